@@ -1,0 +1,50 @@
+# Fresh machine: Python 3.11 with pip, make and git. Everything else is set up here, inside .venv.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+DEMO ?= boroughlink-demo
+PEOPLE ?= 180688
+SEED ?= 2026
+
+.PHONY: demo test dev check prove bench canary clean help
+
+help:            ## what can be made
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info[:2] != (3, 11))" || { echo "Python 3.11 is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+demo: .venv/ready     ## make a borough that never existed, run everything, say what came out
+	$(BIN)/boroughlink demo --out $(DEMO) --people $(PEOPLE) --seed $(SEED)
+
+test: .venv/ready     ## the test suite
+	$(BIN)/python -m pytest tests -m "not prove"
+
+dev: .venv/ready      ## Dagster's pages on loopback over the demo's data
+	$(BIN)/boroughlink dev --data $(DEMO)/data
+
+check: .venv/ready    ## style, types, who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+prove: .venv/ready    ## the long proofs: kills, tamperings, the canary scan of a whole run
+	$(BIN)/python -m pytest tests -m prove
+
+bench: .venv/ready    ## time and memory beside a bare Splink script
+	$(BIN)/python -m benchmarks.borough --out $(DEMO)
+	$(BIN)/python -m benchmarks.linkage_470k
+
+canary: .venv/ready   ## the same tests on the newest DuckDB 2
+	$(PYTHON) -m venv .venv-canary
+	.venv-canary/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock --no-deps
+	.venv-canary/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "duckdb>=2,<3"
+	.venv-canary/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	.venv-canary/bin/python -m pytest tests/canary -q
+
+clean:
+	rm -rf .venv .venv-canary $(DEMO)

@@ -1,0 +1,1 @@
+"""Purposes, keys, audit and pseudonyms: asked by everyone, asking no one."""

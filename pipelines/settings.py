@@ -1,0 +1,201 @@
+"""The council's settings, and where everything of one data folder lies.
+
+Settings come, in rising order of precedence, from the defaults below, `boroughlink.yaml` in the data folder, and the
+environment (`BOROUGHLINK_<NAME>`). Keys are never settings: see `governance.keys`.
+"""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+SHIPPED_SOURCES = Path(__file__).parent / "sources"
+SETTINGS_FILE = "boroughlink.yaml"
+
+
+class BoroughlinkError(Exception):
+    """A fault that a person can mend: its text says what happened, where, and what to do; never a personal value."""
+
+
+class Settings(BaseModel):
+    """What a council may set; `docs/settings.md` explains each."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    council: str = "Southend-on-Sea City Council"
+    gss_code: str = Field("E06000033", pattern=r"^[A-Z]\d{8}$")
+    timezone: str = "Europe/London"
+    data: Literal["synthetic", "real"] = "synthetic"
+    dpia_reference: str | None = None
+    key_escrow: str | None = None
+    clock: date | None = None
+    memory_limit: str = "3GB"
+    threads: int = Field(default_factory=lambda: min(os.cpu_count() or 2, 8), ge=1)
+    nightly_at: str = Field("02:30", pattern=r"^\d\d:\d\d$")
+    export_days: int = Field(90, ge=1)
+
+    def today(self) -> date:
+        """The day on which checks of age and freshness stand: `clock` if set, else today in the council's timezone."""
+        return self.clock or datetime.now(ZoneInfo(self.timezone)).date()
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """The one folder that holds everything of a council, as resolved absolute paths."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, path: Path | str) -> "DataFolder":
+        return cls(Path(path).expanduser().resolve())
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
+
+    @property
+    def archive(self) -> Path:
+        return self.root / "archive"
+
+    @property
+    def keys(self) -> Path:
+        return self.root / "keys"
+
+    @property
+    def identity(self) -> Path:
+        return self.root / "identity.duckdb"
+
+    @property
+    def attributes(self) -> Path:
+        return self.root / "attributes.duckdb"
+
+    @property
+    def operations(self) -> Path:
+        return self.root / "operations.sqlite"
+
+    @property
+    def published(self) -> Path:
+        return self.root / "published"
+
+    @property
+    def current(self) -> Path:
+        return self.published / "CURRENT"
+
+    @property
+    def releases(self) -> Path:
+        return self.root / "releases"
+
+    @property
+    def exports(self) -> Path:
+        return self.root / "exports"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def work(self) -> Path:
+        return self.root / "work"
+
+    @property
+    def temp(self) -> Path:
+        return self.root / "tmp"
+
+    @property
+    def dagster(self) -> Path:
+        return self.root / ".dagster"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "run.lock"
+
+    def make(self) -> "DataFolder":
+        """Create the folders, readable by their owner only."""
+        os.umask(0o077)
+        for folder in (
+            self.root,
+            self.landing,
+            self.archive,
+            self.keys,
+            self.published,
+            self.releases,
+            self.exports,
+            self.models,
+            self.work,
+            self.temp,
+            self.dagster,
+        ):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        return self
+
+
+def load_settings(folder: DataFolder) -> Settings:
+    """Read the settings of a data folder.
+
+    Raises BoroughlinkError, naming file, line and setting, when the file can't be read as settings.
+    """
+    path = folder.root / SETTINGS_FILE
+    values: dict[str, Any] = {}
+    if path.exists():
+        try:
+            values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except yaml.YAMLError as fault:
+            mark = getattr(fault, "problem_mark", None)
+            where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+            raise BoroughlinkError(f"{path}{where}: not valid YAML; mend the file or remove it.") from None
+        if not isinstance(values, dict):
+            raise BoroughlinkError(f"{path}: a list of `name: value` lines is expected.")
+    for name in Settings.model_fields:
+        if (given := os.environ.get(f"BOROUGHLINK_{name.upper()}")) is not None:
+            values[name] = given
+    try:
+        return Settings(**values)
+    except ValidationError as fault:
+        first = fault.errors(include_input=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise BoroughlinkError(f"{path}: setting `{name}`: {first['msg']}.") from None
+
+
+def write_settings(folder: DataFolder, **values: object) -> None:
+    """Write `boroughlink.yaml` if the folder has none yet."""
+    path = folder.root / SETTINGS_FILE
+    if not path.exists():
+        write_atomically(path, yaml.safe_dump(values, sort_keys=True).encode())
+
+
+def write_atomically(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write a file whole or not at all: beside, flushed to disk, renamed; durable when this returns."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    beside = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        beside.chmod(mode)
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    flush_folder(path.parent)
+
+
+def flush_folder(folder: Path) -> None:
+    """Make renames in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def now() -> datetime:
+    """The wall clock, for logs and timings only; figures stand on `Settings.today`."""
+    return datetime.now(UTC)

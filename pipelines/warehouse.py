@@ -1,0 +1,187 @@
+"""DuckDB as the project uses it: encrypted files, encrypted temp files, a sandbox, nothing left open.
+
+Each step of a run opens a `Warehouse`: an in-memory database with the zones it needs attached as catalogs
+(`identity`, `attributes`). Linking runs in memory; results go to the attached files.
+"""
+
+import re
+import string
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import duckdb_extension_httpfs
+
+from pipelines.settings import BoroughlinkError
+
+SCHEMAS = {
+    "identity": ("staged", "facts", "places", "people", "linkage", "fraud", "review", "quality", "meta"),
+    "attributes": ("attributes", "risk", "meta"),
+    "published": ("meta",),
+}
+_TABLE_NAME = re.compile(r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*){1,2}$")
+
+
+class WarehouseError(BoroughlinkError):
+    """DuckDB refused; the text names the table and the kind of fault, never a value."""
+
+
+class Warehouse:
+    """An open connection with its zones attached; `as_of` is the day on which the run stands."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, run_id: str, as_of: date, folder: Path | None = None) -> None:
+        self.con = con
+        self.run_id = run_id
+        self.as_of = as_of
+        self.folder = folder
+
+    def execute(self, sql: str, params: Sequence[Any] | None = None) -> None:
+        try:
+            self.con.execute(sql, params)
+        except duckdb.Error as fault:
+            raise WarehouseError(_redacted(fault, sql)) from None
+
+    def rows(self, sql: str, params: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+        try:
+            return self.con.execute(sql, params).fetchall()
+        except duckdb.Error as fault:
+            raise WarehouseError(_redacted(fault, sql)) from None
+
+    def scalar(self, sql: str, params: Sequence[Any] | None = None) -> Any:
+        return self.rows(sql, params)[0][0]
+
+    def table(self, name: str, select: str, params: Sequence[Any] | None = None) -> int:
+        """Build `catalog.schema.table` from a SELECT, replacing it whole; note run and rows; return the rows."""
+        if not _TABLE_NAME.match(name):
+            raise ValueError(f"not a table name: {name!r}")
+        self.execute(f"CREATE OR REPLACE TABLE {name} AS {select}", params)
+        return self.note(name)
+
+    def note(self, name: str) -> int:
+        """Record in the file's `meta.relation` that this run made the table; return its rows."""
+        rows = int(self.scalar(f"SELECT count(*) FROM {name}"))
+        catalog, _, relation = name.partition(".")
+        if self.exists(f"{catalog}.meta.relation"):
+            self.execute(f"DELETE FROM {catalog}.meta.relation WHERE name = ?", [relation])
+            self.execute(f"INSERT INTO {catalog}.meta.relation VALUES (?, ?, ?)", [relation, self.run_id, rows])
+        return rows
+
+    def exists(self, name: str) -> bool:
+        """Whether a table or view of that full name is there."""
+        catalog, schema, table = ([""] * (3 - len(name.split(".")))) + name.split(".")
+        return bool(
+            self.rows(
+                "SELECT 1 FROM duckdb_columns() WHERE table_name = ? AND schema_name = ? "
+                "AND (? = '' OR database_name = ?) LIMIT 1",
+                [table, schema or "main", catalog, catalog],
+            )
+        )
+
+    def columns(self, name: str) -> list[str]:
+        """Column names of a table, in order; empty if there is no such table."""
+        catalog, schema, table = ([""] * (3 - len(name.split(".")))) + name.split(".")
+        found = self.rows(
+            "SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND schema_name = ? "
+            "AND (? = '' OR database_name = ?) ORDER BY column_index",
+            [table, schema or "main", catalog, catalog],
+        )
+        return [row[0] for row in found]
+
+
+def sql_file(path: Path, **names: str) -> str:
+    """The text of a .sql file, with ${name} places filled by names of our own (never by values)."""
+    return string.Template(path.read_text(encoding="utf-8")).substitute(names)
+
+
+def connect(temp: Path, allowed: Sequence[Path], memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
+    """An in-memory connection that may touch only `allowed` folders; not yet locked, so that zones can be attached.
+
+    Raises WarehouseError when the crypto module can't be loaded: nothing is ever written unencrypted.
+    """
+    con = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
+    try:
+        con.execute(f"LOAD '{_crypto_module()}'")
+        con.execute("SET temp_file_encryption = true")
+        con.execute("SET temp_directory = '" + str(temp).replace("'", "''") + "'")
+        con.execute(f"SET memory_limit = '{memory_limit}'")
+        con.execute(f"SET threads = {int(threads)}")
+        con.execute("SET preserve_insertion_order = true")
+        con.execute("SET enable_progress_bar = false")
+        folders = ", ".join("'" + str(path.resolve()).replace("'", "''") + "'" for path in (*allowed, temp))
+        con.execute(f"SET allowed_directories = [{folders}]")
+    except duckdb.Error as fault:
+        con.close()
+        raise WarehouseError(_redacted(fault, "opening the warehouse")) from None
+    return con
+
+
+def attach(con: duckdb.DuckDBPyConnection, zone: str, path: Path, key: bytes, read_only: bool = False) -> None:
+    """Attach an encrypted file as the catalog `zone`, making its schemas when it is new.
+
+    The key goes in as a bound parameter: a literal one would land in DuckDB's query log.
+    Raises WarehouseError on a wrong key, a damaged file or a file in use.
+    """
+    options = "ENCRYPTION_KEY ?" + (", READ_ONLY" if read_only else "")
+    quoted = str(path).replace("'", "''")
+    try:
+        con.execute(f"ATTACH '{quoted}' AS {zone} ({options})", [key.hex()])
+        if not read_only:
+            for schema in SCHEMAS[zone]:
+                con.execute(f"CREATE SCHEMA IF NOT EXISTS {zone}.{schema}")
+            con.execute(
+                f"CREATE TABLE IF NOT EXISTS {zone}.meta.relation "
+                "(name VARCHAR PRIMARY KEY, run_id VARCHAR, row_count BIGINT)"
+            )
+    except duckdb.Error as fault:
+        reason = "the key does not fit" if "encryption key" in str(fault).lower() else type(fault).__name__
+        raise WarehouseError(f"{path.name} can't be opened ({reason}). `boroughlink doctor` says more.") from None
+
+
+def lock_configuration(con: duckdb.DuckDBPyConnection) -> None:
+    """Close the sandbox: no access outside the allowed folders, no setting can be changed any more."""
+    con.execute("SET enable_external_access = false")
+    con.execute("SET lock_configuration = true")
+
+
+@contextmanager
+def scratch_warehouse(
+    as_of: date = date(2026, 10, 31), run_id: str = "scratch", threads: int = 2
+) -> Iterator[Warehouse]:
+    """A throw-away warehouse in memory with every zone attached; for tests and what-if questions."""
+    con = duckdb.connect(":memory:")
+    try:
+        con.execute(f"SET threads = {threads}")
+        for zone in ("identity", "attributes"):
+            con.execute(f"ATTACH ':memory:' AS {zone}")
+            for schema in SCHEMAS[zone]:
+                con.execute(f"CREATE SCHEMA {zone}.{schema}")
+            con.execute(f"CREATE TABLE {zone}.meta.relation (name VARCHAR PRIMARY KEY, run_id VARCHAR, row_count BIGINT)")
+        yield Warehouse(con, run_id, as_of)
+    finally:
+        con.close()
+
+
+def _crypto_module() -> str:
+    """The signed httpfs extension inside its package: it carries OpenSSL, without which DuckDB refuses to write."""
+    folder = Path(duckdb_extension_httpfs.__file__).parent / "extensions" / f"v{duckdb.__version__}"
+    return str(folder / "httpfs.duckdb_extension").replace("'", "''")
+
+
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\d{4,}")
+
+
+def _redacted(fault: duckdb.Error, sql: str) -> str:
+    """What DuckDB said, without the values it quotes."""
+    what = sql.strip().splitlines()[0][:100] if sql.strip() else "a statement"
+    if isinstance(fault, duckdb.BinderException | duckdb.CatalogException | duckdb.ParserException):
+        said = str(fault).splitlines()[0]  # names of ours, not values
+    elif isinstance(fault, duckdb.OutOfMemoryException):
+        said = "out of memory; raise memory_limit in boroughlink.yaml"
+    elif isinstance(fault, duckdb.IOException):
+        said = "disk: " + _QUOTED.sub("…", str(fault).splitlines()[0])
+    else:
+        said = f"{type(fault).__name__}: " + _QUOTED.sub("…", str(fault).splitlines()[0])[:80]
+    return f"The warehouse refused ({_QUOTED.sub('…', what)}): {said}"
