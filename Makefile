@@ -5,7 +5,7 @@ DEMO ?= boroughlink-demo
 PEOPLE ?= 180688
 SEED ?= 2026
 
-.PHONY: demo test dev check prove bench canary clean help
+.PHONY: demo test dev check prove bench canary lock clean help
 
 help:            ## what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -48,3 +48,6 @@ canary: .venv/ready   ## the same tests on the newest DuckDB 2
 
 clean:
 	rm -rf .venv .venv-canary $(DEMO)
+
+lock:            ## pin every dependency again, with hashes
+	uv pip compile -q pyproject.toml --extra dev --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make lock" -o requirements.lock

@@ -1,0 +1,88 @@
+"""The one way out: every file that leaves is formula-safe, written whole, 0600, and stamped."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from pipelines.settings import write_atomically
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a reader of the file must know: why it exists, which run made it, until when it may be kept."""
+
+    purpose: str
+    run_id: str
+    expires: date
+    notice: str = ""
+
+    def lines(self) -> list[str]:
+        told = [f"Purpose: {self.purpose}", f"Run: {self.run_id}", f"Delete after: {self.expires.isoformat()}"]
+        return told + ([self.notice] if self.notice else [])
+
+
+def safe_cell(value: Any) -> Any:
+    """Text that a spreadsheet could run as a formula is prefixed with an apostrophe (OWASP, CSV injection)."""
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: ""}[value]
+    if isinstance(value, int | float | Decimal):
+        return value
+    if isinstance(value, list | tuple):
+        value = "; ".join(str(part) for part in value)
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    return "'" + text if text.lstrip(" '\"").startswith(_FORMULA) or text.startswith(_FORMULA) else text
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]], stamp: Stamp) -> int:
+    """Write UTF-8 CSV with the stamp in a `<name>.stamp.txt` beside it; return the rows written."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([safe_cell(name) for name in columns])
+    written = 0
+    for row in rows:
+        writer.writerow([safe_cell(value) for value in row])
+        written += 1
+    write_atomically(path, out.getvalue().encode("utf-8"))
+    write_atomically(path.with_name(path.name + ".stamp.txt"), "\n".join(stamp.lines()).encode() + b"\n")
+    return written
+
+
+def write_xlsx(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]], stamp: Stamp, sheet: str) -> int:
+    """Write a workbook: the table (frozen head, filter, wrapped text) and a sheet `About` with the stamp."""
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    head = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
+    body = book.add_format({"text_wrap": True, "valign": "top"})
+    page = book.add_worksheet(sheet[:31])
+    widths = [len(name) for name in columns]
+    written = 0
+    for number, row in enumerate(rows, start=1):
+        for place, value in enumerate(row):
+            cell = safe_cell(value)
+            if isinstance(cell, Decimal):
+                cell = float(cell)
+            page.write(number, place, cell, body)
+            widths[place] = max(widths[place], min(len(str(cell)), 60))
+        written += 1
+    for place, name in enumerate(columns):
+        page.write(0, place, safe_cell(name), head)
+        page.set_column(place, place, widths[place] + 2)
+    page.freeze_panes(1, 1)
+    if columns:
+        page.autofilter(0, 0, max(written, 1), len(columns) - 1)
+    about = book.add_worksheet("About")
+    about.set_column(0, 0, 110)
+    for number, line in enumerate(stamp.lines()):
+        about.write(number, 0, line, body)
+    book.close()
+    write_atomically(path, out.getvalue())
+    return written
