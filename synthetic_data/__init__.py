@@ -1,0 +1,1 @@
+"""A Southend-like borough that never existed: people, homes, events, extracts, truth."""

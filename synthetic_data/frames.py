@@ -1,0 +1,68 @@
+"""The tables of a world: one schema a frame; dates are plain dates, null means unknown or still open."""
+
+import polars as pl
+
+I, S, D, B, F = pl.Int64, pl.String, pl.Date, pl.Boolean, pl.Float64
+Schema = dict[str, type[pl.DataType] | pl.DataType]
+
+SCHEMAS: dict[str, Schema] = {
+    # one row an LSOA
+    "areas": {"lsoa": S, "lsoa_name": S, "msoa": S, "ward_code": S, "ward_name": S, "imd_rank": I, "imd_score": F,
+              "imd_decile": I},
+    # one row a street
+    "streets": {"usrn": I, "street": S, "locality": S, "town": S, "ward_code": S, "lsoa": S, "postcode_sector": S},
+    # one row a property of the gazetteer
+    "properties": {"uprn": I, "parent_uprn": I, "usrn": I, "sao_text": S, "sao_number": I, "sao_suffix": S, "pao_text": S,
+                   "pao_number": I, "pao_suffix": S, "organisation": S, "postcode": S, "ward_code": S, "lsoa": S,
+                   "class_code": S, "logical_status": I, "kind": S, "x": F, "y": F, "latitude": F, "longitude": F,
+                   "start_date": D, "end_date": D, "successor_uprn": I, "built_from": S, "band": S, "tenure": S,
+                   "is_dwelling": B},
+    # one row a person, living, dead or gone
+    "persons": {"person_id": I, "sex": S, "birth_date": D, "death_date": D, "ethnic_group": S, "forename": S, "middle": S,
+                "surname": S, "birth_surname": S, "title": S, "nino": S, "nhs_number": S, "phone": S, "email": S,
+                "documentation_quality": F, "twin_of": I, "named_after": I, "is_student": B, "smi": B, "carer": B,
+                "recent_arrival": B},
+    # one row a person and name; the last is open
+    "names": {"person_id": I, "forename": S, "middle": S, "surname": S, "from_date": D, "to_date": D},
+    # one row a household and home
+    "households": {"household_id": I, "uprn": I, "kind": S, "tenure": S, "from_date": D, "to_date": D},
+    # one row a person and home; outside the borough uprn and household are null
+    "residences": {"person_id": I, "household_id": I, "uprn": I, "from_date": D, "to_date": D, "role": S},
+    # one row a council tax account
+    "ct_accounts": {"account_ref": S, "account_cd": S, "property_uprn": I, "start_date": D, "end_date": D, "liable_kind": S,
+                    "company_name": S, "forwarding_uprn": I},
+    # one row an account, slot and occupant of the slot
+    "ct_liable": {"account_ref": S, "slot": I, "party_ref": S, "person_id": I, "position": I, "from_date": D, "to_date": D},
+    # one row a discount, disregard or exemption
+    "ct_discounts": {"account_ref": S, "kind": S, "code": S, "person_id": I, "from_date": D, "to_date": D, "percent": F},
+    # one row a claim
+    "claims": {"claim_id": S, "claim_type": S, "status": I, "claimant": I, "ctax_account_ref": S, "application_date": D,
+               "cancel_date": D, "weekly_award": F},
+    # one row a claim and address
+    "claim_houses": {"claim_id": S, "house_id": I, "uprn": I, "from_date": D, "to_date": D},
+    # one row a claim, address and person
+    "claim_members": {"claim_id": S, "house_id": I, "member_id": I, "person_ref": I, "person_id": I, "relationship": S},
+    # one row a tenancy
+    "tenancies": {"tag_ref": S, "uprn": I, "prop_ref": S, "house_ref": S, "tenure": S, "start_date": D, "end_date": D, "rent": F},
+    # one row a tenancy and person
+    "tenancy_members": {"house_ref": S, "person_no": I, "person_id": I, "relationship": S, "responsible": B},
+    # one row an entry of the electoral register, as the register believes
+    "electors": {"elector_id": S, "person_id": I, "uprn": I, "added_date": D, "franchise": S, "attainer_date": D, "anonymous": B},
+    # one row a client of adult social care
+    "care_clients": {"care_id": S, "person_id": I, "primary_support_reason": S, "accommodation_status": S,
+                     "has_unpaid_carer": S, "client_type": S, "uprn": I},
+    # one row an event
+    "care_events": {"care_id": S, "event_ref": S, "event_type": S, "start_date": D, "end_date": D, "service_type": S,
+                    "service_component": S, "delivery_mechanism": S, "outcome": S, "description": S, "unit_cost": F,
+                    "planned_units": F},
+    # one row a registered death
+    "death_registrations": {"registration_id": S, "person_id": I, "death_date": D, "registered_date": D, "uprn": I},
+    # one row a planted case or look-alike
+    "planted": {"case_id": S, "kind": S, "guilty": B, "rule": S, "subject_source": S, "subject_ref": S, "other_source": S,
+                "other_ref": S, "person_ids": pl.List(pl.Int64), "uprns": pl.List(pl.Int64), "note": S},
+}
+
+
+def shaped(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with exactly the columns and types of its schema; a column that is missing is an error."""
+    return frame.select(pl.col(column).cast(kind) for column, kind in SCHEMAS[name].items())
