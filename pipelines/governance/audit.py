@@ -1,0 +1,57 @@
+"""The audit chain: each entry's MAC covers its content and the MAC before it, so that any change shows.
+
+Entries speak of random ids, runs and counts, never of a person's details. `anchor` gives the chain's head, to be kept
+elsewhere: cutting off the tail shows against it.
+"""
+
+import hmac
+import json
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelines.operations import Operations, timestamp, audit_table
+
+GENESIS = "0" * 64
+
+
+def record(operations: Operations, actor: str, event: str, subject: str, **detail: Any) -> int:
+    """Append one entry; return its number."""
+    text = json.dumps(detail, sort_keys=True, default=str)
+    with operations.begin() as db:
+        if operations.engine.dialect.name == "sqlite":
+            db.exec_driver_sql("UPDATE run SET state = state WHERE 0")  # take the write lock before reading the head
+        else:
+            db.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")
+        head = db.execute(sa.select(audit_table.c.seq, audit_table.c.mac).order_by(audit_table.c.seq.desc()).limit(1)).first()
+        seq, prev = (head.seq + 1, head.mac) if head else (1, GENESIS)
+        entry = {"seq": seq, "at": timestamp(), "actor": actor[:120], "event": event, "object": subject, "detail": text, "prev": prev}
+        db.execute(sa.insert(audit_table).values(**entry, mac=_mac(operations, entry)))
+    return seq
+
+
+def verify(operations: Operations, anchored: tuple[int, str] | None = None) -> tuple[int, int | None]:
+    """Check the whole chain: entries read, and the number of the first bad one (None if all is well)."""
+    expected, prev, read = 1, GENESIS, 0
+    with operations.begin() as db:
+        for row in db.execute(sa.select(audit_table).order_by(audit_table.c.seq)).mappings():
+            entry = {name: row[name] for name in ("seq", "at", "actor", "event", "object", "detail", "prev")}
+            if row["seq"] != expected or row["prev"] != prev or not hmac.compare_digest(row["mac"], _mac(operations, entry)):
+                return read, expected
+            if anchored and row["seq"] == anchored[0] and row["mac"] != anchored[1]:
+                return read, row["seq"]
+            expected, prev, read = expected + 1, row["mac"], read + 1
+    if anchored and read < anchored[0]:
+        return read, read + 1
+    return read, None
+
+
+def anchor(operations: Operations) -> tuple[int, str]:
+    """Number and MAC of the last entry."""
+    with operations.begin() as db:
+        head = db.execute(sa.select(audit_table.c.seq, audit_table.c.mac).order_by(audit_table.c.seq.desc()).limit(1)).first()
+    return (head.seq, head.mac) if head else (0, GENESIS)
+
+
+def _mac(operations: Operations, entry: dict[str, Any]) -> str:
+    return operations.keyring.hmac("audit", json.dumps(entry, sort_keys=True).encode()).hex()

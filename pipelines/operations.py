@@ -1,0 +1,227 @@
+"""The operational store: runs, decisions, audit, releases; SQLite (WAL, synchronous FULL) or Postgres by URL.
+
+Decisions and audit entries are append-only: the database itself refuses to change or delete them. Free text lies sealed
+in `payload`, so that it can be erased while the chain over random ids still verifies.
+"""
+
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from pipelines.governance.keys import Keyring
+from pipelines.settings import BoroughlinkError, DataFolder
+
+metadata = sa.MetaData()
+
+run_table = sa.Table(
+    "run",
+    metadata,
+    sa.Column("run_id", sa.String(40), primary_key=True),
+    sa.Column("state", sa.String(12), nullable=False),  # running, committed, abandoned
+    sa.Column("started_by", sa.String(120), nullable=False),
+    sa.Column("started_at", sa.String(32), nullable=False),
+    sa.Column("ended_at", sa.String(32)),
+    sa.Column("published", sa.Boolean, nullable=False, default=False),
+    sa.Column("input_mark", sa.String(64)),  # what the run stood on: deliveries, contracts, decisions, code
+    sa.Column("summary", sa.Text),
+)
+payload_table = sa.Table(
+    "payload",
+    metadata,
+    sa.Column("payload_id", sa.String(32), primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+decision_table = sa.Table(
+    "decision",
+    metadata,
+    sa.Column("decision_id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("batch", sa.String(32), nullable=False),
+    sa.Column("kind", sa.String(12), nullable=False),  # must_link, cannot_link, unsure, label
+    sa.Column("record_l", sa.String(200), nullable=False),
+    sa.Column("record_r", sa.String(200), nullable=False),
+    sa.Column("fingerprint_l", sa.String(64)),
+    sa.Column("fingerprint_r", sa.String(64)),
+    sa.Column("same", sa.Boolean),  # for labels
+    sa.Column("inclusion_probability", sa.Float),
+    sa.Column("made_by", sa.String(120), nullable=False),
+    sa.Column("made_at", sa.String(32), nullable=False),
+    sa.Column("reason", sa.String(32), sa.ForeignKey("payload.payload_id")),
+    sa.Column("model_version", sa.String(80)),
+    sa.CheckConstraint("record_l < record_r", name="decision_pair_ordered"),
+    sa.UniqueConstraint("batch", "kind", "record_l", "record_r", name="decision_once_a_batch"),
+)
+audit_table = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("at", sa.String(32), nullable=False),
+    sa.Column("actor", sa.String(120), nullable=False),
+    sa.Column("event", sa.String(60), nullable=False),
+    sa.Column("object", sa.String(200), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("prev", sa.String(64), nullable=False),
+    sa.Column("mac", sa.String(64), nullable=False),
+)
+release_table = sa.Table(
+    "release",
+    metadata,
+    sa.Column("release_id", sa.String(64), primary_key=True),
+    sa.Column("run_id", sa.String(40), nullable=False),
+    sa.Column("purpose", sa.String(60), nullable=False),
+    sa.Column("recipient", sa.String(120), nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("row_count", sa.Integer, nullable=False),
+    sa.Column("expires", sa.String(10), nullable=False),
+    sa.Column("manifest", sa.Text, nullable=False),
+)
+APPEND_ONLY = ("decision", "audit")
+
+
+class Operations:
+    """The store of one data folder; every write is its own transaction and durable when the call returns."""
+
+    def __init__(self, engine: sa.Engine, keyring: Keyring) -> None:
+        self.engine = engine
+        self.keyring = keyring
+
+    @classmethod
+    def open(cls, folder: DataFolder, keyring: Keyring, url: str | None = None) -> "Operations":
+        """Open the store at the data folder (or a database URL), bringing its schema up to date.
+
+        Raises BoroughlinkError when the store can't be opened or was made by a newer version.
+        """
+        engine = sa.create_engine(url or f"sqlite:///{folder.operations}", connect_args={} if url else {"timeout": 30})
+        if engine.dialect.name == "sqlite":
+            sa.event.listen(engine, "connect", _durable)
+        try:
+            _migrate(engine)
+        except SQLAlchemyError:
+            raise BoroughlinkError(
+                f"The operational store {folder.operations} can't be opened: it is damaged, in use, or the disk is full."
+            ) from None
+        if not url:
+            folder.operations.chmod(0o600)
+        return cls(engine, keyring)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        with self.engine.begin() as connection:
+            yield connection
+
+    def start_run(self, run_id: str, started_by: str) -> None:
+        with self.begin() as db:
+            db.execute(
+                sa.insert(run_table).values(
+                    run_id=run_id, state="running", started_by=started_by[:120], started_at=timestamp(), published=False
+                )
+            )
+
+    def end_run(self, run_id: str, state: str, published: bool, input_mark: str | None, summary: dict[str, Any]) -> None:
+        with self.begin() as db:
+            db.execute(
+                sa.update(run_table)
+                .where(run_table.c.run_id == run_id)
+                .values(
+                    state=state,
+                    published=published,
+                    ended_at=timestamp(),
+                    input_mark=input_mark,
+                    summary=json.dumps(summary, sort_keys=True),
+                )
+            )
+
+    def runs(self, state: str | None = None) -> list[dict[str, Any]]:
+        """Runs, newest first."""
+        query = sa.select(run_table).order_by(run_table.c.started_at.desc(), run_table.c.run_id.desc())
+        if state:
+            query = query.where(run_table.c.state == state)
+        with self.begin() as db:
+            return [dict(row) for row in db.execute(query).mappings()]
+
+    def add_decisions(self, decisions: Sequence[dict[str, Any]], made_by: str, batch: str) -> int:
+        """Append pair decisions of one batch, all or none; a batch that is already there adds nothing.
+
+        Each needs kind, record_l, record_r; may have same, inclusion_probability, reason, fingerprints, model_version.
+        """
+        made_at, rows, payloads = timestamp(), [], []
+        for decision in decisions:
+            left, right = sorted((decision["record_l"], decision["record_r"]))
+            row = {**decision, "record_l": left, "record_r": right, "batch": batch, "made_by": made_by[:120]}
+            if decision["record_l"] != left:
+                row["fingerprint_l"], row["fingerprint_r"] = decision.get("fingerprint_r"), decision.get("fingerprint_l")
+            if reason := row.pop("reason", None):
+                payload_id = secrets.token_hex(16)
+                sealed = self.keyring.encrypt("fields", reason.encode(), payload_id.encode())
+                payloads.append({"payload_id": payload_id, "sealed": sealed})
+                row["reason"] = payload_id
+            rows.append({column.name: row.get(column.name) for column in decision_table.c} | {"made_at": made_at})
+        for row in rows:
+            del row["decision_id"]
+        try:
+            with self.begin() as db:
+                known = sa.select(sa.func.count()).where(decision_table.c.batch == batch)
+                if db.execute(known).scalar_one():
+                    return 0
+                if payloads:
+                    db.execute(sa.insert(payload_table), payloads)
+                if rows:
+                    db.execute(sa.insert(decision_table), rows)
+        except IntegrityError:
+            raise BoroughlinkError("The same pair stands twice in these decisions: none was taken in.") from None
+        return len(rows)
+
+    def decisions(self) -> list[dict[str, Any]]:
+        """The standing decisions: the latest one of each pair and sort (links and unsure; labels apart)."""
+        with self.begin() as db:
+            rows = [dict(row) for row in db.execute(sa.select(decision_table).order_by(decision_table.c.decision_id)).mappings()]
+        standing: dict[tuple[str, str, bool], dict[str, Any]] = {}
+        for row in rows:
+            standing[(row["record_l"], row["record_r"], row["kind"] == "label")] = row
+        return [standing[key] for key in sorted(standing)]
+
+    def reason(self, payload_id: str) -> str:
+        """The free text of a decision, unsealed."""
+        with self.begin() as db:
+            sealed = db.execute(sa.select(payload_table.c.sealed).where(payload_table.c.payload_id == payload_id)).scalar_one()
+        return self.keyring.decrypt("fields", sealed, payload_id.encode()).decode()
+
+    def add_release(self, **values: Any) -> None:
+        with self.begin() as db:
+            db.execute(sa.insert(release_table).values(**values))
+
+
+def timestamp() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _durable(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _migrate(engine: sa.Engine) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.connect() as connection:
+        if MigrationContext.configure(connection).get_current_revision() == ScriptDirectory.from_config(config).get_current_head():
+            return
+    config.attributes["engine"] = engine
+    command.upgrade(config, "head")
