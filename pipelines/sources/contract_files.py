@@ -1,0 +1,184 @@
+"""Reads contracts. A mistake gives one error that names file, line and place, and says what to do."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from pipelines.settings import BoroughlinkError
+from pipelines.sources.contracts import Contract, Table
+from pipelines.sources.facts import FACTS
+
+SHIPPED = Path(__file__).parent
+Place = tuple[str | int, ...]
+
+_ADVICE = {
+    "missing": "is missing; state it",
+    "extra_forbidden": "is not a word of contracts; correct its spelling or remove it",
+}
+
+
+class ContractError(BoroughlinkError):
+    """A contract with a mistake; the text names file, line and place."""
+
+
+def load_contracts(folder: Path) -> dict[str, Contract]:
+    """Every contract of a set of sources (one folder each), by name.
+
+    Raises ContractError at the first mistake, or when the folder holds no contract at all.
+    """
+    paths = sorted(folder.glob("*/contract.yaml"))
+    if not paths:
+        raise ContractError(f"{folder} holds no contract: a <source>/contract.yaml is expected for each source.")
+    return {contract.name: contract for contract in map(load_contract, paths)}
+
+
+def load_contract(path: Path) -> Contract:
+    """Read one contract.yaml. Raises ContractError."""
+    try:
+        tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except yaml.YAMLError as fault:
+        mark = getattr(fault, "problem_mark", None)
+        line = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(fault, "problem", None) or "it can't be read"
+        raise ContractError(f"{path}{line}: not valid YAML: {problem}.") from None
+    except (OSError, UnicodeDecodeError) as fault:
+        raise ContractError(f"{path}: can't be read as UTF-8 text ({type(fault).__name__}).") from None
+    if not isinstance(tree, yaml.MappingNode):
+        raise ContractError(f"{path}, line 1: a contract starts with `name: ...`.")
+    for place, problem in _repeated(tree, ()):
+        raise _error(path, tree, place, problem)
+    stated: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    _fill_in(stated, path.parent)
+    try:
+        contract = Contract(**stated, folder=path.parent)
+    except ValidationError as fault:
+        first = min(fault.errors(include_input=False), key=lambda error: _line(tree, error["loc"]))
+        raise _error(path, tree, first["loc"], _says(first)) from None
+    except TypeError:
+        raise ContractError(f"{path}, line 1: `folder` is set by the place of the file; remove it.") from None
+    for place, problem in _contradictions(contract):
+        raise _error(path, tree, place, problem)
+    return contract
+
+
+def _fill_in(stated: dict[str, Any], folder: Path) -> None:
+    """What columns inherit: the head's date_format, the table's reason; checks lie beside the contract."""
+    date_format = stated.pop("date_format", None)
+    for table in stated.get("tables") or ():
+        if not isinstance(table, dict):
+            continue
+        for column in table.get("columns") or ():
+            if isinstance(column, dict):
+                if column.get("type") == "date" and date_format is not None:
+                    column.setdefault("date_format", date_format)
+                column.setdefault("why", table.get("why", ""))
+    for check in stated.get("checks") or ():
+        if isinstance(check, dict) and isinstance(check.get("sql"), str):
+            check["sql"] = folder / check["sql"]
+
+
+def _contradictions(contract: Contract) -> Iterator[tuple[Place, str]]:
+    """Mistakes that only show when parts are held together."""
+    if contract.name != contract.folder.name:
+        yield ("name",), f"is `{contract.name}`, but the folder is called `{contract.folder.name}`; give both one name"
+    names = [table.name for table in contract.tables]
+    for at, table in enumerate(contract.tables):
+        here: Place = ("tables", at)
+        if table.name in names[:at]:
+            yield (*here, "name"), "is used by another table too; rename one"
+        if not table.header and table.record_type is None and len(table.columns) < 2:
+            yield here, "has no header and one column only; nothing could be told from it"
+        yield from _table_contradictions(table, here)
+        for number, column in enumerate(table.columns):
+            if column.references is not None and not _resolves(contract, column.references):
+                yield (
+                    (*here, "columns", number, "references"),
+                    f"names `{column.references}`, which no table here holds; write table.column",
+                )
+    for number, check in enumerate(contract.checks):
+        if not check.sql.is_file():
+            yield ("checks", number, "sql"), f"names {check.sql.name}, which isn't there; add the file"
+    for fact in contract.facts:
+        if fact not in FACTS:
+            yield (), f"{fact}.sql beside the contract names no fact table; call it one of: {', '.join(FACTS)}"
+
+
+def _table_contradictions(table: Table, here: Place) -> Iterator[tuple[Place, str]]:
+    staged, headed = list(table.staged_columns), [column.name for column in table.columns]
+    for number, column in enumerate(table.columns):
+        if staged[number] in staged[:number] or headed[number] in headed[:number]:
+            yield (*here, "columns", number), "comes twice in the table; remove one, or rename it with `as:`"
+        if not column.why:
+            yield (*here, "columns", number), "has no reason; state `why` for the column or for the table"
+    asked = [("key", name) for name in table.key] + [("unique", name) for names in table.unique for name in names]
+    if table.slot is not None:
+        born = (table.slot.birth_date,) if table.slot.birth_date else ()
+        asked += [("slot", name) for name in (*table.slot.key, *table.slot.name, *born)]
+    for part, name in asked:
+        if name not in staged:
+            yield (*here, part), f"names `{name}`, which is no column of the table; use the names after `as:`"
+    if table.slot is not None and not table.key:
+        yield here, "has a slot but no key; state `key`"
+
+
+def _resolves(contract: Contract, reference: str) -> bool:
+    table, _, column = reference.partition(".")
+    return any(other.name == table and column in other.staged_columns for other in contract.tables)
+
+
+def _repeated(node: yaml.Node, place: Place) -> Iterator[tuple[Place, str]]:
+    """Words stated twice in one mapping: YAML would silently keep the last."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield (*place, key.value), "is stated twice; keep one"
+            seen.add(key.value)
+            yield from _repeated(value, (*place, key.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            yield from _repeated(value, (*place, number))
+
+
+def _find(node: yaml.Node, place: Place) -> tuple[yaml.Node, list[str]]:
+    """The deepest node along a place, and the place in words (list items by their `name`)."""
+    words: list[str] = []
+    for part in place:
+        below: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            below = next((value for key, value in node.value if key.value == part), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            below = node.value[part]
+        if below is None:
+            if isinstance(part, str) and part.isidentifier():
+                words.append(part)
+            break
+        node = below
+        named = dict((k.value, v.value) for k, v in node.value if k.value == "name") if _is_map(node) else {}
+        words.append(str(named.get("name", part)))
+    return node, words
+
+
+def _is_map(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.MappingNode)
+
+
+def _line(tree: yaml.Node, place: Place) -> int:
+    return int(_find(tree, place)[0].start_mark.line) + 1
+
+
+def _error(path: Path, tree: yaml.Node, place: Place, problem: str) -> ContractError:
+    node, words = _find(tree, place)
+    where = " > ".join(words) or "contract"
+    return ContractError(f"{path.parent.name}/{path.name}, line {node.start_mark.line + 1}, {where}: {problem}.")
+
+
+def _says(error: ErrorDetails) -> str:
+    if error["type"] in _ADVICE:
+        return _ADVICE[error["type"]]
+    said = error["msg"].removeprefix("Value error, ").rstrip(".")
+    return said[0].lower() + said[1:] if said else "is not understood"

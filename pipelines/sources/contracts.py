@@ -1,0 +1,191 @@
+"""What a contract states about one source system: its tables, what each column means, who owns it, what it may serve.
+
+A contract is `contract.yaml` in the folder of its source. Reading, checks, freshness, the governance register and the docs
+all follow from it. `contract_files` reads it; the classes here are what was read, frozen.
+"""
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+Principle = Literal["accurate", "valid", "reliable", "timely", "relevant", "complete"]
+Severity = Literal["critical", "warning"]
+PersonalClass = Literal[
+    "none", "identifier", "name", "birth_date", "contact", "address", "sensitive", "free_text"
+]
+STAGED_NAME = re.compile(r"^[a-z][a-z0-9_]{0,59}$")
+ADDED_COLUMNS = frozenset({"extract_date", "valid_from", "valid_to", "loaded_run", "row_hash", "record_id", "occupant"})
+
+
+class Stated(BaseModel):
+    """Base of everything in a contract: frozen, and a word that isn't known is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def _as_tuple(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+
+
+class Range(Stated):
+    """Lowest and highest value allowed, both included; for a date also the word `extract_date`."""
+
+    min: int | float | date | Literal["extract_date"] | None = None
+    max: int | float | date | Literal["extract_date"] | None = None
+
+
+class Column(Stated):
+    """One column of a file: how it is read, what it must hold, how personal it is and why it is asked for."""
+
+    name: str = Field(min_length=1)
+    staged: str = Field("", alias="as")
+    type: Literal["text", "integer", "bigint", "decimal", "date"] = "text"
+    date_formats: Names = Field((), alias="date_format")
+    scale: int = Field(2, ge=0, le=9)
+    required: bool = False
+    pattern: str | None = None
+    codes: dict[str, str] | None = None
+    range: Range | None = None
+    references: str | None = None
+    min_fill: float | None = Field(None, ge=0, le=1)
+    personal: PersonalClass
+    why: str = ""
+    severity: dict[Principle, Severity] = {}
+    counts_records: bool = False
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Column":
+        if not self.staged:
+            snake = re.sub(r"[^a-z0-9]+", "_", self.name.lower()).strip("_")
+            object.__setattr__(self, "staged", snake)
+        if not STAGED_NAME.match(self.staged) or self.staged in ADDED_COLUMNS:
+            raise ValueError(f"`{self.staged}` can't name a column here; give another with `as:`")
+        if self.type == "date" and not self.date_formats:
+            raise ValueError("a date needs `date_format`, such as %d/%m/%Y, here or in the contract's head")
+        if self.pattern is not None:
+            try:
+                re.compile(self.pattern)
+            except re.error:
+                raise ValueError("`pattern` is not a regular expression") from None
+        if (self.pattern or self.codes) and self.type != "text":
+            raise ValueError("`pattern` and `codes` are for text columns; leave out `type`")
+        if self.range and self.type == "text":
+            raise ValueError("`range` is for numbers and dates; state the `type`")
+        return self
+
+    @property
+    def sql_type(self) -> str:
+        """The DuckDB type of the staged column."""
+        types = {"text": "VARCHAR", "integer": "INTEGER", "bigint": "BIGINT", "date": "DATE"}
+        return types.get(self.type, f"DECIMAL(18,{self.scale})")
+
+
+class Slot(Stated):
+    """Rows of the table are mentions of persons: the columns that make the person's key, name and birth date.
+
+    A slot may be written over by another person; `slots` tells the occupants apart.
+    """
+
+    key: Names
+    name: Names
+    birth_date: str | None = None
+
+
+class Table(Stated):
+    """One table of a source: a file, or the records of one type in a mixed file."""
+
+    name: str = Field(pattern=STAGED_NAME.pattern)
+    file: str = Field(min_length=1)
+    header: bool = True
+    record_type: str | None = None
+    grain: str
+    why: str = ""
+    key: Names = ()
+    unique: tuple[Names, ...] = ()
+    may_be_empty: bool = False
+    min_rows: int | None = Field(None, ge=0)
+    slot: Slot | None = None
+    columns: tuple[Column, ...] = Field(min_length=1)
+
+    def column(self, staged: str) -> Column:
+        """The column of that staged name; KeyError if there is none."""
+        for column in self.columns:
+            if column.staged == staged:
+                return column
+        raise KeyError(f"{self.name} has no column {staged}")
+
+    @property
+    def staged_columns(self) -> tuple[str, ...]:
+        return tuple(column.staged for column in self.columns)
+
+    @property
+    def must_have(self) -> tuple[Column, ...]:
+        """Columns without which a row can't be used: the key's and the required ones."""
+        return tuple(column for column in self.columns if column.required or column.staged in self.key)
+
+
+class PurposeBasis(Stated):
+    """On what law the source may serve a purpose, and until when that was agreed."""
+
+    basis: str = Field(min_length=1)
+    gateway: str | None = None
+    conditions: str | None = None
+    expires: date
+
+
+class CrossCheck(Stated):
+    """A check over several tables; its SQL returns one row: rows looked at, rows that fail."""
+
+    name: str = Field(pattern=STAGED_NAME.pattern)
+    sql: Path
+    principle: Principle
+    severity: Severity = "warning"
+    says: str
+    limit: float = Field(0.0, ge=0, le=1)
+
+
+class Contract(Stated):
+    """Everything stated about one source system."""
+
+    name: str = Field(pattern=STAGED_NAME.pattern)
+    title: str
+    system: str
+    level: Literal["person", "property", "area"]
+    owner: str = Field(min_length=1)
+    steward: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    description: str
+    retention_days: int = Field(ge=1)
+    refresh_days: int = Field(ge=1)
+    control: Literal["manifest", "trailer", "none"]
+    encoding: Literal["utf-8", "latin-1"] = "utf-8"
+    delimiter: Literal[",", ";", "|", "\t"] = ","
+    purposes: dict[str, PurposeBasis] = Field(min_length=1)
+    tables: tuple[Table, ...] = Field(min_length=1)
+    checks: tuple[CrossCheck, ...] = ()
+    folder: Path
+
+    def table(self, name: str) -> Table:
+        """The table of that name; KeyError if there is none."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(f"{self.name} has no table {name}")
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The facts that the source provides: one .sql file each in its folder."""
+        return tuple(sorted(path.stem for path in self.folder.glob("*.sql")))
+
+    def staged(self, table: str) -> str:
+        """Full name of the dated table."""
+        return f"identity.staged.{self.name}__{table}"
+
+    def candidate(self, table: str) -> str:
+        """Full name of a delivery's table while it waits at the gate."""
+        return f"memory.incoming.{self.name}__{table}"
