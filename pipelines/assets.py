@@ -1,0 +1,164 @@
+"""How a plain function becomes a Dagster asset: one decorator, used by every room's assets.py.
+
+A step opens only the zones it names, is timed, reports counts, and fails with one clear sentence: never a value.
+"""
+
+import functools
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from pipelines.governance.purposes import Purposes
+from pipelines.runs import Run
+from pipelines.settings import BoroughlinkError, DataFolder
+from pipelines.warehouse import Warehouse
+
+DATA_ENV, LANDING_ENV, SOURCES_ENV = "BOROUGHLINK_DATA", "BOROUGHLINK_LANDING", "BOROUGHLINK_SOURCES"
+STARTED_BY_TAG = "boroughlink/started_by"
+
+#: Called with (step, "start" | "done" | "failed"); the command line shows progress with it.
+listeners: list[Callable[[str, str], None]] = []
+
+
+class RunHandle:
+    """The one `Run` of a Dagster run, begun by its first step."""
+
+    def __init__(self, folder: DataFolder, purposes: Callable[[Run], Purposes], landing: Path, started_by: str) -> None:
+        self.folder, self.landing, self.started_by = folder, landing, started_by
+        self._purposes = purposes
+        self._run: Run | None = None
+        self.failed: str | None = None
+
+    @property
+    def run(self) -> Run:
+        if self._run is None:
+            self._run = Run.begin(self.folder, self.started_by)
+        return self._run
+
+    @property
+    def purposes(self) -> Purposes:
+        return self._purposes(self.run)
+
+    def close(self) -> None:
+        """A run that did not reach its publication keeps its state if every step went well, else nothing of it."""
+        if self._run is None or self._run.over:
+            return
+        if self.failed:
+            self._run.abandon(self.failed)
+        else:
+            self._run.commit(publish=False)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a room's function gets: the warehouse with the zones it asked for, the run, and the sources it may read."""
+
+    name: str
+    wh: Warehouse
+    run: Run
+    purpose: str
+    purposes: Purposes
+    landing: Path
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Sources with a live basis for this step's purpose."""
+        return self.purposes.sources(self.purpose)
+
+
+@contextmanager
+def run_step(
+    context: Any, name: str, zones: Sequence[str], purpose: str = "data_quality", read: Sequence[Path] = ()
+) -> Iterator[Step]:
+    """Open a step of the run under way; turn any fault into one sentence without values."""
+    handle: RunHandle = context.resources.borough
+    _tell(name, "start")
+    try:
+        with handle.run.timed(name), handle.run.warehouse(zones, read) as wh:
+            yield Step(name, wh, handle.run, purpose, handle.purposes, handle.landing)
+    except Exception as fault:  # noqa: BLE001 - the boundary: what leaves here is stored by Dagster in clear
+        said = str(fault) if isinstance(fault, BoroughlinkError) else _unexpected(fault)
+        handle.failed = handle.failed or f"{name}: {said}"
+        _tell(name, "failed")
+        if os.environ.get("BOROUGHLINK_DEBUG"):
+            raise
+        raise dg.Failure(description=said, allow_retries=False) from None
+    _tell(name, "done")
+
+
+def step_asset(
+    *,
+    key: str,
+    group: str,
+    description: str,
+    owner: str,
+    zones: Sequence[str] = ("identity",),
+    deps: Sequence[str] = (),
+    tables: Sequence[str] = (),
+    purpose: str = "data_quality",
+    kinds: Sequence[str] = ("duckdb",),
+) -> Callable[[Callable[[Step], Mapping[str, Any] | None]], dg.AssetsDefinition]:
+    """An asset from a function of a `Step`.
+
+    `key` and `deps` are paths such as `places/property`; `tables` are the full names it builds: the first one's rows
+    are the asset's row count. The function may return a mapping of figures, shown as metadata.
+    """
+
+    def decorate(function: Callable[[Step], Mapping[str, Any] | None]) -> dg.AssetsDefinition:
+        @dg.asset(
+            key=dg.AssetKey(key.split("/")),
+            deps=[dg.AssetKey(dep.split("/")) for dep in deps],
+            group_name=group,
+            description=description,
+            owners=[owner],
+            kinds=set(kinds),
+            tags={"purpose": purpose},
+            required_resource_keys={"borough"},
+        )
+        @functools.wraps(function, assigned=("__doc__", "__module__"), updated=())
+        def step(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+            with run_step(context, key, zones, purpose) as opened:
+                figures = dict(function(opened) or {})
+                return dg.MaterializeResult(metadata=table_metadata(opened.wh, tables) | figures)
+
+        return step
+
+    return decorate
+
+
+def table_metadata(wh: Warehouse, tables: Sequence[str]) -> dict[str, Any]:
+    """Row counts and column schema of tables; the first is the asset's own."""
+    found: dict[str, Any] = {}
+    for place, name in enumerate(tables):
+        if not wh.exists(name):
+            continue
+        rows = int(wh.scalar(f"SELECT count(*) FROM {name}"))
+        if place == 0:
+            found["dagster/row_count"] = rows
+            schema = wh.rows(f"DESCRIBE {name}")
+            found["dagster/column_schema"] = dg.TableSchema([dg.TableColumn(row[0], str(row[1])) for row in schema])
+        else:
+            found[f"rows of {name.split('.', 1)[1]}"] = rows
+    return found
+
+
+def _unexpected(fault: Exception) -> str:
+    """The kind and place of a fault that nobody foresaw, without its text, which may quote a value."""
+    place = ""
+    trace = fault.__traceback__
+    while trace is not None:
+        file = Path(trace.tb_frame.f_code.co_filename)
+        if "site-packages" not in file.parts:
+            place = f" at {file.parent.name}/{file.name}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(fault).__name__}{place}. Run again with --debug on invented data to see its text."
+
+
+def _tell(step: str, event: str) -> None:
+    for listener in listeners:
+        listener(step, event)
