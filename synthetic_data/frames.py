@@ -1,6 +1,9 @@
 """The tables of a world: one schema a frame; dates are plain dates, null means unknown or still open."""
 
+from typing import Any
+
 import polars as pl
+from numpy.typing import NDArray
 
 I, S, D, B, F = pl.Int64, pl.String, pl.Date, pl.Boolean, pl.Float64
 Schema = dict[str, type[pl.DataType] | pl.DataType]
@@ -66,3 +69,8 @@ SCHEMAS: dict[str, Schema] = {
 def shaped(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with exactly the columns and types of its schema; a column that is missing is an error."""
     return frame.select(pl.col(column).cast(kind) for column, kind in SCHEMAS[name].items())
+
+
+def texts(values: NDArray[Any]) -> pl.Series:
+    """A text column from an object array, None as null."""
+    return pl.Series(values.tolist(), dtype=pl.String)
