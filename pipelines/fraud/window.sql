@@ -1,0 +1,29 @@
+-- The facts that the fraud purpose may read, as they stand today: one temporary view a fact, and the words rules share.
+CREATE OR REPLACE TEMP MACRO today() AS DATE '${as_of}';
+CREATE OR REPLACE TEMP MACRO said(holds, code, detail) AS
+    CASE WHEN holds THEN {'code': code, 'detail': detail::VARCHAR} END;
+CREATE OR REPLACE TEMP MACRO evidence_of(pieces) AS list_filter(pieces, lambda piece: piece IS NOT NULL);
+CREATE OR REPLACE TEMP MACRO day_in_words(day) AS strftime(day, '%-d %B %Y');
+CREATE OR REPLACE TEMP MACRO live(starts, ends) AS
+    (starts IS NULL OR starts <= today()) AND (ends IS NULL OR ends > today());
+
+-- record of a person within the fraud view (record_id)
+CREATE OR REPLACE TEMP TABLE member AS
+SELECT r.record_id, m.person_id, r.source, r.role, r.title, r.forename, r.surname, r.initial,
+       r.birth_date, r.nino, r.sensitivity
+FROM identity.linkage.membership AS m
+JOIN identity.people.record AS r USING (record_id)
+WHERE m.view = 'fraud' AND r.source IN (${sources});
+
+-- person of the fraud view (person_id)
+CREATE OR REPLACE TEMP TABLE person AS
+SELECT person_id, mode(birth_date) AS birth_date FROM member GROUP BY person_id;
+
+-- address with its UPRN (address_id)
+CREATE OR REPLACE TEMP TABLE place AS
+SELECT a.address_id, a.uprn, a.method, p.parent_uprn, p.class_code,
+       coalesce(p.is_communal, false) AS is_communal, coalesce(p.is_shell, false) AS is_shell,
+       a.method = 'splink' OR coalesce(p.is_shell, false) OR coalesce(p.is_communal, false) AS uncertain
+FROM identity.places.address_uprn AS a
+LEFT JOIN identity.places.property AS p USING (uprn)
+WHERE a.uprn IS NOT NULL;
