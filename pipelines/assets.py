@@ -45,13 +45,13 @@ class RunHandle:
         return self._purposes(self.run)
 
     def close(self) -> None:
-        """A run that did not reach its publication keeps its state if every step went well, else nothing of it."""
+        """The commit point, if every step went well; else nothing of the run stays."""
         if self._run is None or self._run.over:
             return
         if self.failed:
             self._run.abandon(self.failed)
         else:
-            self._run.commit(publish=False)
+            self._run.commit()
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def run_step(
     try:
         with handle.run.timed(name), handle.run.warehouse(zones, read) as wh:
             yield Step(name, wh, handle.run, purpose, handle.purposes, handle.landing)
-    except Exception as fault:  # noqa: BLE001 - the boundary: what leaves here is stored by Dagster in clear
+    except Exception as fault:
         said = str(fault) if isinstance(fault, BoroughlinkError) else _unexpected(fault)
         handle.failed = handle.failed or f"{name}: {said}"
         _tell(name, "failed")

@@ -104,7 +104,7 @@ class Operations:
             _migrate(engine)
         except SQLAlchemyError:
             raise BoroughlinkError(
-                f"The operational store {folder.operations} can't be opened: it is damaged, in use, or the disk is full."
+                f"The operational store {folder.operations} can't be opened: damaged, in use, or the disk is full."
             ) from None
         if not url:
             folder.operations.chmod(0o600)
@@ -126,7 +126,9 @@ class Operations:
                 )
             )
 
-    def end_run(self, run_id: str, state: str, published: bool, input_mark: str | None, summary: dict[str, Any]) -> None:
+    def end_run(
+        self, run_id: str, state: str, published: bool, input_mark: str | None, summary: dict[str, Any]
+    ) -> None:
         with self.begin() as db:
             db.execute(
                 sa.update(run_table)
@@ -158,7 +160,10 @@ class Operations:
             left, right = sorted((decision["record_l"], decision["record_r"]))
             row = {**decision, "record_l": left, "record_r": right, "batch": batch, "made_by": made_by[:120]}
             if decision["record_l"] != left:
-                row["fingerprint_l"], row["fingerprint_r"] = decision.get("fingerprint_r"), decision.get("fingerprint_l")
+                row["fingerprint_l"], row["fingerprint_r"] = (
+                    decision.get("fingerprint_r"),
+                    decision.get("fingerprint_l"),
+                )
             if reason := row.pop("reason", None):
                 payload_id = secrets.token_hex(16)
                 sealed = self.keyring.encrypt("fields", reason.encode(), payload_id.encode())
@@ -183,7 +188,10 @@ class Operations:
     def decisions(self) -> list[dict[str, Any]]:
         """The standing decisions: the latest one of each pair and sort (links and unsure; labels apart)."""
         with self.begin() as db:
-            rows = [dict(row) for row in db.execute(sa.select(decision_table).order_by(decision_table.c.decision_id)).mappings()]
+            rows = [
+                dict(row)
+                for row in db.execute(sa.select(decision_table).order_by(decision_table.c.decision_id)).mappings()
+            ]
         standing: dict[tuple[str, str, bool], dict[str, Any]] = {}
         for row in rows:
             standing[(row["record_l"], row["record_r"], row["kind"] == "label")] = row
@@ -192,7 +200,9 @@ class Operations:
     def reason(self, payload_id: str) -> str:
         """The free text of a decision, unsealed."""
         with self.begin() as db:
-            sealed = db.execute(sa.select(payload_table.c.sealed).where(payload_table.c.payload_id == payload_id)).scalar_one()
+            sealed = db.execute(
+                sa.select(payload_table.c.sealed).where(payload_table.c.payload_id == payload_id)
+            ).scalar_one()
         return self.keyring.decrypt("fields", sealed, payload_id.encode()).decode()
 
     def add_release(self, **values: Any) -> None:
@@ -221,7 +231,10 @@ def _migrate(engine: sa.Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.connect() as connection:
-        if MigrationContext.configure(connection).get_current_revision() == ScriptDirectory.from_config(config).get_current_head():
+        if (
+            MigrationContext.configure(connection).get_current_revision()
+            == ScriptDirectory.from_config(config).get_current_head()
+        ):
             return
     config.attributes["engine"] = engine
     command.upgrade(config, "head")

@@ -15,12 +15,10 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipelines.faults import BoroughlinkError as BoroughlinkError
+
 SHIPPED_SOURCES = Path(__file__).parent / "sources"
 SETTINGS_FILE = "boroughlink.yaml"
-
-
-class BoroughlinkError(Exception):
-    """A fault that a person can mend: its text says what happened, where, and what to do; never a personal value."""
 
 
 class Settings(BaseModel):

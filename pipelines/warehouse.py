@@ -22,6 +22,7 @@ SCHEMAS = {
     "attributes": ("attributes", "risk", "meta"),
     "published": ("meta",),
 }
+_RELATION = "(name VARCHAR PRIMARY KEY, run_id VARCHAR, row_count BIGINT)"
 _TABLE_NAME = re.compile(r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*){1,2}$")
 
 
@@ -131,10 +132,7 @@ def attach(con: duckdb.DuckDBPyConnection, zone: str, path: Path, key: bytes, re
         if not read_only:
             for schema in SCHEMAS[zone]:
                 con.execute(f"CREATE SCHEMA IF NOT EXISTS {zone}.{schema}")
-            con.execute(
-                f"CREATE TABLE IF NOT EXISTS {zone}.meta.relation "
-                "(name VARCHAR PRIMARY KEY, run_id VARCHAR, row_count BIGINT)"
-            )
+            con.execute(f"CREATE TABLE IF NOT EXISTS {zone}.meta.relation {_RELATION}")
     except duckdb.Error as fault:
         reason = "the key does not fit" if "encryption key" in str(fault).lower() else type(fault).__name__
         raise WarehouseError(f"{path.name} can't be opened ({reason}). `boroughlink doctor` says more.") from None
@@ -158,7 +156,9 @@ def scratch_warehouse(
             con.execute(f"ATTACH ':memory:' AS {zone}")
             for schema in SCHEMAS[zone]:
                 con.execute(f"CREATE SCHEMA {zone}.{schema}")
-            con.execute(f"CREATE TABLE {zone}.meta.relation (name VARCHAR PRIMARY KEY, run_id VARCHAR, row_count BIGINT)")
+            con.execute(
+                f"CREATE TABLE {zone}.meta.relation (name VARCHAR PRIMARY KEY, run_id VARCHAR, row_count BIGINT)"
+            )
         yield Warehouse(con, run_id, as_of)
     finally:
         con.close()

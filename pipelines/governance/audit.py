@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipelines.operations import Operations, timestamp, audit_table
+from pipelines.operations import Operations, audit_table, timestamp
 
 GENESIS = "0" * 64
 
@@ -23,9 +23,19 @@ def record(operations: Operations, actor: str, event: str, subject: str, **detai
             db.exec_driver_sql("UPDATE run SET state = state WHERE 0")  # take the write lock before reading the head
         else:
             db.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")
-        head = db.execute(sa.select(audit_table.c.seq, audit_table.c.mac).order_by(audit_table.c.seq.desc()).limit(1)).first()
+        head = db.execute(
+            sa.select(audit_table.c.seq, audit_table.c.mac).order_by(audit_table.c.seq.desc()).limit(1)
+        ).first()
         seq, prev = (head.seq + 1, head.mac) if head else (1, GENESIS)
-        entry = {"seq": seq, "at": timestamp(), "actor": actor[:120], "event": event, "object": subject, "detail": text, "prev": prev}
+        entry = {
+            "seq": seq,
+            "at": timestamp(),
+            "actor": actor[:120],
+            "event": event,
+            "object": subject,
+            "detail": text,
+            "prev": prev,
+        }
         db.execute(sa.insert(audit_table).values(**entry, mac=_mac(operations, entry)))
     return seq
 
@@ -36,7 +46,11 @@ def verify(operations: Operations, anchored: tuple[int, str] | None = None) -> t
     with operations.begin() as db:
         for row in db.execute(sa.select(audit_table).order_by(audit_table.c.seq)).mappings():
             entry = {name: row[name] for name in ("seq", "at", "actor", "event", "object", "detail", "prev")}
-            if row["seq"] != expected or row["prev"] != prev or not hmac.compare_digest(row["mac"], _mac(operations, entry)):
+            if (
+                row["seq"] != expected
+                or row["prev"] != prev
+                or not hmac.compare_digest(row["mac"], _mac(operations, entry))
+            ):
                 return read, expected
             if anchored and row["seq"] == anchored[0] and row["mac"] != anchored[1]:
                 return read, row["seq"]
@@ -49,7 +63,9 @@ def verify(operations: Operations, anchored: tuple[int, str] | None = None) -> t
 def anchor(operations: Operations) -> tuple[int, str]:
     """Number and MAC of the last entry."""
     with operations.begin() as db:
-        head = db.execute(sa.select(audit_table.c.seq, audit_table.c.mac).order_by(audit_table.c.seq.desc()).limit(1)).first()
+        head = db.execute(
+            sa.select(audit_table.c.seq, audit_table.c.mac).order_by(audit_table.c.seq.desc()).limit(1)
+        ).first()
     return (head.seq, head.mac) if head else (0, GENESIS)
 
 

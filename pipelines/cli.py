@@ -1,0 +1,273 @@
+"""The `boroughlink` command. Heavy rooms are imported only by the command that needs them."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelines.faults import BoroughlinkError
+
+if TYPE_CHECKING:
+    from pipelines.settings import DataFolder
+
+DEMO_PEOPLE, DEMO_SEED, DEMO_DATE = 180_688, 2026, "2026-10-31"
+DATA = click.option(
+    "--data",
+    envvar="BOROUGHLINK_DATA",
+    default="boroughlink-data",
+    show_default=True,
+    help="The data folder: everything of one council, with its own keys and history.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="boroughlink")
+@click.option(
+    "--debug", is_flag=True, help="Show where a fault happened. Only for invented data: texts may quote values."
+)
+def cli(debug: bool) -> None:
+    """From landed extracts to a linked borough: people, households and homes across systems that don't know each other."""
+    os.umask(0o077)
+    if debug:
+        os.environ["BOROUGHLINK_DEBUG"] = "1"
+
+
+@cli.command()
+@click.option("--out", default="boroughlink-demo", show_default=True, help="Folder for the demonstration.")
+@click.option("--people", default=DEMO_PEOPLE, show_default=True, type=click.IntRange(500, 2_000_000))
+@click.option("--seed", default=DEMO_SEED, show_default=True, type=click.IntRange(0))
+@click.option("--profile", default="central", show_default=True, type=click.Choice(["mild", "central", "harsh"]))
+def demo(out: str, people: int, seed: int, profile: str) -> None:
+    """Make a borough that never existed, land its extracts, run everything, say what came out."""
+    from pipelines.demonstration import demonstrate
+
+    demonstrate(Path(out).expanduser().resolve(), people, seed, profile)
+
+
+@cli.command()
+@click.option("--out", required=True, help="Folder for landing/ and truth/.")
+@click.option("--people", default=DEMO_PEOPLE, show_default=True, type=click.IntRange(500, 2_000_000))
+@click.option("--seed", default=DEMO_SEED, show_default=True, type=click.IntRange(0))
+@click.option("--profile", default="central", show_default=True, type=click.Choice(["mild", "central", "harsh"]))
+@click.option(
+    "--date", "on", default=DEMO_DATE, show_default=True, type=click.DateTime(["%Y-%m-%d"]), help="Extract date."
+)
+def synth(out: str, people: int, seed: int, profile: str, on: Any) -> None:
+    """Write the extracts of an invented borough, and the truth beside them. A seed gives the same bytes."""
+    from pipelines.demonstration import synthesise
+
+    synthesise(Path(out).expanduser().resolve(), people, seed, profile, on.date())
+
+
+@cli.command()
+@DATA
+@click.option("--landing", help="Where deliveries lie; without it the data folder's own landing/.")
+@click.option("--sources", help="Folder of source contracts that replaces the shipped set.")
+@click.option("--select", help="Only these assets, for instance 'group:fraud' or '+key:places/address_uprn'.")
+@click.option("--force", is_flag=True, help="Run even if nothing has changed since the last run.")
+def run(data: str, landing: str | None, sources: str | None, select: str | None, force: bool) -> None:
+    """Take in what has landed and bring everything up to date."""
+    from pipelines.demonstration import run_and_report
+
+    raise SystemExit(run_and_report(data, landing, sources, select, force))
+
+
+@cli.command()
+@DATA
+@click.option("--landing", help="Where deliveries lie; without it the data folder's own landing/.")
+@click.option("--sources", help="Folder of source contracts that replaces the shipped set.")
+@click.option("--port", default=3333, show_default=True, type=click.IntRange(1024, 65535))
+def dev(data: str, landing: str | None, sources: str | None, port: int) -> None:
+    """Open Dagster's pages on loopback over a data folder."""
+    from pipelines.definitions import Place, dagster_home
+
+    place = Place.of(data, landing, sources)
+    dagster_home(place.folder)
+    os.environ["BOROUGHLINK_DATA"] = str(place.folder.root)
+    if landing:
+        os.environ["BOROUGHLINK_LANDING"] = str(place.landing)
+    if sources:
+        os.environ["BOROUGHLINK_SOURCES"] = str(place.sources)
+    os.chdir(place.folder.dagster)
+    click.echo(f"Dagster's pages: http://127.0.0.1:{port}   (data: {place.folder.root}; stop with Ctrl-C)")
+    dagster = str(Path(sys.executable).parent / "dagster")
+    arguments = [dagster, "dev", "-m", "pipelines.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    os.execv(dagster, arguments)  # noqa: S606 - hands this very process over, no shell
+
+
+@cli.command()
+@DATA
+@JSON
+def status(data: str, as_json: bool) -> None:
+    """What is published, what waits in the landing folder, whether a run is under way, the last runs."""
+    from pipelines.reading import status_of
+
+    show(status_of(folder(data)), as_json)
+
+
+@cli.command()
+@DATA
+@JSON
+def doctor(data: str, as_json: bool) -> None:
+    """Prove each protection of a data folder by probing it, and say where its keys came from."""
+    from pipelines.doctor import examine
+
+    findings = examine(folder(data))
+    if as_json:
+        click.echo(json.dumps([vars(finding) for finding in findings], indent=1))
+    else:
+        for finding in findings:
+            click.echo(f"{'ok  ' if finding.fine else 'BAD '} {finding.what}: {finding.said}")
+    raise SystemExit(0 if all(finding.fine for finding in findings) else 1)
+
+
+@cli.command()
+@click.option("--sources", help="Folder of source contracts that replaces the shipped set.")
+@JSON
+def sources(sources: str | None, as_json: bool) -> None:
+    """The sources: level, owner, what they serve and on what basis, refresh promise, retention."""
+    from pipelines.reading import sources_of
+
+    show(sources_of(sources), as_json)
+
+
+@cli.command()
+@DATA
+@JSON
+def quality(data: str, as_json: bool) -> None:
+    """The scorecard: each source against the six principles, and what failed, in words."""
+    from pipelines.reading import quality_of
+
+    show(quality_of(folder(data)), as_json)
+
+
+@cli.command()
+@DATA
+@JSON
+def purposes(data: str, as_json: bool) -> None:
+    """The purposes, and which sources may serve each today."""
+    from pipelines.reading import purposes_of
+
+    show(purposes_of(folder(data)), as_json)
+
+
+@cli.command()
+@DATA
+@click.argument("left")
+@click.argument("right")
+@click.option("--purpose", default="data_quality", show_default=True, help="Why you look; goes into the audit.")
+@JSON
+def explain(data: str, left: str, right: str, purpose: str, as_json: bool) -> None:
+    """Why two records were linked or not, in words and numbers."""
+    from pipelines.reading import explanation_of
+
+    show(explanation_of(folder(data), left, right, purpose), as_json)
+
+
+@cli.command()
+@DATA
+@click.option("--truth", required=True, help="The truth/ folder that synth wrote.")
+@JSON
+def evaluate(data: str, truth: str, as_json: bool) -> None:
+    """Hold the published links, addresses and flagged pairs against the truth of an invented borough."""
+    from pipelines.reading import evaluation_of
+
+    show(evaluation_of(folder(data), Path(truth)), as_json)
+
+
+@cli.group()
+def export() -> None:
+    """Write files that leave: stamped with purpose, run and expiry, and noted in the audit."""
+
+
+@export.command("clusters")
+@DATA
+@click.option("--out", required=True, help="A .csv file.")
+@click.option("--view", default="data_quality", show_default=True, type=click.Choice(["data_quality", "fraud", "risk"]))
+def export_clusters(data: str, out: str, view: str) -> None:
+    """record_id, source, source_key, person_id of every record."""
+    from pipelines.reading import write_clusters
+
+    click.echo(write_clusters(folder(data), Path(out), view))
+
+
+@export.command("flagged-pairs")
+@DATA
+@click.option("--out", required=True, help="A .csv or .xlsx file.")
+def export_flagged(data: str, out: str) -> None:
+    """The flagged pairs of the published run, for the fraud team."""
+    from pipelines.reading import write_flagged
+
+    click.echo(write_flagged(folder(data), Path(out)))
+
+
+@cli.group()
+def decisions() -> None:
+    """What people decided about pairs of records."""
+
+
+@decisions.command("import")
+@DATA
+@click.argument("file", type=click.Path())
+@click.option("--by", help="Who decided; without it, who runs this.")
+def decisions_import(data: str, file: str, by: str | None) -> None:
+    """Take in a CSV of decisions: kind (must_link, cannot_link, unsure, label), record_l, record_r [, same,
+    inclusion_probability, reason]. All or none; the next run honours them."""
+    from pipelines.decisions import import_file
+
+    click.echo(import_file(folder(data), Path(file), by))
+
+
+@cli.group()
+def audit() -> None:
+    """The chain of what was done."""
+
+
+@audit.command("verify")
+@DATA
+def audit_verify(data: str) -> None:
+    """Check the whole chain; names the first bad entry."""
+    from pipelines.reading import verify_audit
+
+    fine, said = verify_audit(folder(data))
+    click.echo(said)
+    raise SystemExit(0 if fine else 1)
+
+
+def folder(data: str) -> "DataFolder":
+    from pipelines.settings import DataFolder
+
+    return DataFolder.at(data)
+
+
+def show(answer: Any, as_json: bool) -> None:
+    """Print a reading command's answer: tables for people, JSON for scripts."""
+    if as_json:
+        click.echo(json.dumps(answer.plain(), indent=1, default=str))
+    else:
+        answer.print()
+
+
+def main() -> None:
+    """Entry point: one sentence for a fault that a person can mend; exit 1, or 2 for wrong use."""
+    try:
+        cli(standalone_mode=False, prog_name="boroughlink")
+    except click.ClickException as fault:
+        fault.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped. The last good state stays; run again when you like.", err=True)
+        sys.exit(1)
+    except BoroughlinkError as fault:
+        if os.environ.get("BOROUGHLINK_DEBUG"):
+            raise
+        click.echo(f"boroughlink: {fault}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

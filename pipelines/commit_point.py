@@ -1,0 +1,131 @@
+"""The commit point of a data folder: the lock, what `published/CURRENT` says, and healing after a kill.
+
+Everything before `CURRENT` moves is thrown away by the next start; everything after it is completed by the next start.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from pipelines import inbox
+from pipelines.operations import Operations
+from pipelines.settings import BoroughlinkError, DataFolder, now
+
+ZONE_FILES = ("identity", "attributes")
+KEPT_SNAPSHOTS = 3
+
+
+class RunUnderWay(BoroughlinkError):
+    """Another run holds the data folder."""
+
+
+@dataclass(frozen=True)
+class Current:
+    """What `published/CURRENT` says: the run whose snapshot readers open, and the run whose state the files hold."""
+
+    published: str | None
+    state: str | None
+
+    @classmethod
+    def read(cls, folder: DataFolder) -> "Current":
+        try:
+            said = json.loads(folder.current.read_text())
+            return cls(said["published"], said["state"])
+        except FileNotFoundError:
+            return cls(None, None)
+        except (ValueError, KeyError, TypeError):
+            raise BoroughlinkError(f"{folder.current} is damaged: restore the data folder from its backup.") from None
+
+
+def hold_lock(folder: DataFolder, who: str) -> IO[str]:
+    """Take the folder's OS lock, held until the handle closes or the process ends; raises RunUnderWay."""
+    handle = folder.lock.open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        handle.seek(0)
+        holder = handle.read().strip() or "another process"
+        handle.close()
+        raise RunUnderWay(f"A run is under way on {folder.root} ({holder}). Wait for it, then try again.") from None
+    handle.truncate(0)
+    handle.write(f"started {now():%Y-%m-%d %H:%M:%S} UTC by {who}, process {os.getpid()}")
+    handle.flush()
+    return handle
+
+
+def run_under_way(folder: DataFolder) -> bool:
+    """Whether another process holds the folder's lock at this moment."""
+    if not folder.lock.exists():
+        return False
+    with folder.lock.open("r", encoding="utf-8") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+def recover(folder: DataFolder, operations: Operations) -> None:
+    """Heal what a kill left: complete the run that CURRENT names, roll every other one back. The lock must be held."""
+    current = Current.read(folder)
+    if current.state and (folder.work / current.state).exists():
+        finish(folder, operations, current.state)
+    for leftover in sorted(folder.work.iterdir()):
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+    for leftover in folder.temp.iterdir():
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+    for run in operations.runs():
+        if run["state"] in ("running", "committing"):
+            real = run["run_id"] == current.state
+            operations.end_run(
+                run["run_id"],
+                "committed" if real else "abandoned",
+                bool(run["published"]) and real,
+                run["input_mark"],
+                json.loads(run["summary"] or "{}") | ({} if real else {"why": "cut off"}),
+            )
+    real_runs = {run["run_id"] for run in operations.runs("committed")} | {current.published, current.state}
+    for snapshot in folder.published.iterdir():
+        if snapshot.is_dir() and snapshot.name not in real_runs:
+            shutil.rmtree(snapshot)
+
+
+def finish(folder: DataFolder, operations: Operations, run_id: str) -> None:
+    """What follows the commit point; may be repeated after a kill."""
+    work = folder.work / run_id
+    for zone in ZONE_FILES:
+        made = work / f"{zone}.duckdb"
+        if made.exists():
+            made.replace(getattr(folder, zone))
+    for name, place in (("releases", folder.releases), ("exports", folder.exports), ("models", folder.models)):
+        for made in sorted((work / name).rglob("*")) if (work / name).exists() else []:
+            if made.is_file():
+                target = place / made.relative_to(work / name)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                made.replace(target)
+    if (work / inbox.TAKEN).exists():
+        (work / inbox.TAKEN).replace(folder.root / inbox.TAKEN)
+    consumed = work / "consumed.json"
+    if consumed.exists():
+        for name in json.loads(consumed.read_text()):
+            path = Path(name)
+            if folder.landing in path.parents:
+                path.unlink(missing_ok=True)
+        for emptied in sorted(folder.landing.rglob("*"), key=lambda p: -len(p.parts)):
+            if emptied.is_dir() and not any(emptied.iterdir()):
+                emptied.rmdir()
+    shutil.rmtree(work)
+    for run in operations.runs("committing"):
+        if run["run_id"] == run_id:
+            operations.end_run(
+                run_id, "committed", bool(run["published"]), run["input_mark"], json.loads(run["summary"] or "{}")
+            )
+    current = Current.read(folder)
+    kept = [run["run_id"] for run in operations.runs("committed") if run["published"]][:KEPT_SNAPSHOTS]
+    for snapshot in folder.published.iterdir():
+        if snapshot.is_dir() and snapshot.name not in kept and snapshot.name != current.published:
+            shutil.rmtree(snapshot)

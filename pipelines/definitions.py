@@ -1,0 +1,156 @@
+"""The one Definitions: every asset of every room, one job, one schedule, one sensor."""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from pipelines.assets import DATA_ENV, LANDING_ENV, SOURCES_ENV, STARTED_BY_TAG, RunHandle
+from pipelines.fraud.assets import assets as fraud_assets
+from pipelines.governance.purposes import Purposes
+from pipelines.linkage.assets import assets as linkage_assets
+from pipelines.people.assets import assets as people_assets
+from pipelines.places.assets import assets as places_assets
+from pipelines.publication.assets import assets as publication_assets
+from pipelines.quality.assets import assets as quality_assets
+from pipelines.releases.assets import assets as releases_assets
+from pipelines.review.assets import assets as review_assets
+from pipelines.risk.assets import assets as risk_assets
+from pipelines.runs import person
+from pipelines.schedules import landing_sensor, nightly
+from pipelines.settings import SHIPPED_SOURCES, DataFolder, load_settings
+from pipelines.sources.assets import assets as sources_assets
+from pipelines.sources.catalogue import Catalogue
+from pipelines.sources.contract_files import load_contracts
+
+JOB = "boroughlink"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run happens: the data folder, the inbox, the contracts."""
+
+    folder: DataFolder
+    landing: Path
+    sources: Path
+
+    @classmethod
+    def of(cls, data: Path | str, landing: Path | str | None = None, sources: Path | str | None = None) -> "Place":
+        folder = DataFolder.at(data)
+        return cls(
+            folder,
+            Path(landing).expanduser().resolve() if landing else folder.landing,
+            Path(sources).expanduser().resolve() if sources else SHIPPED_SOURCES,
+        )
+
+
+def build_definitions(place: Place) -> dg.Definitions:
+    """Definitions for one data folder and one set of contracts.
+
+    Assets whose facts no contract provides are left out; the report names them. Raises BoroughlinkError when a
+    contract or setting has a mistake.
+    """
+    settings = load_settings(place.folder)
+    contracts = load_contracts(place.sources)
+    catalogue = Catalogue(contracts)
+    assets: list[dg.AssetsDefinition] = []
+    for room in (
+        sources_assets,
+        quality_assets,
+        places_assets,
+        people_assets,
+        linkage_assets,
+        fraud_assets,
+        risk_assets,
+        releases_assets,
+        review_assets,
+    ):
+        assets.extend(room(catalogue))
+    built = [key for definition in assets for key in definition.keys]
+    used = {dep for definition in assets for deps in definition.asset_deps.values() for dep in deps}
+    leaves = sorted("/".join(key.path) for key in built if key not in used)
+    assets.extend(publication_assets(leaves, place.sources))
+    job = dg.define_asset_job(
+        JOB, selection=dg.AssetSelection.all(), description="Everything, from landed extracts to a linked borough."
+    )
+
+    @dg.resource(description="The run under way: lock, work copies, keys, the operational store.")
+    def borough(init: dg.InitResourceContext) -> Iterator[RunHandle]:
+        tags: Mapping[str, str] = init.dagster_run.tags if init.dagster_run else {}
+        handle = RunHandle(
+            place.folder, lambda run: Purposes.load(contracts.values(), run.settings.today()), place.landing, _who(tags)
+        )
+        try:
+            yield handle
+        finally:
+            handle.close()
+
+    return dg.Definitions(
+        assets=assets,
+        jobs=[job],
+        schedules=[nightly(job, settings)],
+        sensors=[landing_sensor(job, place)],
+        resources={"borough": borough},
+        executor=dg.in_process_executor,
+    )
+
+
+def dagster_home(folder: DataFolder) -> Path:
+    """Make a data folder Dagster's home: its settings are the repository's dagster.yaml."""
+    folder.make()
+    shutil.copyfile(Path(__file__).resolve().parent.parent / "dagster.yaml", folder.dagster / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(folder.dagster)
+    return folder.dagster
+
+
+def execute(place: Place, started_by: str, select: str | None = None) -> tuple[bool, list[str]]:
+    """Run the job in this process; whether it went well, and what failed, in words.
+
+    The run's history lies with the data folder, where Dagster's pages show it.
+    """
+    dagster_home(place.folder)
+    definitions = build_definitions(place)
+    quiet: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    with dg.DagsterInstance.get() as instance:
+        chosen = None
+        if select:
+            chosen = sorted(
+                dg.AssetSelection.from_string(select).resolve(list(definitions.resolve_asset_graph().assets_defs))
+            )
+        result = definitions.resolve_job_def(JOB).execute_in_process(
+            instance=instance,
+            run_config=quiet,
+            tags={STARTED_BY_TAG: started_by},
+            asset_selection=chosen,
+            raise_on_error=False,
+        )
+        faults = [
+            event.step_failure_data.error.message if event.step_failure_data.error else event.step_key or "a step"
+            for event in result.all_events
+            if event.is_step_failure
+        ]
+    return result.success, faults
+
+
+def _who(tags: Mapping[str, str]) -> str:
+    if named := tags.get(STARTED_BY_TAG):
+        return named
+    if schedule := tags.get("dagster/schedule_name"):
+        return f"schedule {schedule}"
+    if sensor := tags.get("dagster/sensor_name"):
+        return f"sensor {sensor}"
+    return f"{person()}, by Dagster's page"
+
+
+def _from_environment() -> dg.Definitions:
+    return build_definitions(
+        Place.of(os.environ.get(DATA_ENV, "boroughlink-data"), os.environ.get(LANDING_ENV), os.environ.get(SOURCES_ENV))
+    )
+
+
+if os.environ.get(DATA_ENV):
+    defs = _from_environment()

@@ -1,0 +1,38 @@
+"""The last step: publish."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import dagster as dg
+
+from pipelines.assets import Step, step_asset
+from pipelines.publication.snapshot import build_snapshot
+from pipelines.reporting.figures import collect
+from pipelines.reporting.page import render
+from pipelines.runs import input_mark
+from pipelines.settings import write_atomically
+
+
+def assets(after: Sequence[str], sources: Path) -> list[dg.AssetsDefinition]:
+    """The `published` asset, downstream of everything named in `after` (asset keys); `sources` holds the contracts."""
+
+    @step_asset(
+        key="published",
+        deps=after,
+        group="publication",
+        zones=("identity", "attributes", "published"),
+        owner="integrated-data@southend.example",
+        description=(
+            "What readers get: an encrypted read-only snapshot, the figures and the report page. The run becomes real "
+            "when this step has ended and `CURRENT` moves; until then it has changed nothing that anyone can see."
+        ),
+    )
+    def published(step: Step) -> dict[str, int]:
+        rows = build_snapshot(step.wh)
+        figures = collect(step.wh, step.run.summary())
+        write_atomically(step.run.work / "published" / "figures.json", figures.to_json().encode())
+        write_atomically(step.run.work / "published" / "report.html", render(figures).encode())
+        step.run.publish_with(input_mark(step.run.folder, sources, step.run.operations))
+        return {f"rows of {name}": count for name, count in rows.items()}
+
+    return [published]

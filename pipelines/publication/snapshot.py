@@ -1,0 +1,40 @@
+"""The read-only snapshot: the tables that the app and the reading commands need, encrypted and indexed."""
+
+from pipelines.warehouse import Warehouse
+
+#: What is published, and the columns by which readers look things up.
+PUBLISHED: dict[str, tuple[str, ...]] = {
+    "people.record": ("record_id",),
+    "people.record_address": ("record_id",),
+    "places.property": ("uprn",),
+    "places.address_uprn": (),
+    "linkage.edge": ("record_l", "record_r"),
+    "linkage.review_edge": (),
+    "linkage.person": ("person_id",),
+    "linkage.membership": ("record_id", "person_id"),
+    "linkage.household": ("household_id",),
+    "linkage.household_member": ("person_id",),
+    "linkage.ledger": (),
+    "fraud.flagged_pair": ("flag_id",),
+    "review.queue": (),
+    "review.member": (),
+    "quality.result": (),
+    "meta.intake": (),
+}
+
+
+def build_snapshot(wh: Warehouse) -> dict[str, int]:
+    """Copy the published tables out of `identity` into `published`; return rows by table.
+
+    A table that this borough does not have (a source is missing) is left out.
+    """
+    rows: dict[str, int] = {}
+    for name, keys in PUBLISHED.items():
+        if not wh.exists(f"identity.{name}"):
+            continue
+        schema, table = name.split(".")
+        wh.execute(f"CREATE SCHEMA IF NOT EXISTS published.{schema}")
+        rows[name] = wh.table(f"published.{name}", f"SELECT * FROM identity.{name}")
+        for key in keys:
+            wh.execute(f"CREATE INDEX {schema}_{table}_{key} ON published.{name} ({key})")
+    return rows

@@ -1,0 +1,42 @@
+"""Reading what is published: the only way by which reading commands and the app see the linked borough."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipelines import warehouse
+from pipelines.commit_point import Current
+from pipelines.governance.keys import open_keyring
+from pipelines.settings import BoroughlinkError, DataFolder, load_settings
+from pipelines.warehouse import Warehouse
+
+
+class NothingPublished(BoroughlinkError):
+    """No run has been published yet."""
+
+
+@contextmanager
+def open_snapshot(folder: DataFolder, run_id: str | None = None) -> Iterator[tuple[Warehouse, Path]]:
+    """The published snapshot, read-only: what every reading command and the review app see.
+
+    Raises NothingPublished when there is none.
+    """
+    current = Current.read(folder)
+    named = run_id or current.published
+    if named is None or not (folder.published / named / "snapshot.duckdb").exists():
+        raise NothingPublished(f"Nothing is published in {folder.root} yet: `boroughlink run` comes first.")
+    settings = load_settings(folder)
+    keyring = open_keyring(folder, settings, ("published",))
+    con = warehouse.connect(folder.temp, (folder.published / named,), settings.memory_limit, 1)
+    try:
+        warehouse.attach(
+            con, "published", folder.published / named / "snapshot.duckdb", keyring.key("published"), read_only=True
+        )
+        warehouse.lock_configuration(con)
+        wh = Warehouse(con, named, settings.today(), folder.published / named)
+        mixed = wh.rows("SELECT DISTINCT run_id FROM published.meta.relation WHERE run_id <> ?", [named])
+        if mixed:
+            raise BoroughlinkError(f"The snapshot of {named} holds tables of another run: run again.")
+        yield wh, folder.published / named
+    finally:
+        con.close()
