@@ -1,0 +1,58 @@
+"""Flagged pairs as the files that the fraud team opens: XLSX and CSV through the one way out."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pipelines.exports import Stamp, write_csv, write_xlsx
+from pipelines.fraud.rules import PURPOSE
+from pipelines.warehouse import Warehouse
+
+NOTICE = (
+    "No assumption can be made as to whether there is fraud, error or other explanation until an investigation is "
+    "completed."
+)
+COLUMNS = {
+    "position": "Order",
+    "flag_id": "Pair",
+    "rule": "Rule",
+    "strength": "Strength",
+    "sentence": "What was seen",
+    "evidence_for": "Evidence for a look",
+    "evidence_against": "Evidence against",
+    "expected_retained": "Expected value kept, pounds",
+    "value_gross": "Value, pounds",
+    "value_retained": "Value kept by the council, pounds",
+    "subject_source": "Source",
+    "subject_ref": "Reference",
+    "subject_name": "Name",
+    "address": "Address",
+    "uprn": "UPRN",
+    "ward": "Ward",
+    "subject_from": "Since",
+    "other_source": "Other source",
+    "other_ref": "Other reference",
+    "other_name": "Other name",
+    "other_address": "Other address",
+    "other_uprn": "Other UPRN",
+    "other_from": "Other since",
+    "link_weight": "Match weight, bits",
+    "link_basis": "Why the records stand together",
+    "values_version": "Values of",
+}
+
+
+def write_flagged_pairs(wh: Warehouse, folder: Path, days: int, table: str = "identity.fraud.flagged_pair") -> int:
+    """Write `flagged_pairs.xlsx` and `.csv`, one row a pair in order of expected value; return the pairs written.
+
+    Pairs that touch a restricted record stay out: they belong to the restricted queue. `days` is how long the files
+    may be kept from the day of the run; the notice stands in both stamps and as the last column of every row.
+    """
+    chosen = ", ".join(COLUMNS)
+    rows = [
+        (*row, NOTICE) for row in wh.rows(f"SELECT {chosen} FROM {table} WHERE NOT is_restricted ORDER BY position")
+    ]
+    heads = (*COLUMNS.values(), "Notice")
+    stamp = Stamp(PURPOSE, wh.run_id, wh.as_of + timedelta(days=days), NOTICE)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_csv(folder / "flagged_pairs.csv", heads, rows, stamp)
+    return write_xlsx(folder / "flagged_pairs.xlsx", heads, rows, stamp, "Flagged pairs")
