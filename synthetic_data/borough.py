@@ -1,0 +1,134 @@
+"""The whole borough: makes the world, lets every system write it down, and keeps the truth apart."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from time import perf_counter
+
+import polars as pl
+
+from synthetic_data.extracts import (
+    adult_social_care,
+    benefits,
+    council_tax,
+    deaths,
+    electoral_register,
+    housing,
+    llpg,
+)
+from synthetic_data.extracts.delivery import Rendered, write_delivery
+from synthetic_data.rates import Rates
+from synthetic_data.truth import write_truth
+from synthetic_data.world import World, build_world
+
+AS_OF = date(2026, 10, 31)
+RENDERERS: dict[str, Callable[[World, Rates, date], Rendered]] = {
+    llpg.SYSTEM: llpg.render,
+    council_tax.SYSTEM: council_tax.render,
+    benefits.SYSTEM: benefits.render,
+    housing.SYSTEM: housing.render,
+    electoral_register.SYSTEM: electoral_register.render,
+    adult_social_care.SYSTEM: adult_social_care.render,
+    deaths.SYSTEM: deaths.render,
+}
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class SourceSummary:
+    """One source: file rows and bytes, person records, and the share of living residents it holds."""
+
+    source: str
+    rows: int
+    bytes: int
+    records: int
+    residents_covered: float
+    filled: dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was made, where, and how long each part took (seconds)."""
+
+    landing: Path
+    truth: Path
+    people: int
+    households: int
+    planted: int
+    sources: list[SourceSummary]
+    seconds: dict[str, float]
+
+
+def _summarised(rendered: Rendered, residents: pl.Series) -> SourceSummary:
+    known = rendered.records["person_id"].unique()
+    covered = residents.is_in(known.implode()).sum() / max(len(residents), 1)
+    return SourceSummary(
+        source=rendered.source,
+        rows=sum(file.rows for file in rendered.files),
+        bytes=sum(len(file.content) for file in rendered.files),
+        records=rendered.records.height,
+        residents_covered=round(float(covered), 4),
+        filled={file.name: file.filled for file in rendered.files if file.filled},
+    )
+
+
+def _residents(world: World) -> pl.Series:
+    """person_id of everyone who lives in the borough on the day of the world."""
+    current = world.residences.filter(pl.col("to_date").is_null() & pl.col("uprn").is_not_null())
+    return current["person_id"].unique().sort()
+
+
+def make_borough(
+    out: Path,
+    people: int,
+    seed: int,
+    profile: str = "central",
+    as_of: date = AS_OF,
+    progress: Progress | None = None,
+) -> Summary:
+    """Writes out/landing (one delivery a source) and out/truth (Parquet); the same bytes for the same arguments."""
+    tell = progress or (lambda _: None)
+    seconds: dict[str, float] = {}
+    started = perf_counter()
+    rates = Rates(profile, seed)
+    world = build_world(people, seed, as_of)
+    residents = _residents(world)
+    seconds["world"] = perf_counter() - started
+    tell(f"world: {len(residents):,} people, {world.properties.height:,} properties ({seconds['world']:.1f} s)")
+    landing, truth = out / "landing", out / "truth"
+    records, addresses, sources = [], [], []
+    for source, render in RENDERERS.items():
+        started = perf_counter()
+        rendered = render(world, rates, as_of)
+        write_delivery(rendered, landing, as_of)
+        records.append(rendered.records.select(pl.lit(source).alias("source"), "source_key", "person_id"))
+        addresses.append(rendered.addresses.select(pl.lit(source).alias("source"), "address_key", "uprn"))
+        summary = _summarised(rendered, residents)
+        sources.append(summary)
+        seconds[source] = perf_counter() - started
+        tell(f"{source}: {summary.rows:,} rows, {summary.records:,} records ({seconds[source]:.1f} s)")
+    started = perf_counter()
+    write_truth(world, truth)
+    pl.concat(records).write_parquet(truth / "records.parquet", compression="zstd")
+    pl.concat(addresses).write_parquet(truth / "addresses.parquet", compression="zstd")
+    coverage = {
+        summary.source: {
+            "records": summary.records,
+            "residents_covered": summary.residents_covered,
+            "filled": summary.filled,
+        }
+        for summary in sources
+    }
+    (truth / "coverage.json").write_text(json.dumps(coverage, indent=2) + "\n", encoding="utf-8")
+    seconds["truth"] = perf_counter() - started
+    return Summary(
+        landing=landing,
+        truth=truth,
+        people=len(residents),
+        households=world.households.filter(pl.col("to_date").is_null() & (pl.col("kind") != "empty")).height,
+        planted=world.planted.height,
+        sources=sources,
+        seconds={part: round(value, 2) for part, value in seconds.items()},
+    )

@@ -1,0 +1,72 @@
+"""Rows reach a system in batches, one clerk's day or one upload; now and then a whole batch is wrong in one way."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from synthetic_data.corruption.numbers import swapped_day_month
+from synthetic_data.rates import Rates
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Which batch each row of a file belongs to, and that batch's fault (null for a sound one)."""
+
+    number: pl.Series
+    fault: pl.Series
+    truncated_to: int
+
+    def _struck(self, fault: str) -> pl.Series:
+        return (self.fault == fault).fill_null(False)
+
+    def apply(
+        self,
+        frame: pl.DataFrame,
+        *,
+        forename: str | None = None,
+        surname: str | None = None,
+        birth_date: str | None = None,
+        postcode: str | None = None,
+        text: tuple[str, ...] = (),
+    ) -> pl.DataFrame:
+        """The frame with the faults of its batches, in the columns named; dates before they are written as text."""
+        changes: list[pl.Expr] = []
+        upper = self._struck("upper_case")
+        for column in dict.fromkeys(text + tuple(name for name in (forename, surname) if name)):
+            value = pl.when(upper).then(pl.col(column).str.to_uppercase()).otherwise(pl.col(column))
+            if column == forename:
+                value = pl.when(self._struck("initials_only")).then(pl.col(column).str.slice(0, 1)).otherwise(value)
+            if column == surname:
+                short = pl.col(column).str.slice(0, self.truncated_to)
+                value = pl.when(self._struck("surname_truncated")).then(short).otherwise(value)
+            changes.append(value.alias(column))
+        if birth_date:
+            born = pl.col(birth_date)
+            swapped = self._struck("day_month_swapped")
+            changes.append(pl.when(swapped).then(swapped_day_month(born)).otherwise(born).alias(birth_date))
+        if postcode:
+            spaced = pl.col(postcode)
+            unspaced = self._struck("postcode_unspaced")
+            changes.append(pl.when(unspaced).then(spaced.str.replace_all(" ", "")).otherwise(spaced).alias(postcode))
+        return frame.with_columns(changes)
+
+
+def batches_of(rows: int, rates: Rates, file: str, system: str) -> Batches:
+    """Consecutive rows cut into batches of about the size of errors.yaml."""
+    rng = rates.stream(f"{file}:batches")
+    size = int(rates.setting("batches", "rows"))
+    cuts = np.cumsum(rng.integers(size // 2, size * 3 // 2 + 1, rows // (size // 2) + 1))
+    number = np.searchsorted(cuts, np.arange(rows), side="right")
+    count = int(number.max()) + 1 if rows else 0
+    weights: dict[str, float] = rates.setting("batches", "faults")
+    kinds = list(weights)
+    edges = np.cumsum([weights[kind] for kind in kinds])
+    drawn = np.searchsorted(edges, rng.random(count) * edges[-1], side="right")
+    faulty = rng.random(count) < rates.batch("faulty", system)
+    of_batch = pl.Series([kinds[kind] if bad else None for kind, bad in zip(drawn, faulty, strict=True)], dtype=pl.String)
+    return Batches(
+        number=pl.Series("batch", number, dtype=pl.Int64),
+        fault=of_batch.gather(number) if rows else of_batch,
+        truncated_to=int(rates.setting("batches", "truncated_to")),
+    )

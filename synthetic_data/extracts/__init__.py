@@ -1,0 +1,1 @@
+"""One renderer a source system: the world as that system wrote it down, in its own layout."""

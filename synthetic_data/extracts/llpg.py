@@ -1,0 +1,107 @@
+"""The gazetteer as AddressBase Premium (one mixed file without header), with the open look-ups ONSUD and LSOA beside it.
+
+Layout: UTF-8, text quoted, ISO dates, records in the order of their type (source_formats 2a).
+"""
+
+from datetime import date
+
+import polars as pl
+
+from synthetic_data.extracts.abp_records import CUSTODIAN, CUSTODIAN_NAME, record_lines
+from synthetic_data.extracts.abp_tables import (
+    blpu_records,
+    classifications,
+    cross_references,
+    delivery_points,
+    land_property_identifiers,
+    organisations,
+    street_descriptors,
+    streets,
+    successors,
+)
+from synthetic_data.extracts.delivery import ExtractFile, Rendered, csv_file
+from synthetic_data.rates import Rates
+from synthetic_data.world import World
+
+SYSTEM = "llpg"
+LOCAL_AUTHORITY = "E06000033"
+TIME = "06:00:00"
+ONSUD = ["UPRN", "GRIDGB1E", "GRIDGB1N", "PCDS", "LAD25CD", "WD25CD", "lsoa21cd", "msoa21cd"]
+LSOA = ["lsoa21cd", "lsoa21nm", "WD25CD", "WD25NM", "imd25_rank", "imd25_score", "imd25_decile"]
+
+
+def address_base_premium(world: World, rates: Rates, extract_date: date) -> ExtractFile:
+    """The whole gazetteer; rows count every line, header and trailer too."""
+    day = extract_date.isoformat()
+    delivery = delivery_points(world, rates)
+    tables = {
+        11: streets(world),
+        15: street_descriptors(world),
+        21: blpu_records(world, delivery),
+        23: cross_references(world, rates),
+        24: land_property_identifiers(world, rates),
+        28: delivery,
+        30: successors(world),
+        31: organisations(world),
+        32: classifications(world),
+    }
+    lines: list[str] = []
+    metadata = (
+        f'29,"{CUSTODIAN_NAME} LLPG","Residential and commercial","Synthetic","","{CUSTODIAN_NAME}","D","{CUSTODIAN_NAME}",'
+        f'999000000000,{CUSTODIAN},"British National Grid","Metres",{day},"AddressBase Premium Classification Scheme",{day},'
+        '"ENG","UTF-8"'
+    )
+    order = 1
+    for record, table in tables.items():
+        if record == 30:
+            lines.append(metadata)
+        lines.extend(record_lines(record, table, order, extract_date))
+        order += table.height
+    header = f'10,"{CUSTODIAN_NAME}",{CUSTODIAN},{day},1,{day},{TIME},"2.0","F"'
+    trailer = f"99,0,{len(lines)},{day},{TIME}"
+    content = "\n".join([header, *lines, trailer]) + "\n"
+    return ExtractFile("addressbase_premium.csv", content.encode("utf-8"), len(lines) + 2)
+
+
+def _onsud(world: World) -> ExtractFile:
+    """One row a live UPRN with its small areas."""
+    rows = (
+        world.properties.filter(pl.col("logical_status") == 1)
+        .sort("uprn")
+        .join(world.areas.select("lsoa", "msoa"), on="lsoa", how="left", maintain_order="left")
+        .select(
+            UPRN="uprn",
+            GRIDGB1E=pl.col("x").round(0).cast(pl.Int64),
+            GRIDGB1N=pl.col("y").round(0).cast(pl.Int64),
+            PCDS="postcode",
+            LAD25CD=pl.lit(LOCAL_AUTHORITY),
+            WD25CD="ward_code",
+            lsoa21cd="lsoa",
+            msoa21cd="msoa",
+        )
+    )
+    return csv_file("onsud.csv", rows, ONSUD)
+
+
+def _lsoa(world: World) -> ExtractFile:
+    """One row a small area with its ward and deprivation."""
+    rows = world.areas.sort("lsoa").select(
+        lsoa21cd="lsoa",
+        lsoa21nm="lsoa_name",
+        WD25CD="ward_code",
+        WD25NM="ward_name",
+        imd25_rank="imd_rank",
+        imd25_score=pl.col("imd_score").round(3),
+        imd25_decile="imd_decile",
+    )
+    return csv_file("lsoa.csv", rows, LSOA)
+
+
+def render(world: World, rates: Rates, extract_date: date) -> Rendered:
+    """The gazetteer delivery of extract_date; it holds no persons and its addresses are their own truth."""
+    return Rendered(
+        SYSTEM,
+        [address_base_premium(world, rates, extract_date), _onsud(world), _lsoa(world)],
+        pl.DataFrame(schema={"source_key": pl.String, "person_id": pl.Int64}),
+        pl.DataFrame(schema={"address_key": pl.String, "uprn": pl.Int64}),
+    )
