@@ -1,7 +1,7 @@
-"""Address damage learnt from real council lists: the package address-errors (MIT, UCL) on a sample of each system's buildings.
+"""Address damage learnt from real council lists: the package address-errors (MIT, UCL) on a sample of buildings.
 
-Whole buildings are sampled, so that its one-convention-per-building rule holds; the sample keeps the run short (about 10,000
-addresses a second).
+Whole buildings are sampled, so that its one-convention-per-building rule holds; the sample keeps the run short
+(about 10,000 addresses a second).
 """
 
 import csv
@@ -15,7 +15,7 @@ from address_errors import Controls, Corruptor, Profile, load_components
 
 from synthetic_data.rates import Rates
 
-LEARNT_SCHEMA = {"uprn": pl.Int64, "learnt": pl.List(pl.String)}
+LEARNT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {"uprn": pl.Int64, "learnt": pl.List(pl.String)}
 
 
 def _sample(components: pl.DataFrame, rates: Rates, system: str, settings: dict[str, Any]) -> pl.DataFrame:
@@ -69,7 +69,9 @@ def learnt_damage(components: pl.DataFrame, rates: Rates, system: str) -> pl.Dat
     touched = [row for row in corruptor.generate([row["uprn"] for row in canonical]) if row["touch_route"]]
     lines = [_four_lines(row["recorded_address"]) for row in touched]
     uprns = [int(row["source_uprn"]) for row in touched]
-    return pl.DataFrame({"uprn": uprns, "learnt": lines}, schema=LEARNT_SCHEMA).unique("uprn", keep="first", maintain_order=True)
+    return pl.DataFrame({"uprn": uprns, "learnt": lines}, schema=LEARNT_SCHEMA).unique(
+        "uprn", keep="first", maintain_order=True
+    )
 
 
 def _four_lines(address: str) -> list[str]:

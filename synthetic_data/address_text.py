@@ -1,4 +1,4 @@
-"""Addresses as each system writes them: one wording of flats a building, one way to write a street, slips of the hand a row."""
+"""Addresses as a system writes them: one wording of flats a building, one of a street, slips of the hand a row."""
 
 import numpy as np
 import polars as pl
@@ -11,9 +11,23 @@ from synthetic_data.world import World
 LINES = ["addr1", "addr2", "addr3", "addr4"]
 
 # How a building's flats are worded instead of FLAT 2; each building keeps to one wording in one system.
-UNIT_WORDINGS = ("FLT", "APARTMENT", "APT", "UNIT", "bare number", "letter on house number", "slash", "floor", "FLAT NO")
+UNIT_WORDINGS = (
+    "FLT",
+    "APARTMENT",
+    "APT",
+    "UNIT",
+    "bare number",
+    "letter on house number",
+    "slash",
+    "floor",
+    "FLAT NO",
+)
 _UNIT_WEIGHTS = (0.17, 0.10, 0.10, 0.05, 0.20, 0.14, 0.08, 0.10, 0.06)
-_FLOORS = {"1": "GROUND FLOOR FLAT", "2": "FIRST FLOOR FLAT", "3": "SECOND FLOOR FLAT", "4": "TOP FLOOR FLAT"}
+# A flat's letter on the house number, and the floor that people say instead.
+_LETTERS = {str(place): letter for place, letter in enumerate("ABCDEFGH", 1)} | {
+    letter: letter for letter in "ABCDEFGH"
+}
+FLOORS = {"A": "GROUND FLOOR FLAT", "B": "FIRST FLOOR FLAT", "C": "SECOND FLOOR FLAT", "D": "TOP FLOOR FLAT"}
 _STREET_WORDS = {
     "ROAD": "RD", "AVENUE": "AVE", "STREET": "ST", "CLOSE": "CL", "DRIVE": "DR", "GARDENS": "GDNS", "CRESCENT": "CRES",
     "LANE": "LN", "GROVE": "GR", "TERRACE": "TERR", "COURT": "CT", "PLACE": "PL", "SQUARE": "SQ", "PARADE": "PDE",
@@ -21,7 +35,7 @@ _STREET_WORDS = {
 
 
 def address_components(world: World) -> pl.DataFrame:
-    """One row a property: uprn, root (the building's own UPRN), unit, building, number, street, locality, town, postcode."""
+    """One row a property: uprn, root (the building's UPRN) and the parts of its address."""
     blank = pl.lit("")
     return (
         world.properties.sort("uprn")
@@ -73,14 +87,12 @@ def with_conventions(components: pl.DataFrame, rates: Rates, system: str) -> pl.
     worded = components.join(roots, on="root", how="left", maintain_order="left").join(
         streets, on="usrn", how="left", maintain_order="left"
     )
-    flat = pl.col("unit").str.extract(r"^FLAT (\d+)$")
-    small = flat.is_in([str(n) for n in range(1, 9)])
-    letter = flat.replace_strict({str(n): "ABCDEFGH"[n - 1] for n in range(1, 9)}, default=None)
-    on_number = small & pl.col("number").is_not_null() & pl.col("building").is_null()
-    short_form = {f" {word}$": f" {short}" for word, short in _STREET_WORDS.items()}
+    flat = pl.col("unit").str.extract(r"^(?:FLAT|APARTMENT) (\d+|[A-Z])$")
+    letter = flat.replace_strict(_LETTERS, default=None)
+    on_number = letter.is_not_null() & pl.col("number").is_not_null() & pl.col("building").is_null()
     abbreviated = pl.col("street")
-    for word, short in short_form.items():
-        abbreviated = abbreviated.str.replace(word, short)
+    for word, short in _STREET_WORDS.items():
+        abbreviated = abbreviated.str.replace(f" {word}$", f" {short}")
     return worded.with_columns(
         pl.when((pl.col("wording") == "letter on house number") & on_number & pl.col("number").str.contains(r"^\d+$"))
         .then(pl.col("number") + letter)
@@ -90,8 +102,8 @@ def with_conventions(components: pl.DataFrame, rates: Rates, system: str) -> pl.
         .alias("number"),
         pl.when(pl.col("wording").is_in(["letter on house number", "slash"]) & on_number)
         .then(None)
-        .when((pl.col("wording") == "floor") & flat.is_in(list(_FLOORS)))
-        .then(flat.replace_strict(_FLOORS, default=None))
+        .when((pl.col("wording") == "floor") & letter.is_in(list(FLOORS)))
+        .then(letter.replace_strict(FLOORS, default=None))
         .when((pl.col("wording") == "bare number") & flat.is_not_null())
         .then(flat)
         .when(pl.col("wording").is_in(["FLT", "APARTMENT", "APT", "UNIT", "FLAT NO"]) & flat.is_not_null())
@@ -168,7 +180,7 @@ def one_line(lines: list[str] | None = None, separator: str = ", ") -> pl.Expr:
 
 
 def recorded_uprns(components: pl.DataFrame, uprns: pl.Series, rates: Rates, system: str) -> pl.Series:
-    """The UPRN column of a system, as text: a share filled, about one in a hundred of a parent, neighbour or retired number."""
+    """The UPRN column of a system, as text: a share filled, about 1 % that of a parent, neighbour or predecessor."""
     rng = rates.stream(f"{system}:uprns")
     live = components.filter(pl.col("logical_status") == 1).sort("usrn", "uprn")
     neighbours = live.select("uprn", neighbour=pl.col("uprn").shift(1).over("usrn"))

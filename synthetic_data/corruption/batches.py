@@ -13,6 +13,7 @@ from synthetic_data.rates import Rates
 class Batches:
     """Which batch each row of a file belongs to, and that batch's fault (null for a sound one)."""
 
+    count: int
     number: pl.Series
     fault: pl.Series
     truncated_to: int
@@ -64,8 +65,11 @@ def batches_of(rows: int, rates: Rates, file: str, system: str) -> Batches:
     edges = np.cumsum([weights[kind] for kind in kinds])
     drawn = np.searchsorted(edges, rng.random(count) * edges[-1], side="right")
     faulty = rng.random(count) < rates.batch("faulty", system)
-    of_batch = pl.Series([kinds[kind] if bad else None for kind, bad in zip(drawn, faulty, strict=True)], dtype=pl.String)
+    of_batch = pl.Series(
+        [kinds[kind] if bad else None for kind, bad in zip(drawn, faulty, strict=True)], dtype=pl.String
+    )
     return Batches(
+        count=count,
         number=pl.Series("batch", number, dtype=pl.Int64),
         fault=of_batch.gather(number) if rows else of_batch,
         truncated_to=int(rates.setting("batches", "truncated_to")),

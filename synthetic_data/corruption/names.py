@@ -17,8 +17,10 @@ def error_factor(quality: pl.Series) -> pl.Series:
     return pl.Series("factor", raw / raw.mean(), dtype=pl.Float64)
 
 
-def people_of(rows: pl.DataFrame, names: pl.DataFrame, persons: pl.DataFrame, rates: Rates, system: str) -> pl.DataFrame:
-    """The rows (person_id, known_from, known_to) with each person as the system knew them, row for row in the same order.
+def people_of(
+    rows: pl.DataFrame, names: pl.DataFrame, persons: pl.DataFrame, rates: Rates, system: str
+) -> pl.DataFrame:
+    """The rows (person_id, known_from, known_to) with each person as the system knew them, in the same order.
 
     A new surname reaches a system after a wait of its own, drawn once a person (synthetic_population 6.2).
     """
@@ -125,7 +127,9 @@ def _cultural_forms(people: pl.DataFrame, rates: Rates, system: str) -> pl.DataF
     movable = (people["middle"].is_in(relational) | people["surname"].is_in(relational)) & (people["middle"] != "")
     moved = hits(rng, rate("relational_moved"), people["factor"]) & movable.fill_null(False).to_numpy()
     people = _swap_where(people, moved, "middle", "surname")
-    inverted = rng.random(people.height) < rate("names_inverted") * _group_factors(people, rates, "names_inverted").to_numpy()
+    inverted = (
+        rng.random(people.height) < rate("names_inverted") * _group_factors(people, rates, "names_inverted").to_numpy()
+    )
     is_mohammed = people["forename"].is_in(tables()["mohammed"]).fill_null(False).to_numpy()
     factor = people["factor"]
     forename = damage_where(

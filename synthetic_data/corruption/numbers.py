@@ -19,7 +19,9 @@ def kept(values: pl.Series, share: float, rng: np.random.Generator) -> pl.Series
 
 def swapped_day_month(dates: pl.Expr) -> pl.Expr:
     """Day and month changed over where that is a date, else the date as it was."""
-    return pl.when(dates.dt.day() <= 12).then(pl.date(dates.dt.year(), dates.dt.day(), dates.dt.month())).otherwise(dates)
+    return (
+        pl.when(dates.dt.day() <= 12).then(pl.date(dates.dt.year(), dates.dt.day(), dates.dt.month())).otherwise(dates)
+    )
 
 
 def damaged_birth_dates(people: pl.DataFrame, rates: Rates, system: str, as_of: date) -> pl.Series:
@@ -35,11 +37,14 @@ def damaged_birth_dates(people: pl.DataFrame, rates: Rates, system: str, as_of: 
         {True: arrival, False: 1.0}, return_dtype=pl.Float64
     )
     birth = pl.col("birth_date")
-    slip = pl.Series(np.array([-10, -1, -1, 1, 1, 10])[rng.integers(0, 6, people.height)])
-    other_day = pl.Series(rng.integers(1, 29, people.height))
+    slip = pl.lit(pl.Series(np.array([-10, -1, -1, 1, 1, 10])[rng.integers(0, 6, people.height)]))
+    other_day = pl.lit(pl.Series(rng.integers(1, 29, people.height)))
     steps: list[tuple[pl.Series, pl.Expr]] = [
         (struck("birth_digit_wrong"), pl.date(birth.dt.year(), birth.dt.month(), other_day)),
-        (struck("birth_year_slip"), pl.date(birth.dt.year() + slip, birth.dt.month(), pl.min_horizontal(birth.dt.day(), 28))),
+        (
+            struck("birth_year_slip"),
+            pl.date(birth.dt.year() + slip, birth.dt.month(), pl.min_horizontal(birth.dt.day(), 28)),
+        ),
         (struck("birth_day_month_swapped"), swapped_day_month(birth)),
         (struck("birth_first_january", placeholder), pl.date(birth.dt.year(), 1, 1)),
         (struck("birth_dummy"), pl.lit(DUMMY_BIRTH_DATE)),
@@ -55,12 +60,14 @@ def damaged_birth_dates(people: pl.DataFrame, rates: Rates, system: str, as_of: 
 
 
 def damaged_ninos(people: pl.DataFrame, rates: Rates, system: str, share: float, group: pl.Series) -> pl.Series:
-    """nino as the system holds it: a share filled, digits swapped, the number of another of the same group, temporary ones."""
+    """nino as the system holds it: a share filled, digits swapped, a partner's number (same group), temporary ones."""
     rng = rates.stream(f"{system}:ninos")
     factor = people["factor"]
     nino = people["nino"]
     neighbour = nino.shift(1)
-    of_partner = pl.Series(hits(rng, rates.person("nino_of_partner", system), factor)) & (group == group.shift(1)).fill_null(False)
+    of_partner = pl.Series(hits(rng, rates.person("nino_of_partner", system), factor)) & (
+        group == group.shift(1)
+    ).fill_null(False)
     nino = nino.zip_with(~(of_partner & neighbour.is_not_null()), neighbour)
     nino = damage_where(nino, hits(rng, rates.person("nino_digits_swapped", system), factor), digits_swapped, rng)
     held = kept(nino, share, rng)

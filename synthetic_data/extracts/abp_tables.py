@@ -9,14 +9,12 @@ from synthetic_data.rates import Rates
 from synthetic_data.world import World
 
 _NON_POSTAL = ["shell", "garage"]
-_FLOORS = {1: "GROUND FLOOR FLAT", 2: "FIRST FLOOR FLAT", 3: "SECOND FLOOR FLAT", 4: "TOP FLOOR FLAT"}
+_FLOORS = {"1": "GROUND FLOOR FLAT", "2": "FIRST FLOOR FLAT", "A": "GROUND FLOOR FLAT", "B": "FIRST FLOOR FLAT"}
 _AREA = "SOUTHEND-ON-SEA"
 
 
 def _dated(properties: pl.DataFrame) -> pl.DataFrame:
-    return properties.select(
-        UPRN="uprn", START_DATE="start_date", END_DATE="end_date", ENTRY_DATE="start_date"
-    )
+    return properties.select(UPRN="uprn", START_DATE="start_date", END_DATE="end_date", ENTRY_DATE="start_date")
 
 
 def streets(world: World) -> pl.DataFrame:
@@ -33,7 +31,8 @@ def streets(world: World) -> pl.DataFrame:
         .join(ends, on="usrn", how="left")
         .sort("usrn")
         .with_columns(
-            USRN="usrn", RECORD_TYPE=pl.lit(1), SWA_ORG_REF_NAMING=pl.lit(CUSTODIAN), STATE=pl.lit(2), STATE_DATE="since",
+            USRN="usrn", RECORD_TYPE=pl.lit(1), SWA_ORG_REF_NAMING=pl.lit(CUSTODIAN), STATE=pl.lit(2),
+            STATE_DATE="since",
             STREET_SURFACE=pl.lit(1), STREET_CLASSIFICATION=pl.lit(8), VERSION=pl.lit(0), STREET_START_DATE="since",
             RECORD_ENTRY_DATE="since", STREET_TOLERANCE=pl.lit(10),
         )
@@ -47,7 +46,8 @@ def street_descriptors(world: World) -> pl.DataFrame:
         world.streets.join(since, on="usrn", how="left")
         .sort("usrn")
         .with_columns(
-            USRN="usrn", STREET_DESCRIPTION="street", LOCALITY="locality", TOWN_NAME="town", ADMINISTRATIVE_AREA=pl.lit(_AREA),
+            USRN="usrn", STREET_DESCRIPTION="street", LOCALITY="locality", TOWN_NAME="town",
+            ADMINISTRATIVE_AREA=pl.lit(_AREA),
             LANGUAGE=pl.lit("ENG"), START_DATE="since", ENTRY_DATE="since",
         )
     )  # fmt: skip
@@ -145,16 +145,16 @@ def cross_references(world: World, rates: Rates) -> pl.DataFrame:
     ]
     columns = ["uprn", "XREF_KEY", "CROSS_REFERENCE", "SOURCE"]
     rows = pl.concat([table.select(columns) for table in (*named, valuation)]).sort("uprn", "XREF_KEY")
-    return rows.join(_dated(world.properties), left_on="uprn", right_on="UPRN", how="left", maintain_order="left").with_columns(
-        UPRN="uprn", VERSION=pl.lit(1)
-    )
+    return rows.join(
+        _dated(world.properties), left_on="uprn", right_on="UPRN", how="left", maintain_order="left"
+    ).with_columns(UPRN="uprn", VERSION=pl.lit(1))
 
 
 def land_property_identifiers(world: World, rates: Rates) -> pl.DataFrame:
-    """One row an address of a UPRN: its own (status 1 or 8) and, for converted flats, the floor that people say (status 3)."""
+    """One row an address of a UPRN: its own (status 1 or 8) and, for converted flats, the floor (status 3)."""
     own = world.properties.sort("uprn").with_columns(lpi_status="logical_status", place=pl.lit(0))
     flats = own.filter((pl.col("kind") == "converted_flat") & (pl.col("logical_status") == 1))
-    unit = pl.coalesce("sao_number", pl.col("sao_text").str.extract(r"(\d+)$").cast(pl.Int64, strict=False))
+    unit = pl.coalesce(pl.col("sao_number").cast(pl.String), pl.col("sao_text").str.extract(r"^FLAT (\d+|[A-Z])$"))
     floors = flats.with_columns(
         sao_text=unit.replace_strict(_FLOORS, default=None),
         sao_number=pl.lit(None, dtype=pl.Int64),

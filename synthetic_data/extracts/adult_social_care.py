@@ -19,9 +19,10 @@ SYSTEM = "adult_social_care"
 DATE = "%Y-%m-%d"
 CLD = [
     "LA_Code", "LA_Name", "Reporting Period Start Date", "Reporting Period End Date", "NHS Number",
-    "LA Person Unique Identifier", "First Name", "Last Name", "GP Practice Name", "GP Practice Code", "Gender", "Ethnicity",
-    "Date of Birth", "Date of Death", "Client Type", "Primary Support Reason", "Postcode", "Accommodation Status",
-    "Employment Status", "Has Unpaid Carer", "Autism Spectrum Disorder (ASD)", "Visual Impairment", "Hearing Impairment",
+    "LA Person Unique Identifier", "First Name", "Last Name", "GP Practice Name", "GP Practice Code", "Gender",
+    "Ethnicity", "Date of Birth", "Date of Death", "Client Type", "Primary Support Reason", "Postcode", "Accommodation Status",
+    "Employment Status", "Has Unpaid Carer", "Autism Spectrum Disorder (ASD)", "Visual Impairment",
+    "Hearing Impairment",
     "Dementia", "Client Funding Status", "Event Type", "Event Reference", "Event Start Date", "Event End Date",
     "Event Description", "Event Outcome", "Request: Route of Access", "Assessment Type", "Eligible Needs Identified",
     "Method of Assessment", "Total Hrs Caring per week", "No. of adults being cared for", "Adult 1 Linked Person_ID",
@@ -68,9 +69,7 @@ def _clients(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
         practice=practice,
     )
     batches = batches_of(people.height, rates, "cld", SYSTEM)
-    people = batches.apply(
-        people, forename="forename", surname="surname", birth_date="birth_date", postcode="postcode"
-    )
+    people = batches.apply(people, forename="forename", surname="surname", birth_date="birth_date", postcode="postcode")
     aged = pl.lit(extract_date.year) - pl.col("birth_date").dt.year()
     return people.select(
         "care_id",
@@ -89,14 +88,17 @@ def _clients(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
         pl.format("Practice {}", "practice").alias("GP Practice Name"),
         pl.format("F99{}", pl.col("practice").cast(pl.String).str.zfill(3)).alias("GP Practice Code"),
         pl.col("sex").replace_strict({"M": "Male", "F": "Female"}, default="Unknown").alias("Gender"),
-        pl.col("ethnic_group").replace_strict(ETHNICITIES, default="Undeclared / Not known: Undeclared").alias("Ethnicity"),
+        pl.col("ethnic_group").replace_strict(ETHNICITIES, default="Undeclared / Not known: Undeclared")
+        .alias("Ethnicity"),
         pl.col("birth_date").dt.strftime(DATE).alias("Date of Birth"),
-        pl.when(pl.col("death_date") <= extract_date).then(pl.col("death_date").dt.strftime(DATE)).alias("Date of Death"),
+        pl.when(pl.col("death_date") <= extract_date).then(pl.col("death_date").dt.strftime(DATE))
+        .alias("Date of Death"),
         pl.col("client_type").alias("Client Type"),
         pl.col("primary_support_reason").alias("Primary Support Reason"),
         pl.col("postcode").alias("Postcode"),
         pl.col("accommodation_status").alias("Accommodation Status"),
-        pl.when(aged >= 65).then(pl.lit("Retired")).otherwise(pl.lit("Not in Paid Employment (not actively seeking work)"))
+        pl.when(aged >= 65).then(pl.lit("Retired"))
+        .otherwise(pl.lit("Not in Paid Employment (not actively seeking work)"))
         .alias("Employment Status"),
         pl.col("has_unpaid_carer").alias("Has Unpaid Carer"),
         pl.when(pl.col("primary_support_reason").str.contains("Memory")).then(pl.lit("Yes")).otherwise(pl.lit("No"))

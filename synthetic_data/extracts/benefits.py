@@ -24,9 +24,9 @@ UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"  # check letters, modulo 23, weights 2 t
 CLAIM = ["claim_id", "nino", "status_ind", "application_date", "cancel_date", "claim_type", "weekly_award",
          "ctax_account_ref"]  # fmt: skip
 HOUSEHOLD = ["claim_id", "house_id", "from_date", "to_date", *LINES, "post_code", "uprn"]
-MEMBER = ["claim_id", "house_id", "member_id", "person_ref", "title", "forename", "surname", "birth_date", "gender", "nino",
-          "student_ind", "carer_ind", "deceased_date", "severely_mentally_impaired_ind", "spd_ignore_date", "relationship",
-          "unique_pupil_num"]  # fmt: skip
+MEMBER = ["claim_id", "house_id", "member_id", "person_ref", "title", "forename", "surname", "birth_date", "gender",
+          "nino", "student_ind", "carer_ind", "deceased_date", "severely_mentally_impaired_ind", "spd_ignore_date",
+          "relationship", "unique_pupil_num"]  # fmt: skip
 
 
 def _flag(column: str) -> pl.Expr:
@@ -38,12 +38,18 @@ def _pupil_numbers(members: pl.DataFrame, extract_date: date) -> pl.Series:
     person = members["person_id"].to_numpy()
     digits = np.array([f"999{4000 + p % 97:04d}{(p // 900) % 100:02d}{p % 900:03d}" for p in person.tolist()])
     weights = np.arange(2, 14)
-    codes = digits.view(np.uint32).reshape(len(digits), -1).astype(np.int64) - ord("0") if len(digits) else np.zeros((0, 12))
+    codes = (
+        digits.view(np.uint32).reshape(len(digits), -1).astype(np.int64) - ord("0")
+        if len(digits)
+        else np.zeros((0, 12))
+    )
     letter = np.array(list(UPN_LETTERS))[((codes * weights).sum(axis=1) % 23).astype(int)]
     age = pl.lit(extract_date.year) - pl.col("birth_date").dt.year()
-    return members.with_columns(upn=pl.Series(np.char.add(letter, digits))).select(
-        pl.when((pl.col("relationship") == "D") & age.is_between(5, 16)).then("upn")
-    ).to_series()
+    return (
+        members.with_columns(upn=pl.Series(np.char.add(letter, digits)))
+        .select(pl.when((pl.col("relationship") == "D") & age.is_between(5, 16)).then("upn"))
+        .to_series()
+    )
 
 
 def _members(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:

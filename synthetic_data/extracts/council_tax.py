@@ -25,11 +25,22 @@ BAND_NINTHS = {"A": 6, "B": 7, "C": 8, "D": 9, "E": 11, "F": 13, "G": 15, "H": 1
 
 ACCOUNT = ["account_ref", "account_cd", "lead_liab_name", "lead_liab_pos", "lead_liab_title", "for_addr1", "for_addr2",
            "for_addr3", "for_addr4", "for_postcode", "paymeth_code", "person_status", "party_ref"]  # fmt: skip
-PROPERTY = ["property_ref", *LINES, "postcode", "uprn", "llpg_xref_key", "band", "property_type", "wardcode", "annexe_ind",
-            "deleted_ind"]  # fmt: skip
+PROPERTY = ["property_ref", *LINES, "postcode", "uprn", "llpg_xref_key", "band", "property_type", "wardcode",
+            "annexe_ind", "deleted_ind"]  # fmt: skip
 OCCUPATION = ["account_ref", "property_ref", "occupation_date", "vacation_date", "live_ind", "transit_ind"]
 LIABLE = ["account_ref", "liab_pers_occ", "party_ref", "liab_pos", "liab_name", "liab_dob", "liab_from", "liab_to"]
-DISCOUNT = ["account_ref", "property_ref", "seq", "kind", "code", "party_ref", "start_date", "end_date", "percent", "amount"]
+DISCOUNT = [
+    "account_ref",
+    "property_ref",
+    "seq",
+    "kind",
+    "code",
+    "party_ref",
+    "start_date",
+    "end_date",
+    "percent",
+    "amount",
+]
 
 
 def _written(column: str) -> pl.Expr:
@@ -37,10 +48,9 @@ def _written(column: str) -> pl.Expr:
 
 
 def _one_string(people: pl.DataFrame, batches: Batches, rates: Rates) -> pl.Series:
-    """The name in one field of 32 capitals: MR JOHN A SMITH, or SMITH MR JOHN A in some batches; executors, companies, occupiers."""
+    """The name in one field of 32 capitals: MR JOHN A SMITH, or SMITH MR JOHN A in some batches; executors too."""
     rng = rates.stream("ctliable:name order")
-    count = int((batches.number.max() or 0)) + 1 if people.height else 0  # type: ignore[call-overload]
-    surname_first = pl.Series(rng.random(count) < rates.batch("surname_first", SYSTEM), dtype=pl.Boolean)
+    surname_first = pl.Series(rng.random(batches.count) < rates.batch("surname_first", SYSTEM), dtype=pl.Boolean)
     order = surname_first.gather(batches.number)
     form = pl.Series(rng.random(people.height))
     given = pl.concat_str("title", "forename", "middle", separator=" ", ignore_nulls=True)
@@ -111,7 +121,8 @@ def _properties(world: World, rates: Rates, references: pl.DataFrame, components
         property_ref="council_tax_ref",
         llpg_xref_key=pl.when(held & pl.col("council_tax_held")).then("council_tax_key"),
         property_type=pl.col("kind").replace_strict(
-            {"house": "HOUSE", "flat": "FLAT", "converted_flat": "FLAT", "care_home": "HOME", "hmo": "HMO"}, default="OTHER"
+            {"house": "HOUSE", "flat": "FLAT", "converted_flat": "FLAT", "care_home": "HOME", "hmo": "HMO"},
+            default="OTHER",
         ),
         wardcode="ward_code",
         annexe_ind=pl.lit("0"),
@@ -169,7 +180,10 @@ def _file(name: str, frame: pl.DataFrame, columns: list[str]) -> ExtractFile:
 
 
 def render(world: World, rates: Rates, extract_date: date) -> Rendered:
-    """The council tax delivery of extract_date; person key account_ref/liab_pers_occ/party_ref, address key property_ref."""
+    """The council tax delivery of extract_date.
+
+    Person key account_ref/liab_pers_occ/party_ref, address key property_ref.
+    """
     components = address_components(world)
     references = property_references(world, rates)
     liable = _liable(world, rates)

@@ -17,11 +17,11 @@ from synthetic_data.rates import Rates
 from synthetic_data.world import World
 
 SYSTEM = "deaths"
-DEATHS = ["registration_id", "registered_date", "date_of_death", "title", "forenames", "surname", "maiden_surname", "sex",
-          "date_of_birth", "usual_address", "postcode", "occupation_text"]  # fmt: skip
-OCCUPATIONS = ("Housewife", "Clerk", "Teacher", "Shop assistant", "Bus driver", "Nurse", "Electrician", "Bank cashier",
-               "Carpenter", "Civil servant", "Fisherman", "Telephonist", "Engineer", "Secretary", "Cleaner", "Bricklayer",
-               "Postman", "Dressmaker", "Accountant", "Cook")  # fmt: skip
+DEATHS = ["registration_id", "registered_date", "date_of_death", "title", "forenames", "surname", "maiden_surname",
+          "sex", "date_of_birth", "usual_address", "postcode", "occupation_text"]  # fmt: skip
+OCCUPATIONS = ("Housewife", "Clerk", "Teacher", "Shop assistant", "Bus driver", "Nurse", "Electrician",
+               "Bank cashier", "Carpenter", "Civil servant", "Fisherman", "Telephonist", "Engineer", "Secretary",
+               "Cleaner", "Bricklayer", "Postman", "Dressmaker", "Accountant", "Cook")  # fmt: skip
 
 
 def _written(column: str) -> pl.Expr:

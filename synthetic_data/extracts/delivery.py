@@ -82,7 +82,7 @@ def truth_of(frame: pl.DataFrame, key: pl.Expr, value: str, name: str) -> pl.Dat
 
 
 def write_delivery(rendered: Rendered, landing: Path, extract_date: date) -> Path:
-    """Writes landing/<source>/<date>/ and returns it; the manifest comes last, so a folder without one is unfinished."""
+    """Writes landing/<source>/<date>/ and returns it; the manifest comes last: a folder without one is unfinished."""
     folder = landing / rendered.source / extract_date.isoformat()
     folder.mkdir(parents=True, exist_ok=True)
     manifest = folder / "manifest.json"
@@ -94,7 +94,12 @@ def write_delivery(rendered: Rendered, landing: Path, extract_date: date) -> Pat
         "extract_date": extract_date.isoformat(),
         "synthetic": True,
         "files": [
-            {"name": file.name, "rows": file.rows, "sha256": sha256(file.content).hexdigest(), "bytes": len(file.content)}
+            {
+                "name": file.name,
+                "rows": file.rows,
+                "sha256": sha256(file.content).hexdigest(),
+                "bytes": len(file.content),
+            }
             for file in rendered.files
         ],
     }

@@ -1,4 +1,4 @@
-"""The electoral register: registered names, no birth date but of attainers; anonymous electors without name and address.
+"""The electoral register: registered names, birth dates of attainers alone; anonymous electors without an address.
 
 Layout: UTF-8, dates dd/mm/yyyy. A ghost stays until the canvass finds out; the world says who is one.
 """
@@ -21,8 +21,8 @@ DATE = "%d/%m/%Y"
 ADDRESS = {f"addr{n}": f"property_address_{n}" for n in range(1, 5)} | {"postcode": "property_post_code"}
 REGISTER = ["elector_id", "elector_title", "elector_surname", "elector_forename", "elector_middle_name", "elector_dob",
             *ADDRESS.values(), "property_urn", "property_ref", "franchise", "added_date", "anonymous"]  # fmt: skip
-_PERSONAL = ["elector_title", "elector_surname", "elector_forename", "elector_middle_name", "elector_dob", *ADDRESS.values(),
-             "property_urn", "property_ref"]  # fmt: skip
+_PERSONAL = ["elector_title", "elector_surname", "elector_forename", "elector_middle_name", "elector_dob",
+             *ADDRESS.values(), "property_urn", "property_ref"]  # fmt: skip
 
 
 def _property_list(world: World, rates: Rates) -> pl.DataFrame:
@@ -32,7 +32,9 @@ def _property_list(world: World, rates: Rates) -> pl.DataFrame:
     references = property_references(world, rates).select("uprn", property_ref="electoral_ref")
     homes = homes.join(references, on="uprn", how="left", maintain_order="left")
     written = written_addresses(components, homes["uprn"], rates, SYSTEM).rename(ADDRESS)
-    reference = kept(homes["property_ref"], rates.coverage(SYSTEM, "property_ref"), rates.stream("register:property refs"))
+    reference = kept(
+        homes["property_ref"], rates.coverage(SYSTEM, "property_ref"), rates.stream("register:property refs")
+    )
     recorded = recorded_uprns(components, homes["uprn"], rates, SYSTEM)
     return pl.concat([homes, written], how="horizontal").with_columns(property_urn=recorded, property_ref=reference)
 

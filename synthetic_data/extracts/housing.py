@@ -19,8 +19,8 @@ SYSTEM = "housing"
 FORENAME_LENGTH, SURNAME_LENGTH = 24, 20  # source_formats 2d, Universal Housing member
 
 TENANCY = ["tag_ref", "prop_ref", "house_ref", "cot", "eot", "tenure", "present", "terminated", "rent"]
-MEMBER = ["house_ref", "person_no", "title", "initials", "forename", "surname", "ni_no", "dob", "relationship", "responsible",
-          "phone", "email", "gender"]  # fmt: skip
+MEMBER = ["house_ref", "person_no", "title", "initials", "forename", "surname", "ni_no", "dob", "relationship",
+          "responsible", "phone", "email", "gender"]  # fmt: skip
 PROPERTY = ["prop_ref", "major_ref", "short_address", "post_code", "uprn", "landlord", "property_kind"]
 
 
@@ -70,7 +70,11 @@ def _members(world: World, rates: Rates) -> pl.DataFrame:
 
 def _properties(world: World, rates: Rates, components: pl.DataFrame) -> pl.DataFrame:
     """One row a let property."""
-    rows = world.tenancies.select("prop_ref", "uprn").unique("prop_ref", keep="first", maintain_order=True).sort("prop_ref")
+    rows = (
+        world.tenancies.select("prop_ref", "uprn")
+        .unique("prop_ref", keep="first", maintain_order=True)
+        .sort("prop_ref")
+    )
     addresses = written_addresses(components, rows["uprn"], rates, SYSTEM)
     recorded = recorded_uprns(components, rows["uprn"], rates, SYSTEM)
     kinds = world.properties.select(true_uprn="uprn", parent_uprn="parent_uprn", kind="kind")

@@ -1,4 +1,4 @@
-"""The gazetteer as AddressBase Premium (one mixed file without header), with the open look-ups ONSUD and LSOA beside it.
+"""The gazetteer as AddressBase Premium (one mixed file without header), the open look-ups ONSUD and LSOA beside it.
 
 Layout: UTF-8, text quoted, ISO dates, records in the order of their type (source_formats 2a).
 """
@@ -47,9 +47,9 @@ def address_base_premium(world: World, rates: Rates, extract_date: date) -> Extr
     }
     lines: list[str] = []
     metadata = (
-        f'29,"{CUSTODIAN_NAME} LLPG","Residential and commercial","Synthetic","","{CUSTODIAN_NAME}","D","{CUSTODIAN_NAME}",'
-        f'999000000000,{CUSTODIAN},"British National Grid","Metres",{day},"AddressBase Premium Classification Scheme",{day},'
-        '"ENG","UTF-8"'
+        f'29,"{CUSTODIAN_NAME} LLPG","Residential and commercial","Synthetic","","{CUSTODIAN_NAME}","D",'
+        f'"{CUSTODIAN_NAME}",999000000000,{CUSTODIAN},"British National Grid","Metres",{day},'
+        f'"AddressBase Premium Classification Scheme",{day},"ENG","UTF-8"'
     )
     order = 1
     for record, table in tables.items():

@@ -8,7 +8,7 @@ from synthetic_data.world import World
 
 
 def property_references(world: World, rates: Rates) -> pl.DataFrame:
-    """One row a dwelling: uprn, council_tax_ref, electoral_ref, and whether and under which key the gazetteer holds each."""
+    """One row a dwelling: its council tax and electoral references, and how the gazetteer holds each."""
     dwellings = world.properties.filter(pl.col("is_dwelling")).sort("uprn").select("uprn")
     count = dwellings.height
     rng = rates.stream("property references")
