@@ -1,0 +1,94 @@
+"""A trained person model: its settings (m, u, prior), its frozen term frequencies and its card."""
+
+import json
+import math
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from linkage_models.person.comparisons import local_levels
+
+TRAINED = Path(__file__).parent / "trained"
+CORE = {"forename", "home", "birth_date"}
+
+
+class NoModelFits(LookupError):
+    """No pinned model has been trained for the columns at hand."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """`settings` is Splink's model; `terms` maps a column to value -> frequency, with '' for every value not listed."""
+
+    version: str
+    population: int
+    settings: dict[str, Any]
+    terms: dict[str, dict[str, float]]
+    card: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def comparisons(self) -> list[str]:
+        return [comparison["output_column_name"] for comparison in self.settings["comparisons"]]
+
+    @property
+    def prior(self) -> float:
+        """Probability that two random records are of one person."""
+        return float(self.settings["probability_two_random_records_match"])
+
+    def fits(self, comparisons: set[str]) -> bool:
+        """Whether the model covers all these comparisons, and these cover what the model leans on."""
+        return comparisons.issubset(self.comparisons) and CORE.issubset(comparisons)
+
+    def for_population(self, population: int) -> "Model":
+        """The model for another number of people: the prior and the u of "same home" levels go with 1 / people.
+
+        Evidence within a home is thereby unchanged, evidence across homes starts from the odds of the larger crowd.
+        """
+        ratio = self.population / population
+        settings = json.loads(json.dumps(self.settings))
+        odds = self.prior / (1 - self.prior) * ratio
+        settings["probability_two_random_records_match"] = odds / (1 + odds)
+        for comparison in settings["comparisons"]:
+            for level in comparison["comparison_levels"]:
+                if (comparison["output_column_name"], level["label_for_charts"]) in local_levels():
+                    level["u_probability"] = min(level["u_probability"] * ratio, 0.99)
+        return replace(self, settings=settings, population=population)
+
+    def save(self, folder: Path) -> Path:
+        """Write <version>.json (m, u, prior, card: no personal value) and <version>.terms.json beside it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        body = {"version": self.version, "population": self.population, "card": self.card, "settings": self.settings}
+        path = folder / f"{self.version}.json"
+        path.write_text(json.dumps(body, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        terms = json.dumps(self.terms, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        (folder / f"{self.version}.terms.json").write_text(terms + "\n", encoding="utf-8")
+        return path
+
+    @staticmethod
+    def load(path: Path) -> "Model":
+        body = json.loads(path.read_text(encoding="utf-8"))
+        terms = json.loads(path.with_suffix(".terms.json").read_text(encoding="utf-8"))
+        return Model(body["version"], body["population"], body["settings"], terms, body["card"])
+
+
+def pinned() -> Model:
+    """The model shipped with the code: the newest in trained/."""
+    paths = sorted(path for path in TRAINED.glob("person-*.json") if not path.name.endswith(".terms.json"))
+    if not paths:
+        raise NoModelFits(f"no model is shipped in {TRAINED.name}/")
+    return Model.load(paths[-1])
+
+
+def weights(model: Model) -> list[tuple[str, str, float]]:
+    """(comparison, level, match weight) of every level, for people to read."""
+    return [
+        (comparison["output_column_name"], level["label_for_charts"], math.log2(level["m_probability"] / level["u_probability"]))
+        for comparison in model.settings["comparisons"]
+        for level in comparison["comparison_levels"]
+        if not level.get("is_null_level")
+    ]
+
+
+def version_name(day: date) -> str:
+    return f"person-{day:%Y-%m-%d}"

@@ -1,0 +1,203 @@
+"""The comparisons of the person model, level by level, with the words that explain them.
+
+Families share surname and address, so those two are one comparison, counted once. Levels that tell members of a family
+apart (twins, parent and child of one name, two people of one home) carry fixed weights from thresholds.py: they are too
+rare for EM. They read the copies family_home, family_birth and family_forename, because EM leaves out any comparison that
+shares a column with its blocking rule.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from linkage_models.thresholds import NAME_SIMILARITY, NAMESAKE_WEIGHT, NAMESAKE_YEARS, OTHER_PERSON_WEIGHT, TWIN_WEIGHT, UNIQUE_ID_U
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level: the condition, in words, and what is known of it before training.
+
+    `weight` fixes log2(m/u); `u` fixes u; `m` stands where training saw no pair at the level; `local` marks levels whose u falls as the population grows.
+    """
+
+    words: str
+    condition: str
+    weight: float | None = None
+    u: float | None = None
+    m: float = 1e-3
+    term: str | None = None
+    local: bool = False
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Levels in order, after the null level; `needs` are the columns without which it is left out."""
+
+    name: str
+    needs: tuple[str, ...]
+    null: str
+    levels: tuple[Level, ...] = field(default_factory=tuple)
+
+
+def _same(column: str) -> str:
+    return f"{column}_l = {column}_r"
+
+
+def _null(column: str) -> str:
+    return f"{column}_l IS NULL OR {column}_r IS NULL"
+
+
+_FORENAMES_UNLIKE = (
+    "forename_root_l <> forename_root_r AND initial_l <> initial_r"
+    f" AND jaro_winkler_similarity(forename_l, forename_r) < {NAME_SIMILARITY}"
+)
+
+FORENAME = Comparison(
+    "forename",
+    ("forename",),
+    _null("forename"),
+    (
+        Level("same forename", f"{_same('forename')} AND length(forename_l) > 1", term="forename"),
+        Level("forenames of one root, a nickname or another spelling", _same("forename_root") + " AND length(forename_l) > 1"),
+        Level(
+            "one gives the initial of the other's forename",
+            f"{_same('initial')} AND (length(forename_l) = 1 OR length(forename_r) = 1)",
+        ),
+        Level("forenames alike in spelling", f"jaro_winkler_similarity(forename_l, forename_r) >= {NAME_SIMILARITY}"),
+        Level("forename and surname are swapped", "forename_l = surname_r AND forename_r = surname_l"),
+        Level("forename of one is the middle name of the other", "list_contains(middle_names_l, forename_r) OR list_contains(middle_names_r, forename_l)"),
+        Level(
+            "another forename with the same birth date in the same home, as twins have",
+            "family_birth_l = family_birth_r AND family_home_l = family_home_r",
+            weight=TWIN_WEIGHT,
+        ),
+        Level("different forenames that begin alike", "left(forename_l, 3) = left(forename_r, 3) AND length(forename_l) > 1"),
+        Level("different forenames", "ELSE"),
+    ),
+)
+
+HOME = Comparison(
+    "home",
+    ("surname_key",),
+    _null("surname_key"),
+    (
+        Level("same surname, same home", "${surname} AND ${home}", local=True),
+        Level("surnames alike, same home", "${alike} AND ${home}", local=True),
+        Level("different surnames, same home", "${home}", local=True),
+        Level("same surname, same postcode and the home of one unknown", "${surname} AND ${postcode} AND ${unknown}", local=True),
+        Level("same surname, same postcode, another home", "${surname} AND ${postcode}", local=True),
+        Level("different surnames, same postcode", "${postcode}", local=True),
+        Level("same surname, address of one unknown", "surname_key_l = surname_key_r AND (postcode_l IS NULL OR postcode_r IS NULL)", term="surname_key"),
+        Level("same surname, another address", "surname_key_l = surname_key_r", term="surname_key"),
+        Level("surnames alike, another address", "(${surname}) OR (${alike})"),
+        Level("different surnames and addresses", "ELSE"),
+    ),
+)
+_HOME_PARTS = {
+    "${surname}": "(surname_key_l = surname_key_r OR list_has_any(surname_parts_l, surname_parts_r)"
+    " OR list_contains(middle_names_l, surname_key_r) OR list_contains(middle_names_r, surname_key_l))",
+    "${alike}": f"(surname_phonetic_l = surname_phonetic_r OR jaro_winkler_similarity(surname_key_l, surname_key_r) >= {NAME_SIMILARITY})",
+    "${home}": "(home_key_l = home_key_r OR list_has_any(past_homes_l, past_homes_r))",
+    "${postcode}": "(postcode_l = postcode_r)",
+    "${unknown}": "(home_key_l IS NULL OR home_key_r IS NULL)",
+}
+
+MIDDLE = Comparison(
+    "middle",
+    ("middle",),
+    _null("middle"),
+    (
+        Level("same middle name", _same("middle") + " AND length(middle_l) > 1"),
+        Level("middle names share a name or an initial", "list_has_any(middle_names_l, middle_names_r) OR ((length(middle_l) = 1 OR length(middle_r) = 1) AND left(middle_l, 1) = left(middle_r, 1))"),
+        Level("middle names alike in spelling", f"jaro_winkler_similarity(middle_l, middle_r) >= {NAME_SIMILARITY}"),
+        Level("different middle names", "ELSE"),
+    ),
+)
+
+BIRTH_DATE = Comparison(
+    "birth_date",
+    ("birth_date",),
+    _null("birth_date"),
+    (
+        Level("same birth date", _same("birth_date") + " AND NOT weak_birth_date_l"),
+        Level("same birth date, 1 January, which often means year only", _same("birth_date")),
+        Level(
+            "same forename in one home, born a generation apart, as parent and child of one name",
+            f"family_home_l = family_home_r AND family_forename_l = family_forename_r AND abs(birth_year_l - birth_year_r) >= {NAMESAKE_YEARS}",
+            weight=NAMESAKE_WEIGHT,
+        ),
+        Level("birth dates with day and month swapped", "birth_year_l = birth_year_r AND month(birth_date_l) = day(birth_date_r) AND day(birth_date_l) = month(birth_date_r)"),
+        Level("birth dates one digit apart", "hamming(birth_text_l, birth_text_r) = 1"),
+        Level("same year, one gives 1 January only", "birth_year_l = birth_year_r AND (weak_birth_date_l OR weak_birth_date_r)"),
+        Level("same birth year or same day and month", "birth_year_l = birth_year_r OR right(birth_text_l, 5) = right(birth_text_r, 5)"),
+        Level(
+            "two people of one home: forename and birth date both differ",
+            "family_home_l = family_home_r AND left(family_forename_l, 1) <> left(family_forename_r, 1)",
+            weight=OTHER_PERSON_WEIGHT,
+        ),
+        Level("different birth dates", "ELSE"),
+    ),
+)
+
+SEX = Comparison("sex", ("sex",), _null("sex"), (Level("same sex", _same("sex")), Level("different sex", "ELSE")))
+
+
+def _number(name: str, called: str) -> Comparison:
+    return Comparison(
+        name,
+        (name,),
+        _null(name),
+        (
+            Level(f"same {called}", _same(name), u=UNIQUE_ID_U, m=0.97),
+            Level(f"{called}s one or two signs apart", f"damerau_levenshtein({name}_l, {name}_r) <= 2", u=1e-5, m=0.02),
+            Level(f"different {called}s", "ELSE", m=0.01),
+        ),
+    )
+
+
+CONTACT = Comparison(
+    "contact",
+    ("phone", "email"),
+    "(phone_l IS NULL OR phone_r IS NULL) AND (email_l IS NULL OR email_r IS NULL)",
+    (
+        Level("same phone or e-mail", "phone_l = phone_r OR email_l = email_r", m=0.5, local=True),
+        Level("different phone and e-mail", "ELSE", m=0.5),
+    ),
+)
+
+COMPARISONS = (FORENAME, HOME, MIDDLE, BIRTH_DATE, SEX, _number("nino", "national insurance number"), _number("nhs_number", "NHS number"), CONTACT)
+
+
+def person_comparisons(columns: Iterable[str]) -> list[Comparison]:
+    """The comparisons that the columns at hand allow; one with several needs stands if any of them is there."""
+    at_hand = set(columns)
+    return [comparison for comparison in COMPARISONS if at_hand.intersection(comparison.needs)]
+
+
+def as_settings(comparison: Comparison) -> dict[str, Any]:
+    """The comparison as Splink reads it from a model file."""
+    levels: list[dict[str, Any]] = [{"sql_condition": comparison.null, "label_for_charts": "not known for both", "is_null_level": True}]
+    for level in comparison.levels:
+        condition = level.condition
+        for part, meaning in _HOME_PARTS.items():
+            condition = condition.replace(part, meaning)
+        settings: dict[str, Any] = {"sql_condition": condition, "label_for_charts": level.words}
+        if level.weight is not None:
+            settings |= {"m_probability": UNIQUE_ID_U * 2.0**level.weight, "u_probability": UNIQUE_ID_U, "fix_m_probability": True, "fix_u_probability": True}
+        if level.u is not None:
+            settings |= {"u_probability": level.u, "fix_u_probability": True}
+        if level.term is not None:
+            settings |= {"tf_adjustment_column": level.term, "tf_adjustment_weight": 1.0, "disable_tf_exact_match_detection": True}
+        levels.append(settings)
+    return {"output_column_name": comparison.name, "comparison_levels": levels}
+
+
+def level_words(name: str, gamma: int) -> str:
+    """The level of comparison `name` that Splink numbers `gamma` (-1 null, 0 the last)."""
+    comparison = next(each for each in COMPARISONS if each.name == name)
+    return "not known for both" if gamma < 0 else comparison.levels[len(comparison.levels) - 1 - gamma].words
+
+
+def local_levels() -> set[tuple[str, str]]:
+    """(comparison, level) whose u is a share of neighbours, so falls with the population."""
+    return {(each.name, level.words) for each in COMPARISONS for level in each.levels if level.local}

@@ -1,0 +1,27 @@
+"""The person records as the model reads them."""
+
+from pathlib import Path
+
+import duckdb
+
+from linkage_models.statements import read_sql
+
+COLUMNS = (
+    "forename", "forename_root", "initial", "middle", "surname", "surname_key", "surname_phonetic", "name_key", "birth_date",
+    "birth_year", "sex", "home_key", "postcode", "nino", "nhs_number", "phone", "email",
+)  # fmt: skip
+
+
+def link_table(con: duckdb.DuckDBPyConnection, source: str, target: str, linkable: str = "true") -> None:
+    """Write the temporary table `target` over the rows of `source` that satisfy `linkable`.
+
+    `source` has what standardise_people writes, and home_key VARCHAR (UPRN or address), past_homes VARCHAR[], postcode.
+    """
+    con.execute(read_sql(Path(__file__).with_name("records.sql"), source=source, target=target, linkable=linkable))
+
+
+def columns_at_hand(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+    """The columns that tell at least two records apart; a column with no value or one value for everyone is not evidence."""
+    counts = ", ".join(f"approx_count_distinct({column})" for column in COLUMNS)
+    (row,) = con.execute(f"SELECT {counts} FROM {table}").fetchall()
+    return {column for column, distinct in zip(COLUMNS, row, strict=True) if distinct > 1}

@@ -1,0 +1,49 @@
+"""Every number of the linkage that is policy, with its source. Weights are match weights: log2 of the odds."""
+
+# Pairs at or above are shown as linked on their own evidence; between REVIEW and LINK they go to review.
+LINK_WEIGHT = 3.0
+REVIEW_WEIGHT = -3.0
+
+# Clustering. A group grows while the mean weight over all pairs between its halves stays above STOP: "on average the evidence
+# says same" (reference: one setting held on four labelled sets). A pair that was never compared counts log2(1 - recall of
+# blocking): a true pair is missed that often, a false pair nearly always.
+CLUSTER_STOP = 0.0
+BLOCKING_RECALL = 0.90
+# No single pair may outvote a group: beyond this the evidence says no more.
+WEIGHT_CAP = 20.0
+# Days a stay may seem to begin after a death (late entry) before it belongs to someone else.
+DEATH_GRACE_DAYS = 120
+
+# Pairs that the blocking rules may make per record before the rule set is refused. 470,000 records with household-proof
+# rules make 1.5 a record, single-column rules 256.
+PAIR_BUDGET_PER_RECORD = 60
+PAIR_BUDGET_FLOOR = 2_000_000
+
+# A deterministic rule is worth at least this, whatever the model says of the pair.
+DETERMINISTIC_WEIGHT = 12.0
+
+# Fixed evidence (log2 Bayes factors) where families defeat independence between comparisons; EM never sees these pairs as matches.
+# Twins: same home and birth date, other forename. Home and date alone say 25 : 1 "same", other forename must undo that and more.
+TWIN_WEIGHT = -16.0
+# Parent and child of one name: same home and forename, births 14 years or more apart.
+NAMESAKE_WEIGHT = -12.0
+NAMESAKE_YEARS = 14
+# Two people of one home: forename and birth date both differ.
+OTHER_PERSON_WEIGHT = -14.0
+
+# Jaro-Winkler similarity from which two names count as one misspelt (Splink's and the NHS's usual cut).
+NAME_SIMILARITY = 0.90
+
+# Training.
+U_PAIRS = 10_000_000
+EM_PAIRS = 500_000
+EM_ITERATIONS = 200
+EM_CONVERGENCE = 2e-4
+PRIOR_RULE_RECALL = 0.75
+# u of an identifier that is unique by design: the share of people who hold another's number by mistake (assumed).
+UNIQUE_ID_U = 1e-6
+# Term frequencies: a value seen fewer times is pooled, so that a model file never holds a rare name.
+RARE_TERM_COUNT = 5
+
+# Identity: share of a person's records that a cluster must hold to be said to have moved rather than joined.
+HOUSEHOLD_OVERLAP_DAYS = 28
