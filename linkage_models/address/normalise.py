@@ -91,6 +91,9 @@ def create_macros(con: duckdb.DuckDBPyConnection) -> None:
     phrases = " ".join(f"WHEN '{name}' THEN '{code}'" for name, code in words["floor_phrases"].items())
     con.execute(f"""CREATE OR REPLACE TEMP MACRO address_floor(floor, phrase, side) AS
         CASE floor {floors} ELSE CASE phrase {phrases} ELSE '' END END || CASE WHEN side = '' THEN '' ELSE ' ' || side END""")
+    con.execute("""CREATE OR REPLACE TEMP MACRO address_unit_kind(unit) AS CASE
+        WHEN unit = '' THEN 'none' WHEN starts_with(unit, 'FLOOR ') THEN 'floor' WHEN regexp_matches(unit, '^[0-9]') THEN 'number'
+        WHEN length(unit) = 1 THEN 'letter' ELSE 'word' END""")
     con.execute("CREATE OR REPLACE TEMP TABLE address_word AS SELECT unnest(?) AS token, unnest(?) AS word",
                 [list(words["words"]), list(words["words"].values())])
 

@@ -1,0 +1,81 @@
+"""The gazetteer made ready for matching: lexicon, identities of every variant, keys that mean one UPRN.
+
+Tables expected: properties (uprn, parent_uprn, class_code, is_current, is_dwelling, is_shell, successor_uprn) and
+variants (uprn, variant, address_text, postcode, street, building, unit_name, locality); see pipelines/places.
+"""
+
+import duckdb
+
+from linkage_models.address.normalise import canonical_phrases, fill, parse_addresses
+from linkage_models.address.thresholds import SUCCESSOR_STEPS
+
+KEYS = ("k1", "k2", "k3", "k4", "k5", "k6")
+
+
+def prepare_gazetteer(con: duckdb.DuckDBPyConnection, properties: str, variants: str) -> None:
+    """Make temp tables gazetteer_lexicon, gazetteer_home, gazetteer_identity (one row a distinct variant) and gazetteer_key."""
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE gazetteer_name AS
+        SELECT DISTINCT 'street' AS kind, street AS name FROM {variants} WHERE street IS NOT NULL
+        UNION SELECT DISTINCT 'building', building FROM {variants} WHERE building IS NOT NULL
+        UNION SELECT DISTINCT 'block', building FROM {variants} WHERE building IS NOT NULL AND has_unit
+        UNION SELECT DISTINCT 'place', unnest([locality, town]) FROM {variants}""")
+    canonical_phrases(con, "gazetteer_name", "gazetteer_lexicon")
+    _resolve_homes(con, properties)
+    con.execute(f"""-- grain: one distinct wording of one UPRN
+        CREATE OR REPLACE TEMP TABLE gazetteer_text AS
+        SELECT row_number() OVER (ORDER BY uprn, address_text, postcode) AS text_id, * FROM
+        (SELECT DISTINCT uprn, address_text, postcode FROM {variants} WHERE address_text IS NOT NULL)""")
+    parse_addresses(con, "gazetteer_text", "gazetteer_lexicon", "gazetteer_parsed")
+    con.execute(fill("keys.sql", parsed="gazetteer_parsed", lexicon="gazetteer_lexicon", out="gazetteer_keyed"))
+    con.execute("""-- grain: one distinct wording of one UPRN, with the UPRN that stands for it today
+        CREATE OR REPLACE TEMP TABLE gazetteer_identity AS
+        SELECT k.*, t.uprn AS variant_uprn, h.home_uprn, h.is_current, h.is_shell
+        FROM gazetteer_keyed k JOIN gazetteer_text t USING (text_id) JOIN gazetteer_home h ON h.uprn = t.uprn""")
+    _unique_keys(con)
+
+
+def _resolve_homes(con: duckdb.DuckDBPyConnection, properties: str) -> None:
+    """gazetteer_home: each UPRN with the one that replaced it (itself while current, null where it was split)."""
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE gazetteer_home AS
+        WITH RECURSIVE steps AS (
+            SELECT uprn, uprn AS home_uprn, 0 AS step FROM {properties}
+            UNION ALL
+            SELECT s.uprn, p.successor_uprn, s.step + 1 FROM steps s JOIN {properties} p ON p.uprn = s.home_uprn
+            WHERE NOT p.is_current AND p.successor_uprn IS NOT NULL AND s.step < {SUCCESSOR_STEPS}
+        ),
+        last AS (SELECT uprn, arg_max(home_uprn, step) AS home_uprn FROM steps GROUP BY uprn)
+        SELECT last.uprn, coalesce(home.uprn, last.uprn) AS home_uprn, coalesce(home.is_current, own.is_current) AS is_current,
+               coalesce(home.is_shell, own.is_shell) AS is_shell
+        FROM last JOIN {properties} own ON own.uprn = last.uprn LEFT JOIN {properties} home ON home.uprn = last.home_uprn""")
+
+
+def _unique_keys(con: duckdb.DuckDBPyConnection) -> None:
+    """gazetteer_key: (rank, key) with its one UPRN, or null where it means several; current UPRNs before retired ones."""
+    listed = " UNION ALL ".join(
+        f"SELECT {rank} AS rank, {key} AS key, home_uprn, is_current FROM gazetteer_spelt WHERE {key} IS NOT NULL"
+        for rank, key in enumerate(KEYS, start=1)
+    )
+    con.execute(f"""-- grain: one key of one rank
+        CREATE OR REPLACE TEMP TABLE gazetteer_key AS
+        WITH gazetteer_spelt AS (
+            SELECT * EXCLUDE (number, number_end, k1, k2, k4, k5, k3, k6), k1, k2, k3, k4, k5, k6 FROM gazetteer_identity
+            UNION ALL  -- 12-14 is also found as 14, by the keys that leave the range out
+            SELECT * EXCLUDE (number, number_end, k1, k2, k4, k5, k3, k6), NULL,
+                   CASE WHEN k2 IS NOT NULL THEN concat_ws('|', unit, number_end, street, postcode) END, NULL, NULL,
+                   CASE WHEN k5 IS NOT NULL THEN concat_ws('|', unit, number_end, street) END, NULL
+            FROM gazetteer_identity WHERE number_end <> ''
+        ),
+        listed AS ({listed}),
+        counted AS (SELECT rank, key, count(DISTINCT home_uprn) FILTER (is_current) AS current, min(home_uprn) FILTER (is_current) AS now,
+                           count(DISTINCT home_uprn) AS ever, min(home_uprn) AS any_uprn FROM listed GROUP BY rank, key)
+        SELECT rank, key, CASE WHEN current = 1 THEN now WHEN current = 0 AND ever = 1 THEN any_uprn END AS uprn,
+               greatest(current, CASE WHEN current = 0 THEN ever ELSE 0 END) AS uprns
+        FROM counted""")
+
+
+def gazetteer_keys(con: duckdb.DuckDBPyConnection, properties: str, variants: str, out: str) -> None:
+    """Temp table `out` (uprn, address_text, postcode, key): the normalised key of each wording, postcode last."""
+    prepare_gazetteer(con, properties, variants)
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE {out} AS
+        SELECT t.uprn, t.address_text, t.postcode, coalesce(k.k1, k.k3, k.k4, k.k6) AS key
+        FROM gazetteer_text t JOIN gazetteer_keyed k USING (text_id)""")

@@ -1,0 +1,1 @@
+"""Places: the gazetteer as tables, and the UPRN of every address."""

@@ -1,0 +1,63 @@
+"""The staged land and property gazetteer as tables of places: properties, the wordings of their addresses, cross-references."""
+
+from pathlib import Path
+
+from linkage_models.address import gazetteer_keys
+from pipelines.warehouse import Warehouse, sql_file
+
+PROPERTY = "identity.places.property"
+ADDRESS_VARIANT = "identity.places.address_variant"
+CROSS_REFERENCE = "identity.places.cross_reference"
+TABLES = (PROPERTY, ADDRESS_VARIANT, CROSS_REFERENCE)
+NEEDED = tuple(
+    f"identity.staged.llpg__{table}" for table in ("blpu", "lpi", "dpa", "street_descriptor", "xref", "classification", "successor")
+)
+_ROOM = Path(__file__).parent
+_NO_ONSUD = "SELECT NULL::BIGINT AS uprn, NULL AS wd25cd, NULL AS lsoa21cd WHERE false"
+_NO_LSOA = "SELECT NULL AS lsoa21cd, NULL AS wd25nm, NULL::INTEGER AS imd25_decile WHERE false"
+
+
+def build_gazetteer(wh: Warehouse) -> dict[str, int]:
+    """Build TABLES from the staged gazetteer; empty tables of the same shape where a staged table is missing."""
+    if not all(wh.exists(name) for name in NEEDED):
+        return _empty(wh)
+    wh.execute(f"CREATE OR REPLACE TABLE memory.main.address_wording AS {(_ROOM / 'address_wording.sql').read_text('utf-8')}")
+    areas = {
+        "onsud": _staged(wh, "onsud", "uprn, wd25cd, lsoa21cd", _NO_ONSUD),
+        "lsoa": _staged(wh, "lsoa", "lsoa21cd, wd25nm, imd25_decile", _NO_LSOA),
+    }
+    properties = wh.table(PROPERTY, sql_file(_ROOM / "property.sql", **areas))
+    gazetteer_keys(wh.con, PROPERTY, "memory.main.address_wording", "address_wording_key")
+    variants = wh.table(
+        ADDRESS_VARIANT,
+        """SELECT uprn, variant, address_text, postcode, street, building, has_unit, locality, town, key
+        FROM memory.main.address_wording LEFT JOIN address_wording_key USING (uprn, address_text, postcode)
+        ORDER BY uprn, variant, address_text""",
+    )
+    wh.execute("DROP TABLE memory.main.address_wording")
+    references = wh.table(CROSS_REFERENCE, (_ROOM / "cross_reference.sql").read_text("utf-8"))
+    return {"properties": properties, "wordings": variants, "cross-references": references}
+
+
+def _staged(wh: Warehouse, table: str, columns: str, otherwise: str) -> str:
+    name = f"identity.staged.llpg__{table}"
+    return f"SELECT {columns} FROM {name} WHERE valid_to IS NULL" if wh.exists(name) else otherwise
+
+
+def _empty(wh: Warehouse) -> dict[str, int]:
+    """No gazetteer at hand: the same tables without rows."""
+    for name, columns in (
+        (PROPERTY, PROPERTY_COLUMNS),
+        (ADDRESS_VARIANT, VARIANT_COLUMNS),
+        (CROSS_REFERENCE, "xref_source VARCHAR, xref_key VARCHAR, uprn BIGINT"),
+    ):
+        wh.execute(f"CREATE OR REPLACE TABLE {name} ({columns})")
+        wh.note(name)
+    return {"properties": 0, "wordings": 0, "cross-references": 0}
+
+
+PROPERTY_COLUMNS = """uprn BIGINT, parent_uprn BIGINT, logical_status INTEGER, state INTEGER, class_code VARCHAR, x DOUBLE, y DOUBLE,
+    postcode VARCHAR, ward_code VARCHAR, ward VARCHAR, lsoa VARCHAR, imd_decile INTEGER, usrn INTEGER, street VARCHAR,
+    is_current BOOLEAN, is_dwelling BOOLEAN, is_communal BOOLEAN, is_shell BOOLEAN, address VARCHAR, successor_uprn BIGINT"""
+VARIANT_COLUMNS = """uprn BIGINT, variant VARCHAR, address_text VARCHAR, postcode VARCHAR, street VARCHAR, building VARCHAR,
+    has_unit BOOLEAN, locality VARCHAR, town VARCHAR, key VARCHAR"""
