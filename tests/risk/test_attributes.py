@@ -1,0 +1,84 @@
+"""The attributes store from hand-made facts: banded, by month, and without identity."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from pipelines.risk.attributes import TABLES, IdentityInAttributes, build_attributes, require_no_identity
+from pipelines.warehouse import Warehouse, scratch_warehouse
+from tests.fraud.given import lay
+
+SOURCES = ("council_tax", "benefits", "housing", "adult_social_care", "llpg")
+GIVEN: dict[str, Any] = {
+    "place": [{"uprn": 1, "ward": "Milton", "imd": 2}],
+    "record": [
+        {"id": "council_tax:A1", "who": "p1", "name": "ANN SMITH"},
+        {"id": "benefits:C1", "who": "p1", "name": "ANN SMITH", "born": date(1936, 11, 1), "sex": "F"},
+        {"id": "adult_social_care:S1", "who": "p1", "name": "ANN SMITH", "born": date(1936, 11, 1), "sex": "F"},
+        {"id": "electoral_register:E9", "who": "p9", "name": "EVE WHITE"},
+        {"id": "benefits:C2", "who": "p2", "name": "BOB JONES", "born": date(1950, 1, 1), "sex": "M"},
+    ],
+    "liability": [{"account_ref": "A1", "record_id": "council_tax:A1", "at": 1, "from_date": date(2019, 4, 17)}],
+    "discount": [{"account_ref": "A1", "at": 1, "from_date": date(2020, 5, 9)}],
+    "claim": [
+        {"claim_ref": "C1", "record_id": "benefits:C1", "at": 1, "from_date": date(2021, 6, 30), "weekly_award": 23}
+    ],
+    "edge": [["council_tax:A1", "benefits:C1", 12], ["adult_social_care:S1", "benefits:C1", 6]],
+}  # fmt: skip
+
+
+def households(wh: Warehouse) -> None:
+    wh.execute(
+        "CREATE TABLE identity.linkage.household AS SELECT 'risk' AS view, 'h1' AS household_id, 1::BIGINT AS uprn, "
+        "DATE '2019-04-17' AS from_date, NULL::DATE AS to_date"
+    )
+    wh.execute(
+        "CREATE TABLE identity.linkage.household_member AS SELECT 'risk' AS view, 'h1' AS household_id, "
+        "'p1' AS person_id, DATE '2019-04-17' AS from_date, NULL::DATE AS to_date, 2 AS evidence"
+    )
+    wh.execute("CREATE TABLE identity.linkage.property_id AS SELECT 1::BIGINT AS uprn, 'r1' AS property_id")
+    wh.execute(
+        "CREATE TABLE identity.people.record_address AS SELECT record_id, uprn, NULL::DATE AS from_date, "
+        "true AS is_current FROM identity.people.record"
+    )
+    wh.execute("UPDATE identity.people.record SET death_date = DATE '2026-01-01' WHERE record_id = 'benefits:C2'")
+    wh.execute(
+        "INSERT INTO identity.facts.care_episode BY NAME "
+        "SELECT 'X1' AS event_ref, 'adult_social_care:S1' AS record_id, "
+        "'request' AS event_type, DATE '2026-07-19' AS from_date, 44.4 AS weekly_cost, 'adult_social_care' AS source"
+    )
+
+
+def test_people_are_banded_and_dated_by_month() -> None:
+    with scratch_warehouse() as wh:
+        lay(wh, GIVEN, views=("risk",))
+        households(wh)
+        build_attributes(wh, SOURCES)
+        person = wh.rows("SELECT person_id, household_id, property_id, age_band, sex, ward, imd_decile, sources, "
+                         "link_quality FROM attributes.attributes.person")  # fmt: skip
+        services = wh.rows("SELECT service, from_month FROM attributes.attributes.service_flag ORDER BY service")
+        care = wh.rows("SELECT event_type, from_month, weekly_cost FROM attributes.attributes.care_episode")
+        award = wh.scalar("SELECT weekly_award FROM attributes.attributes.claim")
+        composition = wh.scalar("SELECT composition FROM attributes.attributes.household")
+    assert person == [("p1", "h1", "r1", "85-89", "F", "Milton", 2, 3, "medium")]  # the dead and the unreadable are out
+    assert services == [
+        ("adult_social_care", date(2026, 7, 1)),
+        ("council_tax_liable", date(2019, 4, 1)),
+        ("council_tax_reduction", date(2021, 6, 1)),
+        ("single_person_discount", date(2020, 5, 1)),
+    ]
+    assert care == [("request", date(2026, 7, 1), 40)]
+    assert (award, composition) == (25, "one person")
+
+
+def test_no_value_of_identity_reaches_the_store() -> None:
+    with scratch_warehouse() as wh:
+        lay(wh, GIVEN, views=("risk",))
+        households(wh)
+        build_attributes(wh, SOURCES)
+        told = repr([wh.rows(f"SELECT * FROM attributes.attributes.{table}") for table in TABLES])
+        assert not [value for value in ("ANN", "SMITH", "1936", "A1", "C1", "S1", "X1", "Test Street") if value in told]
+        wh.execute("CREATE TABLE attributes.attributes.slip AS SELECT 'p1' AS person_id, 'SS0' AS postcode")
+        with pytest.raises(IdentityInAttributes, match="postcode"):
+            require_no_identity(wh)
