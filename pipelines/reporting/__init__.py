@@ -1,0 +1,1 @@
+"""The report of a run: its counts, one page of them, and the short form for a terminal."""

@@ -1,0 +1,79 @@
+"""Charts as inline SVG that need no script and reflow: text keeps its size and bars take a share of the width.
+
+Every length down the page is in em, every length across it in per cent, so a chart is as readable at 320 px or at 400 %
+zoom as on a wide screen. Series differ by pattern as well as by colour. The template puts each chart's numbers in a
+table beneath it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+ROW, BAR, TOP = 3.1, 1.05, 1.45
+#: Fill of the first, second, ... series: see the patterns in the page's template.
+FILLS = ("solid", "stripe", "dots", "cross", "outline", "pale")
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: what it stands for, the value of each series, and the words at its right end."""
+
+    label: str
+    values: tuple[float, ...]
+    says: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawn chart and the names of its series, for the key above it."""
+
+    svg: Markup
+    series: tuple[str, ...]
+
+
+def bar_chart(
+    name: str, title: str, description: str, bars: Sequence[Bar], series: Sequence[str] = ("",), whole: float = 0
+) -> Chart:
+    """Horizontal bars, stacked when there are several series, all on one scale that starts at nought.
+
+    `name` makes the ids of the drawing unique in its page; the full width is `whole`, or else the longest bar.
+    """
+    largest = whole or max((sum(bar.values) for bar in bars), default=0) or 1
+    drawn = Markup("").join(_bar(bar, place * ROW, largest) for place, bar in enumerate(bars))
+    svg = Markup(
+        '<svg class="chart" role="img" aria-labelledby="{name}-title {name}-desc" width="100%" height="{height}em">'
+        '<title id="{name}-title">{title}</title><desc id="{name}-desc">{description}</desc>{drawn}</svg>'
+    ).format(name=name, title=title, description=description, drawn=drawn, height=_number(len(bars) * ROW))
+    return Chart(svg, tuple(series) if len(series) > 1 else ())
+
+
+def _bar(bar: Bar, top: float, largest: float) -> Markup:
+    parts = [
+        Markup('<text x="0" y="{y}em">{label}</text>').format(y=_number(top + 1), label=bar.label),
+        Markup('<text class="value" x="100%" y="{y}em" text-anchor="end">{says}</text>').format(
+            y=_number(top + 1), says=bar.says
+        ),
+        Markup('<rect class="track" x="0" y="{y}em" width="100%" height="{bar}em" rx="2"/>').format(
+            y=_number(top + TOP), bar=BAR
+        ),
+    ]
+    left = 0.0
+    for place, value in enumerate(bar.values):
+        width = 100 * value / largest
+        if value > 0:
+            parts.append(
+                Markup('<rect class="bar {fill}" x="{x}%" y="{y}em" width="{width}%" height="{bar}em"/>').format(
+                    fill=FILLS[place % len(FILLS)],
+                    x=_number(left),
+                    y=_number(top + TOP),
+                    width=_number(max(width, 0.25)),
+                    bar=BAR,
+                )
+            )
+        left += width
+    return Markup("").join(parts)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".")

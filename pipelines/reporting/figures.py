@@ -1,0 +1,317 @@
+"""Every figure that a run reports: counts only, one dataclass a kind of row.
+
+Each part stands on tables that a run may lack, because no source at hand provides what they need. Such a part is
+`absent` and says why; it is never an empty list that looks like a zero.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import date
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+
+from pipelines.quality.scorecard import scorecard
+from pipelines.warehouse import Warehouse, sql_file
+
+COUNTS = Path(__file__).parent / "counts"
+PRINCIPLES = ("accurate", "valid", "reliable", "timely", "relevant", "complete")
+#: The view that reads every source: coverage and overlap are told from it.
+WIDEST_VIEW = "data_quality"
+#: Clusters of this many records or more are counted together.
+LARGEST_SIZE = 8
+#: Bits of match weight in one band of the histogram; the ends gather everything beyond them.
+BAND_WIDTH, LOWEST_BAND, HIGHEST_BAND = 4, -8, 40
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """One table of the newest accepted extract of a source; rows set aside are not among its records."""
+
+    source: str
+    table: str
+    extract_date: date
+    records: int
+    set_aside: int
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An extract that was not taken in, and why."""
+
+    source: str
+    extract_date: date | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Rows (`kind` row) or values (`kind` value) set aside for one reason, in the newest accepted extract."""
+
+    source: str
+    table: str
+    column: str | None
+    kind: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """One source under one principle: rules judged, those that failed, a score from 0 to 100, the worst faults in words."""
+
+    source: str
+    principle: str
+    rules: int
+    critical: int
+    warnings: int
+    score: float | None
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AddressMatch:
+    """Addresses of one source by the method that settled their UPRN, or did not."""
+
+    source: str
+    method: str
+    addresses: int
+
+
+@dataclass(frozen=True)
+class LinkBand:
+    """Scored pairs of records of one tier, with a match weight in [lowest, lowest + BAND_WIDTH)."""
+
+    tier: str
+    lowest: int
+    links: int
+
+
+@dataclass(frozen=True)
+class View:
+    """What one purpose view makes of its records."""
+
+    view: str
+    records: int
+    persons: int
+    households: int
+
+
+@dataclass(frozen=True)
+class ClusterSize:
+    """Persons of a view made of `size` records (LARGEST_SIZE stands for that many or more)."""
+
+    view: str
+    size: int
+    persons: int
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of the picture one source sees, in the widest view."""
+
+    source: str
+    records: int
+    persons: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Persons seen in both of two sources, in the widest view; the diagonal is a source with itself."""
+
+    source: str
+    other: str
+    persons: int
+
+
+@dataclass(frozen=True)
+class FlaggedPairs:
+    """Pairs worth an officer's look, by rule and strength; `expected` is in pounds kept by the council."""
+
+    rule: str
+    strength: str
+    pairs: int
+    expected: float
+
+
+@dataclass(frozen=True)
+class ReviewItems:
+    """Items that wait for a reviewer, by reason."""
+
+    reason: str
+    items: int
+
+
+@dataclass(frozen=True)
+class RiskTier:
+    """Persons of the risk view by tier of one scorecard."""
+
+    scorecard: str
+    tier: str
+    persons: int
+
+
+@dataclass(frozen=True)
+class Release:
+    """A data set that may leave; `measured_k` is the smallest group that shares its quasi-identifiers."""
+
+    release: str
+    purpose: str
+    rows: int
+    required_k: int
+    measured_k: int | None
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something that this run does not serve, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """Wall and processor seconds of a step, and the highest memory of the process while it ran (bytes)."""
+
+    step: str
+    seconds: float
+    cpu_seconds: float
+    peak_memory: int
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Part(Generic[T]):
+    """The rows of one part of the report, or why there are none."""
+
+    rows: tuple[T, ...] = ()
+    absent: str | None = None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All of it. `council` and `data` (synthetic or real) head the page; `titles` names sources as people do."""
+
+    run_id: str
+    as_of: date
+    council: str
+    data: str
+    titles: dict[str, str] = field(default_factory=dict)
+    sources: Part[SourceTable] = Part()
+    refusals: Part[Refusal] = Part()
+    faults: Part[Fault] = Part()
+    scorecard: Part[Score] = Part()
+    addresses: Part[AddressMatch] = Part()
+    links: Part[LinkBand] = Part()
+    views: Part[View] = Part()
+    cluster_sizes: Part[ClusterSize] = Part()
+    coverage: Part[Coverage] = Part()
+    overlap: Part[Overlap] = Part()
+    flagged: Part[FlaggedPairs] = Part()
+    review: Part[ReviewItems] = Part()
+    risk: Part[RiskTier] = Part()
+    releases: Part[Release] = Part()
+    left_out: Part[LeftOut] = Part()
+    steps: Part[Step] = Part()
+
+    def to_json(self) -> str:
+        return TypeAdapter(Figures).dump_json(self, indent=1).decode()
+
+    @classmethod
+    def from_json(cls, text: bytes | str) -> "Figures":
+        """The figures that `to_json` wrote; raises pydantic's ValidationError on anything else."""
+        return TypeAdapter(cls).validate_json(text)
+
+
+@dataclass(frozen=True)
+class Count:
+    """How one part is counted: the rows it makes, the tables it needs, and what it means when they are missing."""
+
+    part: str
+    row: Callable[..., Any]
+    needs: tuple[str, ...]
+    absent: str
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+_NO_PEOPLE = "No source at hand holds people, so there was nothing to link."
+_VIEW = {"view": WIDEST_VIEW}
+COUNTED = (
+    Count("sources", SourceTable, ("identity.meta.intake",), "No extract has been taken in."),
+    Count("refusals", Refusal, ("identity.meta.intake",), "No extract has been taken in."),
+    Count("faults", Fault, ("identity.meta.intake", "identity.staged.fault"), "No extract has been taken in."),
+    Count(
+        "addresses",
+        AddressMatch,
+        ("identity.places.address_uprn", "identity.facts.address"),
+        "Without the gazetteer (LLPG) and a source of addresses, none can be matched.",
+    ),
+    Count(
+        "links",
+        LinkBand,
+        ("identity.linkage.edge",),
+        _NO_PEOPLE,
+        {"width": BAND_WIDTH, "lowest": LOWEST_BAND, "highest": HIGHEST_BAND},
+    ),
+    Count("views", View, ("identity.linkage.membership", "identity.linkage.household"), _NO_PEOPLE),
+    Count("cluster_sizes", ClusterSize, ("identity.linkage.membership",), _NO_PEOPLE, {"largest": LARGEST_SIZE}),
+    Count("coverage", Coverage, ("identity.linkage.membership", "identity.people.record"), _NO_PEOPLE, _VIEW),
+    Count("overlap", Overlap, ("identity.linkage.membership", "identity.people.record"), _NO_PEOPLE, _VIEW),
+    Count(
+        "flagged",
+        FlaggedPairs,
+        ("identity.fraud.flagged_pair", "identity.fraud.explained"),
+        "No source at hand provides discounts, tenancies, claims or deaths that the fraud purpose may read.",
+    ),
+    Count("review", ReviewItems, ("identity.review.queue",), "Nothing was linked, so nothing waits for review."),
+    Count("risk", RiskTier, ("attributes.risk.tier",), "No source at hand may be read for risk stratification."),
+)
+
+
+def collect(wh: Warehouse, summary: Mapping[str, Any]) -> Figures:
+    """Count everything that the run's catalogs `identity` and `attributes` hold; read only.
+
+    `summary` is `Run.summary()`: its `timings`, and of its `notes` those named `council`, `data`, `titles` (source to
+    title), `left_out` (what to why) and `releases` (mappings with the fields of `Release`); each may be missing.
+    """
+    notes: Mapping[str, Any] = summary.get("notes", {})
+    parts: dict[str, Part[Any]] = {count.part: _count(wh, count) for count in COUNTED}
+    parts["scorecard"] = _scorecard(wh)
+    parts["left_out"] = Part(tuple(LeftOut(what, why) for what, why in dict(notes.get("left_out", {})).items()))
+    parts["steps"] = _noted(Step, summary.get("timings"), "The run noted no timings.")
+    parts["releases"] = _noted(Release, notes.get("releases"), "This run made no release.")
+    return Figures(
+        run_id=wh.run_id,
+        as_of=wh.as_of,
+        council=str(notes.get("council", "The council")),
+        data=str(notes.get("data", "synthetic")),
+        titles=dict(notes.get("titles", {})),
+        **parts,
+    )
+
+
+def _count(wh: Warehouse, count: Count) -> Part[Any]:
+    if not all(wh.exists(table) for table in count.needs):
+        return Part(absent=count.absent)
+    sql = sql_file(COUNTS / f"{count.part}.sql", **{name: str(value) for name, value in count.settings.items()})
+    return Part(tuple(count.row(*row) for row in wh.rows(sql)))
+
+
+def _noted(row: Callable[..., Any], noted: Sequence[Mapping[str, Any]] | None, absent: str) -> Part[Any]:
+    if not noted:
+        return Part(absent=absent)
+    names = [entry.name for entry in fields(row)]  # type: ignore[arg-type]
+    return Part(tuple(row(**{name: entry[name] for name in names}) for entry in noted))
+
+
+def _scorecard(wh: Warehouse) -> Part[Score]:
+    scores = scorecard(wh)
+    if not scores:
+        return Part(absent="No quality check has run.")
+    names = [entry.name for entry in fields(Score)]
+    return Part(tuple(Score(**{name: getattr(score, name) for name in names}) for score in scores))
