@@ -1,0 +1,119 @@
+"""Taking in what people decided about pairs of records, from a file."""
+
+import csv
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from pipelines.faults import BoroughlinkError
+from pipelines.governance import audit
+from pipelines.governance.keys import open_keyring
+from pipelines.operations import Operations
+from pipelines.runs import person
+from pipelines.settings import DataFolder, load_settings
+from pipelines.snapshots import NothingPublished, open_snapshot
+
+KINDS = ("must_link", "cannot_link", "unsure", "label")
+NEEDED = {"kind", "record_l", "record_r"}
+OPTIONAL = {"same", "inclusion_probability", "reason"}
+
+
+class DecisionFileFault(BoroughlinkError):
+    """The file can't be taken in; names line and column, never a value."""
+
+
+def import_file(folder: DataFolder, path: Path, by: str | None = None) -> str:
+    """Append a CSV file of decisions, all or none; the same file a second time adds nothing. Returns what was done."""
+    rows = read_decisions(path)
+    settings = load_settings(folder)
+    keyring = open_keyring(folder, settings)
+    _attach_fingerprints(folder, rows)
+    operations = Operations.open(folder, keyring)
+    try:
+        batch = hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+        added = operations.add_decisions(rows, by or person(), batch)
+        if added:
+            audit.record(operations, by or person(), "decisions imported", batch, decisions=added)
+    finally:
+        operations.close()
+    if not added:
+        return "These decisions were taken in before: nothing added."
+    return f"{added} decisions taken in. The next run honours them."
+
+
+def read_decisions(path: Path) -> list[dict[str, Any]]:
+    """The rows of a decisions file, checked; raises DecisionFileFault with line and column."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise DecisionFileFault(f"{path} is not there.") from None
+    except UnicodeDecodeError:
+        raise DecisionFileFault(f"{path} is not UTF-8 text.") from None
+    lines = csv.DictReader(text.splitlines())
+    names = set(lines.fieldnames or ())
+    if missing := NEEDED - names:
+        raise DecisionFileFault(f"{path}, line 1: the column {', '.join(sorted(missing))} is missing.")
+    if unknown := names - NEEDED - OPTIONAL:
+        raise DecisionFileFault(f"{path}, line 1: {len(unknown)} column(s) are not known here; remove them.")
+    rows: list[dict[str, Any]] = []
+    seen: dict[tuple[str, str, bool], int] = {}
+    for number, line in enumerate(lines, start=2):
+        row = _checked(path, number, line)
+        left, right = sorted((row["record_l"], row["record_r"]))
+        pair = (left, right, row["kind"] == "label")
+        if pair in seen:
+            raise DecisionFileFault(f"{path}, line {number}: the same pair stands on line {seen[pair]} already.")
+        seen[pair] = number
+        rows.append(row)
+    if not rows:
+        raise DecisionFileFault(f"{path} holds no decision.")
+    return rows
+
+
+def _checked(path: Path, number: int, line: dict[str, Any]) -> dict[str, Any]:
+    where = f"{path}, line {number}"
+    if None in line or None in line.values():
+        raise DecisionFileFault(f"{where}: {'more' if None in line else 'fewer'} fields than the heading has.")
+    row = {name: value.strip() for name, value in line.items()}
+    if row["kind"] not in KINDS:
+        raise DecisionFileFault(f"{where}, column kind: one of {', '.join(KINDS)} is expected.")
+    for column in ("record_l", "record_r"):
+        if not row[column]:
+            raise DecisionFileFault(f"{where}, column {column}: empty.")
+    if row["record_l"] == row["record_r"]:
+        raise DecisionFileFault(f"{where}: a record can't be decided against itself.")
+    decision: dict[str, Any] = {name: row[name] for name in NEEDED} | {"reason": row.get("reason") or None}
+    if row["kind"] == "label":
+        if row.get("same") not in ("yes", "no"):
+            raise DecisionFileFault(f"{where}, column same: yes or no is expected for a label.")
+        decision["same"] = row["same"] == "yes"
+    if given := row.get("inclusion_probability"):
+        try:
+            probability = float(given)
+        except ValueError:
+            probability = 0.0
+        if not 0 < probability <= 1:
+            raise DecisionFileFault(f"{where}, column inclusion_probability: a number above 0, at most 1, is expected.")
+        decision["inclusion_probability"] = probability
+    return decision
+
+
+def _attach_fingerprints(folder: DataFolder, rows: list[dict[str, Any]]) -> None:
+    """Note what the deciders could see: each record's fingerprint in the published snapshot, where there is one."""
+    try:
+        with open_snapshot(folder) as (wh, _):
+            ids = sorted({row[side] for row in rows for side in ("record_l", "record_r")})
+            known = dict(
+                wh.rows(
+                    "SELECT record_id, fingerprint FROM published.people.record WHERE record_id IN (SELECT unnest(?))",
+                    [ids],
+                )
+            )
+    except NothingPublished:
+        return
+    if unknown := [i for i in ids if i not in known]:
+        raise DecisionFileFault(
+            f"{len(unknown)} of {len(ids)} records are not in the published run: see `export clusters`."
+        )
+    for row in rows:
+        row["fingerprint_l"], row["fingerprint_r"] = known[row["record_l"]], known[row["record_r"]]

@@ -1,0 +1,70 @@
+import pytest
+
+from pipelines.decisions import DecisionFileFault, import_file, read_decisions
+from pipelines.doctor import examine
+from pipelines.governance.keys import open_keyring
+from pipelines.operations import Operations
+from pipelines.settings import DataFolder, Settings, write_settings
+
+
+def test_every_protection_of_a_fresh_folder_holds(tmp_path):
+    findings = examine(DataFolder.at(tmp_path / "data"))
+    assert len(findings) >= 12
+    assert [f for f in findings if not f.fine] == []
+
+
+def test_doctor_sees_a_loose_file_and_missing_papers(tmp_path, monkeypatch):
+    folder = DataFolder.at(tmp_path / "data").make()
+    monkeypatch.setenv("BOROUGHLINK_KEK", "ab" * 32)
+    write_settings(folder, data="real")
+    (folder.exports / "left.csv").write_text("x")
+    (folder.exports / "left.csv").chmod(0o644)
+    bad = {f.what: f.said for f in examine(folder) if not f.fine}
+    assert set(bad) == {"Only the owner can read the data folder", "Fit for the data it holds"}
+    assert "dpia_reference and key_escrow" in bad["Fit for the data it holds"]
+
+
+GOOD = "kind,record_l,record_r,same,reason\nmust_link,a,b,,twins ruled out\ncannot_link,c,d,,\nlabel,a,b,yes,\n"
+
+
+def test_a_file_of_decisions_is_taken_once(tmp_path):
+    folder = DataFolder.at(tmp_path / "data").make()
+    path = tmp_path / "d.csv"
+    path.write_text(GOOD)
+    assert import_file(folder, path).startswith("3 decisions")
+    assert "nothing added" in import_file(folder, path)
+    operations = Operations.open(folder, open_keyring(folder, Settings()))
+    assert sorted(d["kind"] for d in operations.decisions()) == ["cannot_link", "label", "must_link"]
+    operations.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("kind,record_l\nmust_link,a\n", "line 1: the column record_r is missing"),
+        ("kind,record_l,record_r,note\n", "line 1: 1 column"),
+        ("kind,record_l,record_r\nsame,a,b\n", "line 2, column kind"),
+        ("kind,record_l,record_r\nmust_link,a,\n", "line 2, column record_r: empty"),
+        ("kind,record_l,record_r\nmust_link,a,a\n", "against itself"),
+        ("kind,record_l,record_r\nmust_link,a,b\ncannot_link,b,a\n", "line 3: the same pair stands on line 2"),
+        ("kind,record_l,record_r,same\nlabel,a,b,maybe\n", "line 2, column same"),
+        ("kind,record_l,record_r,same,inclusion_probability\nlabel,a,b,yes,2\n", "inclusion_probability"),
+        ("kind,record_l,record_r\nmust_link,a\n", "line 2: fewer fields"),
+        ("kind,record_l,record_r\nmust_link,a,b,c\n", "line 2: more fields"),
+        ("kind,record_l,record_r\n", "holds no decision"),
+        ("", "missing"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_line(tmp_path, text, said):
+    path = tmp_path / "d.csv"
+    path.write_text(text)
+    with pytest.raises(DecisionFileFault, match=said):
+        read_decisions(path)
+
+
+def test_missing_and_binary_files(tmp_path):
+    with pytest.raises(DecisionFileFault, match="not there"):
+        read_decisions(tmp_path / "none.csv")
+    (tmp_path / "b.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DecisionFileFault, match="not UTF-8"):
+        read_decisions(tmp_path / "b.csv")

@@ -1,0 +1,98 @@
+import pickle
+
+import pytest
+
+from pipelines.governance.keys import KeyFault, Keyring, fresh_key, open_keyring
+from pipelines.governance.pseudonyms import pseudonym
+from pipelines.settings import DataFolder, Settings
+
+SYNTHETIC, REAL = Settings(data="synthetic"), Settings(data="real")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    for name in ("BOROUGHLINK_KEK", "BOROUGHLINK_KEK_FILE", "BOROUGHLINK_KEK_COMMAND"):
+        monkeypatch.delenv(name, raising=False)
+    return DataFolder.at(tmp_path / "data").make()
+
+
+def test_keys_last_and_differ(folder):
+    first = open_keyring(folder, SYNTHETIC)
+    assert open_keyring(folder, SYNTHETIC).keys == first.keys
+    assert len(set(first.keys.values())) == len(first.keys)
+    assert "invented people only" in first.origin
+
+
+def test_a_process_gets_only_the_keys_it_asks_for(folder):
+    ring = open_keyring(folder, SYNTHETIC, ("published",))
+    assert set(ring.keys) == {"published"}
+    with pytest.raises(KeyFault, match="`identity`"):
+        ring.key("identity")
+
+
+def test_real_data_needs_a_key_from_outside(folder):
+    with pytest.raises(KeyFault, match="BOROUGHLINK_KEK_FILE"):
+        open_keyring(folder, REAL)
+
+
+@pytest.mark.parametrize("source", ["env", "file", "command"])
+def test_kek_from_outside(folder, tmp_path, monkeypatch, source):
+    secret = "ab" * 32
+    if source == "env":
+        monkeypatch.setenv("BOROUGHLINK_KEK", secret)
+    elif source == "file":
+        path = tmp_path / "kek"
+        path.write_text(secret)
+        path.chmod(0o400)
+        monkeypatch.setenv("BOROUGHLINK_KEK_FILE", str(path))
+    else:
+        monkeypatch.setenv("BOROUGHLINK_KEK_COMMAND", f"echo {secret}")
+    ring = open_keyring(folder, REAL)
+    assert ring.keys
+    assert secret not in repr(ring) + ring.origin
+    monkeypatch.setenv("BOROUGHLINK_KEK", "cd" * 32)
+    with pytest.raises(KeyFault, match="does not open"):
+        open_keyring(folder, REAL)
+
+
+def test_a_key_file_that_others_can_read_is_refused(folder, tmp_path, monkeypatch):
+    path = tmp_path / "kek"
+    path.write_text("ab" * 32)
+    path.chmod(0o644)
+    monkeypatch.setenv("BOROUGHLINK_KEK_FILE", str(path))
+    with pytest.raises(KeyFault, match="chmod 600"):
+        open_keyring(folder, REAL)
+
+
+def test_lost_keystore_over_existing_data_is_not_replaced(folder):
+    open_keyring(folder, SYNTHETIC)
+    folder.identity.write_bytes(b"x")
+    (folder.keys / "keystore.json").unlink()
+    with pytest.raises(KeyFault, match="escrow"):
+        open_keyring(folder, SYNTHETIC)
+
+
+def test_sealed_values_are_bound_to_their_place():
+    ring = Keyring.ephemeral()
+    sealed = ring.encrypt("fields", b"secret", b"row 1")
+    assert ring.decrypt("fields", sealed, b"row 1") == b"secret"
+    with pytest.raises(KeyFault):
+        ring.decrypt("fields", sealed, b"row 2")
+
+
+def test_a_keyring_is_never_written_down():
+    with pytest.raises(TypeError):
+        pickle.dumps(Keyring.ephemeral())
+
+
+def test_release_keys_are_independent_and_lasting(folder):
+    open_keyring(folder, SYNTHETIC)
+    one, two = fresh_key(folder, SYNTHETIC, "release one"), fresh_key(folder, SYNTHETIC, "release two")
+    assert one != two
+    assert fresh_key(folder, SYNTHETIC, "release one") == one
+    ids = [f"{i:032x}" for i in range(500)]
+    first, second = pseudonym(one, "person", ids), pseudonym(two, "person", ids)
+    assert not set(first) & set(second)
+    assert len(set(first)) == 500
+    assert not set(first) & set(pseudonym(one, "household", ids))
+    assert all(name.startswith("p_") and len(name) == 28 for name in first)

@@ -1,0 +1,195 @@
+import json
+import multiprocessing
+import os
+import signal
+import stat
+
+import pytest
+
+from pipelines.commit_point import Current, RunUnderWay, run_under_way
+from pipelines.faults import BoroughlinkError
+from pipelines.governance.keys import open_keyring
+from pipelines.operations import Operations
+from pipelines.runs import Run
+from pipelines.settings import DataFolder, Settings
+from pipelines.snapshots import NothingPublished, open_snapshot
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return DataFolder.at(tmp_path / "data")
+
+
+def work(run, value, publish=True):
+    with run.timed("work"), run.warehouse(("identity", "attributes", "published")) as wh:
+        wh.table("identity.facts.thing", "SELECT ? AS value", [value])
+        wh.table("attributes.risk.thing", "SELECT ? AS value", [value])
+        wh.table("published.meta.thing", "SELECT ? AS value", [value])
+    if publish:
+        run.publish_with("mark")
+
+
+def published(folder):
+    with open_snapshot(folder) as (wh, _):
+        return wh.scalar("SELECT value FROM published.meta.thing")
+
+
+def states(folder):
+    operations = Operations.open(folder, open_keyring(folder, Settings()))
+    found = [run["state"] for run in operations.runs()]
+    operations.close()
+    return found
+
+
+def test_nothing_is_published_at_first(folder):
+    folder.make()
+    with pytest.raises(NothingPublished, match="boroughlink run"), open_snapshot(folder):
+        pass
+
+
+def test_a_run_becomes_real_when_current_moves(folder):
+    run = Run.begin(folder)
+    work(run, "one")
+    assert Current.read(folder) == Current(None, None)
+    run.commit()
+    assert Current.read(folder) == Current(run.run_id, run.run_id)
+    assert published(folder) == "one"
+    assert states(folder) == ["committed"]
+    assert not list(folder.work.iterdir())
+
+
+def test_an_abandoned_run_leaves_the_last_state(folder):
+    run = Run.begin(folder)
+    work(run, "one")
+    run.commit()
+    second = Run.begin(folder)
+    work(second, "two")
+    second.abandon("a step failed")
+    assert published(folder) == "one"
+    third = Run.begin(folder)
+    with third.warehouse(("identity",)) as wh:
+        assert wh.scalar("SELECT value FROM identity.facts.thing") == "one"
+    third.abandon("done looking")
+
+
+def test_part_of_the_graph_keeps_state_but_not_the_readers_snapshot(folder):
+    run = Run.begin(folder)
+    work(run, "one")
+    run.commit()
+    part = Run.begin(folder)
+    work(part, "two", publish=False)
+    part.commit()
+    assert Current.read(folder) == Current(run.run_id, part.run_id)
+    assert published(folder) == "one"
+
+
+def test_one_run_at_a_time_and_readers_meanwhile(folder):
+    first = Run.begin(folder)
+    work(first, "one")
+    first.commit()
+    second = Run.begin(folder, "ann")
+    assert run_under_way(folder)
+    with pytest.raises(RunUnderWay, match="by ann"):
+        Run.begin(folder)
+    assert published(folder) == "one"
+    second.abandon("enough")
+    assert not run_under_way(folder)
+
+
+def test_old_snapshots_go_and_the_last_three_stay(folder):
+    for value in "abcde":
+        run = Run.begin(folder)
+        work(run, value)
+        run.commit()
+    assert len([p for p in folder.published.iterdir() if p.is_dir()]) == 3
+    assert published(folder) == "e"
+
+
+def test_everything_is_private(folder):
+    run = Run.begin(folder)
+    work(run, "one")
+    run.commit()
+    loose = [p for p in folder.root.rglob("*") if stat.S_IMODE(p.stat().st_mode) & 0o077]
+    assert loose == []
+
+
+def test_inbox_files_go_after_the_commit_only(folder):
+    folder.make()
+    inside, outside = folder.landing / "x" / "a.csv", folder.root.parent / "b.csv"
+    inside.parent.mkdir()
+    for path in (inside, outside):
+        path.write_text("a")
+    run = Run.begin(folder)
+    work(run, "one")
+    (run.work / "consumed.json").write_text(json.dumps([str(inside), str(outside)]))
+    assert inside.exists()
+    run.commit()
+    assert not inside.exists()
+    assert outside.exists()
+
+
+def test_a_damaged_current_is_said(folder):
+    folder.make()
+    folder.current.write_text("{")
+    with pytest.raises(BoroughlinkError, match="damaged"):
+        Current.read(folder)
+
+
+def test_a_full_disk_is_one_sentence(folder, monkeypatch):
+    def full(*_args, **_kwargs):
+        raise OSError(28, "No space left on device")
+
+    run = Run.begin(folder)
+    work(run, "one")
+    run.commit()
+    monkeypatch.setattr("shutil.copyfile", full)
+    with pytest.raises(BoroughlinkError, match="No space left"):
+        Run.begin(folder)
+    monkeypatch.undo()
+    assert published(folder) == "one"
+    assert not run_under_way(folder)
+
+
+PLACES = ["pipelines.runs.write_atomically", "pipelines.runs.finish", "pipelines.commit_point.shutil.rmtree"]
+
+
+def _killed(root, place, call):
+    """Run to a commit and die at the nth call of a function on its way."""
+    import importlib
+
+    module, _, name = place.rpartition(".")
+    owner = importlib.import_module(module) if "shutil" not in module else __import__("shutil")
+    real, calls = getattr(owner, name), 0
+
+    def dying(*args, **kwargs):
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*args, **kwargs)
+
+    run = Run.begin(DataFolder.at(root))
+    work(run, "two")
+    setattr(owner, name, dying)
+    run.commit()
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("call", [1, 2, 3])
+def test_a_kill_on_the_way_to_the_commit_leaves_a_whole_state(folder, place, call):
+    run = Run.begin(folder)
+    work(run, "one")
+    run.commit()
+    process = multiprocessing.get_context("spawn").Process(target=_killed, args=(str(folder.root), place, call))
+    process.start()
+    process.join(60)
+    assert process.exitcode in (-signal.SIGKILL, 0)
+    value = published(folder)
+    assert value in ("one", "two")
+    healed = Run.begin(folder)
+    with healed.warehouse(("identity", "attributes")) as wh:
+        assert wh.scalar("SELECT value FROM identity.facts.thing") == value
+        assert wh.scalar("SELECT value FROM attributes.risk.thing") == value
+    healed.abandon("looked")
+    assert published(folder) == value
+    assert len([p for p in folder.published.iterdir() if p.is_dir()]) == (2 if value == "two" else 1)
