@@ -20,13 +20,13 @@ DATE = "%Y-%m-%d"
 CLD = [
     "LA_Code", "LA_Name", "Reporting Period Start Date", "Reporting Period End Date", "NHS Number",
     "LA Person Unique Identifier", "First Name", "Last Name", "GP Practice Name", "GP Practice Code", "Gender",
-    "Ethnicity", "Date of Birth", "Date of Death", "Client Type", "Primary Support Reason", "Postcode", "Accommodation Status",
-    "Employment Status", "Has Unpaid Carer", "Autism Spectrum Disorder (ASD)", "Visual Impairment",
-    "Hearing Impairment",
-    "Dementia", "Client Funding Status", "Event Type", "Event Reference", "Event Start Date", "Event End Date",
-    "Event Description", "Event Outcome", "Request: Route of Access", "Assessment Type", "Eligible Needs Identified",
-    "Method of Assessment", "Total Hrs Caring per week", "No. of adults being cared for", "Adult 1 Linked Person_ID",
-    "Adult 2 Linked Person_ID", "Adult 3 Linked Person_ID", "Service Type", "Service Component", "Delivery Mechanism",
+    "Ethnicity", "Date of Birth", "Date of Death", "Client Type", "Primary Support Reason", "Postcode",
+    "Accommodation Status", "Employment Status", "Has Unpaid Carer", "Autism Spectrum Disorder (ASD)",
+    "Visual Impairment", "Hearing Impairment", "Dementia", "Client Funding Status", "Event Type", "Event Reference",
+    "Event Start Date", "Event End Date", "Event Description", "Event Outcome", "Request: Route of Access",
+    "Assessment Type", "Eligible Needs Identified", "Method of Assessment", "Total Hrs Caring per week",
+    "No. of adults being cared for", "Adult 1 Linked Person_ID", "Adult 2 Linked Person_ID",
+    "Adult 3 Linked Person_ID", "Service Type", "Service Component", "Delivery Mechanism",
     "Provider CQC Location Name", "Provider CQC Location ID", "Review Reason", "Review Outcomes Achieved",
     "Method of Review", "Unit Cost", "Cost Frequency (Unit Type)", "Planned units per week",
 ]  # fmt: skip
@@ -77,9 +77,7 @@ def _clients(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
         "uprn",
         pl.lit("E06000033").alias("LA_Code"),
         pl.lit("Southend-on-Sea").alias("LA_Name"),
-        pl.lit((extract_date.replace(day=28) - timedelta(days=364)).replace(day=1).strftime(DATE)).alias(
-            "Reporting Period Start Date"
-        ),
+        pl.lit((extract_date - timedelta(days=364)).strftime(DATE)).alias("Reporting Period Start Date"),
         pl.lit(extract_date.strftime(DATE)).alias("Reporting Period End Date"),
         pl.col("nhs_number").alias("NHS Number"),
         pl.col("care_id").alias("LA Person Unique Identifier"),

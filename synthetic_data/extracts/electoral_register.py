@@ -58,9 +58,10 @@ def render(world: World, rates: Rates, extract_date: date) -> Rendered:
         hidden=hidden,
     ).with_columns(pl.when("hidden").then(None).otherwise(column).alias(column) for column in _PERSONAL)
     register = with_intake_faults(register, "register.csv", rates)
+    named = register.filter(~pl.col("hidden"))
     return Rendered(
         SYSTEM,
         [csv_file("register.csv", register, REGISTER)],
-        truth_of(register, pl.col("elector_id"), "person_id", "source_key"),
-        truth_of(register.filter(~pl.col("hidden")), pl.col("elector_id"), "uprn", "address_key"),
+        truth_of(named, pl.col("elector_id"), "person_id", "source_key"),
+        truth_of(named, pl.col("elector_id"), "uprn", "address_key"),
     )

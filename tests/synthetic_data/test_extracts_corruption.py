@@ -1,0 +1,170 @@
+"""What corruption does to names, dates and numbers, and that it does so at the rates and to the people it should."""
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from synthetic_data.corruption.batches import batches_of
+from synthetic_data.corruption.characters import (
+    damage_where,
+    digit_wrong,
+    digits_swapped,
+    misheard,
+    mistyped,
+    nickname,
+    tables,
+)
+from synthetic_data.corruption.names import damaged_names, error_factor, people_of, without_accents
+from synthetic_data.corruption.numbers import damaged_birth_dates, damaged_ninos
+from synthetic_data.rates import Rates, profiles
+
+COUNT = 4000
+
+
+def people(**columns: object) -> pl.DataFrame:
+    """Four thousand Stephen Thompsons, or whatever is asked for."""
+    base = {
+        "person_id": list(range(1, COUNT + 1)), "forename": "Stephen", "middle": "John", "surname": "Thompson", "title": "MR",
+        "sex": "M", "birth_date": date(1980, 3, 7), "ethnic_group": "white_british", "recent_arrival": False, "factor": 1.0,
+        "nino": "ZZ123456T",
+    } | columns  # fmt: skip
+    return pl.DataFrame({name: value if isinstance(value, list) else [value] * COUNT for name, value in base.items()})
+
+
+def share(mask: pl.Series) -> float:
+    return float(mask.fill_null(True).mean())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("damage", "word", "draw", "expected"),
+    [
+        (mistyped, "Harris", (0.5, 0.45, 0.50, 0.0), "Harirs"),
+        (mistyped, "Harris", (0.5, 0.45, 0.70, 0.0), "Haris"),
+        (mistyped, "Harris", (0.5, 0.1, 0.90, 0.0), "Haarris"),
+        (mistyped, "Harris", (0.5, 0.0, 0.10, 0.0), "Hqrris"),
+        (mistyped, "Jo", (0.5, 0.0, 0.10, 0.0), "Jo"),
+        (misheard, "Stephen", (0.0, 0.0, 0.0, 0.0), "Steven"),
+        (misheard, "SMITH", (0.0, 0.0, 0.0, 0.0), "SMYTH"),
+        (digits_swapped, "ZZ123456T", (0.0, 0.0, 0.0, 0.0), "ZZ213456T"),
+        (digits_swapped, "1", (0.0, 0.0, 0.0, 0.0), "1"),
+        (digit_wrong, "14A", (0.0, 0.0, 0.0, 0.0), "24A"),
+        (nickname, "Elizabeth", (0.0, 0.0, 0.0, 0.0), "Liz"),
+        (nickname, "Qwertyman", (0.0, 0.0, 0.0, 0.0), "Qwertyman"),
+    ],
+)
+def test_damage_of_a_word(damage, word, draw, expected):
+    assert damage(word, np.array(draw)) == expected
+
+
+def test_only_struck_words_change_and_nulls_stay():
+    words = pl.Series(["Thompson", None, "", "Thompson"])
+    spoilt = damage_where(words, np.array([True, True, True, False]), lambda word, draw: "X", np.random.default_rng(1))
+    assert spoilt.to_list() == ["X", None, "", "Thompson"]
+
+
+def test_accents_go():
+    assert without_accents(pl.Series(["Siân", "Łukasz", "Zoë", "Plain", None])).to_list() == [
+        "Sian", "Lukasz", "Zoe", "Plain", None,
+    ]  # fmt: skip
+
+
+def test_tables_hold_words_only():
+    for name, forms in tables()["nicknames"].items():
+        assert isinstance(name, str) and all(isinstance(form, str) and form for form in forms)
+    assert all(isinstance(old, str) and isinstance(new, str) for old, new in tables()["sound_groups"])
+
+
+def test_profiles_damage_more_and_more():
+    changed = [
+        share(damaged_names(people(), Rates(profile, 1), "adult_social_care")["surname"] != "Thompson")
+        for profile in profiles()
+    ]
+    assert changed == sorted(changed) and changed[0] > 0.003 and changed[2] > 3 * changed[0]
+
+
+def test_poor_papers_mean_more_errors():
+    quality = pl.Series([0.95] * (COUNT // 2) + [0.1] * (COUNT // 2))
+    factor = error_factor(quality)
+    assert abs(float(factor.mean()) - 1.0) < 1e-9  # type: ignore[arg-type]
+    written = damaged_names(people(factor=factor.to_list()), Rates("harsh", 1), "housing")["surname"] != "Thompson"
+    assert share(written[COUNT // 2 :]) > 3 * share(written[: COUNT // 2])
+
+
+def test_name_order_is_a_matter_of_culture():
+    rates = Rates("central", 1)
+    inverted = [
+        share(damaged_names(people(ethnic_group=group), rates, "housing")["surname"] == "Stephen")
+        for group in ("white_british", "chinese")
+    ]
+    assert inverted[0] < 0.02 < 0.08 < inverted[1]
+
+
+def test_relational_names_move_between_surname_and_middle():
+    women = people(forename="Amina", middle="Begum", surname="Uddin", ethnic_group="bangladeshi")
+    written = damaged_names(women, Rates("central", 1), "benefits")
+    assert 0.1 < share(written["surname"] == "Begum") < 0.3
+
+
+def test_birth_dates_are_swapped_replaced_and_never_in_the_future():
+    rates = Rates("harsh", 1)
+    written = damaged_birth_dates(people(), rates, "housing", date(2026, 10, 31))
+    assert (written == date(1980, 7, 3)).sum() > 0
+    assert (written == date(1980, 1, 1)).sum() > 0
+    babies = people(birth_date=date(2026, 10, 2))
+    assert damaged_birth_dates(babies, rates, "housing", date(2026, 10, 31)).max() <= date(2026, 10, 31)
+    care = damaged_birth_dates(people(), rates, "adult_social_care", date(2026, 10, 31))
+    assert (care == date(1900, 1, 1)).sum() > 0
+
+
+def test_ninos_fill_their_share_and_temporary_ones_begin_with_tn():
+    written = damaged_ninos(people(), Rates("central", 1), "housing", 0.6, pl.Series(range(COUNT)))
+    temporary = written.str.starts_with("TN").fill_null(False)
+    assert 0.57 < 1 - share(written.is_null() | temporary) < 0.63
+    assert 0 < temporary.sum() and written.filter(temporary).unique().to_list() == ["TN070380M"]
+
+
+def test_a_faulty_batch_is_wrong_in_one_way_throughout():
+    rates = Rates("harsh", 4)
+    frame = people().select("forename", "surname", "birth_date").with_columns(postcode=pl.lit("SS1 2KM"))
+    frame = pl.concat([frame] * 20)
+    batches = batches_of(frame.height, rates, "member", "housing")
+    written = batches.apply(
+        frame, forename="forename", surname="surname", birth_date="birth_date", postcode="postcode"
+    ).with_columns(batch=batches.number, fault=batches.fault)
+    by_batch = written.group_by("batch").agg(pl.exclude("fault").n_unique(), pl.col("fault").first())
+    assert by_batch.select("forename", "surname", "birth_date", "postcode").max().row(0) == (1, 1, 1, 1)
+    expected = {"day_month_swapped": ("birth_date", date(1980, 7, 3)), "upper_case": ("surname", "THOMPSON"),
+                "initials_only": ("forename", "S"), "postcode_unspaced": ("postcode", "SS12KM")}  # fmt: skip
+    seen = set(by_batch["fault"].drop_nulls())
+    assert len(seen) >= 3
+    for fault, (column, value) in expected.items():
+        assert written.filter(pl.col("fault") == fault)[column].unique().to_list() in ([value], [])
+    sound = written.filter(pl.col("fault").is_null())
+    assert sound.select("forename", "surname", "birth_date", "postcode").unique().height == 1
+
+
+def test_a_new_surname_arrives_late_and_an_old_record_keeps_the_old_one():
+    names = pl.DataFrame({
+        "person_id": [1, 1], "forename": ["Ann", "Ann"], "middle": [None, None], "surname": ["Old", "New"],
+        "from_date": [date(1980, 1, 1), date(2020, 1, 1)], "to_date": [date(2020, 1, 1), None],
+    })  # fmt: skip
+    persons = pl.DataFrame({
+        "person_id": [1], "sex": ["F"], "birth_date": [date(1980, 1, 1)], "title": ["MRS"],
+        "ethnic_group": ["white_british"], "recent_arrival": [False], "nino": ["ZZ123456T"], "nhs_number": ["9990000018"],
+        "documentation_quality": [0.8],
+    })  # fmt: skip
+    rows = pl.DataFrame({
+        "person_id": [1, 1, 1, None],
+        "known_from": [date(2010, 1, 1), date(2010, 1, 1), date(2019, 12, 1), date(2010, 1, 1)],
+        "known_to": [date(2026, 1, 1), date(2015, 1, 1), date(2020, 1, 2), date(2026, 1, 1)],
+    })  # fmt: skip
+    known = people_of(rows, names, persons, Rates("central", 1), "benefits")
+    assert known["surname"].to_list()[:3] == ["New", "Old", "Old"]
+    assert known["surname"].to_list()[3] is None
+
+
+def test_an_unknown_profile_is_refused():
+    with pytest.raises(ValueError, match="unknown error profile"):
+        Rates("gentle", 1)
