@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 ROW, BAR, TOP = 3.1, 1.05, 1.45
 #: Fill of the first, second, ... series: see the patterns in the page's template.
-FILLS = ("solid", "stripe", "dots", "cross", "outline", "pale")
+FILLS = ("solid", "stripe", "dots", "cross", "outline", "pale", "faint")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The picture of the flow: sources, through one shape of facts, to places, to people, to the three readers.
 
-Drawn twice, wide and tall, so that words stay readable on a phone; the page shows one. The ribbons of the sources are to
-scale with their records; everything right of the waist is not, since it counts other things.
+Drawn twice, wide and tall, so that words stay readable on a phone; the page shows one. The ribbons of the sources are
+to scale with their records; everything right of the waist is not, since it counts other things.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class Station:
 
 @dataclass(frozen=True)
 class Flow:
-    """What is drawn: sources with their number of records, the quality gate in a few words, three stations, the readers."""
+    """What is drawn: sources with their records, the quality gate in a few words, three stations, the readers."""
 
     sources: Sequence[tuple[str, int]]
     gate: str
@@ -39,7 +39,10 @@ class Flow:
         sources = ", ".join(f"{name} {records:,}" for name, records in self.sources)
         stations = "; ".join(f"{s.name}: {s.figure} {s.counts}" for s in (self.facts, self.places, self.people))
         readers = "; ".join(f"{s.name}: {s.figure} {s.counts}" for s in self.readers)
-        return f"Records by source: {sources}. Past the quality gate ({self.gate}) they flow to {stations}. From there to three readers: {readers}."
+        return (
+            f"Records by source: {sources}. Past the quality gate ({self.gate}) they flow to {stations}. "
+            f"From there to three readers: {readers}."
+        )
 
 
 def wide(flow: Flow, name: str = "flow-wide") -> Markup:

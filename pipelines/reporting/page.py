@@ -64,7 +64,8 @@ def _lead(figures: Figures) -> str:
     view = summary.widest(figures)
     if view is None:
         return f"{said}. None of them holds people, so nothing was linked."
-    return f"{said}. Their {number(view.records)} mentions of people are {number(view.persons)} persons in {number(view.households)} households."
+    mentions, persons, households = number(view.records), number(view.persons), number(view.households)
+    return f"{said}. Their {mentions} mentions of people are {persons} persons in {households} households."
 
 
 def _tiles(figures: Figures) -> list[tuple[str, str]]:

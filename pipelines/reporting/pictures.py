@@ -2,8 +2,9 @@
 
 from pipelines.reporting import summary
 from pipelines.reporting.charts import Bar, Chart, bar_chart
-from pipelines.reporting.figures import BAND_WIDTH, HIGHEST_BAND, LARGEST_SIZE, LOWEST_BAND, Figures
+from pipelines.reporting.figures import Figures
 from pipelines.reporting.flow import Flow, Station
+from pipelines.reporting.rows import BAND_WIDTH, HIGHEST_BAND, LARGEST_SIZE, LOWEST_BAND
 from pipelines.reporting.words import megabytes, number, order, per_cent, plural, pounds, say, seconds, title
 
 

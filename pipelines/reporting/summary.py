@@ -3,7 +3,8 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from pipelines.reporting.figures import WIDEST_VIEW, AddressMatch, Figures, View
+from pipelines.reporting.figures import WIDEST_VIEW, Figures
+from pipelines.reporting.rows import AddressMatch, View
 
 #: Methods that leave an address without a UPRN.
 UNSETTLED = frozenset({"ambiguous", "unmatched", "no_address"})

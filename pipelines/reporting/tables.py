@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.reporting import summary
-from pipelines.reporting.figures import PRINCIPLES, Figures, Score
+from pipelines.reporting.figures import PRINCIPLES, Figures
 from pipelines.reporting.pictures import band_words, expected, flagged_rules, size_words
+from pipelines.reporting.rows import Score
 from pipelines.reporting.words import (
     megabytes,
     number,

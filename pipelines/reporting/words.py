@@ -6,7 +6,8 @@ from typing import Any
 
 import yaml
 
-from pipelines.reporting.figures import Figures, Score
+from pipelines.reporting.figures import Figures
+from pipelines.reporting.rows import Score
 
 #: Short forms that are written in capitals.
 CAPITALS = {"llpg": "LLPG"}

@@ -2,17 +2,16 @@
 
 from datetime import date
 
-from pipelines.reporting.figures import (
+from pipelines.reporting.figures import Figures, Part
+from pipelines.reporting.rows import (
     AddressMatch,
     ClusterSize,
     Coverage,
     Fault,
-    Figures,
     FlaggedPairs,
     LeftOut,
     LinkBand,
     Overlap,
-    Part,
     Refusal,
     Release,
     ReviewItems,
