@@ -7,31 +7,40 @@ expectations ask for counts alone, so no value of a row ever reaches Python.
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, ClassVar, Literal
 
 import duckdb
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
-logging.getLogger("great_expectations").setLevel(logging.CRITICAL + 1)  # its error texts quote values
+import great_expectations as gx
+import great_expectations.expectations as gxe
+import sqlalchemy as sa
+from duckdb_sqlalchemy import ConnectionWrapper
+from great_expectations.compatibility import pydantic
+from great_expectations.data_context.types.base import (
+    DataContextConfig,
+    InMemoryStoreBackendDefaults,
+)
+from great_expectations.datasource.fluent import SQLDatasource
+from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+from great_expectations.expectations.expectation import ColumnMapExpectation
+from great_expectations.expectations.metrics import ColumnMapMetricProvider
+from great_expectations.expectations.metrics.map_metric_provider import column_condition_partial
+from great_expectations.expectations.metrics.metric_provider import metric_value
+from great_expectations.expectations.metrics.query_metric_provider import QueryMetricProvider
 
-import great_expectations as gx  # noqa: E402
-import great_expectations.expectations as gxe  # noqa: E402
-import sqlalchemy as sa  # noqa: E402
-from duckdb_sqlalchemy import ConnectionWrapper  # noqa: E402
-from great_expectations.compatibility import pydantic  # noqa: E402
-from great_expectations.datasource.fluent import SQLDatasource  # noqa: E402
-from great_expectations.execution_engine import SqlAlchemyExecutionEngine  # noqa: E402
-from great_expectations.expectations.expectation import ColumnMapExpectation  # noqa: E402
-from great_expectations.expectations.metrics import ColumnMapMetricProvider  # noqa: E402
-from great_expectations.expectations.metrics.map_metric_provider import column_condition_partial  # noqa: E402
-from great_expectations.expectations.metrics.metric_provider import metric_value  # noqa: E402
-from great_expectations.expectations.metrics.query_metric_provider import QueryMetricProvider  # noqa: E402
+for _name in ["great_expectations", *logging.root.manager.loggerDict]:
+    if _name.startswith("great_expectations"):
+        logging.getLogger(_name).setLevel(logging.CRITICAL + 1)  # its error texts quote values
 
 
 class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):
     """One connection for all metrics, rolled back when a statement fails."""
+
+    _connection: sa.Connection | None
 
     @contextmanager
     def get_connection(self) -> Iterator[sa.Connection]:
@@ -55,6 +64,7 @@ class DuckDBDatasource(SQLDatasource):
 
     type: Literal["duckdb"] = "duckdb"
     _con: Any = pydantic.PrivateAttr(None)
+    _execution_engine: Any = pydantic.PrivateAttr(None)
 
     @property
     def execution_engine_type(self) -> Any:
@@ -190,12 +200,19 @@ class ExpectMeasured(gxe.UnexpectedRowsExpectation):
         }
 
 
+@cache
+def _context() -> Any:
+    """One context a process, in memory, without the pages that Great Expectations would build in a temporary folder."""
+    config = DataContextConfig(store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False))
+    context = gx.get_context(mode="ephemeral", project_config=config)
+    context.variables.progress_bars = {"globally": False}
+    return context
+
+
 @contextmanager
 def batch_of(con: duckdb.DuckDBPyConnection, table: str) -> Iterator[Any]:
     """A Great Expectations batch over one table or view of an open connection; its engine is closed at the end."""
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    source = context.data_sources.add_duckdb("borough", connection_string="duckdb://").stand_on(con)
+    source = _context().data_sources.add_or_update_duckdb("borough", connection_string="duckdb://").stand_on(con)
     try:
         asset = source.add_query_asset("candidate", query=f"SELECT * FROM {table}")
         yield asset.add_batch_definition_whole_table("whole").get_batch()
@@ -204,13 +221,8 @@ def batch_of(con: duckdb.DuckDBPyConnection, table: str) -> Iterator[Any]:
             source._execution_engine.close()
 
 
-def validate(batch: Any, expectations: list[Any], parameters: Mapping[str, Any]) -> list[Any]:
+def validate(batch: Any, expectations: list[Any]) -> list[Any]:
     """The results of all expectations of one batch, judged together; in no particular order."""
     suite = gx.ExpectationSuite(name="suite", expectations=expectations)
-    return list(
-        batch.validate(
-            suite,
-            result_format={"result_format": "SUMMARY", "partial_unexpected_count": 0},
-            expectation_parameters=dict(parameters),
-        ).results
-    )
+    counts = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
+    return list(batch.validate(suite, result_format=counts).results)

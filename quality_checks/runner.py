@@ -1,6 +1,7 @@
 """Judges rules on an open DuckDB connection: the rules of one table in one validation, counts only."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -49,26 +50,24 @@ def _of_table(
         elif _nothing_to_compare(rule, given):
             yield RuleResult(rule, 0, 0, passed=True, judged=False, reason="nothing to compare with yet")
         else:
-            asked.append(rule)
+            asked.append(_resolved(rule, given))
     if asked:
-        yield from _judge(con, asked, table, rows, given)
+        yield from _judge(con, asked, table, rows)
 
 
-def _judge(
-    con: duckdb.DuckDBPyConnection, rules: list[Rule], table: str, rows: int, given: Mapping[str, Any]
-) -> Iterator[RuleResult]:
+def _judge(con: duckdb.DuckDBPyConnection, rules: list[Rule], table: str, rows: int) -> Iterator[RuleResult]:
     from quality_checks import datasource  # Great Expectations takes seconds to import: only when a gate runs
 
     by_name = {rule.name: rule for rule in rules}
     if len(by_name) < len(rules):
         raise CheckBroken(f"Two rules of table {table} share a name.")
     with datasource.batch_of(con, table) as batch:
-        found = datasource.validate(batch, [_expectation(rule, datasource) for rule in rules], given)
+        found = datasource.validate(batch, [_expectation(rule, datasource) for rule in rules])
         for outcome in found:
             rule = by_name[outcome.expectation_config.meta["rule"]]
             if _is_broken(outcome) and len(rules) > 1:
                 # One broken check takes those with it that shared its query: ask each again by itself.
-                outcome = datasource.validate(batch, [_expectation(rule, datasource)], given)[0]
+                outcome = datasource.validate(batch, [_expectation(rule, datasource)])[0]
             if _is_broken(outcome):
                 raise CheckBroken(f"Check {rule.name} is broken: it could not be carried out ({_fault(outcome)}).")
             yield _result(rule, outcome, rows)
@@ -122,7 +121,8 @@ def _result(rule: Rule, outcome: Any, rows: int) -> RuleResult:
     if rule.kind in TABLE_KINDS:
         return RuleResult(rule, rows, 0 if outcome.success else 1, passed=bool(outcome.success))
     judged = int(outcome.result["element_count"]) - int(outcome.result.get("missing_count") or 0)
-    return RuleResult(rule, judged, int(outcome.result["unexpected_count"]), passed=bool(outcome.success))
+    failures = int(outcome.result["unexpected_count"] or 0)  # none is counted in an empty table
+    return RuleResult(rule, judged, failures, passed=bool(outcome.success))
 
 
 def _is_broken(outcome: Any) -> bool:
@@ -154,10 +154,19 @@ def _shape(con: duckdb.DuckDBPyConnection, table: str) -> tuple[set[str], int]:
     return {column[0] for column in described}, int(rows)
 
 
+def _named(value: Any) -> str | None:
+    """The name in {"$PARAMETER": name}; None for a value that stands for itself."""
+    return value.get("$PARAMETER") if isinstance(value, Mapping) else None
+
+
 def _parameter_names(rule: Rule) -> list[str]:
-    return [
-        value["$PARAMETER"] for value in rule.parameters.values() if isinstance(value, Mapping) and "$PARAMETER" in value
-    ]
+    return [name for name in map(_named, rule.parameters.values()) if name is not None]
+
+
+def _resolved(rule: Rule, given: Mapping[str, Any]) -> Rule:
+    """The rule with the values of this extract in place of their names."""
+    stated = {key: given[name] if (name := _named(value)) else value for key, value in rule.parameters.items()}
+    return replace(rule, parameters=stated)
 
 
 def _nothing_to_compare(rule: Rule, given: Mapping[str, Any]) -> bool:

@@ -1,0 +1,1 @@
+"""The gate: each source's contract as rules for the six principles, judged before an extract may go on."""

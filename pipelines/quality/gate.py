@@ -1,0 +1,101 @@
+"""The gate: an extract goes on only if no critical rule of its source fails. Warnings are kept and shown."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from pipelines.quality.evidence import evidence
+from pipelines.quality.suites import rules_of
+from pipelines.settings import BoroughlinkError
+from pipelines.sources.intake import Candidate, Verdict
+from pipelines.warehouse import Warehouse
+from quality_checks.principles import Principle, Severity
+from quality_checks.rules import RuleResult
+from quality_checks.runner import CheckBroken, run_rules
+
+_RESULTS = Path(__file__).parent / "results.sql"
+
+
+class GateBroken(BoroughlinkError):
+    """A check could not be carried out, so the extract could not be judged: neither accepted nor refused."""
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What the gate found of one extract."""
+
+    source: str
+    extract_date: date
+    results: tuple[RuleResult, ...]
+
+    @property
+    def refusals(self) -> tuple[RuleResult, ...]:
+        return tuple(result for result in self.results if not result.passed and result.severity == Severity.CRITICAL)
+
+    @property
+    def accepted(self) -> bool:
+        return not self.refusals
+
+    def of(self, principle: Principle) -> tuple[RuleResult, ...]:
+        return tuple(result for result in self.results if result.principle == principle)
+
+    @property
+    def reason(self) -> str | None:
+        """Why the extract was refused, in words and counts; None if it was not."""
+        return " ".join(said(result) for result in self.refusals) or None
+
+
+def said(result: RuleResult) -> str:
+    """A fault in words: the sentence that does not hold, and by how much."""
+    if result.reason:
+        return f"Not so: {result.rule.sentence} ({result.reason})"
+    if result.rows > 1 and result.failures:
+        return f"Not so: {result.rule.sentence} ({result.failures:,} of {result.rows:,} rows fail)"
+    return f"Not so: {result.rule.sentence}"
+
+
+def judge(wh: Warehouse, candidate: Candidate) -> GateResult:
+    """Judge an extract that waits, and note the results in identity.quality.result. Raises GateBroken."""
+    tables = {name: table.name for name, table in candidate.tables.items()}
+    try:
+        results = run_rules(wh.con, rules_of(candidate.contract), tables, evidence(wh, candidate))
+    except CheckBroken as fault:
+        raise GateBroken(f"{candidate.contract.name}, {candidate.extract_date}: {fault}") from None
+    found = GateResult(candidate.contract.name, candidate.extract_date, tuple(results))
+    note(wh, found)
+    return found
+
+
+def gate(wh: Warehouse, seen: list[GateResult] | None = None) -> Callable[[Candidate], Verdict]:
+    """The gate as intake calls it; what it finds is also appended to `seen`."""
+
+    def verdict(candidate: Candidate) -> Verdict:
+        found = judge(wh, candidate)
+        if seen is not None:
+            seen.append(found)
+        return Verdict(found.accepted, found.reason)
+
+    return verdict
+
+
+def note(wh: Warehouse, found: GateResult) -> None:
+    """Write the results of one extract, in place of those that this run wrote of it before."""
+    wh.execute(_RESULTS.read_text(encoding="utf-8"))
+    wh.execute(
+        "DELETE FROM identity.quality.result WHERE run_id = ? AND source = ? AND extract_date = ?",
+        [wh.run_id, found.source, found.extract_date],
+    )
+    judgement = wh.scalar("SELECT coalesce(max(judgement), 0) + 1 FROM identity.quality.result")
+    rows = [(judgement, wh.run_id, *_row(found, result)) for result in found.results]
+    places = ", ".join("(" + ", ".join("?" * len(row)) + ")" for row in rows)
+    wh.execute(f"INSERT INTO identity.quality.result VALUES {places}", [value for row in rows for value in row])
+
+
+def _row(found: GateResult, result: RuleResult) -> Sequence[object]:
+    rule = result.rule
+    extract = (found.source, found.extract_date)
+    tags = (str(rule.principle), str(rule.dimension) if rule.dimension else None, rule.name, rule.sentence)
+    counts = (rule.table, rule.column, result.rows, result.failures, result.share, rule.tolerance)
+    outcome = (str(rule.severity), result.passed, result.judged, result.reason or None, rule.owner)
+    return (*extract, *tags, *counts, *outcome)

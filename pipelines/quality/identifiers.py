@@ -1,0 +1,35 @@
+"""Which identifiers can be genuine: check digits and prefixes, by the staged name of the column.
+
+NHS number: NHS Data Dictionary, modulus 11. National insurance number: HMRC manual NIM39110; ZZ is never issued, which
+is why the synthetic borough uses it, so it passes here.
+"""
+
+from dataclasses import dataclass
+
+_NHS = """
+    regexp_full_match(replace({0}, ' ', ''), '[0-9]{{10}}')
+    AND replace({0}, ' ', '') <> repeat(left(replace({0}, ' ', ''), 1), 10)
+    AND (11 - list_sum(list_transform(range(1, 10),
+         lambda i: (11 - i) * TRY_CAST(substr(replace({0}, ' ', ''), i::INTEGER, 1) AS INTEGER))) % 11) % 11
+        = TRY_CAST(right(replace({0}, ' ', ''), 1) AS INTEGER)
+"""
+_NINO = """
+    regexp_full_match(upper(replace({0}, ' ', '')), '(ZZ|[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z])[0-9]{{6}}[A-DT]?')
+    AND left(upper({0}), 2) NOT IN ('BG', 'GB', 'KN', 'NK', 'NT', 'TN')
+"""
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """What a genuine number of this kind satisfies: a SQL condition with {0} for the column."""
+
+    title: str
+    sentence: str
+    condition: str
+
+
+_NHS_NUMBER = Identifier("NHS number", "has a right check digit", _NHS)
+_NINO_NUMBER = Identifier("National Insurance number", "has a prefix and form that are issued", _NINO)
+
+IDENTIFIERS = {"nhs_number": _NHS_NUMBER, "nino": _NINO_NUMBER, "ni_no": _NINO_NUMBER}
+UPRN_COLUMNS = frozenset({"uprn", "property_urn"})

@@ -1,0 +1,46 @@
+"""The numbers of thresholds.yaml, typed."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Shares are 0 to 1; `slack` is in rows."""
+
+    rows_warn: float
+    rows_refuse: float
+    rows_slack: int
+    set_aside_warn: float
+    set_aside_refuse: float
+    value_faults: float
+    pattern: float
+    codes: float
+    range: float
+    references: float
+    uprn_unknown: float
+    check_digit: float
+    dummy_dates: tuple[date, ...]
+    dummy_share: float
+    first_of_january: float
+
+
+@cache
+def thresholds() -> Thresholds:
+    """Read once a process."""
+    read = yaml.safe_load((Path(__file__).parent / "thresholds.yaml").read_text(encoding="utf-8"))
+    nested = ("row_count", "set_aside", "dummy_birth_dates")
+    return Thresholds(
+        rows_warn=read["row_count"]["warn"],
+        rows_refuse=read["row_count"]["refuse"],
+        rows_slack=read["row_count"]["slack"],
+        set_aside_warn=read["set_aside"]["warn"],
+        set_aside_refuse=read["set_aside"]["refuse"],
+        dummy_dates=tuple(date.fromisoformat(day) for day in read["dummy_birth_dates"]["dates"]),
+        dummy_share=read["dummy_birth_dates"]["share"],
+        **{name: share for name, share in read.items() if name not in nested},
+    )

@@ -1,0 +1,145 @@
+"""Each promise of a contract is kept by the gate: broken, its rule fails, and only critical ones refuse the extract."""
+
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipelines.quality.gate import GateBroken, GateResult, gate, judge
+from pipelines.quality.scorecard import scorecard
+from pipelines.quality.suites import rules_of
+from pipelines.warehouse import Warehouse, scratch_warehouse
+from quality_checks.principles import Principle
+from tests.quality.lettings import CONTRACT, delivery, gazetteer
+
+FAULTS = yaml.safe_load((Path(__file__).parent / "faults.yaml").read_text(encoding="utf-8"))
+CANARY = "Zebediah Quillfeather"
+
+
+@pytest.fixture(scope="module")
+def wh() -> Iterator[Warehouse]:
+    with scratch_warehouse() as warehouse:
+        gazetteer(warehouse)
+        yield warehouse
+
+
+def failing(found: GateResult) -> dict[str, str]:
+    return {result.rule.name: str(result.severity) for result in found.results if not result.passed}
+
+
+def test_a_fine_delivery_fails_nothing(wh: Warehouse) -> None:
+    found = judge(wh, delivery(wh))
+    assert failing(found) == {}
+    assert found.accepted and found.reason is None
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=[fault["fault"] for fault in FAULTS])
+def test_a_fault_fails_its_rule_and_no_other(wh: Warehouse, fault: dict[str, Any]) -> None:
+    candidate = delivery(wh, **fault["given"])
+    found = judge(wh, candidate)
+    assert failing(found) == fault["fails"]
+    assert found.accepted == ("critical" not in fault["fails"].values())
+    principles = {str(result.principle) for result in found.results if not result.passed}
+    assert principles == set(fault["principles"])
+
+
+def test_every_sort_of_rule_has_a_fault_that_it_finds() -> None:
+    what = {rule.name.rpartition(".")[2] for rule in rules_of(CONTRACT)}
+    found = {name.rpartition(".")[2] for fault in FAULTS for name in fault["fails"]}
+    assert what - found == {"expired_purposes", "purpose"}  # faults of the contract: below
+
+
+def test_each_principle_is_asked_and_each_rule_is_tagged() -> None:
+    rules = rules_of(CONTRACT)
+    assert {rule.principle for rule in rules} == set(Principle)
+    assert len({rule.name for rule in rules}) == len(rules)
+    for rule in rules:
+        assert rule.source == "lettings" and rule.owner == "Lettings team"
+        assert rule.dimension is not None or rule.principle == Principle.RELEVANT
+        assert rule.sentence.endswith(".")
+
+
+def test_a_purpose_that_has_run_out_or_is_not_stated_is_seen(wh: Warehouse) -> None:
+    expired = CONTRACT.purposes["risk"].model_copy(update={"expires": date(2026, 3, 31)})
+    column = CONTRACT.tables[0].columns[0].model_copy(update={"why": ""})
+    home = CONTRACT.tables[0].model_copy(update={"columns": (column, *CONTRACT.tables[0].columns[1:])})
+    update = {"purposes": CONTRACT.purposes | {"risk": expired}, "tables": (home, CONTRACT.tables[1])}
+    found = judge(wh, delivery(wh, contract=CONTRACT.model_copy(update=update)))
+    assert failing(found) == {"home.expired_purposes": "warning", "home.purpose": "warning"}
+    assert found.accepted
+
+
+def test_what_needs_another_source_waits_for_it() -> None:
+    with scratch_warehouse() as bare:
+        found = judge(bare, delivery(bare))
+    waiting = {result.rule.name for result in found.results if not result.judged}
+    assert {"check.home_is_no_shop", "home.uprn.known_uprn", "home.row_count_critical"} <= waiting
+    assert found.accepted
+
+
+def test_the_verdict_says_why_in_words_and_counts(wh: Warehouse) -> None:
+    seen: list[GateResult] = []
+    verdict = gate(wh, seen)(delivery(wh, "UPDATE ${holder} SET full_name = NULL WHERE _record < 3"))
+    assert not verdict.accept
+    assert verdict.reason == "Not so: holder.full_name is filled in every row. (3 of 40 rows fail)"
+    assert [result.source for result in seen] == ["lettings"]
+
+
+def test_results_are_kept_once_a_run_and_scored(wh: Warehouse) -> None:
+    for _ in range(2):
+        judge(
+            wh, delivery(wh, "UPDATE ${holder} SET tenure = 'XXX' WHERE _record < 10", extract_date=date(2026, 10, 30))
+        )
+    kept = wh.rows(
+        "SELECT run_id, rows, failures, share, passed, owner FROM identity.quality.result "
+        "WHERE rule = 'holder.tenure.codes' AND extract_date = '2026-10-30'"
+    )
+    assert kept == [("scratch", 40, 10, 0.25, False, "Lettings team")]
+    scores = {score.principle: score for score in scorecard(wh)}
+    assert list(scores) == [str(principle) for principle in Principle]
+    assert scores["valid"].state == "warns" and scores["valid"].score is not None and scores["valid"].score < 100
+    assert scores["valid"].faults == (
+        "holder.tenure holds only codes that the contract lists. Not so in 10 of 40 rows.",
+    )
+    assert scores["complete"].state == "holds" and scores["complete"].score == 100
+
+
+def test_no_scores_before_the_first_gate() -> None:
+    with scratch_warehouse() as bare:
+        assert scorecard(bare) == []
+
+
+def test_a_broken_check_neither_accepts_nor_refuses(wh: Warehouse, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.sql"
+    broken.write_text("SELECT count(*), sum(full_name::INTEGER) FROM ${holder}", encoding="utf-8")
+    check = CONTRACT.checks[0].model_copy(update={"name": "broken", "sql": broken})
+    contract = CONTRACT.model_copy(update={"checks": (check,)})
+    with pytest.raises(GateBroken, match=r"Check check\.broken is broken") as fault:
+        judge(wh, delivery(wh, contract=contract))
+    assert "Ada" not in str(fault.value)
+
+
+def test_no_planted_value_leaves_the_gate(
+    wh: Warehouse, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    spoil = f"UPDATE ${{holder}} SET full_name = '{CANARY}', tenure = '{CANARY}', ni_no = '{CANARY}'"
+    with caplog.at_level(logging.DEBUG):
+        found = judge(wh, delivery(wh, spoil, extract_date=date(2026, 10, 31)))
+    kept = wh.rows("SELECT result::VARCHAR FROM identity.quality.result AS result")
+    out, err = capfd.readouterr()
+    texts = [repr(found), str(found.reason), repr(kept), repr(scorecard(wh)), caplog.text, out, err]
+    assert failing(found)
+    assert not [text for text in texts if "Zebediah" in text or "Quillfeather" in text]
+
+
+def test_great_expectations_is_not_imported_with_the_room() -> None:
+    code = (
+        "import sys, pipelines.quality.gate, pipelines.quality.scorecard; sys.exit('great_expectations' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
