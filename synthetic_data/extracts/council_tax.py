@@ -50,7 +50,8 @@ def _written(column: str) -> pl.Expr:
 def _one_string(people: pl.DataFrame, batches: Batches, rates: Rates) -> pl.Series:
     """The name in one field of 32 capitals: MR JOHN A SMITH, or SMITH MR JOHN A in some batches; executors too."""
     rng = rates.stream("ctliable:name order")
-    surname_first = pl.Series(rng.random(batches.count) < float(rates.setting("batches", "surname_first")), dtype=pl.Boolean)
+    first = float(rates.setting("batches", "surname_first"))
+    surname_first = pl.Series(rng.random(batches.count) < first, dtype=pl.Boolean)
     order = surname_first.gather(batches.number)
     form = pl.Series(rng.random(people.height))
     given = pl.concat_str("title", "forename", "middle", separator=" ", ignore_nulls=True)

@@ -1,4 +1,4 @@
-"""A small borough rendered whole: layouts to the letter, manifests that hold, truth that finds every record, the same bytes twice."""
+"""A small borough rendered whole: exact layouts, manifests that hold, truth for every record, the same bytes twice."""
 
 import csv
 import io
@@ -58,7 +58,8 @@ def test_every_source_is_delivered_with_a_manifest_that_holds(borough):
         folder = borough.landing / source / DAY
         manifest = json.loads((folder / "manifest.json").read_text())
         assert (manifest["source"], manifest["extract_date"], manifest["synthetic"]) == (source, DAY, True)
-        assert sorted(p.name for p in folder.iterdir()) == sorted([f["name"] for f in manifest["files"]] + ["manifest.json"])
+        named = [file["name"] for file in manifest["files"]]
+        assert sorted(p.name for p in folder.iterdir()) == sorted([*named, "manifest.json"])
         for file in manifest["files"]:
             content = (folder / file["name"]).read_bytes()
             assert file["sha256"] == sha256(content).hexdigest() and file["bytes"] == len(content)
@@ -90,7 +91,8 @@ def test_the_gazetteer_is_whole_and_every_record_has_its_columns(borough):
     uprns = {line[3] for line in lines if line[0] == "21"}
     assert all(uprn.startswith("999") and len(uprn) == 12 for uprn in uprns)
     assert {line[3] for line in lines if line[0] in {"23", "24", "28", "32"}} <= uprns
-    references = {source: sum(line[0] == "23" and line[7] == source for line in lines) for source in ("1590CT", "1590ER")}
+    sources = [line[7] for line in lines if line[0] == "23"]
+    references = {source: sources.count(source) for source in ("1590CT", "1590ER")}
     properties = len(rows_of(borough, "council_tax", "ctproperty.csv"))
     assert all(0.90 < count / properties < 0.98 for count in references.values())
 
@@ -165,7 +167,10 @@ def test_bytes_do_not_depend_on_the_process(tmp_path):
     seen = []
     for hash_seed in ("1", "77"):
         out = tmp_path / hash_seed
-        script = f"from pathlib import Path; from synthetic_data.borough import make_borough; make_borough(Path({str(out)!r}), 400, 9)"
+        script = (
+            "from pathlib import Path; from synthetic_data.borough import make_borough; "
+            f"make_borough(Path({str(out)!r}), 400, 9)"
+        )
         environment = os.environ | {"PYTHONHASHSEED": hash_seed, "POLARS_MAX_THREADS": hash_seed[0].replace("7", "2")}
         subprocess.run([sys.executable, "-c", script], check=True, env=environment, cwd=Path(__file__).parents[2])
         seen.append(hashes(out))

@@ -26,9 +26,9 @@ COUNT = 4000
 def people(**columns: object) -> pl.DataFrame:
     """Four thousand Stephen Thompsons, or whatever is asked for."""
     base = {
-        "person_id": list(range(1, COUNT + 1)), "forename": "Stephen", "middle": "John", "surname": "Thompson", "title": "MR",
-        "sex": "M", "birth_date": date(1980, 3, 7), "ethnic_group": "white_british", "recent_arrival": False, "factor": 1.0,
-        "nino": "ZZ123456T",
+        "person_id": list(range(1, COUNT + 1)), "forename": "Stephen", "middle": "John", "surname": "Thompson",
+        "title": "MR", "sex": "M", "birth_date": date(1980, 3, 7), "ethnic_group": "white_british",
+        "recent_arrival": False, "factor": 1.0, "nino": "ZZ123456T",
     } | columns  # fmt: skip
     return pl.DataFrame({name: value if isinstance(value, list) else [value] * COUNT for name, value in base.items()})
 
@@ -122,7 +122,7 @@ def test_ninos_fill_their_share_and_temporary_ones_begin_with_tn():
     written = damaged_ninos(people(), Rates("central", 1), "housing", 0.6, pl.Series(range(COUNT)))
     temporary = written.str.starts_with("TN").fill_null(False)
     assert 0.57 < 1 - share(written.is_null() | temporary) < 0.63
-    assert 0 < temporary.sum() and written.filter(temporary).unique().to_list() == ["TN070380M"]
+    assert temporary.sum() > 0 and written.filter(temporary).unique().to_list() == ["TN070380M"]
 
 
 def test_a_faulty_batch_is_wrong_in_one_way_throughout():
@@ -152,8 +152,8 @@ def test_a_new_surname_arrives_late_and_an_old_record_keeps_the_old_one():
     })  # fmt: skip
     persons = pl.DataFrame({
         "person_id": [1], "sex": ["F"], "birth_date": [date(1980, 1, 1)], "title": ["MRS"],
-        "ethnic_group": ["white_british"], "recent_arrival": [False], "nino": ["ZZ123456T"], "nhs_number": ["9990000018"],
-        "documentation_quality": [0.8],
+        "ethnic_group": ["white_british"], "recent_arrival": [False], "nino": ["ZZ123456T"],
+        "nhs_number": ["9990000018"], "documentation_quality": [0.8],
     })  # fmt: skip
     rows = pl.DataFrame({
         "person_id": [1, 1, 1, None],
