@@ -195,4 +195,9 @@ def tenures(units: pl.DataFrame, facts: dict[str, Any], seed: int) -> pl.Series:
     market = np.array(["owned", "mortgage", "private_rent", "rent_free"], dtype=object)[pick]
     tenure = np.where(is_social, np.where(landlord, "council", "housing_association"), market)
     tenure = np.where(kind == "hmo", "private_rent", tenure)
+    # even a tiny borough has enough council homes for every kind of tenancy
+    fewest = min(24, int((kind != "hmo").sum()) // 4)
+    candidates = np.flatnonzero(units["is_dwelling"].to_numpy() & (kind != "hmo") & (tenure != "council"))
+    missing = max(0, fewest - int((tenure == "council").sum()))
+    tenure[candidates[:: max(1, len(candidates) // max(1, missing))][:missing]] = "council"
     return texts(np.where(units["is_dwelling"].to_numpy(), tenure, None)).alias("tenure")

@@ -36,3 +36,11 @@ def apportion(weights: ArrayLike, total: int) -> NDArray[np.int64]:
     for index in np.argsort(-(exact - whole), kind="stable")[: total - int(whole.sum())]:
         whole[index] += 1
     return whole
+
+
+def distinct(rng: np.random.Generator, count: int, low: int, high: int) -> NDArray[np.int64]:
+    """So many different whole numbers from low to below high, in random order."""
+    found = np.unique(rng.integers(low, high, count + count // 4 + 16))
+    while len(found) < count:
+        found = np.unique(np.concatenate([found, rng.integers(low, high, count)]))
+    return rng.permutation(found)[:count]

@@ -2,8 +2,33 @@
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import polars as pl
+import yaml
+
+from synthetic_data.administration.benefits import benefits
+from synthetic_data.administration.care import care
+from synthetic_data.administration.council_tax import council_tax
+from synthetic_data.administration.housing import housing
+from synthetic_data.administration.planted import plant
+from synthetic_data.administration.register import build_deaths, build_electors
+from synthetic_data.administration.scene import Scene, as_days
+from synthetic_data.buildings import tenures
+from synthetic_data.events import build_history, day_number
+from synthetic_data.frames import SCHEMAS, shaped
+from synthetic_data.naming import name_people
+from synthetic_data.persons import build_persons
+from synthetic_data.places import build_places
+from synthetic_data.population import build_population
+
+FEWEST_PEOPLE = 500
+SPELL = {"from": "from_date", "to": "to_date"}
+INTERNAL_DAYS = {  # the builders' day columns, and their names in the schema
+    "names": SPELL, "households": SPELL, "residences": SPELL, "ct_accounts": {"start": "start_date", "end": "end_date"},
+    "ct_liable": {"start": "from_date", "end": "to_date"}, "ct_discounts": {"start": "from_date", "end": "to_date"},
+    "claim_houses": {"start": "from_date", "end": "to_date"}, "tenancies": {"start": "start_date", "end": "end_date"}}
 
 
 @dataclass(frozen=True)
@@ -34,8 +59,33 @@ class World:
     planted: pl.DataFrame
 
 
-def build_world(people: int, seed: int, as_of: date) -> World:
-    """A borough in which exactly `people` persons live on the day `as_of`."""
-    from synthetic_data.sketch import sketch_frames
+def load_facts() -> dict[str, Any]:
+    """The borough's facts, with their sources, from southend.yaml."""
+    facts: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "southend.yaml").read_text(encoding="utf-8"))
+    return facts
 
-    return World(as_of=as_of, seed=seed, **sketch_frames(people, seed, as_of))
+
+def build_world(people: int, seed: int, as_of: date) -> World:
+    """A borough in which exactly `people` persons live on the day `as_of`; 500 are the fewest that hold every kind of case."""
+    if people < FEWEST_PEOPLE:
+        raise ValueError(f"a borough needs at least {FEWEST_PEOPLE} people, {people} were asked for")
+    facts = load_facts()
+    areas, streets, units = build_places(facts, round(people / facts["household_size"]), seed, as_of)
+    units = units.with_columns(tenures(units, facts, seed))
+    history = build_history(build_population(units, people, facts, seed), units, facts, seed, as_of)
+    day = day_number(as_of)
+    named = name_people(history, day, seed)
+    scene = Scene(day, seed, units, history.homes, history.stays, build_persons(named.people, history, day, seed))
+    frames = council_tax(scene)
+    frames |= {"electors": build_electors(scene), "death_registrations": build_deaths(scene)}
+    frames |= housing(scene) | benefits(scene, frames["ct_accounts"]) | care(scene)
+    frames |= {"areas": areas, "streets": streets, "properties": units, "persons": scene.persons, "names": named.names,
+               "households": scene.homes, "residences": scene.stays}
+    frames |= plant(scene, frames)
+    return World(as_of=as_of, seed=seed, **{name: shaped(name, dated(name, frames[name])) for name in SCHEMAS})
+
+
+def dated(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The builders' day numbers under the names of the schema, as dates."""
+    frame = frame.rename(INTERNAL_DAYS.get(name, {}))
+    return as_days(frame, *[c for c, kind in SCHEMAS[name].items() if kind == pl.Date and frame.schema[c].is_integer()])
