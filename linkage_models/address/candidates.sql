@@ -7,7 +7,8 @@ WHERE length(word) > 3 GROUP BY word;
 CREATE OR REPLACE TEMP TABLE splink_gazetteer AS
 WITH worded AS (SELECT text_id, unnest(string_split(trim(building || ' ' || street), ' ')) AS word FROM gazetteer_identity),
 rarest AS (SELECT text_id, arg_min(word, uses * 1000 + length(word)) AS rare_word FROM worded JOIN word_count USING (word) GROUP BY text_id)
-SELECT text_id, unit, address_unit_kind(unit) AS unit_kind, nullif(building, '') AS block_building, building,
+SELECT text_id, unit, address_unit_kind(unit) AS unit_kind, nullif(unit, '') AS block_unit, nullif(building, '') AS block_building, building,
+       trim(building || ' ' || street) AS line,
        number, nullif(number, '') AS block_number, number_end, street, postcode, rare_word
 FROM gazetteer_identity LEFT JOIN rarest USING (text_id);
 
@@ -19,6 +20,7 @@ WITH waiting AS (
 ),
 worded AS (SELECT text_id, unnest(string_split(trim(building || ' ' || street), ' ')) AS word FROM waiting),
 rarest AS (SELECT text_id, arg_min(word, uses * 1000 + length(word)) AS rare_word FROM worded JOIN word_count USING (word) GROUP BY text_id)
-SELECT text_id, unit, address_unit_kind(unit) AS unit_kind, nullif(building, '') AS block_building, building,
+SELECT text_id, unit, address_unit_kind(unit) AS unit_kind, nullif(unit, '') AS block_unit, nullif(building, '') AS block_building, building,
+       trim(building || ' ' || street) AS line,
        number, nullif(number, '') AS block_number, number_end, street, postcode, rare_word
 FROM waiting LEFT JOIN rarest USING (text_id);

@@ -22,7 +22,10 @@ compared AS (
            -- ... and no other unit; a letter, a number and a floor may all be names of one flat
            (s.unit = '' OR g.unit = '' OR s.unit = g.unit OR address_unit_kind(s.unit) <> address_unit_kind(g.unit)) AS same_unit,
            s.unit <> '' AND c.is_shell AS names_a_part,
-           c.twice, c.turn = 2 AND s.street = g.street AND s.postcode = g.postcode AS curated,
+           c.twice,
+           -- a slip in the number of an address whose reference the gazetteer keeps
+           c.turn = 2 AND s.street = g.street AND s.postcode = g.postcode AND damerau_levenshtein(s.number, g.number) = 1
+               AND length(s.number) > 1 AS slip,
            s.text_id IS NULL AS no_text,
            c.postcode_clean IS NULL OR c.postcode_clean = g.postcode AS postcode_fits
     FROM weighed c
@@ -32,5 +35,5 @@ compared AS (
 SELECT address_id, arg_min(method, turn) AS method, arg_min(uprn, turn) AS uprn
 FROM compared
 WHERE NOT coalesce(is_shell, false)
-  AND CASE WHEN no_text THEN postcode_fits ELSE same_place AND same_unit AND (same_number OR twice OR curated) END
+  AND CASE WHEN no_text THEN postcode_fits ELSE same_place AND same_unit AND (same_number OR twice OR slip) END
 GROUP BY address_id;

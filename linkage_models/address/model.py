@@ -20,6 +20,7 @@ COMPARISONS: dict[str, list[tuple[str, str]]] = {
     "unit": [
         ("equal", "unit_l = unit_r AND unit_l <> ''"),
         ("none", "unit_l = '' AND unit_r = ''"),
+        ("a bare word in the source", "unit_r = '' AND unit_kind_l = 'word'"),
         ("only in the source", "unit_r = ''"),
         ("only in the gazetteer", "unit_l = ''"),
         ("named another way", "unit_kind_l <> unit_kind_r"),
@@ -36,6 +37,7 @@ COMPARISONS: dict[str, list[tuple[str, str]]] = {
         ("equal", "street_l = street_r"),
         ("held by the text", "contains(' ' || street_l || ' ', ' ' || street_r || ' ')"),
         ("nearly equal", "damerau_levenshtein(street_l, street_r) <= 2 OR jaro_winkler_similarity(street_l, street_r) >= 0.94"),
+        ("nearly equal with the building", "jaro_winkler_similarity(line_l, line_r) >= 0.94"),
         ("similar", "jaro_winkler_similarity(street_l, street_r) >= 0.85 OR starts_with(street_l, street_r) OR starts_with(street_r, street_l)"),
         ("different", "ELSE"),
     ],
@@ -48,13 +50,13 @@ COMPARISONS: dict[str, list[tuple[str, str]]] = {
         ("different", "ELSE"),
     ],
 }
-#: block_number and block_building are null where the part is empty: nothing never blocks with nothing.
+#: the block_ columns are null where the part is empty: nothing never blocks with nothing.
 BLOCKING = [
     block_on("postcode", "block_number"),
     block_on("street", "block_number"),
     block_on("block_number", "rare_word"),
-    block_on("postcode", "unit", "block_building"),
-    block_on("unit", "block_building"),
+    block_on("postcode", "block_unit"),
+    block_on("block_building", "unit"),
 ]
 
 

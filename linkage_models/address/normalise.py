@@ -126,5 +126,6 @@ def parse_addresses(con: duckdb.DuckDBPyConnection, texts: str, lexicon: str, ou
     create_macros(con)
     known = [phrase for (phrase,) in con.execute(f"SELECT phrase FROM {lexicon} WHERE kind = 'place'").fetchall()]
     places = _any({canonical(place) for place in vocabulary()["places"]} | set(known))
-    con.execute(fill("normalise.sql", texts=texts, lexicon=lexicon, out=out,
-                     place_tail=rf"(?:(?:^| )(?:{places}))+$", **_patterns()))
+    tail = rf"(?:(?:^| )(?:{places}))+$"
+    con.execute(f"CREATE OR REPLACE TEMP MACRO address_without_place(phrase) AS trim(regexp_replace(phrase, '{tail}', ''))")
+    con.execute(fill("normalise.sql", texts=texts, lexicon=lexicon, out=out, **_patterns()))

@@ -56,7 +56,8 @@ SELECT phrase, list(coalesce(word, token) ORDER BY place) AS words
 FROM tokens LEFT JOIN address_word USING (token)
 GROUP BY phrase;
 
--- grain: one distinct phrase split at the known street that it holds; a street counts only if what stands before it is a building
+-- grain: one distinct phrase split at the known street that it holds, or after the known building that it starts with; a street
+-- counts only if what stands before it is a building
 CREATE OR REPLACE TEMP TABLE address_street AS
 WITH spans AS (
     SELECT phrase, words, first, unnest(generate_series(first, least(first + 5, len(words)))) AS last
@@ -64,21 +65,26 @@ WITH spans AS (
           WHERE phrase IN (SELECT after FROM address_cut))
 ),
 hits AS (
-    SELECT spans.phrase, array_to_string(words[:first - 1], ' ') AS building, array_to_string(words[first:last], ' ') AS street,
-           array_to_string(words[last + 1:], ' ') AS rest, last - first AS span, first
-    FROM spans JOIN ${lexicon} lexicon ON lexicon.kind = 'street' AND lexicon.phrase = array_to_string(words[first:last], ' ')
+    SELECT spans.phrase, words, first, last, lexicon.kind, array_to_string(words[:first - 1], ' ') AS building
+    FROM spans JOIN ${lexicon} lexicon ON lexicon.phrase = array_to_string(words[first:last], ' ')
+    WHERE lexicon.kind = 'street' OR (lexicon.kind = 'building' AND first = 1)
 )
-SELECT hits.phrase, building, street, rest
+SELECT hits.phrase,
+       CASE hits.kind WHEN 'street' THEN building ELSE array_to_string(words[:last], ' ') END AS building,
+       CASE hits.kind WHEN 'street' THEN array_to_string(words[first:last], ' ')
+            ELSE address_without_place(array_to_string(words[last + 1:], ' ')) END AS street,
+       CASE hits.kind WHEN 'street' THEN array_to_string(words[last + 1:], ' ') ELSE '' END AS rest,
+       hits.kind = 'street' AS street_known
 FROM hits LEFT JOIN ${lexicon} known ON known.kind = 'building' AND known.phrase = hits.building
-WHERE building = '' OR known.phrase IS NOT NULL OR regexp_matches(building, '\b(?:${building_words})$')
-QUALIFY row_number() OVER (PARTITION BY hits.phrase ORDER BY span DESC, first) = 1;
+WHERE hits.kind = 'building' OR building = '' OR known.phrase IS NOT NULL OR regexp_matches(building, '\b(?:${building_words})$')
+-- a street known to exist says more than a building whose street is misspelt or left out
+QUALIFY row_number() OVER (PARTITION BY hits.phrase ORDER BY hits.kind <> 'street', last - first DESC, first) = 1;
 
 CREATE OR REPLACE TEMP TABLE ${out} AS
 WITH joined AS (
     SELECT c.text_id, c.postcode, c.floor, c.unit, c.number_text,
            array_to_string(b.words, ' ') AS before,
-           s.building, s.street, s.rest,
-           trim(regexp_replace(array_to_string(a.words, ' '), '${place_tail}', '')) AS after
+           s.building, s.street, s.rest, s.street_known, address_without_place(array_to_string(a.words, ' ')) AS after
     FROM address_cut c
     LEFT JOIN address_phrase b ON b.phrase = c.before
     LEFT JOIN address_phrase a ON a.phrase = c.after
@@ -88,7 +94,7 @@ split AS (
     SELECT text_id, postcode, floor, number_text, unit,
            coalesce(before, '') AS before,
            coalesce(building, '') AS after_number,
-           coalesce(street, after, '') AS street, street IS NOT NULL AS street_known, coalesce(rest, '') AS rest,
+           coalesce(street, after, '') AS street, coalesce(street_known, false) AS street_known, coalesce(rest, '') AS rest,
            regexp_extract(coalesce(before, ''), '^(\d+[A-Z]?|[A-Z])(?: (.*))?$', ['unit', 'name']) AS led
     FROM joined
 )

@@ -19,7 +19,7 @@ area AS (
 ),
 placed AS (
     SELECT b.uprn, b.parent_uprn, b.logical_status, b.blpu_state AS state, c.class_code,
-           b.x_coordinate AS x, b.y_coordinate AS y, b.postcode_locator AS postcode,
+           b.x_coordinate::DOUBLE AS x, b.y_coordinate::DOUBLE AS y, b.postcode_locator AS postcode,
            b.logical_status IN (1, 6) AND (b.end_date IS NULL) AS is_current, s.successor_uprn,
            coalesce(c.class_code = 'R' OR regexp_matches(c.class_code, '^(RD|RH|X)'), false) AS is_dwelling,
            coalesce(starts_with(c.class_code, 'RI'), false) AS is_communal
