@@ -30,7 +30,8 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable ou
     "--debug", is_flag=True, help="Show where a fault happened. Only for invented data: texts may quote values."
 )
 def cli(debug: bool) -> None:
-    """From landed extracts to a linked borough: people, households and homes across systems that don't know each other."""
+    """From landed extracts to a linked borough: people, households and homes across systems that don't know
+    each other."""
     os.umask(0o077)
     if debug:
         os.environ["BOROUGHLINK_DEBUG"] = "1"
@@ -71,7 +72,7 @@ def synth(out: str, people: int, seed: int, profile: str, on: Any) -> None:
 @click.option("--force", is_flag=True, help="Run even if nothing has changed since the last run.")
 def run(data: str, landing: str | None, sources: str | None, select: str | None, force: bool) -> None:
     """Take in what has landed and bring everything up to date."""
-    from pipelines.demonstration import run_and_report
+    from pipelines.running import run_and_report
 
     raise SystemExit(run_and_report(data, landing, sources, select, force))
 

@@ -1,6 +1,6 @@
 """Reading what is published: the only way by which reading commands and the app see the linked borough."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,9 +16,12 @@ class NothingPublished(BoroughlinkError):
 
 
 @contextmanager
-def open_snapshot(folder: DataFolder, run_id: str | None = None) -> Iterator[tuple[Warehouse, Path]]:
-    """The published snapshot, read-only: what every reading command and the review app see.
+def open_snapshot(
+    folder: DataFolder, run_id: str | None = None, read: Sequence[Path] = ()
+) -> Iterator[tuple[Warehouse, Path]]:
+    """The published snapshot, read-only: what every reading command and the app see.
 
+    `read` names further folders that a query may read.
     Raises NothingPublished when there is none.
     """
     current = Current.read(folder)
@@ -27,7 +30,7 @@ def open_snapshot(folder: DataFolder, run_id: str | None = None) -> Iterator[tup
         raise NothingPublished(f"Nothing is published in {folder.root} yet: `boroughlink run` comes first.")
     settings = load_settings(folder)
     keyring = open_keyring(folder, settings, ("published",))
-    con = warehouse.connect(folder.temp, (folder.published / named,), settings.memory_limit, 1)
+    con = warehouse.connect(folder.temp, (folder.published / named, *read), settings.memory_limit, 1)
     try:
         warehouse.attach(
             con, "published", folder.published / named / "snapshot.duckdb", keyring.key("published"), read_only=True

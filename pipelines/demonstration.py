@@ -1,0 +1,87 @@
+"""`demo` and `synth`: a borough that never existed, and the whole story told with it."""
+
+import json
+import shutil
+import time
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from pipelines.commit_point import run_under_way
+from pipelines.faults import BoroughlinkError
+from pipelines.judging import judge
+from pipelines.running import published_figures, run_job, say
+from pipelines.settings import DataFolder, write_atomically, write_settings
+from pipelines.timings import MemoryWatch
+
+AS_OF = date(2026, 10, 31)
+
+
+def synthesise(out: Path, people: int, seed: int, profile: str, on: date) -> None:
+    """Write `out/landing` and `out/truth`, saying how it goes."""
+    from synthetic_data.borough import make_borough
+
+    if (out / "landing").exists() or (out / "truth").exists():
+        raise BoroughlinkError(f"{out} holds a borough already: give another --out, or remove it.")
+    made = make_borough(out, people, seed, profile, on, progress=say)
+    say(f"Extracts: {made.landing}\nTruth:    {made.truth} (only `boroughlink evaluate` reads it)")
+
+
+def demonstrate(out: Path, people: int, seed: int, profile: str) -> None:
+    """The whole story in one folder: `data/` for the council, `truth/` beside it for the judge."""
+    from pipelines.reporting.terminal import report
+
+    started = time.perf_counter()
+    asked = {"people": people, "seed": seed, "profile": profile}
+    folder = DataFolder.at(out / "data")
+    with MemoryWatch() as memory:
+        parts = {"making the borough": _make_once(out, folder, asked)}
+        begun = time.perf_counter()
+        unchanged, faults = run_job(folder, None, None, None, force=False)
+        parts["run"] = time.perf_counter() - begun
+        if faults:
+            raise BoroughlinkError("The run stopped: " + " ".join(faults))
+        begun = time.perf_counter()
+        judged = judge(folder, out / "truth")
+        parts["judging against the truth"] = time.perf_counter() - begun
+    parts["total"] = time.perf_counter() - started
+    figures = published_figures(folder)
+    if unchanged:
+        say("Nothing has changed since the last run: it stands.")
+    report(figures, judged, parts, memory.peak, unchanged)
+    say(f"\nPage:       {folder.published / figures.run_id / 'report.html'}")
+    say(f"Fraud team: {folder.exports / 'fraud' / figures.run_id}")
+    say(f"Risk data:  {folder.releases / 'risk'}")
+    say(f"Next:       make dev, or boroughlink status|quality|doctor --data {folder.root}")
+
+
+def _make_once(out: Path, folder: DataFolder, asked: dict[str, Any]) -> float:
+    """Make the borough and land its extracts, unless this very borough is there already; seconds spent."""
+    from synthetic_data.borough import make_borough
+
+    started = time.perf_counter()
+    made = out / "borough.json"
+    if made.exists():
+        if json.loads(made.read_text()) != asked:
+            raise BoroughlinkError(f"{out} holds another borough: give another --out, or remove the folder.")
+        say("The borough is there already.")
+        return time.perf_counter() - started
+    if run_under_way(folder):
+        raise BoroughlinkError(f"A run is under way on {folder.root}.")
+    folder.make()
+    write_settings(folder, data="synthetic", clock=(AS_OF + timedelta(days=1)).isoformat())
+    size, number, profile = asked["people"], asked["seed"], asked["profile"]
+    say(f"Making a borough of {size:,} people who never existed (seed {number}, {profile} errors)")
+    making = out / ".making"
+    shutil.rmtree(making, ignore_errors=True)
+    make_borough(
+        making, asked["people"], asked["seed"], asked["profile"], AS_OF, progress=lambda text: say("  " + text)
+    )
+    shutil.rmtree(out / "truth", ignore_errors=True)
+    (making / "truth").rename(out / "truth")
+    for source in sorted((making / "landing").iterdir()):
+        shutil.rmtree(folder.landing / source.name, ignore_errors=True)
+        source.rename(folder.landing / source.name)
+    shutil.rmtree(making)
+    write_atomically(made, json.dumps(asked).encode())
+    return time.perf_counter() - started

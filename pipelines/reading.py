@@ -1,0 +1,264 @@
+"""The reading commands: each opens the published snapshot only, and answers in tables or JSON."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pipelines.commit_point import Current, run_under_way
+from pipelines.exports import Stamp, write_csv
+from pipelines.faults import BoroughlinkError
+from pipelines.governance import audit
+from pipelines.governance.keys import open_keyring
+from pipelines.governance.purposes import Purposes
+from pipelines.inbox import untaken
+from pipelines.judging import judge
+from pipelines.operations import Operations
+from pipelines.runs import person
+from pipelines.settings import SHIPPED_SOURCES, DataFolder, load_settings
+from pipelines.snapshots import open_snapshot
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a reading command says: a sentence or two, and tables (title, columns, rows)."""
+
+    said: Sequence[str] = ()
+    tables: Sequence[tuple[str, Sequence[str], Sequence[Sequence[Any]]]] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        named = {title: [dict(zip(columns, row, strict=True)) for row in rows] for title, columns, rows in self.tables}
+        return {"said": list(self.said)} | dict(self.data) | named
+
+    def print(self) -> None:
+        from rich.console import Console
+        from rich.table import Table
+
+        console = Console(highlight=False, width=None if Console().is_terminal else 140)
+        for line in self.said:
+            console.print(line, markup=False)
+        for title, columns, rows in self.tables:
+            table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+            for place, column in enumerate(columns):
+                numeric = bool(rows) and all(isinstance(row[place], int | float) for row in rows)
+                table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+            for row in rows:
+                table.add_row(*(_text(value) for value in row))
+            console.print()
+            console.print(table)
+
+
+def status_of(folder: DataFolder) -> Answer:
+    """What is published, what waits, who runs."""
+    if not folder.root.exists():
+        raise BoroughlinkError(f"There is no data folder at {folder.root}.")
+    current, waiting = Current.read(folder), untaken(folder, folder.landing)
+    operations = _operations(folder)
+    try:
+        runs = operations.runs()[:10]
+    finally:
+        operations.close()
+    said = [
+        f"Published: {current.published or 'nothing yet'}",
+        f"Waiting in the landing folder: {len(waiting.signatures)} deliveries",
+        "A run is under way." if run_under_way(folder) else "No run is under way.",
+    ]
+    rows = [
+        (
+            run["run_id"],
+            run["state"],
+            "yes" if run["published"] else "no",
+            run["started_by"],
+            run["started_at"][:19],
+            json.loads(run["summary"] or "{}").get("why", ""),
+        )
+        for run in runs
+    ]
+    return Answer(
+        said,
+        [("Runs", ("run", "state", "published", "started by", "started (UTC)", "why not"), rows)],
+        {"published": current.published, "waiting": len(waiting.signatures)},
+    )
+
+
+def sources_of(sources: str | None) -> Answer:
+    """The contracts in short."""
+    contracts = _contracts(sources)
+    rows = [
+        (
+            c.name,
+            c.level,
+            c.owner,
+            ", ".join(c.facts) or "places",
+            ", ".join(sorted(c.purposes)),
+            f"{c.refresh_days} days",
+            f"{c.retention_days} days",
+        )
+        for c in contracts.values()
+    ]
+    columns = ("source", "level", "owner", "provides", "may serve", "promised every (days)", "kept (days)")
+    return Answer((), [("Sources", columns, rows)])
+
+
+def quality_of(folder: DataFolder) -> Answer:
+    """The scorecard and the faults behind it."""
+    from pipelines.quality.scorecard import scorecard
+
+    with open_snapshot(folder) as (wh, run_id):
+        scores = scorecard(wh, "published")
+        faults = wh.rows(
+            "SELECT source, principle, severity, sentence, failures, rows FROM published.quality.result "
+            "WHERE NOT passed AND run_id = (SELECT max(run_id) FROM published.quality.result) "
+            "ORDER BY severity, failures DESC"
+        )
+    grid: dict[str, dict[str, str]] = {}
+    for score in scores:
+        grid.setdefault(score.source, {})[score.principle] = score.state
+    principles = ("accurate", "valid", "reliable", "timely", "relevant", "complete")
+    rows = [
+        (source, *(states.get(principle, "no check") for principle in principles)) for source, states in grid.items()
+    ]
+    return Answer(
+        (f"Run {Path(run_id).name}",),
+        [
+            ("Scorecard", ("source", *principles), rows),
+            ("What failed", ("source", "principle", "severity", "rule", "failures", "of"), faults),
+        ],
+    )
+
+
+def purposes_of(folder: DataFolder) -> Answer:
+    """Purposes, and the sources that may serve each today."""
+    contracts = _contracts(None)
+    settings = load_settings(folder)
+    purposes = Purposes.load(contracts.values(), settings.today())
+    rows = [
+        (
+            p.name,
+            p.title,
+            p.view,
+            "by name" if p.identifiable else "pseudonymised",
+            ", ".join(purposes.sources(p.name)),
+            ", ".join(sorted(set(contracts) - set(purposes.sources(p.name)))) or "none",
+        )
+        for p in purposes.purposes.values()
+    ]
+    return Answer((), [("Purposes", ("purpose", "what for", "view", "people appear", "reads", "never reads"), rows)])
+
+
+def explanation_of(folder: DataFolder, left: str, right: str, purpose: str) -> Answer:
+    """Why two records were linked or not; noted in the audit before it is shown."""
+    from pipelines.linkage.explain import explain
+
+    contracts = _contracts(None)
+    settings = load_settings(folder)
+    purposes = Purposes.load(contracts.values(), settings.today())
+    purposes.require(purpose, {record.split(":", 1)[0] for record in (left, right)})
+    operations = _operations(folder)
+    try:
+        audit.record(operations, person(), "pair explained", purpose, records=sorted((left, right)))
+    finally:
+        operations.close()
+    with open_snapshot(folder) as (wh, _):
+        told = explain(wh, left, right, purposes.purposes[purpose].view, catalog="published")
+    return Answer(told.sentences, [("Evidence", ("comparison", "what agrees", "match weight"), told.evidence)])
+
+
+def evaluation_of(folder: DataFolder, truth: Path) -> Answer:
+    """Links, addresses and flags against the truth of an invented borough."""
+    judged = judge(folder, truth.expanduser().resolve())
+    tables = []
+    for title, rows in judged.items():
+        for name, part in _tabular(title, rows):
+            columns = list(part[0]) if part else []
+            tables.append((name, columns, [[row.get(column) for column in columns] for row in part]))
+    return Answer((), tables, {"judged": judged})
+
+
+def write_clusters(folder: DataFolder, out: Path, view: str) -> str:
+    """record_id, source, source_key, person_id of one view."""
+    with open_snapshot(folder) as (wh, place):
+        rows = wh.rows(
+            "SELECT m.record_id, r.source, r.source_key, m.person_id FROM published.linkage.membership m "
+            "JOIN published.people.record r USING (record_id) WHERE m.view = ? ORDER BY ALL",
+            [view],
+        )
+    stamp = _stamp(folder, f"clusters of the view {view}", place.name)
+    written = write_csv(_target(out, (".csv",)), ("record_id", "source", "source_key", "person_id"), rows, stamp)
+    return _noted(folder, "clusters exported", out, written)
+
+
+def write_flagged(folder: DataFolder, out: Path) -> str:
+    """The flagged pairs, as the fraud team gets them."""
+    from pipelines.fraud.hand_over import write_one
+
+    target = _target(out, (".csv", ".xlsx"))
+    with open_snapshot(folder) as (wh, _):
+        written = write_one(wh, target, load_settings(folder).export_days, "published.fraud.flagged_pair")
+    return _noted(folder, "flagged pairs exported", out, written)
+
+
+def verify_audit(folder: DataFolder) -> tuple[bool, str]:
+    """Whether the chain is whole, in words."""
+    operations = _operations(folder)
+    try:
+        read, bad = audit.verify(operations)
+    finally:
+        operations.close()
+    return bad is None, f"{read} entries, unbroken." if bad is None else f"Entry {bad} is not as it was written."
+
+
+def _tabular(title: str, found: Any) -> list[tuple[str, list[dict[str, Any]]]]:
+    """An evaluation's parts as tables: a list of rows is one, a mapping of scalars is one row."""
+    if isinstance(found, list):
+        return [(title, found)]
+    scalars = {key: value for key, value in found.items() if not isinstance(value, list | dict)}
+    parts = [(title, [scalars])] if scalars else []
+    for key, value in found.items():
+        if isinstance(value, list | dict):
+            parts.extend(_tabular(f"{title}: {key}", value))
+    return parts
+
+
+def _contracts(sources: str | None) -> Any:
+    from pipelines.sources.contract_files import load_contracts
+
+    return load_contracts(Path(sources).expanduser().resolve() if sources else SHIPPED_SOURCES)
+
+
+def _operations(folder: DataFolder) -> Operations:
+    return Operations.open(folder, open_keyring(folder, load_settings(folder)))
+
+
+def _target(out: Path, suffixes: tuple[str, ...]) -> Path:
+    target = out.expanduser().resolve()
+    if target.suffix.lower() not in suffixes:
+        raise BoroughlinkError(f"--out must end in {' or '.join(suffixes)}.")
+    if not target.parent.is_dir():
+        raise BoroughlinkError(f"The folder {target.parent} is not there.")
+    return target
+
+
+def _stamp(folder: DataFolder, purpose: str, run_id: str) -> Stamp:
+    settings = load_settings(folder)
+    return Stamp(purpose, run_id, settings.today() + timedelta(days=settings.export_days))
+
+
+def _noted(folder: DataFolder, event: str, out: Path, rows: int) -> str:
+    operations = _operations(folder)
+    try:
+        audit.record(operations, person(), event, out.name, rows=rows)
+    finally:
+        operations.close()
+    return f"{rows:,} rows written to {out}"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.4f}".rstrip("0").rstrip(".")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "" if value is None else str(value)

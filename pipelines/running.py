@@ -1,0 +1,115 @@
+"""Running the job from the command line: only if there is something to do, with a line a step, and a report."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pipelines import assets as steps
+from pipelines.commit_point import Current, run_under_way
+from pipelines.faults import BoroughlinkError
+from pipelines.governance.keys import open_keyring
+from pipelines.inbox import untaken
+from pipelines.operations import Operations
+from pipelines.runs import input_mark, person
+from pipelines.settings import DataFolder, load_settings
+from pipelines.snapshots import NothingPublished
+from pipelines.timings import MemoryWatch
+
+
+def run_and_report(data: str, landing: str | None, sources: str | None, select: str | None, force: bool) -> int:
+    """Run on a data folder and print what came out; 0 if all went well, 1 if a step failed or an extract
+    was refused.
+    """
+    from pipelines.reporting.terminal import report
+
+    folder = DataFolder.at(data)
+    started = time.perf_counter()
+    with MemoryWatch() as memory:
+        unchanged, faults = run_job(folder, landing, sources, select, force)
+    parts = {"run": time.perf_counter() - started}
+    if faults:
+        print("boroughlink: " + "\n".join(faults), file=sys.stderr)
+        return 1
+    if unchanged:
+        say("Nothing has changed since the last run: no new extract, contract, setting or decision. It stands.")
+        return 0
+    try:
+        figures = published_figures(folder)
+    except NothingPublished:
+        say("Done. Nothing was published, because only a part of the graph was run.")
+        return 0
+    report(figures, None, parts | {"total": parts["run"]}, memory.peak, False)
+    return 1 if figures.refusals.rows else 0
+
+
+def run_job(
+    folder: DataFolder, landing: str | None, sources: str | None, select: str | None, force: bool
+) -> tuple[bool, list[str]]:
+    """Run the job unless nothing has changed; (unchanged, faults in words)."""
+    from pipelines.definitions import Place, execute
+
+    place = Place.of(folder.root, landing, sources)
+    if landing and not place.landing.is_dir():
+        raise BoroughlinkError(f"The landing folder {place.landing} is not there.")
+    folder.make()
+    if not force and not select and _nothing_changed(place):
+        return True, []
+    say("Running")
+    with _progress():
+        fine, faults = execute(place, person(), select)
+    return False, [] if fine else (faults or ["a step failed"])
+
+
+def _nothing_changed(place: Any) -> bool:
+    folder: DataFolder = place.folder
+    if not folder.operations.exists() or untaken(folder, place.landing) or run_under_way(folder):
+        return False
+    operations = Operations.open(folder, open_keyring(folder, load_settings(folder)))
+    try:
+        real = [run for run in operations.runs() if run["state"] != "abandoned"]
+        return bool(
+            real
+            and real[0]["published"]
+            and real[0]["state"] == "committed"
+            and real[0]["input_mark"] == input_mark(folder, place.sources, operations)
+        )
+    finally:
+        operations.close()
+
+
+@contextmanager
+def _progress() -> Iterator[None]:
+    """A line a step while the job runs."""
+    begun: dict[str, float] = {}
+
+    def listen(step: str, event: str) -> None:
+        if event == "start":
+            begun[step] = time.perf_counter()
+            if sys.stdout.isatty():
+                print(f"  … {step}", end="\r", flush=True)
+        else:
+            mark = {"done": "✓", "failed": "✗"}[event]
+            print(f"  {mark} {step:<44}{time.perf_counter() - begun[step]:7.1f} s", flush=True)
+
+    steps.listeners.append(listen)
+    try:
+        yield
+    finally:
+        steps.listeners.remove(listen)
+
+
+def say(text: str) -> None:
+    """Progress for a person; plain when piped."""
+    print(text, flush=True)
+
+
+def published_figures(folder: DataFolder) -> Any:
+    """The figures of the published run."""
+    from pipelines.reporting.figures import Figures
+
+    current = Current.read(folder).published
+    if current is None:
+        raise NothingPublished(f"Nothing is published in {folder.root} yet: `boroughlink run` comes first.")
+    return Figures.from_json((folder.published / current / "figures.json").read_bytes())
