@@ -4,12 +4,14 @@ Each part stands on tables that a run may lack, because no source at hand provid
 `absent` and says why; it is never an empty list that looks like a zero.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import yaml
 from pydantic import TypeAdapter
 
 from pipelines.quality.scorecard import scorecard
@@ -19,6 +21,7 @@ from pipelines.reporting.rows import (
     LARGEST_SIZE,
     LOWEST_BAND,
     AddressMatch,
+    Backtest,
     ClusterSize,
     Coverage,
     Fault,
@@ -35,15 +38,18 @@ from pipelines.reporting.rows import (
     Step,
     View,
 )
+from pipelines.sources.facts import FACTS
 from pipelines.warehouse import Warehouse, sql_file
 
 COUNTS = Path(__file__).parent / "counts"
+SERVED = Path(__file__).parent / "served.yaml"
 PRINCIPLES = ("accurate", "valid", "reliable", "timely", "relevant", "complete")
 #: The view that reads every source: coverage and overlap are told from it.
 WIDEST_VIEW = "data_quality"
 
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -56,12 +62,12 @@ class Part(Generic[T]):
 
 @dataclass(frozen=True)
 class Figures:
-    """All of it. `council` and `data` (synthetic or real) head the page; `titles` names sources as people do."""
+    """All of it. `synthetic` is true if every extract is invented; `titles` names sources as people do."""
 
     run_id: str
     as_of: date
     council: str
-    data: str
+    synthetic: bool
     titles: dict[str, str] = field(default_factory=dict)
     sources: Part[SourceTable] = Part()
     refusals: Part[Refusal] = Part()
@@ -76,6 +82,7 @@ class Figures:
     flagged: Part[FlaggedPairs] = Part()
     review: Part[ReviewItems] = Part()
     risk: Part[RiskTier] = Part()
+    backtest: Part[Backtest] = Part()
     releases: Part[Release] = Part()
     left_out: Part[LeftOut] = Part()
     steps: Part[Step] = Part()
@@ -101,6 +108,7 @@ class Count:
 
 
 _NO_PEOPLE = "No source at hand holds people, so there was nothing to link."
+_NO_CARE = "No source at hand provides care episodes that risk stratification may read."
 _VIEW = {"view": WIDEST_VIEW}
 COUNTED = (
     Count("sources", SourceTable, ("identity.meta.intake",), "No extract has been taken in."),
@@ -109,6 +117,7 @@ COUNTED = (
     Count(
         "addresses",
         AddressMatch,
+        Backtest,
         ("identity.places.address_uprn", "identity.facts.address"),
         "Without the gazetteer (LLPG) and a source of addresses, none can be matched.",
     ),
@@ -130,27 +139,28 @@ COUNTED = (
         "No source at hand provides discounts, tenancies, claims or deaths that the fraud purpose may read.",
     ),
     Count("review", ReviewItems, ("identity.review.queue",), "Nothing was linked, so nothing waits for review."),
-    Count("risk", RiskTier, ("attributes.risk.tier",), "No source at hand may be read for risk stratification."),
+    Count("risk", RiskTier, ("attributes.risk.tier",), _NO_CARE),
+    Count("backtest", Backtest, ("attributes.risk.measure",), _NO_CARE),
 )
 
 
 def collect(wh: Warehouse, summary: Mapping[str, Any]) -> Figures:
     """Count everything that the run's catalogs `identity` and `attributes` hold; read only.
 
-    `summary` is `Run.summary()`: its `timings`, and of its `notes` those named `council`, `data`, `titles` (source to
-    title), `left_out` (what to why) and `releases` (mappings with the fields of `Release`); each may be missing.
+    `summary` is `Run.summary()`: its `timings`, and of its `notes` `council` and `titles` (source to title) if there.
+    Releases are those whose manifests stand in the run's folder.
     """
     notes: Mapping[str, Any] = summary.get("notes", {})
     parts: dict[str, Part[Any]] = {count.part: _count(wh, count) for count in COUNTED}
     parts["scorecard"] = _scorecard(wh)
-    parts["left_out"] = Part(tuple(LeftOut(what, why) for what, why in dict(notes.get("left_out", {})).items()))
-    parts["steps"] = _noted(Step, summary.get("timings"), "The run noted no timings.")
-    parts["releases"] = _noted(Release, notes.get("releases"), "This run made no release.")
+    parts["steps"] = _steps(summary.get("timings"))
+    parts["releases"] = _releases(wh)
+    parts["left_out"] = Part(tuple(_left_out(wh)))
     return Figures(
         run_id=wh.run_id,
         as_of=wh.as_of,
         council=str(notes.get("council", "The council")),
-        data=str(notes.get("data", "synthetic")),
+        synthetic=_synthetic(wh),
         titles=dict(notes.get("titles", {})),
         **parts,
     )
@@ -163,11 +173,44 @@ def _count(wh: Warehouse, count: Count) -> Part[Any]:
     return Part(tuple(count.row(*row) for row in wh.rows(sql)))
 
 
-def _noted(row: Callable[..., Any], noted: Sequence[Mapping[str, Any]] | None, absent: str) -> Part[Any]:
-    if not noted:
-        return Part(absent=absent)
-    names = [entry.name for entry in fields(row)]  # type: ignore[arg-type]
-    return Part(tuple(row(**{name: entry[name] for name in names}) for entry in noted))
+def _steps(timings: Sequence[Mapping[str, Any]] | None) -> Part[Step]:
+    if not timings:
+        return Part(absent="The run noted no timings.")
+    return Part(tuple(_filled(Step, timing) for timing in timings))
+
+
+def _releases(wh: Warehouse) -> Part[Release]:
+    manifests = sorted((wh.folder / "releases").rglob("manifest.json")) if wh.folder else []
+    if not manifests:
+        return Part(absent="This run made no release.")
+    return Part(tuple(_filled(Release, json.loads(path.read_text(encoding="utf-8"))) for path in manifests))
+
+
+def _filled(row: type[R], held: Mapping[str, Any]) -> R:
+    return row(**{entry.name: held[entry.name] for entry in fields(row)})  # type: ignore[arg-type]
+
+
+def _left_out(wh: Warehouse) -> Iterator[LeftOut]:
+    """What the facts at hand do not allow. A fact without a current row is not at hand."""
+    facts = {
+        fact
+        for fact in FACTS
+        if wh.exists(f"identity.facts.{fact}")
+        and wh.rows(f"SELECT 1 FROM identity.facts.{fact} WHERE valid_to IS NULL LIMIT 1")
+    }
+    served: dict[str, list[str]] = yaml.safe_load(SERVED.read_text(encoding="utf-8"))
+    for what, needs in served.items():
+        if lacking := [fact for fact in needs if fact not in facts]:
+            yield LeftOut(what, "no source at hand provides " + " and ".join(lacking).replace("_", " ") + " facts")
+
+
+def _synthetic(wh: Warehouse) -> bool:
+    """Whether every extract says of itself that it is invented."""
+    if not wh.exists("identity.meta.intake"):
+        return False
+    return bool(
+        wh.scalar("SELECT coalesce(bool_and(synthetic), false) FROM identity.meta.intake WHERE state = 'accepted'")
+    )
 
 
 def _scorecard(wh: Warehouse) -> Part[Score]:

@@ -56,8 +56,8 @@ def wide(flow: Flow, name: str = "flow-wide") -> Markup:
     top = middle - len(flow.sources) * PITCH / 2
     for place, (source, records) in enumerate(flow.sources):
         y = top + place * PITCH + PITCH / 2
-        parts.append(_ribbon(186, y - thick[place] / 2, thick[place], 330, reached, waist[place], place))
-        parts.append(_text(0, y - 4, source, "flow-name"))
+        parts.append(_ribbon(192, y - thick[place] / 2, thick[place], 330, reached, waist[place], place))
+        parts.append(_text(0, y - 4, _cut(source, 25), "flow-name"))
         parts.append(_text(0, y + 15, f"{records:,} records" if records else "", "flow-counts"))
         reached += waist[place]
     parts.append(_gate(309, top, height - top, flow.gate))
@@ -80,7 +80,7 @@ def tall(flow: Flow, name: str = "flow-tall") -> Markup:
     largest = max((records for _, records in flow.sources), default=1) or 1
     parts, y = [], 4.0
     for source, records in flow.sources:
-        parts.append(_text(0, y + 13, source, "flow-name"))
+        parts.append(_text(0, y + 13, _cut(source, 30), "flow-name"))
         parts.append(_text(300, y + 13, f"{records:,}" if records else "", "flow-counts", "end"))
         parts.append(
             Markup('<rect class="flow-ribbon" x="0" y="{y}" width="{width}" height="9" rx="2"/>').format(
@@ -106,10 +106,12 @@ def tall(flow: Flow, name: str = "flow-tall") -> Markup:
 def _svg(name: str, flow: Flow, width: float, height: float, parts: Sequence[Markup]) -> Markup:
     return Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" class="flow {name}" role="img" '
-        'aria-labelledby="{name}-title {name}-desc" viewBox="0 0 {width} {height}">'
+        'aria-labelledby="{name}-title {name}-desc" viewBox="-1 -1 {width} {height}">'
         '<title id="{name}-title">From the sources to the three readers</title><desc id="{name}-desc">{words}</desc>'
         "{drawn}</svg>"
-    ).format(name=name, width=width, height=round(height, 1), words=flow.in_words(), drawn=Markup("").join(parts))
+    ).format(
+        name=name, width=width + 2, height=round(height + 2, 1), words=flow.in_words(), drawn=Markup("").join(parts)
+    )
 
 
 def _ribbon(x0: float, y0: float, t0: float, x1: float, y1: float, t1: float, turn: int) -> Markup:
@@ -165,6 +167,10 @@ def _text(x: float, y: float, words: str, kind: str, anchor: str = "start") -> M
     return Markup('<text class="{kind}" x="{x}" y="{y}" text-anchor="{anchor}">{words}</text>').format(
         kind=kind, x=x, y=round(y, 1), anchor=anchor, words=words
     )
+
+
+def _cut(words: str, width: int) -> str:
+    return words if len(words) <= width else words[: width - 1].rstrip() + "…"
 
 
 def _broken(words: str, width: int) -> list[str]:

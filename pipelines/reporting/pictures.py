@@ -5,7 +5,7 @@ from pipelines.reporting.charts import Bar, Chart, bar_chart
 from pipelines.reporting.figures import Figures
 from pipelines.reporting.flow import Flow, Station
 from pipelines.reporting.rows import BAND_WIDTH, HIGHEST_BAND, LARGEST_SIZE, LOWEST_BAND
-from pipelines.reporting.words import megabytes, number, order, per_cent, plural, pounds, say, seconds, title
+from pipelines.reporting.words import megabytes, number, order, per_cent, plain, plural, pounds, say, seconds, title
 
 
 def flow(figures: Figures) -> Flow:
@@ -120,9 +120,8 @@ def flagged(figures: Figures) -> Chart:
 
 
 def risk(figures: Figures) -> Chart:
-    whole = sum(row.persons for row in figures.risk.rows)
     bars = [
-        Bar(say("risk", row.tier), (row.persons,), f"{number(row.persons)} ({per_cent(row.persons, whole)})")
+        Bar(plain(row.tier), (row.persons,), f"{number(row.persons)} ({per_cent(row.share, 1)})")
         for row in figures.risk.rows
     ]
     return bar_chart("chart-risk", "Persons by tier", "One bar a tier.", bars)

@@ -130,22 +130,36 @@ class ReviewItems:
 
 @dataclass(frozen=True)
 class RiskTier:
-    """Persons of the risk view by tier of one scorecard."""
+    """Persons of the scored population by tier, and their share of it (0 to 1)."""
 
-    scorecard: str
     tier: str
     persons: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """The scorecard a year ago against what followed: AUC beside the least it must reach, who the top 5 % held."""
+
+    scorecard: str
+    persons: int
+    outcomes: int
+    auc: float | None
+    bar: float
+    recall_top_5_percent: float | None
+    hit_rate_top_5_percent: float | None
 
 
 @dataclass(frozen=True)
 class Release:
-    """A data set that may leave; `measured_k` is the smallest group that shares its quasi-identifiers."""
+    """A data set made to leave; `k_measured` is the smallest group that shares its banded fields."""
 
     release: str
     purpose: str
     rows: int
-    required_k: int
-    measured_k: int | None
+    rows_left_out: int
+    k_asked: int
+    k_measured: int
 
 
 @dataclass(frozen=True)

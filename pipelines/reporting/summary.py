@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
 
 from pipelines.reporting.figures import WIDEST_VIEW, Figures
 from pipelines.reporting.rows import AddressMatch, View
@@ -15,7 +16,7 @@ class SourceTotal:
     """A source over its tables."""
 
     source: str
-    extract_date: str
+    extract_date: date
     tables: int
     records: int
     set_aside: int
@@ -40,7 +41,7 @@ def source_totals(figures: Figures) -> list[SourceTotal]:
     found = []
     for source in sorted({table.source for table in figures.sources.rows}):
         tables = [table for table in figures.sources.rows if table.source == source]
-        newest = max(table.extract_date for table in tables).isoformat()
+        newest = max(table.extract_date for table in tables)
         records = sum(table.records for table in tables)
         aside = sum(table.set_aside for table in tables)
         found.append(SourceTotal(source, newest, len(tables), records, aside, values[source]))

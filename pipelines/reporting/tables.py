@@ -8,6 +8,7 @@ from pipelines.reporting.figures import PRINCIPLES, Figures
 from pipelines.reporting.pictures import band_words, expected, flagged_rules, size_words
 from pipelines.reporting.rows import Score
 from pipelines.reporting.words import (
+    day,
     megabytes,
     number,
     order,
@@ -15,6 +16,7 @@ from pipelines.reporting.words import (
     plain,
     plural,
     pounds,
+    ratio,
     say,
     seconds,
     state,
@@ -53,7 +55,7 @@ def _intake(f: Figures) -> dict[str, Any]:
     totals = summary.source_totals(f)
     return {
         "source_rows": [
-            (title(f, t.source), t.extract_date, number(t.records), number(t.set_aside), number(t.value_faults))
+            (title(f, t.source), day(t.extract_date), number(t.records), number(t.set_aside), number(t.value_faults))
             for t in totals
         ],
         "source_foot": (
@@ -64,15 +66,22 @@ def _intake(f: Figures) -> dict[str, Any]:
             number(sum(t.value_faults for t in totals)),
         ),
         "table_rows": [
-            (title(f, t.source), t.table, t.extract_date.isoformat(), number(t.records), number(t.set_aside))
+            (title(f, t.source), t.table, day(t.extract_date), number(t.records), number(t.set_aside))
             for t in f.sources.rows
         ],
         "refusal_rows": [
-            (title(f, r.source), r.extract_date.isoformat() if r.extract_date else "unknown", r.reason)
+            (title(f, r.source), day(r.extract_date) if r.extract_date else "unknown", r.reason)
             for r in f.refusals.rows
         ],
         "fault_rows": [
-            (title(f, r.source), r.table, r.column or "(the whole row)", plain(r.kind), r.reason, number(r.count))
+            (
+                title(f, r.source),
+                r.table,
+                r.column or "(the whole row)",
+                plain(r.kind),
+                plain(r.reason),
+                number(r.count),
+            )
             for r in f.faults.rows
         ],
     }
@@ -196,14 +205,27 @@ def _readers(f: Figures) -> dict[str, Any]:
             *(number(sum(n for (_, s), n in pairs.items() if s == strength)) for strength in strengths),
             pounds(summary.flagged(f)[1]),
         ),
-        "risk_rows": [(plain(r.tier), plain(r.scorecard), number(r.persons)) for r in f.risk.rows],
+        "risk_rows": [(plain(r.tier), number(r.persons), per_cent(r.share, 1)) for r in f.risk.rows],
+        "backtest_rows": [
+            (
+                plain(r.scorecard),
+                number(r.persons),
+                number(r.outcomes),
+                ratio(r.auc),
+                ratio(r.bar),
+                ratio(r.recall_top_5_percent),
+                ratio(r.hit_rate_top_5_percent),
+            )
+            for r in f.backtest.rows
+        ],
         "release_rows": [
             (
-                r.release,
+                plain(r.release),
                 say("views", r.purpose),
                 number(r.rows),
-                number(r.required_k),
-                "-" if r.measured_k is None else number(r.measured_k),
+                number(r.rows_left_out),
+                number(r.k_asked),
+                number(r.k_measured),
             )
             for r in f.releases.rows
         ],

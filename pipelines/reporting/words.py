@@ -1,5 +1,6 @@
 """How figures and codes are said to people; shared by the page and the terminal."""
 
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,16 @@ def seconds(value: float) -> str:
 
 def megabytes(value: float) -> str:
     return f"{value / 1e6:,.0f} MB"
+
+
+def ratio(value: float | None) -> str:
+    """A number from 0 to 1, to three places."""
+    return "-" if value is None else f"{value:.3f}"
+
+
+def day(value: date) -> str:
+    """31 Oct 2026, kept on one line."""
+    return f"{value.day}\u00a0{value:%b}\u00a0{value.year}"
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

@@ -5,6 +5,7 @@ from datetime import date
 from pipelines.reporting.figures import Figures, Part
 from pipelines.reporting.rows import (
     AddressMatch,
+    Backtest,
     ClusterSize,
     Coverage,
     Fault,
@@ -75,7 +76,7 @@ def figures() -> Figures:
         run_id="20261101T023004-5f0a1c",
         as_of=DAY,
         council="Southend-on-Sea City Council",
-        data="synthetic",
+        synthetic=True,
         titles={"llpg": "Address gazetteer (LLPG)"},
         sources=Part(
             tuple(
@@ -161,13 +162,10 @@ def figures() -> Figures:
             )
         ),
         risk=Part(
-            (
-                RiskTier("early_help", "high", 1_420),
-                RiskTier("early_help", "raised", 9_880),
-                RiskTier("early_help", "standard", 139_720),
-            )
+            (RiskTier("very_high", 7_551, 0.05), RiskTier("high", 22_653, 0.15), RiskTier("standard", 120_816, 0.8))
         ),
-        releases=Part((Release("risk-2026-10", "risk", 151_020, 10, 11),)),
+        backtest=Part((Backtest("home_care_start", 148_220, 612, 0.874, 0.8, 0.48, 0.04),)),
+        releases=Part((Release("risk_stratification", "risk", 150_811, 209, 10, 11),)),
         left_out=Part((LeftOut("council tax arrears in the risk scorecard", "no source provides the fact `debt`"),)),
         steps=Part(
             tuple(

@@ -4,7 +4,7 @@ FROM identity.meta.intake AS r
 WHERE r.state = 'refused'
   AND NOT EXISTS (
       SELECT 1 FROM identity.meta.intake AS a
-      WHERE a.source = r.source AND a.state = 'accepted' AND a.delivery > r.delivery
+      WHERE a.source = r.source AND a.state = 'accepted' AND a.extract_date > r.extract_date
   )
 GROUP BY r.source, r.extract_date
 ORDER BY r.source, r.extract_date

@@ -1,2 +1,2 @@
--- One row per scorecard and tier: persons.
-SELECT scorecard, tier, count(*) FROM attributes.risk.tier GROUP BY scorecard, tier ORDER BY scorecard, tier
+-- One row per tier of the scorecard, highest first: persons.
+SELECT tier, persons, actual_share FROM attributes.risk.tier ORDER BY top_share
