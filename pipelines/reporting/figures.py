@@ -117,7 +117,6 @@ COUNTED = (
     Count(
         "addresses",
         AddressMatch,
-        Backtest,
         ("identity.places.address_uprn", "identity.facts.address"),
         "Without the gazetteer (LLPG) and a source of addresses, none can be matched.",
     ),
