@@ -118,6 +118,8 @@ def _table_contradictions(table: Table, here: Place) -> Iterator[tuple[Place, st
     if table.slot is not None:
         born = (table.slot.birth_date,) if table.slot.birth_date else ()
         asked += [("slot", name) for name in (*table.slot.key, *table.slot.name, *born)]
+    if table.leave_out is not None:
+        asked.append(("leave_out", table.leave_out.column))
     for part, name in asked:
         if name not in staged:
             yield (*here, part), f"names `{name}`, which is no column of the table; use the names after `as:`"

@@ -13,9 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 Principle = Literal["accurate", "valid", "reliable", "timely", "relevant", "complete"]
 Severity = Literal["critical", "warning"]
-PersonalClass = Literal[
-    "none", "identifier", "name", "birth_date", "contact", "address", "sensitive", "free_text"
-]
+PersonalClass = Literal["none", "identifier", "name", "birth_date", "contact", "address", "sensitive", "free_text"]
 STAGED_NAME = re.compile(r"^[a-z][a-z0-9_]{0,59}$")
 ADDED_COLUMNS = frozenset({"extract_date", "valid_from", "valid_to", "loaded_run", "row_hash", "record_id", "occupant"})
 
@@ -97,13 +95,26 @@ class Slot(Stated):
     birth_date: str | None = None
 
 
+class LeaveOut(Stated):
+    """Rows that may not come in at all: those whose column holds the value."""
+
+    column: str
+    value: str
+    why: str
+
+
 class Table(Stated):
-    """One table of a source: a file, or the records of one type in a mixed file."""
+    """One table of a source: a file, or the records of one type in a mixed file.
+
+    In a mixed file the first field is the record type and isn't listed among the columns; `counted: false` marks the
+    types that the trailer's count leaves out.
+    """
 
     name: str = Field(pattern=STAGED_NAME.pattern)
     file: str = Field(min_length=1)
     header: bool = True
-    record_type: str | None = None
+    record_type: str | None = Field(None, pattern=r"^\w{1,10}$")
+    counted: bool = True
     grain: str
     why: str = ""
     key: Names = ()
@@ -111,6 +122,7 @@ class Table(Stated):
     may_be_empty: bool = False
     min_rows: int | None = Field(None, ge=0)
     slot: Slot | None = None
+    leave_out: LeaveOut | None = None
     columns: tuple[Column, ...] = Field(min_length=1)
 
     def column(self, staged: str) -> Column:

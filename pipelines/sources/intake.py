@@ -1,0 +1,281 @@
+"""Takes deliveries in: whole or not at all, each once, through the quality gate, into the dated history.
+
+`read` makes candidate tables in memory, the gate judges them, `promote` puts them into the history in one transaction.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pipelines.sources.archive import Archive
+from pipelines.sources.contracts import Contract
+from pipelines.sources.file_faults import FileRefused, Inspected
+from pipelines.sources.history import promote_table
+from pipelines.sources.landing import MANIFEST, Delivery, NotYet, delivery_folders, open_delivery
+from pipelines.sources.reading import RawTable, read_file
+from pipelines.sources.staging import FAULT_COLUMNS, FAULTS, CandidateTable, stage, start_faults
+from pipelines.warehouse import Warehouse
+
+INTAKE = "identity.meta.intake"
+FAULT = "identity.staged.fault"
+_INTAKE_COLUMNS = """delivery INTEGER, source VARCHAR, extract_date DATE, file VARCHAR, table_name VARCHAR, sha256 VARCHAR,
+    bytes BIGINT, rows BIGINT, set_aside BIGINT, value_faults BIGINT, state VARCHAR, reason VARCHAR, run_id VARCHAR,
+    synthetic BOOLEAN"""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A delivery at the gate: its typed tables, and how many rows each had in the last accepted extract."""
+
+    contract: Contract
+    extract_date: date
+    delivery: int
+    tables: Mapping[str, CandidateTable]
+    previous: Mapping[str, int | None]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate says; `reason` in plain words, counts only."""
+
+    accept: bool
+    reason: str | None = None
+
+
+Gate = Callable[[Candidate], Verdict]
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What became of one delivery. `reason` says why it was refused, skipped or waits; `hashes` are its files."""
+
+    source: str
+    folder: Path
+    state: Literal["accepted", "refused", "skipped", "waiting"]
+    extract_date: date | None = None
+    delivery: int | None = None
+    rows: Mapping[str, int] | None = None
+    set_aside: int = 0
+    value_faults: int = 0
+    synthetic: bool = False
+    reason: str | None = None
+    notes: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
+
+    @property
+    def total_rows(self) -> int:
+        return sum((self.rows or {}).values())
+
+
+def accept_all(candidate: Candidate) -> Verdict:
+    """The gate that lets everything through."""
+    return Verdict(accept=True)
+
+
+def make_intake_tables(wh: Warehouse) -> None:
+    """The tables that intake writes beside the staged ones, if they aren't there yet."""
+    wh.execute(f"CREATE TABLE IF NOT EXISTS {INTAKE} ({_INTAKE_COLUMNS})")
+    wh.execute(f"CREATE TABLE IF NOT EXISTS {FAULT} ({FAULT_COLUMNS})")
+
+
+def take_in(
+    wh: Warehouse, contract: Contract, landing: Path, archive: Archive | None, gate: Gate = accept_all
+) -> list[Intake]:
+    """Take in every delivery of one source that isn't in yet, oldest first; say what became of each.
+
+    A delivery that is refused changes nothing but the record of its refusal. WarehouseError (disk, memory) goes through.
+    """
+    make_intake_tables(wh)
+    try:
+        folders = delivery_folders(contract, landing)
+    except FileRefused as refusal:
+        return [Intake(contract.name, landing / contract.name, "refused", reason=str(refusal))]
+    return [_take_in_one(wh, contract, folder, archive, gate) for folder in folders]
+
+
+def _take_in_one(wh: Warehouse, contract: Contract, folder: Path, archive: Archive | None, gate: Gate) -> Intake:
+    try:
+        delivery = open_delivery(contract, folder, wh.as_of)
+    except NotYet as wait:
+        return Intake(contract.name, folder, "waiting", reason=str(wait))
+    except FileRefused as refusal:
+        return _refuse(wh, contract, folder, None, str(refusal))
+    outcome = Intake(
+        contract.name,
+        folder,
+        "skipped",
+        delivery.extract_date,
+        synthetic=bool(delivery.manifest and delivery.manifest.synthetic),
+        notes=delivery.notes,
+        hashes=tuple(sorted(delivery.fingerprint)),
+    )
+    if _already_in(wh, delivery):
+        return replace(outcome, reason="already taken in")
+    number = int(wh.scalar(f"SELECT coalesce(max(delivery), 0) + 1 FROM {INTAKE}"))
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        stored = beside.submit(_store, archive, delivery)
+        try:
+            tables = read(wh, contract, delivery, number)
+            candidate = Candidate(contract, delivery.extract_date, number, tables, _previous(wh, contract))
+            verdict = gate(candidate)
+            stored.result()
+        except FileRefused as refusal:
+            return _refuse(wh, contract, folder, delivery, str(refusal))
+    if not verdict.accept:
+        return _refuse(wh, contract, folder, delivery, verdict.reason or "the quality gate refused it", tables)
+    replaced = promote(wh, contract, delivery, number, tables)
+    return replace(
+        outcome,
+        state="accepted",
+        delivery=number,
+        rows={name: table.rows for name, table in tables.items()},
+        set_aside=sum(table.set_aside for table in tables.values()),
+        value_faults=sum(sum(table.value_faults.values()) for table in tables.values()),
+        notes=delivery.notes + tuple(note for table in tables.values() for note in table.notes) + replaced,
+    )
+
+
+def read(wh: Warehouse, contract: Contract, delivery: Delivery, number: int) -> dict[str, CandidateTable]:
+    """Candidate tables of a delivery, typed; what was set aside stands in `memory.incoming.fault`. Raises FileRefused."""
+    start_faults(wh)
+    tables = {}
+    try:
+        for file, held in delivery.files:
+            found = read_file(wh, contract, file, held)
+            _count(delivery, file, found)
+            for raw in found:
+                tables[raw.table.name] = stage(wh, contract, raw)
+    finally:
+        wh.execute(
+            f"UPDATE {FAULTS} SET source = ?, delivery = ?, extract_date = ?, run_id = ?",
+            [contract.name, number, delivery.extract_date, wh.run_id],
+        )
+    return {table.name: tables[table.name] for table in contract.tables}
+
+
+def _count(delivery: Delivery, file: Inspected, found: list[RawTable]) -> None:
+    """Refuse a file that doesn't hold as many rows as its manifest says."""
+    held = sum(raw.rows + len(raw.broken) for raw in found)
+    announced = delivery.rows_announced(file)
+    if announced is not None and announced != held:
+        raise FileRefused(file.name, f"holds {held} rows, but {MANIFEST} says {announced}; ask for it again")
+
+
+def promote(
+    wh: Warehouse, contract: Contract, delivery: Delivery, number: int, tables: Mapping[str, CandidateTable]
+) -> tuple[str, ...]:
+    """Put a delivery's candidate tables into the history, in one transaction; say what it supersedes."""
+    day = delivery.extract_date
+    wh.execute("BEGIN TRANSACTION")
+    try:
+        _forget_refusals(wh, contract, day)
+        earlier = wh.rows(
+            f"SELECT DISTINCT delivery FROM {INTAKE} WHERE source = ? AND extract_date = ? AND state = 'accepted'",
+            [contract.name, day],
+        )
+        wh.execute(
+            f"UPDATE {INTAKE} SET state = 'superseded', reason = 'corrected by delivery ' || ? "
+            "WHERE source = ? AND extract_date = ? AND state = 'accepted'",
+            [number, contract.name, day],
+        )
+        _enter(wh, delivery, number, "accepted", None, tables)
+        for table in contract.tables:
+            promote_table(wh, contract, table, number, day)
+        wh.execute(f"INSERT INTO {FAULT} BY NAME SELECT * FROM {FAULTS}")
+        wh.execute("COMMIT")
+    except BaseException:
+        wh.con.rollback()
+        raise
+    finally:
+        _drop_candidates(wh, contract)
+    return tuple(f"supersedes delivery {row[0]} of the same extract date" for row in earlier)
+
+
+def _store(archive: Archive | None, delivery: Delivery) -> None:
+    for file, _ in delivery.files if archive is not None else ():
+        assert archive is not None
+        archive.store(file)
+
+
+def _already_in(wh: Warehouse, delivery: Delivery) -> bool:
+    """Whether the same files were taken in for that extract date, now in force or superseded since."""
+    known = wh.rows(
+        f"SELECT list(DISTINCT sha256) FROM {INTAKE} WHERE source = ? AND extract_date = ? "
+        "AND state IN ('accepted', 'superseded') GROUP BY delivery",
+        [delivery.source, delivery.extract_date],
+    )
+    return any(frozenset(row[0]) == delivery.fingerprint for row in known)
+
+
+def _previous(wh: Warehouse, contract: Contract) -> dict[str, int | None]:
+    found = wh.rows(
+        f"SELECT table_name, arg_max(rows, extract_date) FROM {INTAKE} "
+        "WHERE source = ? AND state = 'accepted' GROUP BY table_name",
+        [contract.name],
+    )
+    counts = dict(found)
+    return {table.name: counts.get(table.name) for table in contract.tables}
+
+
+def _refuse(
+    wh: Warehouse,
+    contract: Contract,
+    folder: Path,
+    delivery: Delivery | None,
+    reason: str,
+    tables: Mapping[str, CandidateTable] | None = None,
+) -> Intake:
+    """Record a refusal and what was found at fault; nothing else changes."""
+    if delivery is not None:
+        number = int(wh.scalar(f"SELECT coalesce(max(delivery), 0) + 1 FROM {INTAKE}"))
+        wh.execute("BEGIN TRANSACTION")
+        try:
+            _forget_refusals(wh, contract, delivery.extract_date)
+            _enter(wh, delivery, number, "refused", reason, tables or {})
+            wh.execute(f"INSERT INTO {FAULT} BY NAME SELECT * FROM {FAULTS}")
+            wh.execute("COMMIT")
+        except BaseException:
+            wh.con.rollback()
+            raise
+    _drop_candidates(wh, contract)
+    day = delivery.extract_date if delivery else None
+    hashes = tuple(sorted(delivery.fingerprint)) if delivery else ()
+    return Intake(contract.name, folder, "refused", day, reason=reason, hashes=hashes)
+
+
+def _enter(
+    wh: Warehouse, delivery: Delivery, number: int, state: str, reason: str | None, tables: Mapping[str, CandidateTable]
+) -> None:
+    synthetic = bool(delivery.manifest and delivery.manifest.synthetic)
+    for file, held in delivery.files:
+        for table in held:
+            found = tables.get(table.name)
+            faults = sum(found.value_faults.values()) if found else None
+            wh.execute(
+                f"INSERT INTO {INTAKE} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    number, delivery.source, delivery.extract_date, file.name, table.name, file.sha256, file.size,
+                    found.rows if found else None, found.set_aside if found else None, faults, state, reason,
+                    wh.run_id, synthetic,
+                ],
+            )  # fmt: skip
+
+
+def _forget_refusals(wh: Warehouse, contract: Contract, day: date) -> None:
+    """An earlier refusal of the same extract is replaced by what is known now."""
+    of_day = "source = ? AND extract_date = ? AND state = 'refused'"
+    wh.execute(
+        f"DELETE FROM {FAULT} WHERE source = ? AND delivery IN (SELECT delivery FROM {INTAKE} WHERE {of_day})",
+        [contract.name, contract.name, day],
+    )
+    wh.execute(f"DELETE FROM {INTAKE} WHERE {of_day}", [contract.name, day])
+
+
+def _drop_candidates(wh: Warehouse, contract: Contract) -> None:
+    for (name,) in wh.rows(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'memory' AND schema_name = 'incoming'"
+    ):
+        wh.execute(f"DROP TABLE IF EXISTS memory.incoming.{name}")

@@ -1,0 +1,178 @@
+"""Finds deliveries in the landing folder and checks them against their manifest before any row is read.
+
+A delivery is `<landing>/<source>/<YYYY-MM-DD>/`; a correction of the same day may stand beside it as `<YYYY-MM-DD>.2`.
+Nothing in the landing folder is ever changed here, save by `clear_inbox`.
+"""
+
+import fnmatch
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pipelines.sources.contracts import Contract, Table
+from pipelines.sources.file_faults import FileRefused, Inspected, inspect
+
+MANIFEST = "manifest.json"
+_MANIFEST_LIMIT = 1 << 20
+_DATED = re.compile(r"^(\d{4}-\d\d-\d\d)(?:\.\d{1,3})?$")
+
+
+class NotYet(Exception):
+    """A delivery that is still being written, or dated after the day of the run: left for the next run."""
+
+
+class ManifestFile(BaseModel):
+    """What the sender says about one file; `rows` are data rows (all lines of a mixed file)."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    name: str
+    rows: int
+    sha256: str
+    bytes: int
+
+
+class Manifest(BaseModel):
+    """The sender's control list, written last."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    source: str
+    extract_date: date
+    synthetic: bool = False
+    files: tuple[ManifestFile, ...]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The files of one source at one extract date, inspected, each with the tables that it holds."""
+
+    source: str
+    extract_date: date
+    folder: Path
+    files: tuple[tuple[Inspected, tuple[Table, ...]], ...]
+    manifest: Manifest | None
+    notes: tuple[str, ...]
+
+    @property
+    def fingerprint(self) -> frozenset[str]:
+        """What makes a delivery the same as another: the hashes of its files."""
+        return frozenset(file.sha256 for file, _ in self.files)
+
+    def rows_announced(self, file: Inspected) -> int | None:
+        entries = self.manifest.files if self.manifest else ()
+        return next((entry.rows for entry in entries if entry.name == file.name), None)
+
+
+def delivery_folders(contract: Contract, landing: Path) -> list[Path]:
+    """Dated folders of a source, oldest extract first. Raises FileRefused for a symbolic link on the way."""
+    home = landing / contract.name
+    if home.is_symlink():
+        raise FileRefused(contract.name, "the source's landing folder is a symbolic link; put the files there")
+    if not home.is_dir():
+        return []
+    return sorted(path for path in home.iterdir() if _DATED.match(path.name))
+
+
+def open_delivery(contract: Contract, folder: Path, as_of: date) -> Delivery:
+    """Inspect the files of a dated folder.
+
+    Raises NotYet while it isn't complete, FileRefused when a file of it, or the list of files, can't be right.
+    """
+    here = f"{contract.name}/{folder.name}"
+    if folder.is_symlink() or not folder.is_dir():
+        raise FileRefused(here, "is no plain folder (symbolic links are refused)")
+    extract_date = _extract_date(here, folder.name)
+    if extract_date > as_of:
+        raise NotYet(f"{here} is dated after {as_of:%d %B %Y}, the day of this run")
+    manifest = _manifest(contract, folder, here)
+    if manifest is not None and (manifest.source, manifest.extract_date) != (contract.name, extract_date):
+        raise FileRefused(f"{here}/{MANIFEST}", "names another source or extract date than its folder does")
+    files, notes = [], []
+    present = sorted(path for path in folder.iterdir() if path.name != MANIFEST and not path.name.startswith("."))
+    taken: set[str] = set()
+    for pattern in dict.fromkeys(table.file for table in contract.tables):
+        tables = tuple(table for table in contract.tables if table.file == pattern)
+        matches = [path for path in present if fnmatch.fnmatchcase(path.name, pattern)]
+        if not matches:
+            raise FileRefused(f"{here}/{pattern}", "is missing from the delivery; ask for the whole extract")
+        if len(matches) > 1:
+            raise FileRefused(f"{here}/{pattern}", f"stands for {len(matches)} files; only one may be there")
+        files.append((inspect(matches[0], contract.encoding), tables))
+        taken.add(matches[0].name)
+    if extra := [path for path in present if path.name not in taken]:
+        notes.append(f"{len(extra)} file(s) that the contract doesn't name were left alone")
+    if manifest is not None:
+        _hold_against(manifest, [file for file, _ in files], here, {path.name for path in present})
+    return Delivery(contract.name, extract_date, folder, tuple(files), manifest, tuple(notes))
+
+
+def _extract_date(here: str, name: str) -> date:
+    match = _DATED.match(name)
+    try:
+        return date.fromisoformat(match.group(1) if match else name)
+    except ValueError:
+        raise FileRefused(here, "is named after a day that doesn't exist; name it YYYY-MM-DD") from None
+
+
+def _manifest(contract: Contract, folder: Path, here: str) -> Manifest | None:
+    path = folder / MANIFEST
+    if not path.is_file() or path.is_symlink():
+        if contract.control == "manifest":
+            raise NotYet(f"{here} has no {MANIFEST} yet: the delivery isn't complete")
+        return None
+    if path.stat().st_size > _MANIFEST_LIMIT:
+        raise FileRefused(f"{here}/{MANIFEST}", "is far too large to be a list of files")
+    try:
+        stated: Any = json.loads(path.read_bytes())
+        return Manifest.model_validate(stated)
+    except ValidationError as fault:
+        where = ".".join(str(part) for part in fault.errors(include_input=False)[0]["loc"])
+        raise FileRefused(f"{here}/{MANIFEST}", f"`{where}` is missing or not understood") from None
+    except ValueError:
+        raise FileRefused(f"{here}/{MANIFEST}", "is not valid JSON") from None
+
+
+def _hold_against(manifest: Manifest, files: Iterable[Inspected], here: str, present: set[str]) -> None:
+    announced = {entry.name: entry for entry in manifest.files}
+    for name in announced.keys() - present:
+        raise FileRefused(f"{here}/{MANIFEST}", f"lists {len(announced)} files, and at least one isn't there")
+    for file in files:
+        entry = announced.get(file.name)
+        if entry is None:
+            raise FileRefused(f"{here}/{file.name}", f"is not listed in {MANIFEST}")
+        if entry.bytes != file.size:
+            more = "longer" if file.size > entry.bytes else "shorter (cut off?)"
+            raise FileRefused(f"{here}/{file.name}", f"is {more} than {MANIFEST} says; ask for it again")
+        if entry.sha256.lower() != file.sha256:
+            raise FileRefused(
+                f"{here}/{file.name}", f"doesn't have the SHA-256 that {MANIFEST} states; ask for it again"
+            )
+
+
+def clear_inbox(inbox: Path, folders: Iterable[Path], archived: Iterable[str]) -> int:
+    """Delete from the data folder's own inbox the files that the archive holds; return how many went.
+
+    To be called only once the run is committed. Folders outside the inbox are never touched.
+    """
+    kept, gone = set(archived), 0
+    for folder in folders:
+        if folder.is_symlink() or inbox.resolve() not in folder.resolve().parents:
+            continue
+        for path in sorted(folder.iterdir()):
+            plain = path.is_file() and not path.is_symlink()
+            if plain and path.name != MANIFEST and hashlib.sha256(path.read_bytes()).hexdigest() in kept:
+                path.unlink()
+                gone += 1
+        left = [path.name for path in folder.iterdir()]
+        if left == [MANIFEST]:
+            (folder / MANIFEST).unlink()
+            left = []
+        if not left:
+            folder.rmdir()
+    return gone

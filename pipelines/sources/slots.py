@@ -1,0 +1,130 @@
+"""The newest version of each staged row, and who sits in a slot: the step between dated history and fact tables.
+
+A slot (a liable person's place in an account, a member's number in a household) may be written over by another person. Each
+person that was ever seen in it is an occupant, numbered in the order in which the extracts arrived: a late extract adds
+occupants, it never renumbers them. `record_id` is source:key#occupant.
+"""
+
+from collections import defaultdict
+
+from pipelines.sources.contracts import Contract, Slot, Table
+from pipelines.sources.intake import INTAKE
+from pipelines.sources.thresholds import OCCUPANT_SIMILARITY, OCCUPANT_WORD
+from pipelines.warehouse import Warehouse
+
+# Words of a name field that name nobody.
+_NO_NAMES = r"\b(MR|MRS|MISS|MS|MX|DR|REV|SIR|LADY|PROF|EXORS?|EXECUTORS?|OF|THE|DECD|DECEASED|AND)\b"
+
+
+def latest(wh: Warehouse, contract: Contract, table: Table) -> str:
+    """Make and name the newest version of each row of a dated table; with record_id and occupant if it is a slot's.
+
+    A row that was overwritten or left out stays, with its `valid_to`; a table that never came in is empty.
+    """
+    staged, name = contract.staged(table.name), f"memory.latest.{contract.name}__{table.name}"
+    wh.execute("CREATE SCHEMA IF NOT EXISTS memory.latest")
+    if not wh.exists(staged):
+        columns = ", ".join(f"NULL::{column.sql_type} AS {column.staged}" for column in table.columns)
+        wh.execute(
+            f"CREATE OR REPLACE TEMP TABLE never_came AS SELECT {columns}, NULL::DATE AS extract_date, "
+            "NULL::DATE AS valid_from, NULL::DATE AS valid_to, NULL::VARCHAR AS loaded_run, NULL::UBIGINT AS row_hash LIMIT 0"
+        )
+        wh.execute(
+            f"CREATE OR REPLACE TABLE {name} AS SELECT *{_first_occupant(contract, table.slot)} FROM temp.never_came"
+        )
+        wh.execute("DROP TABLE temp.never_came")
+        return name
+    if _extracts(wh, contract) <= 1:
+        wh.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT *{_first_occupant(contract, table.slot)} FROM {staged}")
+        return name
+    newest = "QUALIFY row_number() OVER (PARTITION BY {} ORDER BY extract_date DESC, valid_from DESC, row_hash) = 1"
+    if table.slot is None:
+        whole = newest.format(", ".join(table.key)) if table.key else ""
+        wh.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM {staged} {whole}")
+        return name
+    _occupants(wh, contract, table, table.slot)
+    numbered = (
+        f"SELECT s.*, coalesce(o.occupant, 1)::INTEGER AS occupant FROM {staged} s "
+        f"LEFT JOIN temp.occupant o ON o.slot = {_slot_key(table.slot)} AND o.name IS NOT DISTINCT FROM {_name(table.slot)} "
+        f"AND o.born IS NOT DISTINCT FROM {_born(table.slot)}"
+    )
+    wh.execute(
+        f"CREATE OR REPLACE TABLE {name} AS SELECT *, {_record_id(contract, table.slot)} || occupant AS record_id "
+        f"FROM ({numbered}) {newest.format(', '.join(dict.fromkeys((*table.key, 'occupant'))))}"
+    )
+    wh.execute("DROP TABLE temp.occupant")
+    return name
+
+
+def _extracts(wh: Warehouse, contract: Contract) -> int:
+    """How many extracts ever came in: with one, no slot was written over and every row is the newest."""
+    return int(
+        wh.scalar(
+            f"SELECT count(DISTINCT delivery) FROM {INTAKE} WHERE source = ? AND state IN ('accepted', 'superseded')",
+            [contract.name],
+        )
+    )
+
+
+def _occupants(wh: Warehouse, contract: Contract, table: Table, slot: Slot) -> None:
+    """temp.occupant: the number of each (slot, name, birth date) in slots that were ever seen with more than one.
+
+    Two versions are one person if an extract showed both, if their names share a word or are alike, or if birth dates agree.
+    """
+    staged = contract.staged(table.name)
+    wh.execute(
+        f"CREATE OR REPLACE TEMP TABLE slot_version AS "
+        f"WITH version AS ("
+        f"  SELECT {_slot_key(slot)} AS slot, {_name(slot)} AS name, {_born(slot)} AS born, "
+        f"         list(DISTINCT delivery) AS deliveries, min(delivery) AS arrival, min(row_hash) AS tie "
+        f"  FROM {staged} s JOIN {staged}__seen USING (row_hash) GROUP BY ALL) "
+        f"SELECT *, regexp_extract_all(name, '[A-Z]{{{OCCUPANT_WORD},}}') AS words, "
+        f"       row_number() OVER (ORDER BY slot, arrival, tie) AS number "
+        f"FROM version QUALIFY count(*) OVER (PARTITION BY slot) > 1"
+    )
+    one_person = wh.rows(
+        "SELECT a.number, b.number FROM temp.slot_version a JOIN temp.slot_version b ON a.slot = b.slot AND a.number < b.number "
+        "WHERE list_has_any(a.deliveries, b.deliveries) OR coalesce(list_has_any(a.words, b.words), false) "
+        f"OR coalesce(jaro_winkler_similarity(a.name, b.name) >= {OCCUPANT_SIMILARITY}, a.name IS NULL OR b.name IS NULL) "
+        "OR coalesce(a.born = b.born, false) ORDER BY ALL"
+    )
+    earlier_same: dict[int, list[int]] = defaultdict(list)
+    for before, after in one_person:
+        earlier_same[after].append(before)
+    occupant: dict[int, int] = {}
+    seen_in: dict[str, int] = defaultdict(int)
+    for number, slot_key in wh.rows("SELECT number, slot FROM temp.slot_version ORDER BY number"):
+        if earlier_same[number]:
+            occupant[number] = occupant[earlier_same[number][-1]]
+        else:
+            seen_in[slot_key] += 1
+            occupant[number] = seen_in[slot_key]
+    numbers = list(occupant)
+    wh.execute(
+        "CREATE OR REPLACE TEMP TABLE occupant AS SELECT slot, name, born, occupant FROM temp.slot_version "
+        "JOIN (SELECT unnest(?::BIGINT[]) AS number, unnest(?::INTEGER[]) AS occupant) USING (number)",
+        [numbers, [occupant[number] for number in numbers]],
+    )
+    wh.execute("DROP TABLE temp.slot_version")
+
+
+def _slot_key(slot: Slot) -> str:
+    return " || '/' || ".join(slot.key)
+
+
+def _name(slot: Slot) -> str:
+    """SQL: the name in capitals, without titles and other words that name nobody."""
+    whole = f"upper(concat_ws(' ', {', '.join(slot.name)}))"
+    return f"nullif(trim(regexp_replace({whole}, '{_NO_NAMES}', '', 'g')), '')"
+
+
+def _born(slot: Slot) -> str:
+    return slot.birth_date or "NULL::DATE"
+
+
+def _record_id(contract: Contract, slot: Slot) -> str:
+    return f"'{contract.name}:' || {_slot_key(slot)} || '#'"
+
+
+def _first_occupant(contract: Contract, slot: Slot | None) -> str:
+    return "" if slot is None else f", {_record_id(contract, slot)} || '1' AS record_id, 1 AS occupant"

@@ -1,0 +1,15 @@
+"""The numbers of intake that are policy, each with its reason."""
+
+# A delivery with a larger share of rows that can't be used is refused whole: the extract is at fault, not its rows.
+# 2 % is twice the worst share of broken lines seen in council extracts that were worth keeping (judgement).
+SET_ASIDE_LIMIT = 0.02
+# ... but a handful of bad rows in a tiny file doesn't condemn it.
+SET_ASIDE_ALWAYS = 5
+
+# Longest line read, in bytes. The widest real layout (Client Level Data, 60 columns) stays under 4,000.
+LONGEST_LINE = 1_000_000
+
+# A slot's name that shares no word of this length with the one before it ...
+OCCUPANT_WORD = 3
+# ... and whose Jaro-Winkler similarity to it is below this (a typing error keeps it above), is another person.
+OCCUPANT_SIMILARITY = 0.8
