@@ -20,13 +20,8 @@ LEARNT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {"uprn": pl.Int64, "
 
 def _sample(components: pl.DataFrame, rates: Rates, system: str, settings: dict[str, Any]) -> pl.DataFrame:
     """Buildings drawn for damage; those with flats are likelier, as in life."""
-    rng = rates.stream(f"{system}:address-errors sample")
-    roots = (
-        components.group_by("root", maintain_order=True)
-        .agg(flats=pl.col("unit").is_not_null().any())
-        .sort("root")
-        .with_columns(draw=pl.Series(rng.random(components["root"].n_unique())))
-    )
+    roots = components.group_by("root", maintain_order=True).agg(flats=pl.col("unit").is_not_null().any()).sort("root")
+    roots = roots.with_columns(draw=pl.Series(rates.draws(f"{system}:address-errors sample", roots["root"]).random()))
     share = pl.when("flats").then(float(settings["flats"])).otherwise(float(settings["houses"]))
     chosen = roots.filter(pl.col("draw") < share).select("root")
     return components.join(chosen, on="root", how="semi", maintain_order="left")

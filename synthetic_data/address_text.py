@@ -71,18 +71,18 @@ def _joined(*parts: pl.Expr) -> pl.Expr:
 
 def with_conventions(components: pl.DataFrame, rates: Rates, system: str) -> pl.DataFrame:
     """The components worded as one system words them, consistently within a building and a street."""
-    rng = rates.stream(f"{system}:address conventions")
     roots = components.filter(pl.col("unit").is_not_null()).select("root").unique().sort("root")
     edges = np.cumsum(_UNIT_WEIGHTS)
-    wordings = np.array(UNIT_WORDINGS)[np.searchsorted(edges, rng.random(roots.height) * edges[-1], side="right")]
-    unusual = rng.random(roots.height) < rates.address("unit_convention", system)
+    of_building = rates.draws(f"{system}:unit wordings", roots["root"])
+    wordings = np.array(UNIT_WORDINGS)[np.searchsorted(edges, of_building.random() * edges[-1], side="right")]
+    unusual = of_building.random() < rates.address("unit_convention", system)
     roots = roots.with_columns(wording=pl.Series(np.where(unusual, wordings, ""), dtype=pl.String))
     streets = components.select("usrn").unique().sort("usrn")
-    count = streets.height
+    of_street = rates.draws(f"{system}:street wordings", streets["usrn"])
     streets = streets.with_columns(
-        short=pl.Series(rng.random(count) < rates.address("street_abbreviated", system)),
-        no_locality=pl.Series(rng.random(count) < rates.address("locality_left_out", system)),
-        town_form=pl.Series(rng.integers(0, 4, count)),
+        short=pl.Series(of_street.random() < rates.address("street_abbreviated", system)),
+        no_locality=pl.Series(of_street.random() < rates.address("locality_left_out", system)),
+        town_form=pl.Series(of_street.below(4)),
     )
     worded = components.join(roots, on="root", how="left", maintain_order="left").join(
         streets, on="usrn", how="left", maintain_order="left"
@@ -120,15 +120,10 @@ def with_conventions(components: pl.DataFrame, rates: Rates, system: str) -> pl.
     ).drop("wording", "short", "no_locality", "town_form")
 
 
-def _struck(rng: np.random.Generator, rate: float, rows: int) -> np.ndarray:
-    return rng.random(rows) < rate
-
-
-def damaged_postcodes(postcodes: pl.Series, rates: Rates, system: str) -> pl.Series:
+def damaged_postcodes(postcodes: pl.Series, keys: pl.Series, rates: Rates, system: str) -> pl.Series:
     """Postcodes as written: some missing, some of the unit next door, some with letters changed over."""
-    rng = rates.stream(f"{system}:postcodes")
-    rows = len(postcodes)
-    frame = pl.DataFrame({"postcode": postcodes, "letter": pl.Series(list("CIKMOV")).gather(rng.integers(0, 6, rows))})
+    draws = rates.draws(f"{system}:postcodes", keys)
+    frame = pl.DataFrame({"postcode": postcodes, "letter": pl.Series(list("CIKMOV")).gather(draws.below(6))})
     code = pl.col("postcode")
     steps = [
         ("postcode_old_unit", code.str.slice(0, code.str.len_chars() - 1) + pl.col("letter")),
@@ -136,23 +131,28 @@ def damaged_postcodes(postcodes: pl.Series, rates: Rates, system: str) -> pl.Ser
         ("postcode_missing", pl.lit(None, dtype=pl.String)),
     ]
     for error, changed in steps:
-        mask = pl.Series(_struck(rng, rates.address(error, system), rows))
+        mask = pl.Series(draws.random() < rates.address(error, system))
         frame = frame.with_columns(postcode=pl.when(mask).then(changed).otherwise(code))
     return frame["postcode"]
 
 
-def written_addresses(components: pl.DataFrame, uprns: pl.Series, rates: Rates, system: str) -> pl.DataFrame:
-    """addr1 to addr4 and postcode for each UPRN, row for row; all null where the UPRN is."""
+def written_addresses(
+    components: pl.DataFrame, uprns: pl.Series, rates: Rates, system: str, keys: pl.Series | None = None
+) -> pl.DataFrame:
+    """addr1 to addr4 and postcode for each UPRN, row for row; all null where the UPRN is.
+
+    Slips of the hand belong to the keys: the properties themselves unless rows are typed one by one.
+    """
     worded = with_conventions(components, rates, system)
     used = components.filter(pl.col("uprn").is_in(uprns.drop_nulls().unique().implode()))
     rows = pl.DataFrame({"uprn": uprns}).join(worded, on="uprn", how="left", maintain_order="left")
-    rng = rates.stream(f"{system}:address slips")
-    count = rows.height
-    street = damage_where(rows["street"], _struck(rng, rates.address("street_typo", system), count), mistyped, rng)
-    number = damage_where(rows["number"], _struck(rng, rates.address("number_typo", system), count), digit_wrong, rng)
-    together = pl.Series(_struck(rng, 0.35, count))
+    keys = uprns if keys is None else keys
+    draws = rates.draws(f"{system}:address slips", keys)
+    street = damage_where(rows["street"], draws.random() < rates.address("street_typo", system), mistyped, draws)
+    number = damage_where(rows["number"], draws.random() < rates.address("number_typo", system), digit_wrong, draws)
+    together = pl.Series(draws.random() < 0.35)
     rows = rows.with_columns(
-        street=street, number=number, postcode=damaged_postcodes(rows["postcode"], rates, system)
+        street=street, number=number, postcode=damaged_postcodes(rows["postcode"], keys, rates, system)
     ).with_columns(thoroughfare=_joined(pl.col("number"), pl.col("street")))
     crowded = pl.col("unit").is_not_null() & pl.col("building").is_not_null()
     one = pl.when(crowded).then(_joined(pl.col("unit"), pl.col("building"))).otherwise(pl.coalesce("unit", "building"))
@@ -179,9 +179,11 @@ def one_line(lines: list[str] | None = None, separator: str = ", ") -> pl.Expr:
     return pl.when(text == "").then(None).otherwise(text)
 
 
-def recorded_uprns(components: pl.DataFrame, uprns: pl.Series, rates: Rates, system: str) -> pl.Series:
+def recorded_uprns(
+    components: pl.DataFrame, uprns: pl.Series, rates: Rates, system: str, keys: pl.Series | None = None
+) -> pl.Series:
     """The UPRN column of a system, as text: a share filled, about 1 % that of a parent, neighbour or predecessor."""
-    rng = rates.stream(f"{system}:uprns")
+    draws = rates.draws(f"{system}:uprns", uprns if keys is None else keys)
     live = components.filter(pl.col("logical_status") == 1).sort("usrn", "uprn")
     neighbours = live.select("uprn", neighbour=pl.col("uprn").shift(1).over("usrn"))
     retired = (
@@ -196,8 +198,8 @@ def recorded_uprns(components: pl.DataFrame, uprns: pl.Series, rates: Rates, sys
         .join(components.select("uprn", "parent_uprn"), on="uprn", how="left", maintain_order="left")
         .join(retired, on="uprn", how="left", maintain_order="left")
     )
-    wrong = pl.Series(_struck(rng, rates.address("uprn_wrong", system), rows.height))
-    absent = pl.Series(rng.random(rows.height) >= rates.coverage(system, "uprn"))
+    wrong = pl.Series(draws.random() < rates.address("uprn_wrong", system))
+    absent = pl.Series(draws.random() >= rates.coverage(system, "uprn"))
     return rows.select(
         pl.when(absent)
         .then(None)

@@ -5,10 +5,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import polars as pl
 import yaml
 
-from synthetic_data.randomness import stream
+from synthetic_data.draws import Draws
+from synthetic_data.randomness import stable_hash
 
 _FOLDER = Path(__file__).parent
 _CEILING = 0.95  # damage that spoils nearly every row would no longer be an error but a layout
@@ -26,7 +27,7 @@ def profiles() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Rates:
-    """Rates per row (0..1) of one profile; `stream` gives the random numbers that go with a seed."""
+    """Rates per row (0..1) of one profile; `draws` gives the random numbers that go with a seed."""
 
     profile: str
     seed: int
@@ -35,9 +36,9 @@ class Rates:
         if self.profile not in profiles():
             raise ValueError(f"unknown error profile {self.profile!r}; known: {', '.join(profiles())}")
 
-    def stream(self, name: str) -> np.random.Generator:
-        """Random numbers for one named purpose, the same in every process."""
-        return stream(self.seed, f"extracts:{name}")
+    def draws(self, name: str, keys: pl.Series) -> Draws:
+        """Random numbers for one named purpose, one row a key, the same in every process."""
+        return Draws(stable_hash(f"extracts:{self.seed}:{name}"), keys)
 
     def _factor(self, kind: str) -> float:
         return float(_document("errors.yaml")["profiles"][self.profile][kind])

@@ -55,16 +55,16 @@ class Batches:
 
 def batches_of(rows: int, rates: Rates, file: str, system: str) -> Batches:
     """Consecutive rows cut into batches of about the size of errors.yaml."""
-    rng = rates.stream(f"{file}:batches")
     size = int(rates.setting("batches", "rows"))
-    cuts = np.cumsum(rng.integers(size // 2, size * 3 // 2 + 1, rows // (size // 2) + 1))
+    draws = rates.draws(f"{file}:batches", pl.Series(range(rows // (size // 2) + 1)))
+    cuts = np.cumsum(size // 2 + draws.below(size + 1))
     number = np.searchsorted(cuts, np.arange(rows), side="right")
     count = int(number.max()) + 1 if rows else 0
     weights: dict[str, float] = rates.setting("batches", "faults")
     kinds = list(weights)
     edges = np.cumsum([weights[kind] for kind in kinds])
-    drawn = np.searchsorted(edges, rng.random(count) * edges[-1], side="right")
-    faulty = rng.random(count) < rates.batch("faulty", system)
+    drawn = np.searchsorted(edges, draws.random()[:count] * edges[-1], side="right")
+    faulty = draws.random()[:count] < rates.batch("faulty", system)
     of_batch = pl.Series(
         [kinds[kind] if bad else None for kind, bad in zip(drawn, faulty, strict=True)], dtype=pl.String
     )

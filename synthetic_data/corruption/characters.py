@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 import yaml
 
+from synthetic_data.draws import Draws
+
 Damage = Callable[[str, np.ndarray], str]  # the word and four random numbers in [0, 1)
 
 _DRAWS = 4
@@ -29,13 +31,13 @@ def _sound_alikes() -> dict[str, list[str]]:
     }
 
 
-def damage_where(words: pl.Series, hit: np.ndarray, damage: Damage, rng: np.random.Generator) -> pl.Series:
+def damage_where(words: pl.Series, hit: np.ndarray, damage: Damage, draws: Draws) -> pl.Series:
     """`words` with `damage` done where `hit`; nulls and empty words stay."""
     rows = np.flatnonzero(hit & (words.fill_null("") != "").to_numpy())
-    draws = rng.random((len(rows), _DRAWS))
+    numbers = draws.at(rows, _DRAWS)
     if len(rows) == 0:
         return words
-    spoilt = [damage(word, draw) for word, draw in zip(words.gather(rows).to_list(), draws, strict=True)]
+    spoilt = [damage(word, draw) for word, draw in zip(words.gather(rows).to_list(), numbers, strict=True)]
     return words.scatter(rows, pl.Series(spoilt, dtype=pl.String))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from synthetic_data.corruption.characters import damage_where, misheard, misread, mistyped, nickname, tables
+from synthetic_data.draws import Draws
 from synthetic_data.rates import Rates
 
 _UNFOLDED = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ß": "ss", "đ": "d", "Đ": "D", "æ": "ae", "Æ": "Ae"})
@@ -20,11 +21,11 @@ def error_factor(quality: pl.Series) -> pl.Series:
 def people_of(
     rows: pl.DataFrame, names: pl.DataFrame, persons: pl.DataFrame, rates: Rates, system: str
 ) -> pl.DataFrame:
-    """The rows (person_id, known_from, known_to) with each person as the system knew them, in the same order.
+    """The rows (row_key, person_id, known_from, known_to) with each person as the system knew them, in the same order.
 
     A new surname reaches a system after a wait of its own, drawn once a person (synthetic_population 6.2).
     """
-    lag = rates.stream(f"{system}:name lag").exponential(max(rates.lag_days(system), 1e-9), persons.height)
+    lag = -np.log1p(-rates.draws(f"{system}:name lag", persons["person_id"]).random()) * rates.lag_days(system)
     waits = persons.select("person_id", lag=pl.Series(lag.astype(np.int64)))
     known = (
         rows.with_row_index("row")
@@ -63,9 +64,9 @@ def people_of(
     )
 
 
-def hits(rng: np.random.Generator, rate: float, factor: pl.Series) -> np.ndarray:
+def hits(draws: Draws, rate: float, factor: pl.Series) -> np.ndarray:
     """Which rows an error strikes, at the rate times each row's factor."""
-    return rng.random(len(factor)) < rate * factor.to_numpy()
+    return draws.random() < rate * factor.to_numpy()
 
 
 def _group_factors(people: pl.DataFrame, rates: Rates, error: str) -> pl.Series:
@@ -117,7 +118,7 @@ def _mohammed(forename: str, draw: np.ndarray) -> str:
 
 def _cultural_forms(people: pl.DataFrame, rates: Rates, system: str) -> pl.DataFrame:
     """Differences that are custom, not carelessness: name order, Singh and Begum, Mohammed, double names."""
-    rng = rates.stream(f"{system}:name forms")
+    draws = rates.draws(f"{system}:name forms", people["row_key"])
 
     def rate(error: str) -> float:
         return rates.person(error, system)
@@ -125,45 +126,43 @@ def _cultural_forms(people: pl.DataFrame, rates: Rates, system: str) -> pl.DataF
     relational = tables()["relational"]
     # A relational name stands as surname in one system and as middle name in another.
     movable = (people["middle"].is_in(relational) | people["surname"].is_in(relational)) & (people["middle"] != "")
-    moved = hits(rng, rate("relational_moved"), people["factor"]) & movable.fill_null(False).to_numpy()
+    moved = hits(draws, rate("relational_moved"), people["factor"]) & movable.fill_null(False).to_numpy()
     people = _swap_where(people, moved, "middle", "surname")
-    inverted = (
-        rng.random(people.height) < rate("names_inverted") * _group_factors(people, rates, "names_inverted").to_numpy()
-    )
+    inverted = draws.random() < rate("names_inverted") * _group_factors(people, rates, "names_inverted").to_numpy()
     is_mohammed = people["forename"].is_in(tables()["mohammed"]).fill_null(False).to_numpy()
     factor = people["factor"]
     forename = damage_where(
-        people["forename"], is_mohammed & hits(rng, rate("mohammed_respelt"), factor), _mohammed, rng
+        people["forename"], is_mohammed & hits(draws, rate("mohammed_respelt"), factor), _mohammed, draws
     )
     double = people["surname"].str.contains("[- ]").fill_null(False).to_numpy()
     surname = damage_where(
-        people["surname"], double & hits(rng, rate("double_barrel_changed"), factor), _double_barrel, rng
+        people["surname"], double & hits(draws, rate("double_barrel_changed"), factor), _double_barrel, draws
     )
     prefixed = surname.str.contains("^(Mc|O')").fill_null(False).to_numpy()
-    surname = damage_where(surname, prefixed & hits(rng, rate("prefix_respaced"), factor), _prefix, rng)
+    surname = damage_where(surname, prefixed & hits(draws, rate("prefix_respaced"), factor), _prefix, draws)
     return _swap_where(people.with_columns(forename=forename, surname=surname), inverted, "forename", "surname")
 
 
 def damaged_names(people: pl.DataFrame, rates: Rates, system: str) -> pl.DataFrame:
     """The people with title, forename, middle and surname as the system wrote them; same rows, same order."""
     people = _cultural_forms(people, rates, system)
-    rng = rates.stream(f"{system}:names")
+    draws = rates.draws(f"{system}:names", people["row_key"])
     factor = people["factor"]
 
     def struck(error: str) -> np.ndarray:
-        return hits(rng, rates.person(error, system), factor)
+        return hits(draws, rates.person(error, system), factor)
 
     has_middle = (people["middle"].fill_null("") != "").to_numpy()
     people = _swap_where(people, struck("known_by_middle") & has_middle, "forename", "middle")
-    forename = damage_where(people["forename"], struck("nickname"), nickname, rng)
+    forename = damage_where(people["forename"], struck("nickname"), nickname, draws)
     surname = people["surname"]
     for error, damage in (("misspelt", misheard), ("typo", mistyped)):
-        forename = damage_where(forename, struck(f"forename_{error}"), damage, rng)
-        surname = damage_where(surname, struck(f"surname_{error}"), damage, rng)
-    forename = damage_where(forename, struck("scanned_letter"), misread, rng)
-    surname = damage_where(surname, struck("scanned_letter"), misread, rng)
+        forename = damage_where(forename, struck(f"forename_{error}"), damage, draws)
+        surname = damage_where(surname, struck(f"surname_{error}"), damage, draws)
+    forename = damage_where(forename, struck("scanned_letter"), misread, draws)
+    surname = damage_where(surname, struck("scanned_letter"), misread, draws)
     # How much of the middle name is kept is the form's doing, not the person's.
-    kept = rng.random(people.height)
+    kept = draws.random()
     missing = rates.person("middle_missing", system)
     shortened = missing + (1.0 - missing) * rates.person("middle_initial", system)
     plain = pl.Series(struck("accent_stripped") | (rates.person("accent_stripped", system) == 1.0))

@@ -7,14 +7,15 @@ import polars as pl
 
 from synthetic_data.corruption.characters import damage_where, digits_swapped
 from synthetic_data.corruption.names import hits
+from synthetic_data.draws import Draws
 from synthetic_data.rates import Rates
 
 DUMMY_BIRTH_DATE = date(1900, 1, 1)
 
 
-def kept(values: pl.Series, share: float, rng: np.random.Generator) -> pl.Series:
+def kept(values: pl.Series, share: float, draws: Draws) -> pl.Series:
     """The values of a random share of rows, null elsewhere."""
-    return values.set(pl.Series(rng.random(len(values)) >= share), None)
+    return values.set(pl.Series(draws.random() >= share), None)
 
 
 def swapped_day_month(dates: pl.Expr) -> pl.Expr:
@@ -26,19 +27,19 @@ def swapped_day_month(dates: pl.Expr) -> pl.Expr:
 
 def damaged_birth_dates(people: pl.DataFrame, rates: Rates, system: str, as_of: date) -> pl.Series:
     """birth_date as the system wrote it; never after as_of."""
-    rng = rates.stream(f"{system}:birth dates")
+    draws = rates.draws(f"{system}:birth dates", people["row_key"])
     factor = people["factor"]
 
     def struck(error: str, weight: pl.Series = factor) -> pl.Series:
-        return pl.Series(hits(rng, rates.person(error, system), weight))
+        return pl.Series(hits(draws, rates.person(error, system), weight))
 
     arrival = rates.group_factor("birth_first_january", "recent_arrival")
     placeholder = factor * people["recent_arrival"].fill_null(False).replace_strict(
         {True: arrival, False: 1.0}, return_dtype=pl.Float64
     )
     birth = pl.col("birth_date")
-    slip = pl.lit(pl.Series(np.array([-10, -1, -1, 1, 1, 10])[rng.integers(0, 6, people.height)]))
-    other_day = pl.lit(pl.Series(rng.integers(1, 29, people.height)))
+    slip = pl.lit(pl.Series(np.array([-10, -1, -1, 1, 1, 10])[draws.below(6)]))
+    other_day = pl.lit(pl.Series(1 + draws.below(28)))
     steps: list[tuple[pl.Series, pl.Expr]] = [
         (struck("birth_digit_wrong"), pl.date(birth.dt.year(), birth.dt.month(), other_day)),
         (
@@ -61,17 +62,17 @@ def damaged_birth_dates(people: pl.DataFrame, rates: Rates, system: str, as_of: 
 
 def damaged_ninos(people: pl.DataFrame, rates: Rates, system: str, share: float, group: pl.Series) -> pl.Series:
     """nino as the system holds it: a share filled, digits swapped, a partner's number (same group), temporary ones."""
-    rng = rates.stream(f"{system}:ninos")
+    draws = rates.draws(f"{system}:ninos", people["row_key"])
     factor = people["factor"]
     nino = people["nino"]
     neighbour = nino.shift(1)
-    of_partner = pl.Series(hits(rng, rates.person("nino_of_partner", system), factor)) & (
+    of_partner = pl.Series(hits(draws, rates.person("nino_of_partner", system), factor)) & (
         group == group.shift(1)
     ).fill_null(False)
     nino = nino.zip_with(~(of_partner & neighbour.is_not_null()), neighbour)
-    nino = damage_where(nino, hits(rng, rates.person("nino_digits_swapped", system), factor), digits_swapped, rng)
-    held = kept(nino, share, rng)
-    temporary = pl.Series(hits(rng, rates.person("nino_temporary", system), factor)) & held.is_null()
+    nino = damage_where(nino, hits(draws, rates.person("nino_digits_swapped", system), factor), digits_swapped, draws)
+    held = kept(nino, share, draws)
+    temporary = pl.Series(hits(draws, rates.person("nino_temporary", system), factor)) & held.is_null()
     made_up = people.select(
         # Temporary numbers are TN, the birth date and the sex (source_formats 2d).
         pl.concat_str(pl.lit("TN"), pl.col("birth_date").dt.strftime("%d%m%y"), pl.col("sex").fill_null("M"))
@@ -81,6 +82,8 @@ def damaged_ninos(people: pl.DataFrame, rates: Rates, system: str, share: float,
 
 def damaged_sexes(people: pl.DataFrame, rates: Rates, system: str) -> pl.Series:
     """sex (M, F) as the system wrote it."""
-    wrong = pl.Series(hits(rates.stream(f"{system}:sex"), rates.person("sex_wrong", system), people["factor"]))
+    wrong = pl.Series(
+        hits(rates.draws(f"{system}:sex", people["row_key"]), rates.person("sex_wrong", system), people["factor"])
+    )
     other = people["sex"].replace_strict({"M": "F", "F": "M"}, default=None)
     return people["sex"].zip_with(~wrong, other)

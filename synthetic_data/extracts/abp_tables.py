@@ -61,7 +61,7 @@ def delivery_points(world: World, rates: Rates) -> pl.DataFrame:
         .join(parents, on="uprn", how="anti")
         .sort("uprn")
     )
-    listed = rates.stream("llpg:delivery points").random(live.height) < rates.coverage("llpg", "delivery_point")
+    listed = rates.draws("llpg:delivery points", live["uprn"]).random() < rates.coverage("llpg", "delivery_point")
     rows = live.filter(pl.Series(listed)).join(
         address_components(world).select("uprn", "unit", "number", "street", "locality", "town"), on="uprn", how="left",
         maintain_order="left",
@@ -131,7 +131,9 @@ def cross_references(world: World, rates: Rates) -> pl.DataFrame:
     """One row a number that another system gave a UPRN: council tax, electoral, and the Valuation Office's."""
     references = property_references(world, rates)
     count = references.height
-    valued = pl.Series(rates.stream("llpg:valuation references").random(count) < rates.coverage("llpg", "voa_xref"))
+    valued = pl.Series(
+        rates.draws("llpg:valuation references", references["uprn"]).random() < rates.coverage("llpg", "voa_xref")
+    )
     valuation = references.with_columns(
         XREF_KEY=pl.Series(xref_keys(1 + 2 * count, count)),
         CROSS_REFERENCE=pl.format("999{}", pl.col("council_tax_ref")),
@@ -162,7 +164,7 @@ def land_property_identifiers(world: World, rates: Rates) -> pl.DataFrame:
         lpi_status=pl.lit(3, dtype=pl.Int64),
         place=pl.lit(1),
     )
-    known = rates.stream("llpg:alternatives").random(floors.height) < rates.address("alternative_lpi", "llpg")
+    known = rates.draws("llpg:alternatives", floors["uprn"]).random() < rates.address("alternative_lpi", "llpg")
     rows = pl.concat([own, floors.filter(pl.Series(known) & pl.col("sao_text").is_not_null())]).sort("uprn", "place")
     return rows.select(
         UPRN="uprn",

@@ -53,19 +53,19 @@ def _clients(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
         world.care_clients.join(first, on="care_id", how="left")
         .join(world.persons.select("person_id", "death_date"), on="person_id", how="left")
         .sort("care_id")
-        .with_columns(pl.col("known_from").fill_null(extract_date), known_to=pl.lit(extract_date))
+        .with_columns(pl.col("known_from").fill_null(extract_date), known_to=pl.lit(extract_date), row_key="care_id")
     )
     people = damaged_names(people_of(rows, world.names, world.persons, rates, SYSTEM), rates, SYSTEM)
     postcodes = address_components(world).select("uprn", "postcode")
     people = people.join(postcodes, on="uprn", how="left", maintain_order="left")
-    rng = rates.stream("cld:clients")
-    practice = pl.Series(rng.integers(1, 27, people.height))
-    funding = pl.Series(rng.random(people.height))
+    draws = rates.draws("cld:clients", people["row_key"])
+    practice = pl.Series(1 + draws.below(26))
+    funding = pl.Series(draws.random())
     people = people.with_columns(
         birth_date=damaged_birth_dates(people, rates, SYSTEM, world.as_of),
         sex=damaged_sexes(people, rates, SYSTEM),
-        nhs_number=kept(people["nhs_number"], rates.coverage(SYSTEM, "nhs_number"), rng),
-        postcode=damaged_postcodes(people["postcode"], rates, SYSTEM),
+        nhs_number=kept(people["nhs_number"], rates.coverage(SYSTEM, "nhs_number"), draws),
+        postcode=damaged_postcodes(people["postcode"], people["row_key"], rates, SYSTEM),
         practice=practice,
     )
     batches = batches_of(people.height, rates, "cld", SYSTEM)

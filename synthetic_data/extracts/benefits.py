@@ -61,13 +61,13 @@ def _members(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
         )
         .join(world.persons.select("person_id", "death_date", "is_student", "smi", "carer"), on="person_id", how="left")
         .sort("claim_id", "house_id", "member_id")
-        .with_columns(pl.col("known_to").fill_null(world.as_of))
+        .with_columns(pl.col("known_to").fill_null(world.as_of), row_key=key_of("claim_id", "person_ref"))
     )
     people = damaged_names(people_of(rows, world.names, world.persons, rates, SYSTEM), rates, SYSTEM)
-    told = pl.Series(rates.stream("hbmember:deaths told").random(people.height) < 0.6)
+    told = pl.Series(rates.draws("hbmember:deaths told", people["row_key"]).random() < 0.6)
     pupils = _pupil_numbers(people, extract_date)
     people = people.with_columns(
-        unique_pupil_num=kept(pupils, 0.6, rates.stream("hbmember:pupil numbers")),
+        unique_pupil_num=kept(pupils, 0.6, rates.draws("hbmember:pupil numbers", people["row_key"])),
         nino=damaged_ninos(people, rates, SYSTEM, rates.coverage(SYSTEM, "nino"), people["claim_id"]),
         sex=damaged_sexes(people, rates, SYSTEM),
         birth_date=damaged_birth_dates(people, rates, SYSTEM, world.as_of),
@@ -93,8 +93,9 @@ def render(world: World, rates: Rates, extract_date: date) -> Rendered:
     components = address_components(world)
     members = _members(world, rates, extract_date)
     houses = world.claim_houses.sort("claim_id", "house_id")
-    addresses = written_addresses(components, houses["uprn"], rates, SYSTEM).rename({"postcode": "post_code"})
-    recorded = recorded_uprns(components, houses["uprn"], rates, SYSTEM)
+    keys = houses.select(key_of("claim_id", "house_id")).to_series()
+    addresses = written_addresses(components, houses["uprn"], rates, SYSTEM, keys).rename({"postcode": "post_code"})
+    recorded = recorded_uprns(components, houses["uprn"], rates, SYSTEM, keys)
     houses = pl.concat([houses.rename({"uprn": "true_uprn"}), addresses], how="horizontal").with_columns(
         uprn=recorded,
         from_date=pl.col("from_date").dt.strftime(DATE),
@@ -113,7 +114,7 @@ def render(world: World, rates: Rates, extract_date: date) -> Rendered:
             ctax_account_ref=kept(
                 world.claims.sort("claim_id")["ctax_account_ref"],
                 rates.coverage(SYSTEM, "ctax_account_ref"),
-                rates.stream("hbclaim:account references"),
+                rates.draws("hbclaim:account references", world.claims.sort("claim_id")["claim_id"]),
             ),
         )
     )

@@ -49,11 +49,10 @@ def _written(column: str) -> pl.Expr:
 
 def _one_string(people: pl.DataFrame, batches: Batches, rates: Rates) -> pl.Series:
     """The name in one field of 32 capitals: MR JOHN A SMITH, or SMITH MR JOHN A in some batches; executors too."""
-    rng = rates.stream("ctliable:name order")
-    first = float(rates.setting("batches", "surname_first"))
-    surname_first = pl.Series(rng.random(batches.count) < first, dtype=pl.Boolean)
+    uploads = rates.draws("ctliable:name order", pl.Series(range(batches.count), dtype=pl.Int64))
+    surname_first = pl.Series(uploads.random() < float(rates.setting("batches", "surname_first")), dtype=pl.Boolean)
     order = surname_first.gather(batches.number)
-    form = pl.Series(rng.random(people.height))
+    form = pl.Series(rates.draws("ctliable:executors", people["row_key"]).random())
     given = pl.concat_str("title", "forename", "middle", separator=" ", ignore_nulls=True)
     forward = pl.concat_str(given, "surname", separator=" ", ignore_nulls=True)
     backward = pl.concat_str("surname", given, separator=" ", ignore_nulls=True)
@@ -90,12 +89,18 @@ def _liable(world: World, rates: Rates) -> pl.DataFrame:
             world.ct_accounts.select("account_ref", "liable_kind", "company_name"), on="account_ref", how="left"
         )
         .sort("account_ref", "slot", "from_date", "party_ref")
-        .with_columns(known_from="from_date", known_to=pl.col("to_date").fill_null(world.as_of))
+        .with_columns(
+            known_from="from_date",
+            known_to=pl.col("to_date").fill_null(world.as_of),
+            row_key=key_of("account_ref", "slot", "party_ref"),
+        )
     )
     people = damaged_names(people_of(rows, world.names, world.persons, rates, SYSTEM), rates, SYSTEM)
     batches = batches_of(people.height, rates, "ctliable", SYSTEM)
     births = damaged_birth_dates(people, rates, SYSTEM, world.as_of)
-    births = kept(births, rates.coverage(SYSTEM, "birth_date"), rates.stream("ctliable:birth dates held"))
+    births = kept(
+        births, rates.coverage(SYSTEM, "birth_date"), rates.draws("ctliable:birth dates held", people["row_key"])
+    )
     people = people.with_columns(birth_date=births)
     people = batches.apply(people, forename="forename", surname="surname", birth_date="birth_date")
     return people.with_columns(
@@ -114,7 +119,9 @@ def _properties(world: World, rates: Rates, references: pl.DataFrame, components
         world.properties.select("uprn", "band", "kind", "ward_code", "logical_status"), on="uprn", how="left"
     ).sort("council_tax_ref")
     addresses = written_addresses(components, rows["uprn"], rates, SYSTEM)
-    held = pl.Series(rates.stream("ctproperty:xref keys").random(rows.height) < rates.coverage(SYSTEM, "llpg_xref_key"))
+    held = pl.Series(
+        rates.draws("ctproperty:xref keys", rows["uprn"]).random() < rates.coverage(SYSTEM, "llpg_xref_key")
+    )
     recorded = recorded_uprns(components, rows["uprn"], rates, SYSTEM)
     rows = pl.concat([rows, addresses], how="horizontal").with_columns(
         true_uprn="uprn",
@@ -142,9 +149,12 @@ def _accounts(world: World, rates: Rates, liable: pl.DataFrame, components: pl.D
     )  # fmt: skip
     forwarding = written_addresses(components, accounts["forwarding_uprn"], rates, SYSTEM)
     forwarding = forwarding.rename({line: f"for_{line}" for line in LINES} | {"postcode": "for_postcode"})
-    rng = rates.stream("ctaccount:payment")
     methods = np.array(["DD1", "DD15", "CASH", "SO", "BACS"])
-    method = methods[np.searchsorted([0.62, 0.74, 0.86, 0.93], rng.random(accounts.height), side="right")]
+    method = methods[
+        np.searchsorted(
+            [0.62, 0.74, 0.86, 0.93], rates.draws("ctaccount:payment", accounts["account_ref"]).random(), side="right"
+        )
+    ]
     return pl.concat([accounts, forwarding], how="horizontal").with_columns(
         lead_liab_name=pl.col("liab_name").fill_null("THE OWNER"),
         lead_liab_pos="liab_pos",

@@ -34,20 +34,20 @@ def render(world: World, rates: Rates, extract_date: date) -> Rendered:
         world.death_registrations.filter(pl.col("registered_date") <= extract_date)
         .join(world.persons.select("person_id", "birth_surname"), on="person_id", how="left")
         .sort("registration_id")
-        .with_columns(known_from="death_date", known_to="death_date")
+        .with_columns(known_from="death_date", known_to="death_date", row_key="registration_id")
     )
     people = people_of(rows, world.names, world.persons, rates, SYSTEM)
     married = (pl.col("sex") == "F") & (pl.col("birth_surname") != pl.col("surname"))
     people = damaged_names(people.with_columns(maiden_surname=pl.when(married).then("birth_surname")), rates, SYSTEM)
-    addresses = written_addresses(address_components(world), people["uprn"], rates, SYSTEM)
-    rng = rates.stream("deaths:occupations")
-    work = pl.Series(np.array(OCCUPATIONS)[rng.integers(0, len(OCCUPATIONS), people.height)], dtype=pl.String)
+    addresses = written_addresses(address_components(world), people["uprn"], rates, SYSTEM, people["row_key"])
+    draws = rates.draws("deaths:occupations", people["row_key"])
+    work = pl.Series(np.array(OCCUPATIONS)[draws.below(len(OCCUPATIONS))], dtype=pl.String)
     people = pl.concat([people, addresses], how="horizontal").with_columns(
         forenames=pl.concat_str("forename", "middle", separator=" ", ignore_nulls=True),
         usual_address=one_line(),
         birth_date=damaged_birth_dates(people, rates, SYSTEM, world.as_of),
         sex=damaged_sexes(people, rates, SYSTEM),
-        occupation_text=kept(work + " (retired)", rates.coverage(SYSTEM, "occupation"), rng),
+        occupation_text=kept(work + " (retired)", rates.coverage(SYSTEM, "occupation"), draws),
     )
     batches = batches_of(people.height, rates, "deaths", SYSTEM)
     people = batches.apply(

@@ -7,6 +7,7 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from synthetic_data.rates import Rates
@@ -60,10 +61,10 @@ def csv_file(
 def with_intake_faults(frame: pl.DataFrame, file: str, rates: Rates) -> pl.DataFrame:
     """The text frame with the few rows spoilt that an intake must set aside (errors.yaml, intake_faults)."""
     for fault in rates.intake_faults(file):
-        rng = rates.stream(f"{file}:{fault['column']}:intake faults")
+        draws = rates.draws(f"{file}:{fault['column']}:intake faults", pl.Series(range(frame.height), dtype=pl.Int64))
         # A small borough has none, so that a test of a few hundred rows stays clean.
         count = int(frame.height * fault["per_million"] / 1e6 + 0.5)
-        rows = rng.permutation(frame.height)[:count]
+        rows = np.argsort(draws.random(), kind="stable")[:count]
         column = fault["column"]
         spoilt = frame[column].scatter(rows, pl.Series([fault["text"] or None] * count, dtype=pl.String))
         frame = frame.with_columns(spoilt.alias(column))

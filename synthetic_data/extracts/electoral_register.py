@@ -33,7 +33,9 @@ def _property_list(world: World, rates: Rates) -> pl.DataFrame:
     homes = homes.join(references, on="uprn", how="left", maintain_order="left")
     written = written_addresses(components, homes["uprn"], rates, SYSTEM).rename(ADDRESS)
     reference = kept(
-        homes["property_ref"], rates.coverage(SYSTEM, "property_ref"), rates.stream("register:property refs")
+        homes["property_ref"],
+        rates.coverage(SYSTEM, "property_ref"),
+        rates.draws("register:property refs", homes["uprn"]),
     )
     recorded = recorded_uprns(components, homes["uprn"], rates, SYSTEM)
     return pl.concat([homes, written], how="horizontal").with_columns(property_urn=recorded, property_ref=reference)
@@ -41,7 +43,9 @@ def _property_list(world: World, rates: Rates) -> pl.DataFrame:
 
 def render(world: World, rates: Rates, extract_date: date) -> Rendered:
     """The register of extract_date; person key and address key elector_id."""
-    rows = world.electors.sort("elector_id").with_columns(known_from="added_date", known_to=pl.lit(extract_date))
+    rows = world.electors.sort("elector_id").with_columns(
+        known_from="added_date", known_to=pl.lit(extract_date), row_key="elector_id"
+    )
     people = damaged_names(people_of(rows, world.names, world.persons, rates, SYSTEM), rates, SYSTEM)
     people = people.join(_property_list(world, rates), on="uprn", how="left", maintain_order="left")
     batches = batches_of(people.height, rates, "register", SYSTEM)

@@ -36,10 +36,10 @@ def _members(world: World, rates: Rates) -> pl.DataFrame:
         )
         .join(world.persons.select("person_id", "phone", "email"), on="person_id", how="left")
         .sort("house_ref", "person_no")
-        .with_columns(pl.col("known_to").fill_null(world.as_of))
+        .with_columns(pl.col("known_to").fill_null(world.as_of), row_key=key_of("house_ref", "person_no"))
     )
     people = damaged_names(people_of(rows, world.names, world.persons, rates, SYSTEM), rates, SYSTEM)
-    contact = rates.stream("member:contact")
+    contact = rates.draws("member:contact", people["row_key"])
     births = damaged_birth_dates(people, rates, SYSTEM, world.as_of)
     grown = (pl.lit(world.as_of) - pl.col("birth_date")).dt.total_days() >= 16 * 365
     people = people.with_columns(
@@ -48,7 +48,9 @@ def _members(world: World, rates: Rates) -> pl.DataFrame:
         phone=kept(people["phone"], rates.coverage(SYSTEM, "phone"), contact),
         email=kept(people["email"], rates.coverage(SYSTEM, "email"), contact),
         sex=damaged_sexes(people, rates, SYSTEM),
-        birth_date=kept(births, rates.coverage(SYSTEM, "birth_date"), rates.stream("member:birth dates held")),
+        birth_date=kept(
+            births, rates.coverage(SYSTEM, "birth_date"), rates.draws("member:birth dates held", people["row_key"])
+        ),
     )
     batches = batches_of(people.height, rates, "member", SYSTEM)
     people = batches.apply(people, forename="forename", surname="surname", birth_date="birth_date")

@@ -11,13 +11,13 @@ def property_references(world: World, rates: Rates) -> pl.DataFrame:
     """One row a dwelling: its council tax and electoral references, and how the gazetteer holds each."""
     dwellings = world.properties.filter(pl.col("is_dwelling")).sort("uprn").select("uprn")
     count = dwellings.height
-    rng = rates.stream("property references")
-    padded = pl.Series(rng.random(count) < rates.address("xref_padded", "llpg"))
+    draws = rates.draws("property references", dwellings["uprn"])
+    padded = pl.Series(draws.random() < rates.address("xref_padded", "llpg"))
     references = dwellings.with_columns(
-        council_tax_ref=pl.Series(10_000_000 + 7 * rng.permutation(count)).cast(pl.String),
-        electoral_ref=pl.Series(300_000 + 3 * rng.permutation(count)).cast(pl.String),
-        council_tax_held=pl.Series(rng.random(count) < rates.coverage("llpg", "council_tax_xref")),
-        electoral_held=pl.Series(rng.random(count) < rates.coverage("llpg", "electoral_xref")),
+        council_tax_ref=_scattered(10_000_000).cast(pl.String),
+        electoral_ref=_scattered(30_000_000).cast(pl.String),
+        council_tax_held=pl.Series(draws.random() < rates.coverage("llpg", "council_tax_xref")),
+        electoral_held=pl.Series(draws.random() < rates.coverage("llpg", "electoral_xref")),
         council_tax_key=pl.Series(xref_keys(1, count)),
         electoral_key=pl.Series(xref_keys(1 + count, count)),
     )
@@ -26,6 +26,12 @@ def property_references(world: World, rates: Rates) -> pl.DataFrame:
         council_tax_written=pl.when(padded).then(pl.col("council_tax_ref").str.zfill(12)).otherwise("council_tax_ref"),
         electoral_written=pl.when(padded).then(pl.col("electoral_ref").str.zfill(9)).otherwise("electoral_ref"),
     )
+
+
+def _scattered(first: int) -> pl.Expr:
+    """A number of a property that says nothing of its UPRN; different for different UPRNs of the borough."""
+    prime = 9_999_991
+    return first + (pl.col("uprn") % prime * 7_654_321 + first) % prime
 
 
 def xref_keys(first: int, count: int) -> list[str]:

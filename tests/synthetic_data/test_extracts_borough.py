@@ -169,7 +169,7 @@ def test_bytes_do_not_depend_on_the_process(tmp_path):
         out = tmp_path / hash_seed
         script = (
             "from pathlib import Path; from synthetic_data.borough import make_borough; "
-            f"make_borough(Path({str(out)!r}), 400, 9)"
+            f"make_borough(Path({str(out)!r}), 500, 9)"
         )
         environment = os.environ | {"PYTHONHASHSEED": hash_seed, "POLARS_MAX_THREADS": hash_seed[0].replace("7", "2")}
         subprocess.run([sys.executable, "-c", script], check=True, env=environment, cwd=Path(__file__).parents[2])
@@ -179,6 +179,6 @@ def test_bytes_do_not_depend_on_the_process(tmp_path):
 
 def test_another_seed_and_a_harsher_profile_give_other_bytes(tmp_path):
     made = [("a", 9, "central"), ("b", 10, "central"), ("c", 9, "harsh")]
-    found = [hashes(make_borough(tmp_path / name, 400, seed, profile).landing.parent) for name, seed, profile in made]
+    found = [hashes(make_borough(tmp_path / name, 500, seed, profile).landing.parent) for name, seed, profile in made]
     register = f"landing/electoral_register/{date(2026, 10, 31)}/register.csv"
     assert len({files[register] for files in found}) == 3

@@ -18,6 +18,7 @@ from synthetic_data.corruption.characters import (
 )
 from synthetic_data.corruption.names import damaged_names, error_factor, people_of, without_accents
 from synthetic_data.corruption.numbers import damaged_birth_dates, damaged_ninos
+from synthetic_data.draws import Draws
 from synthetic_data.rates import Rates, profiles
 
 COUNT = 4000
@@ -26,7 +27,8 @@ COUNT = 4000
 def people(**columns: object) -> pl.DataFrame:
     """Four thousand Stephen Thompsons, or whatever is asked for."""
     base = {
-        "person_id": list(range(1, COUNT + 1)), "forename": "Stephen", "middle": "John", "surname": "Thompson",
+        "row_key": list(map(str, range(COUNT))), "person_id": list(range(1, COUNT + 1)),
+        "forename": "Stephen", "middle": "John", "surname": "Thompson",
         "title": "MR", "sex": "M", "birth_date": date(1980, 3, 7), "ethnic_group": "white_british",
         "recent_arrival": False, "factor": 1.0, "nino": "ZZ123456T",
     } | columns  # fmt: skip
@@ -60,7 +62,7 @@ def test_damage_of_a_word(damage, word, draw, expected):
 
 def test_only_struck_words_change_and_nulls_stay():
     words = pl.Series(["Thompson", None, "", "Thompson"])
-    spoilt = damage_where(words, np.array([True, True, True, False]), lambda word, draw: "X", np.random.default_rng(1))
+    spoilt = damage_where(words, np.array([True, True, True, False]), lambda word, draw: "X", Draws(1, words))
     assert spoilt.to_list() == ["X", None, "", "Thompson"]
 
 
@@ -156,7 +158,7 @@ def test_a_new_surname_arrives_late_and_an_old_record_keeps_the_old_one():
         "nhs_number": ["9990000018"], "documentation_quality": [0.8],
     })  # fmt: skip
     rows = pl.DataFrame({
-        "person_id": [1, 1, 1, None],
+        "row_key": ["a", "b", "c", "d"], "person_id": [1, 1, 1, None],
         "known_from": [date(2010, 1, 1), date(2010, 1, 1), date(2019, 12, 1), date(2010, 1, 1)],
         "known_to": [date(2026, 1, 1), date(2015, 1, 1), date(2020, 1, 2), date(2026, 1, 1)],
     })  # fmt: skip
@@ -168,3 +170,20 @@ def test_a_new_surname_arrives_late_and_an_old_record_keeps_the_old_one():
 def test_an_unknown_profile_is_refused():
     with pytest.raises(ValueError, match="unknown error profile"):
         Rates("gentle", 1)
+
+
+def test_draws_belong_to_their_key_whatever_the_order():
+    keys = pl.Series([f"{n}/1" for n in range(COUNT)])
+    numbers = Draws(7, keys).random()
+    assert (Draws(7, keys[::-1]).random()[::-1] == numbers).all()
+    assert Draws(7, keys[:1]).random()[0] == numbers[0]
+    assert not (Draws(8, keys).random() == numbers).any()
+    assert Draws(7, pl.Series([3])).random()[0] == Draws(7, pl.Series(["3"])).random()[0]
+
+
+def test_draws_are_even_and_each_column_is_new():
+    draws = Draws(7, pl.Series(range(100_000)))
+    first, second = draws.random(), draws.random()
+    assert first.min() >= 0 and first.max() < 1
+    assert np.abs(np.histogram(first, bins=20, range=(0, 1))[0] / 5_000 - 1).max() < 0.06
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.015 and abs(np.corrcoef(first[1:], first[:-1])[0, 1]) < 0.015
