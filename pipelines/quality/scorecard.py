@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pipelines.warehouse import Warehouse
+from pipelines.warehouse import Warehouse, sql_file
 
-_SCORECARD = Path(__file__).parent / "scorecard.sql"
+_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Score:
     critical: int
     warnings: int
     score: float | None
-    faults: tuple[str, ...]
+    faults: list[str]
 
     @property
     def state(self) -> str:
@@ -34,9 +34,30 @@ class Score:
         return "holds" if self.rules else "not judged"
 
 
+@dataclass(frozen=True)
+class Fault:
+    """A rule that failed: words and counts, never a value."""
+
+    source: str
+    extract_date: date
+    principle: str
+    severity: str
+    rule: str
+    sentence: str
+    rows: int
+    failures: int
+    owner: str
+
+
 def scorecard(wh: Warehouse, catalog: str = "identity") -> list[Score]:
     """One score a source and principle, of the extract judged last; empty before the first gate."""
     if not wh.exists(f"{catalog}.quality.result"):
         return []
-    sql = _SCORECARD.read_text(encoding="utf-8").replace("identity.", f"{catalog}.")
-    return [Score(*row[:9], tuple(row[9])) for row in wh.rows(sql)]
+    return [Score(*row) for row in wh.rows(sql_file(_HERE / "scorecard.sql", catalog=catalog))]
+
+
+def faults(wh: Warehouse, catalog: str = "identity") -> list[Fault]:
+    """Every failing rule of the extracts judged last, by source, the gravest first."""
+    if not wh.exists(f"{catalog}.quality.result"):
+        return []
+    return [Fault(*row) for row in wh.rows(sql_file(_HERE / "faults.sql", catalog=catalog))]

@@ -1,6 +1,6 @@
 -- one source and principle: its score and its worst faults, of the extract judged last
 WITH newest AS (
-    SELECT source, max(judgement) AS judgement FROM identity.quality.result GROUP BY source
+    SELECT source, max(judgement) AS judgement FROM ${catalog}.quality.result GROUP BY source
 ),
 fault AS (
     SELECT result.*,
@@ -11,7 +11,7 @@ fault AS (
            row_number() OVER (
                PARTITION BY source, principle
                ORDER BY severity, share - allowed DESC, failures DESC, rule) AS place
-    FROM identity.quality.result AS result
+    FROM ${catalog}.quality.result AS result
     JOIN newest USING (source, judgement)
     WHERE NOT passed
 )
@@ -28,7 +28,7 @@ SELECT source,
            SELECT list(said ORDER BY place) FROM fault
            WHERE fault.source = result.source AND fault.principle = result.principle AND place <= 3
        ), []) AS faults
-FROM identity.quality.result AS result
+FROM ${catalog}.quality.result AS result
 JOIN newest USING (source, judgement)
 GROUP BY source, extract_date, run_id, principle
 ORDER BY source, list_position(['accurate', 'valid', 'reliable', 'timely', 'relevant', 'complete'], principle)

@@ -1,0 +1,41 @@
+"""The quality room in the graph: the scorecard. The checks themselves hang on the sources (see checks.py)."""
+
+from typing import Any
+
+import dagster as dg
+
+from pipelines.assets import Step, step_asset
+from pipelines.quality.scorecard import scorecard
+from pipelines.sources.catalogue import Catalogue
+
+OWNER = "integrated-data@southend.example"
+
+
+def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
+    """The scorecard, wherever there is a source."""
+
+    @step_asset(
+        key="quality/scorecard",
+        deps=catalogue.deps(*sorted(catalogue.facts)),
+        group="quality",
+        owner=OWNER,
+        tables=["identity.quality.result"],
+        description=(
+            "How each source stands under the six principles (accurate, valid, reliable, timely, relevant, complete): "
+            "every rule judged at the gate, with counts, in identity.quality.result."
+        ),
+    )
+    def quality_scorecard(step: Step) -> dict[str, Any]:
+        scores = scorecard(step.wh)
+        lines = ["| source | principle | state | score | worst fault |", "|---|---|---|---|---|"]
+        lines += [
+            f"| {score.source} | {score.principle} | {score.state} | {score.score} | {(score.faults or [''])[0]} |"
+            for score in scores
+        ]
+        return {
+            "failing": sum(score.state == "fails" for score in scores),
+            "warning": sum(score.state == "warns" for score in scores),
+            "scorecard": dg.MetadataValue.md("\n".join(lines)),
+        }
+
+    return [quality_scorecard]
