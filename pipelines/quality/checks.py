@@ -1,7 +1,7 @@
 """The gate in Dagster: one asset check a source and principle, yielded by the step that takes the source in.
 
-A failed critical rule makes the check an error. It does not block what lies downstream: the gate has refused the extract,
-and the borough stands on the last good load.
+A failed critical rule makes the check an error. It does not block what lies downstream: the gate has refused the
+extract, and the borough stands on the last good load.
 """
 
 from collections.abc import Iterator
