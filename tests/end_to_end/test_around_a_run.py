@@ -1,0 +1,98 @@
+import shutil
+
+import dagster as dg
+import pytest
+
+from pipelines.commit_point import hold_lock
+from pipelines.definitions import Place, build_definitions
+from pipelines.settings import DataFolder
+from tests.end_to_end.conftest import boroughlink
+
+
+def test_a_second_run_is_told_and_readers_go_on(borough, tmp_path):
+    mine = borough.copy(tmp_path / "mine")
+    lock = hold_lock(DataFolder.at(mine.data), "ann")
+    try:
+        done = boroughlink("run", "--data", mine.data, "--force", fine=False)
+        assert done.returncode == 1
+        assert "under way" in done.stderr
+        assert "ann" in done.stderr
+        assert "under way" in boroughlink("status", "--data", mine.data).stdout
+        assert boroughlink("quality", "--data", mine.data).stdout
+    finally:
+        lock.close()
+
+
+def test_without_a_source_the_rest_is_served_and_the_gap_named(landed, tmp_path):
+    landing = tmp_path / "landing"
+    shutil.copytree(landed / "landing", landing)
+    shutil.rmtree(landing / "adult_social_care")
+    shutil.rmtree(landing / "housing")
+    done = boroughlink("run", "--data", tmp_path / "data", "--landing", landing)
+    assert "adult_social_care" in done.stdout
+    assert "housing" in done.stdout
+    assert list((tmp_path / "data" / "exports").rglob("*.xlsx"))
+
+
+def test_without_any_extract_the_answer_is_clear(tmp_path):
+    (tmp_path / "landing").mkdir()
+    done = boroughlink("run", "--data", tmp_path / "data", "--landing", tmp_path / "landing", fine=False)
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "no extract" in (done.stdout + done.stderr).lower()
+
+
+def test_a_damaged_extract_is_refused_whole_and_the_last_one_stands(borough, landed, tmp_path):
+    mine = borough.copy(tmp_path / "mine")
+    late = tmp_path / "landing" / "housing" / "2026-11-30"
+    shutil.copytree(landed / "landing" / "housing" / "2026-10-31", late)
+    member = late / "member.csv"
+    member.write_bytes(member.read_bytes()[: member.stat().st_size // 2])
+    done = boroughlink("run", "--data", mine.data, "--landing", tmp_path / "landing", fine=False)
+    assert done.returncode == 1
+    assert "member.csv" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    status = boroughlink("export", "clusters", "--data", mine.data, "--out", tmp_path / "c.csv").stdout
+    assert "rows written" in status
+    assert b",housing," in (tmp_path / "c.csv").read_bytes()
+
+
+def test_a_wrong_folder_or_contract_is_one_sentence(tmp_path):
+    done = boroughlink("run", "--data", tmp_path / "d", "--landing", tmp_path / "none", fine=False)
+    assert (done.returncode, "is not there" in done.stderr) == (1, True)
+    (tmp_path / "sources" / "x").mkdir(parents=True)
+    (tmp_path / "sources" / "x" / "contract.yaml").write_text("name: x\ntables: 5\n")
+    done = boroughlink("run", "--data", tmp_path / "d", "--sources", tmp_path / "sources", fine=False)
+    assert done.returncode == 1
+    assert "contract.yaml" in done.stderr
+    assert "line" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return Place.of(tmp_path_factory.mktemp("sensor") / "data")
+
+
+def test_the_landing_sensor_starts_the_job_once_a_delivery_is_whole(place, landed):
+    definitions = build_definitions(place)
+    sensor = definitions.resolve_sensor_def("landing")
+    place.folder.make()
+    with dg.instance_for_test() as instance:
+        assert _asked(sensor, instance) == []
+        shutil.copytree(landed / "landing" / "deaths", place.folder.landing / "deaths")
+        (request,) = _asked(sensor, instance)
+        assert request.run_key
+        lock = hold_lock(place.folder, "ann")
+        assert _asked(sensor, instance) == []
+        lock.close()
+
+
+def _asked(sensor, instance):
+    context = dg.build_sensor_context(instance=instance)
+    return list(sensor.evaluate_tick(context).run_requests)
+
+
+def test_the_nightly_schedule_keeps_the_councils_time(place):
+    schedule = build_definitions(place).resolve_schedule_def("nightly")
+    assert schedule.execution_timezone == "Europe/London"
+    assert schedule.cron_schedule == "30 2 * * *"
+    assert schedule.job_name == "boroughlink"

@@ -1,0 +1,43 @@
+import base64
+import hashlib
+import shutil
+import zipfile
+
+from tests.end_to_end.canaries import EXCEPTIONS, plant, search
+from tests.end_to_end.conftest import boroughlink
+
+
+def test_the_search_finds_every_form(tmp_path):
+    value = "Qzvexaward"
+    hidden = {
+        "plain": value.encode(),
+        "upper": value.upper().encode(),
+        "utf16": value.encode("utf-16-le"),
+        "reversed": value[::-1].encode(),
+        "hash": hashlib.sha256(value.lower().encode()).hexdigest().encode(),
+        "base64": base64.b64encode(value.encode()),
+    }
+    for name, raw in hidden.items():
+        (tmp_path / name).write_bytes(b"before " + raw + b" after")
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("inside.txt", value * 50)
+    (tmp_path / "clean").write_bytes(b"nothing to see")
+    assert set(search(tmp_path, [value])) == {*hidden, "packed.zip"}
+
+
+def test_no_byte_outside_the_fraud_export_names_anyone(landed, tmp_path):
+    landing = tmp_path / "landing"
+    shutil.copytree(landed / "landing", landing)
+    planted = plant(landing)
+    assert len(planted) > 300
+    data = tmp_path / "data"
+    done = boroughlink("run", "--data", data, "--landing", landing)
+    (tmp_path / "printed").mkdir()
+    (tmp_path / "printed" / "out.txt").write_text(done.stdout + done.stderr)
+    for command in (("status",), ("quality",), ("purposes",)):
+        told = boroughlink(*command, "--data", data)
+        (tmp_path / "printed" / f"{command[0]}.txt").write_text(told.stdout + told.stderr)
+    assert search(tmp_path / "printed", planted) == {}
+    assert search(data, planted) == {}
+    assert EXCEPTIONS == ("exports/fraud",)
+    assert search(data / "exports", planted, exceptions=("none",)), "the search must find people where they are"

@@ -1,0 +1,84 @@
+import json
+import stat
+
+from tests.end_to_end.conftest import boroughlink
+
+
+def clusters(borough, path, view="data_quality"):
+    boroughlink("export", "clusters", "--data", borough.data, "--out", path, "--view", view)
+    return path.read_bytes()
+
+
+def test_the_report_answers_what_came_out(borough):
+    for word in ("council_tax", "UPRN", "persons", "households", "precision", "recall", "planted", "report.html"):
+        assert word.lower() in borough.printed.lower(), word
+
+
+def test_links_hold_against_the_truth(borough):
+    judged = json.loads(boroughlink("evaluate", "--data", borough.data, "--truth", borough.truth, "--json").stdout)
+    links = judged["judged"]["links"]["pairs"]
+    assert links["precision"] >= 0.985
+    assert links["recall"] >= 0.85
+
+
+def test_the_inbox_is_empty_and_the_archive_unreadable(borough):
+    assert not [path for path in (borough.data / "landing").rglob("*") if path.is_file()]
+    archived = [path for path in (borough.data / "archive").rglob("*") if path.is_file()]
+    assert len(archived) >= 15
+    assert not any(b"account_ref" in path.read_bytes() for path in archived)
+
+
+def test_everything_left_behind_is_private(borough):
+    loose = [p for p in borough.data.rglob("*") if stat.S_IMODE(p.lstat().st_mode) & 0o077]
+    assert loose == []
+
+
+def test_readers_are_served(borough):
+    (run,) = [path for path in (borough.data / "published").iterdir() if path.is_dir()]
+    assert (run / "report.html").read_text().startswith("<!doctype html>") or (
+        run / "report.html"
+    ).stat().st_size > 10_000
+    assert list((borough.data / "exports" / "fraud").rglob("*.xlsx"))
+    assert list((borough.data / "exports" / "fraud").rglob("*.csv"))
+    (manifest,) = (borough.data / "releases").rglob("manifest.json")
+    assert "anonym" not in manifest.read_text().replace("pseudonym", "").lower()
+
+
+def test_reading_commands_answer_in_words_and_in_json(borough):
+    for command in ("status", "quality", "purposes"):
+        assert boroughlink(command, "--data", borough.data).stdout.strip()
+        assert json.loads(boroughlink(command, "--data", borough.data, "--json").stdout)
+    assert "unbroken" in boroughlink("audit", "verify", "--data", borough.data).stdout
+    findings = json.loads(boroughlink("doctor", "--data", borough.data, "--json").stdout)
+    assert all(finding["fine"] for finding in findings)
+
+
+def test_running_again_changes_nothing_and_says_so(borough, tmp_path):
+    mine = borough.copy(tmp_path / "again")
+    before = (mine.data / "published" / "CURRENT").read_bytes()
+    assert "Nothing has changed" in boroughlink("run", "--data", mine.data).stdout
+    assert (mine.data / "published" / "CURRENT").read_bytes() == before
+
+
+def test_a_forced_run_keeps_every_id(borough, tmp_path):
+    mine = borough.copy(tmp_path / "forced")
+    before = {view: clusters(mine, tmp_path / f"b-{view}.csv", view) for view in ("data_quality", "fraud", "risk")}
+    boroughlink("run", "--data", mine.data, "--force")
+    for view, rows in before.items():
+        assert clusters(mine, tmp_path / f"a-{view}.csv", view) == rows
+
+
+def test_views_read_only_what_their_purpose_may(borough, tmp_path):
+    sources = {}
+    for view in ("data_quality", "fraud", "risk"):
+        lines = clusters(borough, tmp_path / f"{view}.csv", view).decode().splitlines()[1:]
+        sources[view] = {line.split(",")[1] for line in lines}
+    assert "adult_social_care" not in sources["fraud"]
+    assert not sources["risk"] & {"electoral_register", "deaths"}
+    assert sources["data_quality"] >= {"adult_social_care", "electoral_register", "deaths", "council_tax"}
+
+
+def test_another_borough_in_the_same_folder_is_refused(borough):
+    done = boroughlink("demo", "--out", borough.root, "--people", 2000, "--seed", 8, fine=False)
+    assert done.returncode == 1
+    assert "another borough" in done.stderr
