@@ -138,7 +138,7 @@ def cross_references(world: World, rates: Rates) -> pl.DataFrame:
         XREF_KEY=pl.Series(xref_keys(1 + 2 * count, count)),
         CROSS_REFERENCE=pl.format("999{}", pl.col("council_tax_ref")),
         SOURCE=pl.lit("7666VC"),
-    ).filter(valued)
+    ).filter(valued & pl.col("council_tax_listed"))
     named = [
         references.filter(f"{system}_held").with_columns(
             XREF_KEY=f"{system}_key", CROSS_REFERENCE=f"{system}_written", SOURCE=pl.lit(source)

@@ -114,10 +114,12 @@ def _liable(world: World, rates: Rates) -> pl.DataFrame:
 
 
 def _properties(world: World, rates: Rates, references: pl.DataFrame, components: pl.DataFrame) -> pl.DataFrame:
-    """One row a dwelling of the valuation list."""
-    rows = references.join(
-        world.properties.select("uprn", "band", "kind", "ward_code", "logical_status"), on="uprn", how="left"
-    ).sort("council_tax_ref")
+    """One row a property that council tax lists."""
+    rows = (
+        references.filter("council_tax_listed")
+        .join(world.properties.select("uprn", "band", "kind", "ward_code", "logical_status"), on="uprn", how="left")
+        .sort("council_tax_ref")
+    )
     addresses = written_addresses(components, rows["uprn"], rates, SYSTEM)
     held = pl.Series(
         rates.draws("ctproperty:xref keys", rows["uprn"]).random() < rates.coverage(SYSTEM, "llpg_xref_key")

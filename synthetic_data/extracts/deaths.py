@@ -19,6 +19,7 @@ from synthetic_data.world import World
 SYSTEM = "deaths"
 DEATHS = ["registration_id", "registered_date", "date_of_death", "title", "forenames", "surname", "maiden_surname",
           "sex", "date_of_birth", "usual_address", "postcode", "occupation_text"]  # fmt: skip
+RETIREMENT_AGE = 66  # State Pension age in 2026
 OCCUPATIONS = ("Housewife", "Clerk", "Teacher", "Shop assistant", "Bus driver", "Nurse", "Electrician",
                "Bank cashier", "Carpenter", "Civil servant", "Fisherman", "Telephonist", "Engineer", "Secretary",
                "Cleaner", "Bricklayer", "Postman", "Dressmaker", "Accountant", "Cook")  # fmt: skip
@@ -42,12 +43,14 @@ def render(world: World, rates: Rates, extract_date: date) -> Rendered:
     addresses = written_addresses(address_components(world), people["uprn"], rates, SYSTEM, people["row_key"])
     draws = rates.draws("deaths:occupations", people["row_key"])
     work = pl.Series(np.array(OCCUPATIONS)[draws.below(len(OCCUPATIONS))], dtype=pl.String)
+    lived = people["death_date"].dt.year() - people["birth_date"].dt.year()
+    retired = pl.Series(np.where(lived.to_numpy() >= RETIREMENT_AGE, " (retired)", ""), dtype=pl.String)
     people = pl.concat([people, addresses], how="horizontal").with_columns(
         forenames=pl.concat_str("forename", "middle", separator=" ", ignore_nulls=True),
         usual_address=one_line(),
         birth_date=damaged_birth_dates(people, rates, SYSTEM, world.as_of),
         sex=damaged_sexes(people, rates, SYSTEM),
-        occupation_text=kept(work + " (retired)", rates.coverage(SYSTEM, "occupation"), draws),
+        occupation_text=kept(work + retired, rates.coverage(SYSTEM, "occupation"), draws),
     )
     batches = batches_of(people.height, rates, "deaths", SYSTEM)
     people = batches.apply(
