@@ -77,7 +77,7 @@ def cluster(
     weight = np.clip(edges.weight[order], -policy.WEIGHT_CAP, policy.WEIGHT_CAP)
     group, suspended = _decided_groups(records, constraints)
     strong = weight > stop
-    component = _components(records, np.concatenate([left[strong], constraints.must[:, 0]]), np.concatenate([right[strong], constraints.must[:, 1]]))
+    component = components(records, np.concatenate([left[strong], constraints.must[:, 0]]), np.concatenate([right[strong], constraints.must[:, 1]]))
     hard = _hard_components(component, left, right, strong, constraints)
     labels = component.copy()
     stopped: list[tuple[int, int]] = []
@@ -94,7 +94,7 @@ def cluster(
     return Clustering(numbered.astype(np.int64), suspended, np.array(sorted(stopped), dtype=np.int64).reshape(-1, 2))
 
 
-def _components(records: int, left: Ints, right: Ints) -> Ints:
+def components(records: int, left: Ints, right: Ints) -> Ints:
     graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=(records, records))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
@@ -110,11 +110,11 @@ def _decided_groups(records: int, constraints: Constraints) -> tuple[Ints, Ints]
     must, cannot = constraints.must, constraints.cannot
     if not len(must):
         return np.arange(records), np.empty(0, dtype=np.int64)
-    group = _components(records, must[:, 0], must[:, 1])
+    group = components(records, must[:, 0], must[:, 1])
     broken = np.unique(group[cannot[:, 0]][group[cannot[:, 0]] == group[cannot[:, 1]]])
     suspended = np.flatnonzero(np.isin(group[must[:, 0]], broken))
     kept = np.delete(must, suspended, axis=0)
-    return _first_member(g := _components(records, kept[:, 0], kept[:, 1]))[g], suspended
+    return _first_member(g := components(records, kept[:, 0], kept[:, 1]))[g], suspended
 
 
 def _hard_components(component: Ints, left: Ints, right: Ints, strong: NDArray[np.bool_], constraints: Constraints) -> NDArray[np.bool_]:

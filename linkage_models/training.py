@@ -1,7 +1,7 @@
 """Train a person model without labels: u from random pairs, m by expectation maximisation, the prior from certain pairs."""
 
-import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -9,22 +9,32 @@ import duckdb
 from splink import DuckDBAPI, Linker
 
 from linkage_models import thresholds as policy
+from linkage_models.maximisation import SMOOTHING, Learnt, NotConverged, maximise
 from linkage_models.models import CORE, Model, version_name
 from linkage_models.person import blocking, comparisons, deterministic
 from linkage_models.person.records import columns_at_hand
 
-# Each comparison is trained by the sessions whose rule shares no column with it.
-SESSIONS: tuple[tuple[str, ...], ...] = (
-    ("forename_root", "birth_date"),
-    ("home_key", "surname_key"),
-    ("surname_key", "birth_date"),
-    ("surname_phonetic", "postcode"),
+_OTHERS = frozenset({"middle", "sex", "nino", "nhs_number", "contact"})
+
+
+@dataclass(frozen=True)
+class Session:
+    """Pairs that agree on `rule`, and the comparisons whose m they can show: those the rule does not touch."""
+
+    rule: tuple[str, ...]
+    trains: frozenset[str]
+
+
+SESSIONS = (
+    Session(("forename_root", "birth_date"), _OTHERS | {"home"}),
+    Session(("home_key", "surname_key"), _OTHERS | {"forename", "birth_date"}),
+    Session(("surname_key", "birth_date"), _OTHERS | {"forename"}),
+    Session(("surname_phonetic", "forename_root", "postcode"), (_OTHERS - {"middle"}) | {"birth_date"}),
 )
 TERM_COLUMNS = ("forename", "surname_key")
 MIN_SESSION_PAIRS = 200
+MIN_MATCHES = 20
 _FLOOR = 1e-6
-# EM may call a level impossible among matches; data are never that clean.
-LEAST_M = 5e-5
 
 
 class TrainingFailed(RuntimeError):
@@ -46,17 +56,17 @@ def train(con: duckdb.DuckDBPyConnection, table: str, day: date, population: int
     settings = _settings(chosen, columns, prior)
     linker = linker_for(con, table, settings, terms)
     linker.training.estimate_u_using_random_sampling(max_pairs=policy.U_PAIRS, seed=seed, min_count_per_level=None)
-    sessions = _usable_sessions(con, table, columns)
-    histories = {" + ".join(session): _maximise(linker, session) for session in sessions}
     trained = linker.misc.save_model_to_json()
-    assumed = _settle(trained, chosen, prior)
+    _take_matches_out_of_u(trained, chosen, prior)
+    learnt = [learn(con, table, trained, terms, session) for session in _usable_sessions(con, table, columns)]
+    assumed = _settle(trained, chosen, learnt)
     card = {
         "assumed": assumed,
         "records": records,
         "note": note,
         "seed": seed,
         "columns": sorted(columns),
-        "iterations": histories,
+        "sessions": {" + ".join(each.rule): {"iterations": each.iterations, "matches": round(each.matches)} for each in learnt},
         "rare_terms_pooled_below": policy.RARE_TERM_COUNT,
         "calibrated": False,
     }
@@ -97,8 +107,6 @@ def _settings(chosen: list[comparisons.Comparison], columns: Iterable[str], prio
         "probability_two_random_records_match": prior,
         "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": False,
-        "em_convergence": policy.EM_CONVERGENCE,
-        "max_iterations": policy.EM_ITERATIONS,
         "sql_dialect": "duckdb",
     }
 
@@ -129,45 +137,65 @@ def _terms(con: duckdb.DuckDBPyConnection, table: str, column: str) -> dict[str,
     return kept
 
 
-def _usable_sessions(con: duckdb.DuckDBPyConnection, table: str, columns: set[str]) -> list[tuple[str, ...]]:
-    rules = {" + ".join(session): session for session in SESSIONS if columns.issuperset(session)}
-    costs = {cost.rule: cost.pairs for cost in blocking.rule_costs(con, table, rules)}
-    usable = [session for name, session in rules.items() if costs[name] >= MIN_SESSION_PAIRS]
+def learn(
+    con: duckdb.DuckDBPyConnection, table: str, trained: dict[str, Any], terms: dict[str, dict[str, float]], usable: tuple[Session, int]
+) -> Learnt:
+    """Run one session: comparison patterns of its pairs, then EM. Raises TrainingFailed if EM does not converge."""
+    session, pairs = usable
+    rule = " AND ".join(f"l.{column} = r.{column}" for column in session.rule)
+    if pairs > policy.EM_PAIRS:
+        rule += f" AND hash(l.unique_id, r.unique_id) % {pairs // policy.EM_PAIRS + 1} = 0"
+    settings = trained | {"blocking_rules_to_generate_predictions": [{"blocking_rule": rule, "sql_dialect": "duckdb"}], "retain_matching_columns": True}
+    predicted = linker_for(con, table, settings, terms).inference.predict()
+    names = [each["output_column_name"] for each in trained["comparisons"] if each["output_column_name"] in session.trains]
+    gammas = ", ".join(f"gamma_{name}" for name in names)
+    patterns = con.execute(f"SELECT {gammas}, count(*) AS pairs FROM {predicted.physical_name} GROUP BY {gammas} ORDER BY {gammas}").fetchnumpy()
+    predicted.drop_table_from_database_and_remove_from_cache()
+    levels = {each["output_column_name"]: [x for x in each["comparison_levels"] if not x.get("is_null_level")] for each in trained["comparisons"]}
+    try:
+        return maximise(session.rule, patterns, {name: levels[name] for name in names})
+    except NotConverged as fault:
+        raise TrainingFailed(str(fault)) from None
+
+
+def _usable_sessions(con: duckdb.DuckDBPyConnection, table: str, columns: set[str]) -> list[tuple[Session, int]]:
+    """The sessions whose columns are at hand and that make enough pairs, with their pairs."""
+    at_hand = {" + ".join(session.rule): session for session in SESSIONS if columns.issuperset(session.rule)}
+    costs = blocking.rule_costs(con, table, {name: session.rule for name, session in at_hand.items()})
+    usable = [(at_hand[cost.rule], cost.pairs) for cost in costs if cost.pairs >= MIN_SESSION_PAIRS]
     if not usable:
         raise TrainingFailed(f"no training rule makes {MIN_SESSION_PAIRS} pairs: too few records share a name, birth date or home")
-    return usable[:2] if len(usable) > 2 else usable
+    return usable
 
 
-def _maximise(linker: Linker, session: tuple[str, ...]) -> int:
-    """One EM session; returns its iterations. Splink calls itself converged at its limit too, so the limit is a failure."""
-    rule = " AND ".join(f"l.{column} = r.{column}" for column in session)
-    logging.getLogger("splink").setLevel(logging.ERROR)
-    run = linker.training.estimate_parameters_using_expectation_maximisation(
-        rule, estimate_without_term_frequencies=True, max_pairs=policy.EM_PAIRS, record_sample_proportion=1.0
-    )
-    iterations = len(run._core_model_settings_history) - 1
-    if iterations >= policy.EM_ITERATIONS:
-        raise TrainingFailed(f"expectation maximisation did not converge in {iterations} iterations on {' + '.join(session)}")
-    return iterations
+def _take_matches_out_of_u(trained: dict[str, Any], chosen: list[comparisons.Comparison], prior: float) -> None:
+    """Random pairs hold `prior` of true matches, which matters where agreement is rarer than that: u = (seen - prior m) / (1 - prior).
 
-
-def _settle(trained: dict[str, Any], chosen: list[comparisons.Comparison], prior: float) -> list[str]:
-    """Fill what no pair showed, and take the true matches out of u: random pairs hold `prior` of them.
-
-    Returns the comparisons of which EM saw no pair (an identifier that one source alone holds): they keep assumed values.
+    What part of the matches reach a level is a rough guess of comparisons.py; a twentieth of what was seen is the least left.
     """
-    assumed = []
     for comparison, source in zip(trained["comparisons"], chosen, strict=True):
         levels = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
-        if all("m_probability" not in level or level.get("fix_m_probability") for level in levels):
+        for level, known in zip(levels, source.levels, strict=True):
+            level["m_probability"] = level["m_probability"] if level.get("fix_m_probability") else known.m
+            seen = level.setdefault("u_probability", _FLOOR)
+            if not level.get("fix_u_probability"):
+                level["u_probability"] = max((seen - prior * known.share) / (1 - prior), seen / 20, _FLOOR / 100)
+
+
+def _settle(trained: dict[str, Any], chosen: list[comparisons.Comparison], learnt: list[Learnt]) -> list[str]:
+    """Set each m to the mean of the sessions, weighted by their matches. Returns the comparisons of which no session had a
+    pair (an identifier that one source alone holds): they keep assumed values."""
+    assumed = []
+    for comparison, source in zip(trained["comparisons"], chosen, strict=True):
+        counts = [each.counts[source.name] for each in learnt if source.name in each.counts]
+        levels = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
+        if not counts or sum(float(each.sum()) for each in counts) < MIN_MATCHES:
             if source.name in CORE:
                 raise TrainingFailed(f"no training rule could estimate the comparison {source.name!r}")
             assumed.append(source.name)
-        for level, known in zip(levels, source.levels, strict=True):
+            continue
+        total = sum(counts) + SMOOTHING
+        for level, count in zip(levels, (total / total.sum()).tolist(), strict=True):
             if not level.get("fix_m_probability"):
-                level["m_probability"] = max(level.get("m_probability", known.m), LEAST_M)
-            level.setdefault("u_probability", _FLOOR)
-            if not level.get("fix_u_probability"):
-                observed = level["u_probability"]
-                level["u_probability"] = max((observed - prior * level["m_probability"]) / (1 - prior), observed / 20, _FLOOR / 100)
+                level["m_probability"] = count
     return assumed

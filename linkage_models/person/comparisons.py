@@ -2,8 +2,7 @@
 
 Families share surname and address, so those two are one comparison, counted once. Levels that tell members of a family
 apart (twins, parent and child of one name, two people of one home) carry fixed weights from thresholds.py: they are too
-rare for EM. They read the copies family_home, family_birth and family_forename, because EM leaves out any comparison that
-shares a column with its blocking rule.
+rare for EM.
 """
 
 from collections.abc import Iterable
@@ -17,7 +16,8 @@ from linkage_models.thresholds import NAME_SIMILARITY, NAMESAKE_WEIGHT, NAMESAKE
 class Level:
     """One level: the condition, in words, and what is known of it before training.
 
-    `weight` fixes log2(m/u); `u` fixes u; `m` stands where training saw no pair at the level; `local` marks levels whose u falls as the population grows.
+    `weight` fixes log2(m/u); `u` fixes u; `m` stands where training saw no pair at the level; `share` is about what
+    part of matches reach it; `local` marks levels whose u falls as the population grows.
     """
 
     words: str
@@ -25,6 +25,7 @@ class Level:
     weight: float | None = None
     u: float | None = None
     m: float = 1e-3
+    share: float = 0.0
     term: str | None = None
     local: bool = False
 
@@ -57,7 +58,7 @@ FORENAME = Comparison(
     ("forename",),
     _null("forename"),
     (
-        Level("same forename", f"{_same('forename')} AND length(forename_l) > 1", term="forename"),
+        Level("same forename", f"{_same('forename')} AND length(forename_l) > 1", term="forename", share=0.8),
         Level("forenames of one root, a nickname or another spelling", _same("forename_root") + " AND length(forename_l) > 1"),
         Level(
             "one gives the initial of the other's forename",
@@ -68,7 +69,7 @@ FORENAME = Comparison(
         Level("forename of one is the middle name of the other", "list_contains(middle_names_l, forename_r) OR list_contains(middle_names_r, forename_l)"),
         Level(
             "another forename with the same birth date in the same home, as twins have",
-            "family_birth_l = family_birth_r AND family_home_l = family_home_r",
+            "birth_date_l = birth_date_r AND home_key_l = home_key_r",
             weight=TWIN_WEIGHT,
         ),
         Level("different forenames that begin alike", "left(forename_l, 3) = left(forename_r, 3) AND length(forename_l) > 1"),
@@ -81,7 +82,7 @@ HOME = Comparison(
     ("surname_key",),
     _null("surname_key"),
     (
-        Level("same surname, same home", "${surname} AND ${home}", local=True),
+        Level("same surname, same home", "${surname} AND ${home}", local=True, share=0.7),
         Level("surnames alike, same home", "${alike} AND ${home}", local=True),
         Level("different surnames, same home", "${home}", local=True),
         Level("same surname, same postcode and the home of one unknown", "${surname} AND ${postcode} AND ${unknown}", local=True),
@@ -107,7 +108,7 @@ MIDDLE = Comparison(
     ("middle",),
     _null("middle"),
     (
-        Level("same middle name", _same("middle") + " AND length(middle_l) > 1"),
+        Level("same middle name", _same("middle") + " AND length(middle_l) > 1", share=0.7),
         Level("middle names share a name or an initial", "list_has_any(middle_names_l, middle_names_r) OR ((length(middle_l) = 1 OR length(middle_r) = 1) AND left(middle_l, 1) = left(middle_r, 1))"),
         Level("middle names alike in spelling", f"jaro_winkler_similarity(middle_l, middle_r) >= {NAME_SIMILARITY}"),
         Level("different middle names", "ELSE"),
@@ -119,11 +120,11 @@ BIRTH_DATE = Comparison(
     ("birth_date",),
     _null("birth_date"),
     (
-        Level("same birth date", _same("birth_date") + " AND NOT weak_birth_date_l"),
+        Level("same birth date", _same("birth_date") + " AND NOT weak_birth_date_l", share=0.9),
         Level("same birth date, 1 January, which often means year only", _same("birth_date")),
         Level(
             "same forename in one home, born a generation apart, as parent and child of one name",
-            f"family_home_l = family_home_r AND family_forename_l = family_forename_r AND abs(birth_year_l - birth_year_r) >= {NAMESAKE_YEARS}",
+            f"home_key_l = home_key_r AND forename_root_l = forename_root_r AND abs(birth_year_l - birth_year_r) >= {NAMESAKE_YEARS}",
             weight=NAMESAKE_WEIGHT,
         ),
         Level("birth dates with day and month swapped", "birth_year_l = birth_year_r AND month(birth_date_l) = day(birth_date_r) AND day(birth_date_l) = month(birth_date_r)"),
@@ -132,7 +133,7 @@ BIRTH_DATE = Comparison(
         Level("same birth year or same day and month", "birth_year_l = birth_year_r OR right(birth_text_l, 5) = right(birth_text_r, 5)"),
         Level(
             "two people of one home: forename and birth date both differ",
-            "family_home_l = family_home_r AND left(family_forename_l, 1) <> left(family_forename_r, 1)",
+            "home_key_l = home_key_r AND left(forename_root_l, 1) <> left(forename_root_r, 1)",
             weight=OTHER_PERSON_WEIGHT,
         ),
         Level("different birth dates", "ELSE"),

@@ -1,5 +1,4 @@
 -- The table that Splink reads. Grain: record_id; unique_id numbers the records in the order of record_id.
--- family_* copy a column for the levels that tell members of a family apart (see comparisons.py).
 CREATE OR REPLACE TEMP TABLE ${target} AS
 SELECT
     row_number() OVER (ORDER BY record_id) - 1 AS unique_id,
@@ -9,7 +8,6 @@ SELECT
     CASE WHEN length(forename) > 1 AND length(surname_key) > 1
          THEN least(left(forename, 4), left(surname_key, 4)) || '/' || greatest(left(forename, 4), left(surname_key, 4)) END AS name_key,
     birth_date, birth_year, strftime(birth_date, '%Y-%m-%d') AS birth_text, weak_birth_date, sex,
-    home_key, past_homes, postcode, nino, nhs_number, phone, email,
-    home_key AS family_home, birth_date AS family_birth, forename_root AS family_forename
+    home_key, past_homes, postcode, nino, nhs_number, phone, email
 FROM ${source}
 WHERE ${linkable};

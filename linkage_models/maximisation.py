@@ -1,0 +1,69 @@
+"""Expectation maximisation (Fellegi-Sunter, Winkler 1988) over comparison patterns, with u held fixed.
+
+Splink makes the pairs and their patterns; the steps are here because its own fail on a level that no match reaches, and
+call themselves converged at the iteration limit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linkage_models import thresholds as policy
+
+# Matches added to every level before m is taken, so that none is ever impossible.
+SMOOTHING = 0.5
+
+
+class NotConverged(RuntimeError):
+    """The estimates still moved at the last iteration."""
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """Expected matches by level (in the order of the levels) of each comparison, and of the session."""
+
+    rule: tuple[str, ...]
+    iterations: int
+    matches: float
+    counts: dict[str, NDArray[np.float64]]
+
+
+def maximise(rule: tuple[str, ...], patterns: Mapping[str, Any], levels: Mapping[str, list[dict[str, Any]]]) -> Learnt:
+    """Estimate m from `patterns` (gamma_<comparison> arrays and pairs). Raises NotConverged."""
+    pairs = np.asarray(patterns["pairs"], dtype=np.float64)
+    # a level's place in its comparison; the null level has its own last place, worth nothing
+    places = {name: _places(np.asarray(patterns[f"gamma_{name}"]), len(known)) for name, known in levels.items()}
+    u = {name: np.log([*(level["u_probability"] for level in known), 1.0]) for name, known in levels.items()}
+    fixed = {name: np.array([bool(level.get("fix_m_probability")) for level in known]) for name, known in levels.items()}
+    m = {name: _first_guess(known) for name, known in levels.items()}
+    share = 0.5
+    for iteration in range(1, policy.EM_ITERATIONS + 1):
+        odds = np.full(len(pairs), np.log(share / (1 - share)))
+        for name in levels:
+            odds += (np.log([*m[name], 1.0]) - u[name])[places[name]]
+        expected = pairs / (1 + np.exp(-np.clip(odds, -500, 500)))
+        counts = {name: np.bincount(places[name], expected, len(levels[name]) + 1)[:-1] for name in levels}
+        new_share = min(max(expected.sum() / pairs.sum(), 1e-6), 1 - 1e-6)
+        moved = abs(new_share - share)
+        for name, count in counts.items():
+            smooth = np.where(fixed[name], m[name], (count + SMOOTHING) / (count + SMOOTHING).sum())
+            moved = max(moved, float(np.abs(smooth - m[name]).max()))
+            m[name] = smooth
+        share = new_share
+        if moved < policy.EM_CONVERGENCE:
+            return Learnt(rule, iteration, float(expected.sum()), counts)
+    raise NotConverged(f"expectation maximisation did not converge in {policy.EM_ITERATIONS} iterations on {' + '.join(rule)}")
+
+
+def _places(gamma: NDArray[np.int64], levels: int) -> NDArray[np.int64]:
+    return np.where(gamma < 0, levels, levels - 1 - gamma)
+
+
+def _first_guess(known: list[dict[str, Any]]) -> NDArray[np.float64]:
+    """Matches mostly agree: nine tenths on the first level, the rest spread; fixed levels as they stand."""
+    guess = np.full(len(known), 0.1 / max(len(known) - 1, 1))
+    guess[0] = 0.9
+    return np.where([bool(level.get("fix_m_probability")) for level in known], [level["m_probability"] for level in known], guess)

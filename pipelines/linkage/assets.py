@@ -1,0 +1,64 @@
+"""The linkage room in the graph."""
+
+from typing import Any
+
+import dagster as dg
+
+from pipelines.assets import Step, step_asset
+from pipelines.governance.purposes import VIEWS
+from pipelines.linkage.constraints import load_decisions
+from pipelines.linkage.edges import EDGE, build_edge
+from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID, build_households, build_property_id
+from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, REVIEW_EDGE, build_persons
+from pipelines.sources.catalogue import Catalogue
+
+OWNER = "integrated-data@southend.example"
+
+
+def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
+    """Where people are mentioned at all."""
+    if not catalogue.has("person_record"):
+        return []
+
+    @step_asset(
+        key="linkage/edge",
+        deps=["people/record"],
+        group="linkage",
+        owner=OWNER,
+        tables=[EDGE],
+        description="Every compared pair of records with its match weight: certain rules first, then the Splink person model.",
+    )
+    def edge(step: Step) -> dict[str, float | str]:
+        return build_edge(step.wh).figures()
+
+    @step_asset(
+        key="linkage/person",
+        deps=["linkage/edge"],
+        group="linkage",
+        owner=OWNER,
+        tables=[PERSON, MEMBERSHIP, LEDGER, REVIEW_EDGE],
+        description=(
+            "Persons: a clustering per purpose view under constraints, ids that last, a ledger of what was created, joined, "
+            "left, merged, split and retired, and the pairs for review."
+        ),
+    )
+    def person(step: Step) -> dict[str, int]:
+        decided = load_decisions(step.wh, step.run.operations.decisions())
+        views = {view: step.purposes.sources(view) for view in VIEWS}
+        figures = build_persons(step.wh, views, step.run.keyring.key("ids"))
+        return figures | {"decisions held": decided.must + decided.cannot, "decisions suspended": decided.suspended}
+
+    @step_asset(
+        key="linkage/household",
+        deps=["linkage/person"],
+        group="linkage",
+        owner=OWNER,
+        tables=[HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID],
+        description="Households as dated intervals at a home, per purpose view, and the random id of every property.",
+    )
+    def household(step: Step) -> dict[str, int]:
+        key = step.run.keyring.key("ids")
+        build_property_id(step.wh, key)
+        return build_households(step.wh, VIEWS, key)
+
+    return [edge, person, household]

@@ -1,0 +1,72 @@
+"""What no score may overrule, as arrays for the clustering: decisions of people, one record a person, deaths."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from linkage_models.clustering import NEVER, Constraints, Ints
+from linkage_models.thresholds import DEATH_GRACE_DAYS
+from pipelines.people.records import RECORD
+from pipelines.warehouse import Warehouse
+
+MUST_LINK, CANNOT_LINK, SUSPENDED = "must_link", "cannot_link", "suspended_decision"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """How many decisions hold, and how many wait because a record is gone or is no longer what the decider saw."""
+
+    must: int
+    cannot: int
+    suspended: int
+
+
+def load_decisions(wh: Warehouse, decisions: list[dict[str, Any]]) -> Decided:
+    """Write the temporary tables must_link, cannot_link (record_l, record_r) and suspended_decision.
+
+    `decisions` as Operations.decisions() gives them. A cannot-link holds whatever changed, as long as both records are there:
+    keeping apart does no harm. A must-link of a changed record is suspended and asked again.
+    """
+    names = ("kind", "record_l", "record_r", "fingerprint_l", "fingerprint_r")
+    rows = [tuple(each.get(name) for name in names) for each in decisions if each["kind"] in ("must_link", "cannot_link")]
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+    wh.con.register("decision_given", frame)
+    wh.execute(
+        f"""-- one row per decision: whether it still rests on what was seen
+        CREATE OR REPLACE TEMP TABLE decision_now AS
+        SELECT d.*, l.record_id IS NOT NULL AND r.record_id IS NOT NULL AS both_here,
+            coalesce(d.fingerprint_l = l.fingerprint, true) AND coalesce(d.fingerprint_r = r.fingerprint, true) AS unchanged
+        FROM decision_given d LEFT JOIN {RECORD} l ON l.record_id = d.record_l LEFT JOIN {RECORD} r ON r.record_id = d.record_r"""
+    )
+    wh.con.unregister("decision_given")
+    wh.execute(f"CREATE OR REPLACE TEMP TABLE {MUST_LINK} AS SELECT record_l, record_r FROM decision_now WHERE kind = 'must_link' AND both_here AND unchanged")
+    wh.execute(f"CREATE OR REPLACE TEMP TABLE {CANNOT_LINK} AS SELECT record_l, record_r FROM decision_now WHERE kind = 'cannot_link' AND both_here")
+    wh.execute(f"CREATE OR REPLACE TEMP TABLE {SUSPENDED} AS SELECT record_l, record_r FROM decision_now WHERE kind = 'must_link' AND both_here AND NOT unchanged")
+    counts = [int(wh.scalar(f"SELECT count(*) FROM {table}")) for table in (MUST_LINK, CANNOT_LINK, SUSPENDED)]
+    wh.execute("DROP TABLE decision_now")
+    return Decided(*counts)
+
+
+def constraints_of(wh: Warehouse, node: str) -> Constraints:
+    """The constraints over the records of `node` (node, record_id), nodes numbered from 0."""
+    rows = wh.con.execute(
+        f"""-- one row per node, in order
+        SELECT coalesce(dense_rank() OVER (ORDER BY r.one_person_key NULLS LAST), 0)::BIGINT AS code, r.one_person_key IS NULL AS free,
+            date_diff('day', DATE '1900-01-01', r.death_date)::BIGINT AS died, date_diff('day', DATE '1900-01-01', r.last_begun)::BIGINT AS begun
+        FROM {node} n JOIN {RECORD} r USING (record_id) ORDER BY n.node"""
+    ).pl()
+    died = rows["died"].cast(pl.Int64)
+    return Constraints(
+        _pairs(wh, MUST_LINK, node),
+        _pairs(wh, CANNOT_LINK, node),
+        np.where(rows["free"].to_numpy(), -1, rows["code"].to_numpy()).astype(np.int64),
+        (died + DEATH_GRACE_DAYS).fill_null(NEVER).to_numpy(),
+        rows["begun"].cast(pl.Int64).fill_null(-NEVER).to_numpy(),
+    )
+
+
+def _pairs(wh: Warehouse, table: str, node: str) -> Ints:
+    pairs = wh.rows(f"SELECT l.node, r.node FROM {table} JOIN {node} l ON l.record_id = record_l JOIN {node} r ON r.record_id = record_r ORDER BY ALL")
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)

@@ -1,0 +1,74 @@
+"""linkage.edge: every compared pair of records with its weight. Linking runs in memory; the result goes to the file."""
+
+from dataclasses import dataclass
+
+from linkage_models.models import Model, pinned
+from linkage_models.person.comparisons import person_comparisons
+from linkage_models.person.records import columns_at_hand, link_table
+from linkage_models.scoring import Scored, score
+from linkage_models.training import TrainingFailed, train
+from pipelines.people.records import RECORD
+from pipelines.warehouse import Warehouse
+
+EDGE = "identity.linkage.edge"
+PROPERTY = "identity.places.property"
+# Records that must never be joined to another: the law forbids the connection (adoption, gender recognition).
+NEVER_LINK = ("adoption", "gender_recognition")
+# People per household, census 2021, Southend-on-Sea: 180,688 people in 78,344 households.
+PEOPLE_PER_DWELLING = 2.31
+
+
+@dataclass(frozen=True)
+class Linked:
+    """The model used, why, and what scoring made."""
+
+    model: Model
+    chosen: str
+    scored: Scored
+
+    def figures(self) -> dict[str, float | str]:
+        certain = {f"certain by {rule}": count for rule, count in self.scored.deterministic.items()}
+        return {"pairs compared": self.scored.pairs, "model": self.model.version, "model chosen": self.chosen, **certain}
+
+
+def build_edge(wh: Warehouse) -> Linked:
+    """Write EDGE from the people records; grain record_l < record_r."""
+    named = ", ".join(f"'{kind}'" for kind in NEVER_LINK)
+    link_table(wh.con, RECORD, "person_link", f"is_person AND coalesce(sensitivity, '') NOT IN ({named})")
+    model, chosen = choose_model(wh, "person_link")
+    scored = score(wh.con, "person_link", model, "person_edge")
+    gammas = ", ".join(f"e.gamma_{name}" for name in model.comparisons)
+    wh.table(
+        EDGE,
+        f"""-- one row per compared pair
+        SELECT l.record_id AS record_l, r.record_id AS record_r, l.source_dataset AS source_l, r.source_dataset AS source_r,
+            e.match_weight, e.match_probability, e.match_key, e.tier, '{model.version}' AS model_version, {gammas}
+        FROM person_edge e JOIN person_link l ON l.unique_id = e.unique_id_l JOIN person_link r ON r.unique_id = e.unique_id_r
+        ORDER BY e.unique_id_l, e.unique_id_r""",
+    )
+    for table in ("person_edge", "person_link"):
+        wh.execute(f"DROP TABLE {table}")
+    return Linked(model, chosen, scored)
+
+
+def choose_model(wh: Warehouse, table: str) -> tuple[Model, str]:
+    """The pinned model where it fits the columns at hand, else one trained on them; and which, in words."""
+    population = population_at_hand(wh)
+    model = pinned()
+    at_hand = {comparison.name for comparison in person_comparisons(columns_at_hand(wh.con, table))}
+    if model.fits(at_hand):
+        return model.for_population(population), "pinned: trained on synthetic data, not calibrated here"
+    try:
+        return train(wh.con, table, wh.as_of, population, note="trained on the records at hand"), "trained here: the pinned model was made for other columns"
+    except TrainingFailed as fault:
+        return model.for_population(population), f"pinned, though made for other columns: training here failed ({fault})"
+
+
+def population_at_hand(wh: Warehouse) -> int:
+    """About how many people live here, from the gazetteer (which every view reads), to two digits; else the records."""
+    people = 0.0
+    if wh.exists(PROPERTY):
+        people = PEOPLE_PER_DWELLING * wh.scalar(f"SELECT count(*) FROM {PROPERTY} WHERE is_dwelling AND is_current")
+    if people < 100:
+        people = float(wh.scalar(f"SELECT count(*) FROM {RECORD} WHERE is_person"))
+    return max(int(float(f"{people:.2g}")), 100)

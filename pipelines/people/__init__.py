@@ -1,0 +1,1 @@
+"""Every mention of a person in one standard shape, and where each was said to live, and when."""

@@ -1,0 +1,35 @@
+"""The people room in the graph."""
+
+from typing import Any
+
+import dagster as dg
+
+from pipelines.assets import Step, step_asset
+from pipelines.people.records import RECORD, RECORD_ADDRESS, build_record, build_record_address
+from pipelines.sources.catalogue import Catalogue
+
+OWNER = "integrated-data@southend.example"
+
+
+def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
+    """Where people are mentioned at all."""
+    if not catalogue.has("person_record"):
+        return []
+    places = ["places/address_uprn"] if catalogue.has("address") else []
+
+    @step_asset(
+        key="people/record",
+        deps=[*places, *catalogue.deps("person_record", "residence", "address")],
+        group="people",
+        owner=OWNER,
+        tables=[RECORD, RECORD_ADDRESS],
+        description=(
+            "Every current mention of a person in one shape: names read and standardised, placeholders and impossible "
+            "identifiers dropped, latest address and UPRN. Beside it, every stay of every record."
+        ),
+    )
+    def record(step: Step) -> dict[str, int]:
+        build_record_address(step.wh)
+        return build_record(step.wh, step.run.keyring.key("fingerprint"))
+
+    return [record]

@@ -1,0 +1,24 @@
+-- One row per current mention of a person, standardised, with the latest address its source gives. Grain: record_id.
+WITH stay AS (
+    SELECT record_id,
+        list_distinct(list(home_key) FILTER (home_key IS NOT NULL)) AS past_homes,
+        arg_max(struct_pack(uprn, postcode, address_number, home_key, from_date, to_date, is_current),
+            struct_pack(c := is_current, f := coalesce(from_date, DATE '1900-01-01'), a := address_id)) AS latest,
+        max(from_date) FILTER (basis <> 'death') AS last_begun
+    FROM identity.people.record_address
+    GROUP BY record_id
+)
+SELECT p.*, ${fingerprint} AS fingerprint,
+    s.latest.uprn AS uprn, s.latest.postcode AS postcode, s.latest.address_number AS address_number, s.latest.home_key AS home_key,
+    coalesce(s.past_homes, []) AS past_homes,
+    s.latest.from_date AS from_date, s.latest.to_date AS to_date,
+    -- the day a living person last began something; executors act for the dead
+    CASE WHEN p.party_kind = 'person' THEN s.last_begun END AS last_begun,
+    CASE o.rule WHEN 'source' THEN p.source
+        WHEN 'case' THEN p.source || ':' || split_part(f.source_key, '/', 1)
+        WHEN 'address' THEN p.source || '@' || s.latest.home_key END AS one_person_key
+FROM people_standardised p
+JOIN (SELECT record_id, source_key FROM people_fact) f USING (record_id)
+LEFT JOIN stay s USING (record_id)
+LEFT JOIN one_person_rule o ON o.source = p.source
+ORDER BY record_id

@@ -1,0 +1,13 @@
+-- One row per stay of a record at an address, as its source believes it. Grain: record_id, address_id, from_date.
+SELECT r.record_id, r.address_id, u.uprn, std_postcode(a.postcode) AS postcode,
+    -- where no UPRN was found, the address as written stands for the home: the same words are the same door
+    coalesce(u.uprn::VARCHAR, std_text(a.address_text) || ' ' || coalesce(std_postcode(a.postcode), '')) AS home_key,
+    std_address_number(a.address_text) AS address_number,
+    r.from_date, r.to_date,
+    r.to_date IS NULL OR r.to_date > DATE '${as_of}' AS is_current,
+    r.basis
+FROM identity.facts.residence r
+JOIN identity.facts.address a ON a.address_id = r.address_id AND a.valid_to IS NULL
+LEFT JOIN ${address_uprn} u ON u.address_id = r.address_id
+WHERE r.valid_to IS NULL
+ORDER BY r.record_id, r.from_date, r.address_id

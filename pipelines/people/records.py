@@ -1,0 +1,37 @@
+"""people.record and people.record_address from the facts and the UPRNs found for addresses."""
+
+from pathlib import Path
+
+import polars as pl
+import yaml
+
+from linkage_models.standardise import install, standardise_people
+from pipelines.people.fingerprint import fingerprint_sql, set_key
+from pipelines.warehouse import Warehouse, sql_file
+
+ROOM = Path(__file__).parent
+RECORD = "identity.people.record"
+RECORD_ADDRESS = "identity.people.record_address"
+ADDRESS_UPRN = "identity.places.address_uprn"
+
+
+def build_record_address(wh: Warehouse) -> int:
+    """Write RECORD_ADDRESS; without a gazetteer the address as written stands for the home. Returns its rows."""
+    install(wh.con)
+    found = ADDRESS_UPRN if wh.exists(ADDRESS_UPRN) else "(SELECT NULL::VARCHAR AS address_id, NULL::BIGINT AS uprn)"
+    return wh.table(RECORD_ADDRESS, sql_file(ROOM / "record_address.sql", as_of=f"{wh.as_of:%Y-%m-%d}", address_uprn=found))
+
+
+def build_record(wh: Warehouse, fingerprint_key: bytes) -> dict[str, int]:
+    """Write RECORD; needs RECORD_ADDRESS. Returns rows, and how many of them are people."""
+    rules: dict[str, str] = yaml.safe_load((ROOM / "one_person.yaml").read_text(encoding="utf-8"))
+    frame = pl.DataFrame({"source": list(rules), "rule": list(rules.values())})
+    wh.con.register("one_person_rule", frame)
+    wh.execute("CREATE OR REPLACE TEMP TABLE people_fact AS SELECT * FROM identity.facts.person_record WHERE valid_to IS NULL")
+    standardise_people(wh.con, "people_fact", "people_standardised", wh.as_of)
+    set_key(wh, fingerprint_key)
+    rows = wh.table(RECORD, sql_file(ROOM / "record.sql", fingerprint=fingerprint_sql()))
+    wh.con.unregister("one_person_rule")
+    wh.execute("DROP TABLE people_fact")
+    wh.execute("DROP TABLE people_standardised")
+    return {"records": rows, "people": int(wh.scalar(f"SELECT count(*) FROM {RECORD} WHERE is_person"))}
