@@ -13,8 +13,8 @@ OWNER = "counter-fraud@southend.example"
 
 
 def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
-    """Nothing, where no rule has the facts it needs."""
-    if not any(catalogue.has(*rule.needs) for rule in RULES):
+    """Nothing, where no rule has the facts it needs; every rule needs to know where a record lives."""
+    if not catalogue.has("person_record", "address") or not any(catalogue.has(*rule.needs) for rule in RULES):
         return []
 
     @step_asset(

@@ -41,11 +41,18 @@ COLUMNS = {
 }
 
 
-def write_flagged_pairs(wh: Warehouse, folder: Path, days: int, table: str = "identity.fraud.flagged_pair") -> int:
-    """Write `flagged_pairs.xlsx` and `.csv`, one row a pair in order of expected value; return the pairs written.
+def write_flagged_pairs(wh: Warehouse, folder: Path, days: int) -> int:
+    """Write `flagged_pairs.csv` and `.xlsx` into a folder; return the pairs written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_one(wh, folder / "flagged_pairs.csv", days)
+    return write_one(wh, folder / "flagged_pairs.xlsx", days)
 
-    Pairs that touch a restricted record stay out: they belong to the restricted queue. `days` is how long the files
-    may be kept from the day of the run; the notice stands in both stamps and as the last column of every row.
+
+def write_one(wh: Warehouse, path: Path, days: int, table: str = "identity.fraud.flagged_pair") -> int:
+    """Write the pairs to one .csv or .xlsx file, in order of expected value; return the pairs written.
+
+    Pairs that touch a restricted record stay out: they belong to the restricted queue. `days` is how long the file may
+    be kept from the day of the run; the notice stands in the stamp and as the last column of every row.
     """
     chosen = ", ".join(COLUMNS)
     rows = [
@@ -53,6 +60,6 @@ def write_flagged_pairs(wh: Warehouse, folder: Path, days: int, table: str = "id
     ]
     heads = (*COLUMNS.values(), "Notice")
     stamp = Stamp(PURPOSE, wh.run_id, wh.as_of + timedelta(days=days), NOTICE)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_csv(folder / "flagged_pairs.csv", heads, rows, stamp)
-    return write_xlsx(folder / "flagged_pairs.xlsx", heads, rows, stamp, "Flagged pairs")
+    if path.suffix == ".csv":
+        return write_csv(path, heads, rows, stamp)
+    return write_xlsx(path, heads, rows, stamp, "Flagged pairs")

@@ -6,7 +6,7 @@ WITH mention AS (
     UNION ALL
     SELECT record_id, address_id, 'liability', account_ref, position, from_date, NULL
     FROM liability
-    WHERE is_live AND record_id IS NOT NULL AND live(from_date, to_date)
+    WHERE is_live AND party_kind = 'person' AND record_id IS NOT NULL AND live(from_date, to_date)
     UNION ALL
     SELECT record_id, address_id, 'claim', claim_ref, role, from_date, NULL
     FROM claim

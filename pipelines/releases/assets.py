@@ -13,6 +13,8 @@ from pipelines.releases.disclosure import ReleaseRefused
 from pipelines.releases.risk_dataset import build_release, load_policy
 from pipelines.sources.catalogue import Catalogue
 
+TOLD = ("release", "purpose", "rows", "rows_left_out", "k_asked", "k_measured")
+
 
 def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
     """Nothing, where there are no scores to release."""
@@ -42,6 +44,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         try:
             manifest = build_release(step.wh, policy, key, folder)
         except ReleaseRefused as why:
+            step.run.notes.setdefault("left_out", {})[policy.name] = str(why)
             return {"rows": 0, "refused": str(why)}
         key_id = secrets.token_hex(16)
         sealed = step.run.keyring.encrypt("fields", key, key_id.encode())
@@ -57,6 +60,10 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
             expires=manifest["delete_after"],
             manifest=json.dumps({**manifest, "key": key_id}),
         )
-        return {name: manifest[name] for name in ("rows", "rows_left_out", "k_measured", "groups")}
+        told = {
+            name: manifest[name] for name in ("release", "purpose", "rows", "rows_left_out", "k_asked", "k_measured")
+        }
+        step.run.notes.setdefault("releases", []).append(told)
+        return told
 
     return [risk_stratification]

@@ -1,0 +1,30 @@
+-- Two persons whom at least one scored pair says may be one (person_id < other_person_id), with their strongest pair.
+WITH crossing AS (
+    SELECT least(l.person_id, r.person_id) AS person_id, greatest(l.person_id, r.person_id) AS other_person_id,
+           edge.record_l, edge.record_r, edge.match_weight, edge.match_probability
+    FROM identity.linkage.edge AS edge
+    JOIN review_member AS l ON l.record_id = edge.record_l
+    JOIN review_member AS r ON r.record_id = edge.record_r
+    WHERE l.person_id <> r.person_id AND edge.match_weight >= ${review_weight}
+),
+
+size AS (
+    SELECT person_id, count(*) AS records FROM review_member GROUP BY person_id
+)
+
+SELECT CASE WHEN pair.match_weight >= ${link_weight} THEN 'cut edge' ELSE 'uncertain pair' END AS reason,
+       CASE WHEN pair.match_weight >= ${link_weight}
+            THEN 'The two score as one person, but other evidence or a rule keeps them apart.'
+            ELSE 'The score of the strongest pair lies between "same" and "different".' END AS why,
+       pair.person_id, pair.other_person_id, pair.record_l, pair.record_r,
+       a.records + b.records AS members, pair.match_weight AS weakest_weight, pair.match_probability AS weakest_probability,
+       least(a.records, b.records) AS effect,
+       CASE WHEN pair.match_weight >= ${link_weight} THEN 1.0
+            ELSE 1 - abs(2 * pair.match_probability - 1) END AS ambiguity
+FROM (
+    SELECT * FROM crossing
+    QUALIFY row_number() OVER (
+        PARTITION BY person_id, other_person_id ORDER BY match_weight DESC, record_l, record_r) = 1
+) AS pair
+JOIN size AS a ON a.person_id = pair.person_id
+JOIN size AS b ON b.person_id = pair.other_person_id

@@ -1,0 +1,84 @@
+"""The queue as tables: what to look at, why, in which order, and the records that each item shows."""
+
+import base64
+from pathlib import Path
+
+import polars as pl
+import yaml
+
+from linkage_models.thresholds import LINK_WEIGHT, REVIEW_WEIGHT
+from pipelines.governance.keys import Keyring
+from pipelines.review.bridges import weakest_bridges
+from pipelines.warehouse import Warehouse, sql_file
+
+HERE = Path(__file__).parent
+VIEW = "data_quality"
+INSIDE = """
+-- scored pair inside one person (record_l, record_r)
+SELECT l.person_id, edge.record_l, edge.record_r, edge.match_weight, edge.match_probability
+FROM identity.linkage.edge AS edge
+JOIN review_member AS l ON l.record_id = edge.record_l
+JOIN review_member AS r ON r.record_id = edge.record_r AND r.person_id = l.person_id
+"""
+
+
+def build_queue(wh: Warehouse, keys: Keyring) -> dict[str, int]:
+    """Build `identity.review.queue` and `identity.review.member`; return the items by reason.
+
+    An item is a person whose records are in doubt, or two persons who may be one. `priority` is ambiguity (0 sure,
+    1 nobody knows) times effect (records that would change person): what a decision would change.
+    """
+    policy = yaml.safe_load((HERE / "thresholds.yaml").read_text(encoding="utf-8"))
+    wh.execute(
+        "CREATE OR REPLACE TEMP TABLE review_member AS SELECT m.person_id, r.record_id, r.source, r.role, "
+        "r.birth_date, r.nino, r.nhs_number, r.sex, r.sensitivity FROM identity.linkage.membership AS m "
+        "JOIN identity.people.record AS r USING (record_id) WHERE m.view = ?",
+        [VIEW],
+    )
+    _register(wh, "bridge", weakest_bridges(wh.con.execute(INSIDE).pl()))
+    names = {**policy, "link_weight": LINK_WEIGHT, "review_weight": REVIEW_WEIGHT}
+    selects = [sql_file(HERE / f"{part}.sql", **names) for part in ("between", "within")]
+    wh.execute("CREATE OR REPLACE TEMP TABLE item AS " + " UNION ALL BY NAME ".join(f"({one}\n)" for one in selects))
+    _name_items(wh, keys)
+    wh.execute(
+        "CREATE OR REPLACE TEMP TABLE side AS SELECT place, 'a' AS side, person_id FROM item UNION ALL "
+        "SELECT place, 'b', other_person_id FROM item WHERE other_person_id IS NOT NULL"
+    )
+    wh.table(
+        "identity.review.queue",
+        "-- an item to review (item_id)\n"
+        "SELECT name.item_id, row_number() OVER (ORDER BY item.ambiguity * item.effect DESC, item.members DESC, "
+        f"name.item_id) AS position, '{VIEW}' AS view, item.* EXCLUDE (place), "
+        "item.ambiguity * item.effect AS priority, "
+        "item.place IN (SELECT place FROM side JOIN review_member USING (person_id) WHERE sensitivity IS NOT NULL) "
+        "AS is_restricted FROM item JOIN item_name AS name USING (place) ORDER BY position",
+    )
+    wh.table(
+        "identity.review.member",
+        "-- a record that an item shows (item_id, record_id)\n"
+        "SELECT name.item_id, m.record_id, m.person_id, side.side, m.source, m.role, "
+        "m.record_id IN (coalesce(item.record_l, ''), coalesce(item.record_r, '')) AS is_of_the_pair "
+        "FROM item JOIN item_name AS name USING (place) JOIN side USING (place) "
+        "JOIN review_member AS m ON m.person_id = side.person_id ORDER BY name.item_id, side.side, m.record_id",
+    )
+    return dict(wh.rows("SELECT reason, count(*) FROM identity.review.queue GROUP BY ALL ORDER BY ALL"))
+
+
+def _register(wh: Warehouse, name: str, frame: pl.DataFrame) -> None:
+    wh.con.register("frame", frame.to_arrow())
+    wh.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM frame")
+    wh.con.unregister("frame")
+
+
+def _name_items(wh: Warehouse, keys: Keyring) -> None:
+    """A temporary table `item_name`: an item keeps its name while its reason and its records' pair stay the same."""
+    wh.execute("ALTER TABLE item ADD COLUMN place BIGINT")
+    wh.execute("UPDATE item SET place = rowid")
+    rows = wh.rows("SELECT place, reason, coalesce(record_l, person_id), coalesce(record_r, '') FROM item")
+    named = [(place, _item_id(keys, *pair)) for place, *pair in rows]
+    _register(wh, "item_name", pl.DataFrame(named, schema={"place": pl.Int64, "item_id": pl.String}, orient="row"))
+
+
+def _item_id(keys: Keyring, *said: str) -> str:
+    digest = keys.hmac("fingerprint", "\0".join(("review", *said)).encode())
+    return "q_" + base64.b32encode(digest[:10]).decode().lower()

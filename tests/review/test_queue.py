@@ -1,0 +1,104 @@
+"""The review queue over hand-made links: the right reasons, the right order, the right records."""
+
+from typing import Any
+
+import polars as pl
+
+from pipelines.governance.keys import Keyring
+from pipelines.review.bridges import weakest_bridges
+from pipelines.review.queue import build_queue
+from pipelines.warehouse import Warehouse, scratch_warehouse
+
+KEYS = Keyring.ephemeral()
+
+
+def linked(wh: Warehouse, people: dict[str, list[str]], edges: list[tuple[str, str, float]], **told: Any) -> None:
+    """Persons as lists of record names; `told` gives a record's nino."""
+    wh.execute(
+        "CREATE TABLE identity.people.record (record_id VARCHAR, source VARCHAR, role VARCHAR, birth_date DATE, "
+        "nino VARCHAR, nhs_number VARCHAR, sex VARCHAR, sensitivity VARCHAR)"
+    )
+    wh.execute("CREATE TABLE identity.linkage.membership (view VARCHAR, record_id VARCHAR, person_id VARCHAR)")
+    wh.execute(
+        "CREATE TABLE identity.linkage.edge (record_l VARCHAR, record_r VARCHAR, match_weight DOUBLE, "
+        "match_probability DOUBLE)"
+    )
+    for person, records in people.items():
+        for record in records:
+            wh.execute("INSERT INTO identity.people.record BY NAME SELECT ? AS record_id, 'src' AS source, ? AS nino",
+                       [record, told.get(record)])  # fmt: skip
+            wh.execute("INSERT INTO identity.linkage.membership VALUES ('data_quality', ?, ?)", [record, person])
+    for left, right, weight in edges:
+        wh.execute("INSERT INTO identity.linkage.edge VALUES (?, ?, ?, ?)",
+                   [left, right, weight, 2**weight / (1 + 2**weight)])  # fmt: skip
+
+
+def queue(wh: Warehouse) -> list[tuple[Any, ...]]:
+    build_queue(wh, KEYS)
+    return wh.rows("SELECT reason, person_id, other_person_id, members FROM identity.review.queue ORDER BY position")
+
+
+def test_sure_links_and_sure_differences_need_nobody() -> None:
+    with scratch_warehouse() as wh:
+        linked(wh, {"p": ["a", "b"], "q": ["c"]}, [("a", "b", 14), ("b", "c", -9)])
+        assert queue(wh) == []
+
+
+def test_a_pair_between_the_thresholds_waits_and_the_most_uncertain_comes_first() -> None:
+    with scratch_warehouse() as wh:
+        linked(wh, {"p": ["a"], "q": ["b"], "r": ["c"], "s": ["d"]}, [("a", "b", 2.9), ("c", "d", 0.0)])
+        assert queue(wh) == [("uncertain pair", "r", "s", 2), ("uncertain pair", "p", "q", 2)]
+
+
+def test_a_strong_pair_that_was_kept_apart_is_a_cut_edge() -> None:
+    with scratch_warehouse() as wh:
+        linked(wh, {"p": ["a", "b"], "q": ["c"]}, [("a", "b", 14), ("b", "c", 9), ("a", "c", 1)])
+        assert queue(wh) == [("cut edge", "p", "q", 3)]
+        assert wh.rows("SELECT record_id, side, is_of_the_pair FROM identity.review.member ORDER BY record_id") == [
+            ("a", "a", False),
+            ("b", "a", True),
+            ("c", "b", True),
+        ]
+
+
+def test_a_weak_bridge_and_a_contradiction() -> None:
+    with scratch_warehouse() as wh:
+        linked(
+            wh,
+            {"p": ["a", "b", "c", "d"], "q": ["e", "f"]},
+            [("a", "b", 14), ("c", "d", 14), ("b", "c", 2), ("a", "c", 1), ("e", "f", 20)],
+            e="QQ123456A",
+            f="QQ123456B",
+        )
+        assert {row[0]: row[1] for row in queue(wh)} == {"weak bridge": "p", "contradiction": "q"}
+        weight, effect, left, right = wh.rows(
+            "SELECT weakest_weight, effect, record_l, record_r FROM identity.review.queue WHERE reason = 'weak bridge'"
+        )[0]
+        assert (weight, effect, left, right) == (2, 2, "b", "c")
+
+
+def test_an_oversized_person_is_shown_and_names_hold_from_run_to_run() -> None:
+    with scratch_warehouse() as wh:
+        many = [f"r{number:02d}" for number in range(14)]
+        linked(wh, {"p": many}, [(many[0], other, 15) for other in many[1:]])
+        assert [row[0] for row in queue(wh)] == ["oversized"]
+        first = wh.rows("SELECT item_id FROM identity.review.queue")
+        build_queue(wh, KEYS)
+        assert wh.rows("SELECT item_id FROM identity.review.queue") == first
+
+
+def test_the_bridge_is_the_weakest_link_of_the_strongest_tree() -> None:
+    rows = [
+        ("p", "a", "b", 10.0),
+        ("p", "b", "c", 4.0),
+        ("p", "a", "c", 3.0),
+        ("p", "c", "d", 8.0),
+        ("q", "x", "y", 1.0),
+    ]
+    frame = pl.DataFrame(rows, schema=["person_id", "record_l", "record_r", "match_weight"], orient="row")
+    found = weakest_bridges(frame.with_columns(match_probability=pl.lit(0.5)))
+    assert found.select("person_id", "record_l", "record_r", "smaller_side").rows() == [
+        ("p", "b", "c", 2),
+        ("q", "x", "y", 1),
+    ]
+    assert weakest_bridges(frame.with_columns(match_probability=pl.lit(0.5)).head(0)).is_empty()
