@@ -15,7 +15,8 @@ import pyarrow as pa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from pipelines.settings import BoroughlinkError, flush_folder
+from pipelines.faults import BoroughlinkError
+from pipelines.settings import flush_folder
 from pipelines.sources.file_faults import FileRefused, Inspected
 
 _MAGIC = b"BLARCH1\n"

@@ -8,7 +8,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from pipelines.settings import BoroughlinkError
+from pipelines.faults import BoroughlinkError
 from pipelines.sources.contracts import Contract, Table
 from pipelines.sources.facts import FACTS
 

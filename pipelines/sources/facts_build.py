@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipelines.settings import BoroughlinkError
+from pipelines.faults import BoroughlinkError
 from pipelines.sources.contracts import Contract
 from pipelines.sources.facts import FACTS, FactTable
 from pipelines.sources.slots import latest

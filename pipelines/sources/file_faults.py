@@ -8,7 +8,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.settings import BoroughlinkError
+from pipelines.faults import BoroughlinkError
 
 CHUNK = 1 << 20
 _NOT_LATIN_1 = re.compile(rb"[\x80-\x9f]")
@@ -26,8 +26,9 @@ class FileRefused(BoroughlinkError):
     """A file that can't be taken in; the text names file, line and what to do, never a value."""
 
     def __init__(self, file: str, problem: str, line: int | None = None) -> None:
-        self.file, self.problem, self.line = file, problem, line
-        super().__init__(f"{file}{f', line {line}' if line else ''}: {problem}.")
+        shown = "".join(sign if sign.isprintable() else "�" for sign in file)
+        self.file, self.problem, self.line = shown, problem, line
+        super().__init__(f"{shown}{f', line {line}' if line else ''}: {problem}.")
 
 
 @dataclass(frozen=True)

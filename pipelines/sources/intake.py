@@ -3,7 +3,7 @@
 `read` makes candidate tables in memory, the gate judges them, `promote` puts them into the history in one transaction.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,7 +14,7 @@ from pipelines.sources.archive import Archive
 from pipelines.sources.contracts import Contract
 from pipelines.sources.file_faults import FileRefused, Inspected
 from pipelines.sources.history import promote_table
-from pipelines.sources.landing import MANIFEST, Delivery, NotYet, delivery_folders, open_delivery
+from pipelines.sources.landing import MANIFEST, Delivery, NotYet, dated, delivery_folders, open_delivery
 from pipelines.sources.reading import RawTable, read_file
 from pipelines.sources.staging import FAULT_COLUMNS, FAULTS, CandidateTable, stage, start_faults
 from pipelines.warehouse import Warehouse
@@ -64,6 +64,7 @@ class Intake:
     reason: str | None = None
     notes: tuple[str, ...] = ()
     hashes: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
 
     @property
     def total_rows(self) -> int:
@@ -111,10 +112,11 @@ def _take_in_one(wh: Warehouse, contract: Contract, folder: Path, archive: Archi
         synthetic=bool(delivery.manifest and delivery.manifest.synthetic),
         notes=delivery.notes,
         hashes=tuple(sorted(delivery.fingerprint)),
+        files=tuple(file.path for file, _ in delivery.files),
     )
     if _already_in(wh, delivery):
         return replace(outcome, reason="already taken in")
-    number = int(wh.scalar(f"SELECT coalesce(max(delivery), 0) + 1 FROM {INTAKE}"))
+    number = _next_delivery(wh)
     with ThreadPoolExecutor(max_workers=1) as beside:
         stored = beside.submit(_store, archive, delivery)
         try:
@@ -190,14 +192,27 @@ def promote(
         wh.con.rollback()
         raise
     finally:
-        _drop_candidates(wh, contract)
+        _drop_candidates(wh)
     return tuple(f"supersedes delivery {row[0]} of the same extract date" for row in earlier)
+
+
+def consumed_files(intakes: Iterable[Intake], archive: Archive) -> list[Path]:
+    """Files of the deliveries that are in and archived: those that an inbox of our own need not keep once the run is real."""
+    found: list[Path] = []
+    for intake in intakes:
+        if intake.state in ("accepted", "skipped") and all(archive.holds(sha256) for sha256 in intake.hashes):
+            found += [*intake.files, intake.folder / MANIFEST]
+    return found
 
 
 def _store(archive: Archive | None, delivery: Delivery) -> None:
     for file, _ in delivery.files if archive is not None else ():
         assert archive is not None
         archive.store(file)
+
+
+def _next_delivery(wh: Warehouse) -> int:
+    return int(wh.scalar(f"SELECT coalesce(max(delivery), 0) + 1 FROM {INTAKE}"))
 
 
 def _already_in(wh: Warehouse, delivery: Delivery) -> bool:
@@ -229,19 +244,25 @@ def _refuse(
     tables: Mapping[str, CandidateTable] | None = None,
 ) -> Intake:
     """Record a refusal and what was found at fault; nothing else changes."""
-    if delivery is not None:
-        number = int(wh.scalar(f"SELECT coalesce(max(delivery), 0) + 1 FROM {INTAKE}"))
-        wh.execute("BEGIN TRANSACTION")
-        try:
-            _forget_refusals(wh, contract, delivery.extract_date)
+    number = _next_delivery(wh)
+    day = dated(folder)
+    wh.execute("BEGIN TRANSACTION")
+    try:
+        _forget_refusals(wh, contract, day)
+        if delivery is not None:
             _enter(wh, delivery, number, "refused", reason, tables or {})
+        else:
+            wh.execute(
+                f"INSERT INTO {INTAKE} (delivery, source, extract_date, state, reason, run_id) VALUES (?, ?, ?, ?, ?, ?)",
+                [number, contract.name, day, "refused", reason, wh.run_id],
+            )
+        if wh.exists(FAULTS):
             wh.execute(f"INSERT INTO {FAULT} BY NAME SELECT * FROM {FAULTS}")
-            wh.execute("COMMIT")
-        except BaseException:
-            wh.con.rollback()
-            raise
-    _drop_candidates(wh, contract)
-    day = delivery.extract_date if delivery else None
+        wh.execute("COMMIT")
+    except BaseException:
+        wh.con.rollback()
+        raise
+    _drop_candidates(wh)
     hashes = tuple(sorted(delivery.fingerprint)) if delivery else ()
     return Intake(contract.name, folder, "refused", day, reason=reason, hashes=hashes)
 
@@ -264,9 +285,9 @@ def _enter(
             )  # fmt: skip
 
 
-def _forget_refusals(wh: Warehouse, contract: Contract, day: date) -> None:
+def _forget_refusals(wh: Warehouse, contract: Contract, day: date | None) -> None:
     """An earlier refusal of the same extract is replaced by what is known now."""
-    of_day = "source = ? AND extract_date = ? AND state = 'refused'"
+    of_day = "source = ? AND extract_date IS NOT DISTINCT FROM ? AND state = 'refused'"
     wh.execute(
         f"DELETE FROM {FAULT} WHERE source = ? AND delivery IN (SELECT delivery FROM {INTAKE} WHERE {of_day})",
         [contract.name, contract.name, day],
@@ -274,7 +295,7 @@ def _forget_refusals(wh: Warehouse, contract: Contract, day: date) -> None:
     wh.execute(f"DELETE FROM {INTAKE} WHERE {of_day}", [contract.name, day])
 
 
-def _drop_candidates(wh: Warehouse, contract: Contract) -> None:
+def _drop_candidates(wh: Warehouse) -> None:
     for (name,) in wh.rows(
         "SELECT table_name FROM duckdb_tables() WHERE database_name = 'memory' AND schema_name = 'incoming'"
     ):

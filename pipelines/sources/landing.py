@@ -1,11 +1,10 @@
 """Finds deliveries in the landing folder and checks them against their manifest before any row is read.
 
 A delivery is `<landing>/<source>/<YYYY-MM-DD>/`; a correction of the same day may stand beside it as `<YYYY-MM-DD>.2`.
-Nothing in the landing folder is ever changed here, save by `clear_inbox`.
+Nothing in the landing folder is ever changed here.
 """
 
 import fnmatch
-import hashlib
 import json
 import re
 from collections.abc import Iterable
@@ -87,7 +86,9 @@ def open_delivery(contract: Contract, folder: Path, as_of: date) -> Delivery:
     here = f"{contract.name}/{folder.name}"
     if folder.is_symlink() or not folder.is_dir():
         raise FileRefused(here, "is no plain folder (symbolic links are refused)")
-    extract_date = _extract_date(here, folder.name)
+    extract_date = dated(folder)
+    if extract_date is None:
+        raise FileRefused(here, "is named after a day that doesn't exist; name it YYYY-MM-DD")
     if extract_date > as_of:
         raise NotYet(f"{here} is dated after {as_of:%d %B %Y}, the day of this run")
     manifest = _manifest(contract, folder, here)
@@ -112,12 +113,13 @@ def open_delivery(contract: Contract, folder: Path, as_of: date) -> Delivery:
     return Delivery(contract.name, extract_date, folder, tuple(files), manifest, tuple(notes))
 
 
-def _extract_date(here: str, name: str) -> date:
-    match = _DATED.match(name)
+def dated(folder: Path) -> date | None:
+    """The extract date that a folder's name states; None if there is no such day."""
+    match = _DATED.match(folder.name)
     try:
-        return date.fromisoformat(match.group(1) if match else name)
+        return date.fromisoformat(match.group(1)) if match else None
     except ValueError:
-        raise FileRefused(here, "is named after a day that doesn't exist; name it YYYY-MM-DD") from None
+        return None
 
 
 def _manifest(contract: Contract, folder: Path, here: str) -> Manifest | None:
@@ -140,7 +142,7 @@ def _manifest(contract: Contract, folder: Path, here: str) -> Manifest | None:
 
 def _hold_against(manifest: Manifest, files: Iterable[Inspected], here: str, present: set[str]) -> None:
     announced = {entry.name: entry for entry in manifest.files}
-    for name in announced.keys() - present:
+    if announced.keys() - present:
         raise FileRefused(f"{here}/{MANIFEST}", f"lists {len(announced)} files, and at least one isn't there")
     for file in files:
         entry = announced.get(file.name)
@@ -153,26 +155,3 @@ def _hold_against(manifest: Manifest, files: Iterable[Inspected], here: str, pre
             raise FileRefused(
                 f"{here}/{file.name}", f"doesn't have the SHA-256 that {MANIFEST} states; ask for it again"
             )
-
-
-def clear_inbox(inbox: Path, folders: Iterable[Path], archived: Iterable[str]) -> int:
-    """Delete from the data folder's own inbox the files that the archive holds; return how many went.
-
-    To be called only once the run is committed. Folders outside the inbox are never touched.
-    """
-    kept, gone = set(archived), 0
-    for folder in folders:
-        if folder.is_symlink() or inbox.resolve() not in folder.resolve().parents:
-            continue
-        for path in sorted(folder.iterdir()):
-            plain = path.is_file() and not path.is_symlink()
-            if plain and path.name != MANIFEST and hashlib.sha256(path.read_bytes()).hexdigest() in kept:
-                path.unlink()
-                gone += 1
-        left = [path.name for path in folder.iterdir()]
-        if left == [MANIFEST]:
-            (folder / MANIFEST).unlink()
-            left = []
-        if not left:
-            folder.rmdir()
-    return gone

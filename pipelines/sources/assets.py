@@ -1,0 +1,127 @@
+"""The sources room in the graph: a step a source (intake, gate, staging, checks), then a step a fact."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from pipelines import inbox
+from pipelines.assets import Step, run_step, step_asset, table_metadata
+from pipelines.sources.archive import Archive
+from pipelines.sources.catalogue import Catalogue
+from pipelines.sources.contracts import Contract
+from pipelines.sources.facts import FACTS
+from pipelines.sources.facts_build import build_fact
+from pipelines.sources.intake import Gate, Intake, accept_all, consumed_files, take_in
+from pipelines.warehouse import Warehouse
+
+OWNER = "integrated-data@southend.example"
+PURPOSE = "data_quality"
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What the quality room brings to a source's step, one entry of `found` for each delivery that its gate judged."""
+
+    specs: Callable[[dg.AssetKey, Contract], Sequence[dg.AssetCheckSpec]]
+    gate: Callable[[Warehouse, list[Any]], Gate]
+    results: Callable[[dg.AssetKey, Contract, Sequence[Any]], Iterable[dg.AssetCheckResult]]
+
+
+def assets(catalogue: Catalogue[Contract], checks: Checks | None = None) -> list[dg.AssetsDefinition]:
+    """A step for each source at hand, and one for each fact that some source provides."""
+    sources = [_source_asset(contract, checks) for contract in catalogue.contracts.values()]
+    facts = [_fact_asset(fact, catalogue) for fact in FACTS if catalogue.has(fact)]
+    return sources + facts
+
+
+def source_step(step: Step, contract: Contract, gate: Gate = accept_all) -> list[Intake]:
+    """Take in what landed for one source; note for the run's end which files are done with."""
+    step.purposes.require(PURPOSE, [contract.name])
+    archive = Archive(step.run.folder.archive, step.run.keyring.key("archive"))
+    intakes = take_in(step.wh, contract, step.landing, archive, gate)
+    step.run.notes.setdefault("intake", {})[contract.name] = [_noted(intake) for intake in intakes]
+    for intake in intakes:
+        if intake.state != "waiting":
+            step.run.taken |= inbox.signatures(intake.folder)
+    consumed = step.run.work / "consumed.json"
+    done = json.loads(consumed.read_text()) if consumed.exists() else []
+    consumed.write_text(json.dumps(done + [str(path) for path in consumed_files(intakes, archive)]))
+    return intakes
+
+
+def _source_asset(contract: Contract, checks: Checks | None) -> dg.AssetsDefinition:
+    key = dg.AssetKey(["staged", contract.name])
+    tables = [contract.staged(table.name) for table in contract.tables]
+
+    @dg.asset(
+        key=key,
+        group_name="sources",
+        description=f"{contract.title} ({contract.system}). {contract.description.strip()}",
+        owners=[contract.steward],
+        kinds={"csv", "duckdb"},
+        tags={"purpose": PURPOSE, "level": contract.level},
+        metadata={
+            "owner": contract.owner,
+            "retention days": contract.retention_days,
+            "refresh days": contract.refresh_days,
+        },
+        check_specs=list(checks.specs(key, contract)) if checks else None,
+        required_resource_keys={"borough"},
+    )
+    def source(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        landing: Path = context.resources.borough.landing
+        with run_step(context, "/".join(key.path), ("identity",), PURPOSE, read=(landing,)) as step:
+            found: list[Any] = []
+            intakes = source_step(step, contract, checks.gate(step.wh, found) if checks else accept_all)
+            results = list(checks.results(key, contract, found)) if checks else []
+            figures = table_metadata(step.wh, tables) | _figures(intakes)
+            return dg.MaterializeResult(metadata=figures, check_results=results)
+
+    return source
+
+
+def _fact_asset(fact: str, catalogue: Catalogue[Contract]) -> dg.AssetsDefinition:
+    providers = [contract for contract in catalogue.contracts.values() if fact in contract.facts]
+    table = FACTS[fact]
+
+    @step_asset(
+        key=f"facts/{fact}",
+        deps=[f"staged/{contract.name}" for contract in providers],
+        group="facts",
+        owner=OWNER,
+        tables=[f"identity.facts.{fact}"],
+        description=f"{table.grain.capitalize()}. From: {', '.join(contract.title for contract in providers)}.",
+    )
+    def build(step: Step) -> None:
+        step.purposes.require(PURPOSE, [contract.name for contract in providers])
+        build_fact(step.wh, fact, catalogue.contracts)
+
+    return build
+
+
+def _noted(intake: Intake) -> dict[str, Any]:
+    """What the run's summary keeps of a delivery: counts and words."""
+    return {
+        "state": intake.state,
+        "extract_date": str(intake.extract_date) if intake.extract_date else None,
+        "rows": intake.total_rows,
+        "set_aside": intake.set_aside,
+        "value_faults": intake.value_faults,
+        "reason": intake.reason,
+        "notes": list(intake.notes),
+    }
+
+
+def _figures(intakes: Sequence[Intake]) -> dict[str, Any]:
+    """Metadata of a source's step."""
+    states = [intake.state for intake in intakes]
+    figures: dict[str, Any] = {f"deliveries {state}": states.count(state) for state in sorted(set(states))}
+    figures["rows set aside"] = sum(intake.set_aside for intake in intakes)
+    figures["values set aside"] = sum(intake.value_faults for intake in intakes)
+    if said := [intake.reason for intake in intakes if intake.state in ("refused", "waiting") and intake.reason]:
+        figures["refused or waiting"] = " ".join(said)
+    return figures
