@@ -36,8 +36,8 @@ def build_queue(wh: Warehouse, keys: Keyring) -> dict[str, int]:
         [VIEW],
     )
     _register(wh, "bridge", weakest_bridges(wh.con.execute(INSIDE).pl()))
-    names = {**policy, "link_weight": LINK_WEIGHT, "review_weight": REVIEW_WEIGHT}
-    selects = [sql_file(HERE / f"{part}.sql", **names) for part in ("between", "within")]
+    names = {**policy, "link_weight": LINK_WEIGHT, "review_weight": REVIEW_WEIGHT, "view": VIEW}
+    selects = [sql_file(HERE / f"{part}.sql", **names) for part in ("between", "within", "decided")]
     wh.execute("CREATE OR REPLACE TEMP TABLE item AS " + " UNION ALL BY NAME ".join(f"({one}\n)" for one in selects))
     _name_items(wh, keys)
     wh.execute(

@@ -23,6 +23,10 @@ def linked(wh: Warehouse, people: dict[str, list[str]], edges: list[tuple[str, s
         "CREATE TABLE identity.linkage.edge (record_l VARCHAR, record_r VARCHAR, match_weight DOUBLE, "
         "match_probability DOUBLE)"
     )
+    wh.execute(
+        "CREATE TABLE identity.linkage.review_edge (view VARCHAR, record_l VARCHAR, record_r VARCHAR, "
+        "match_weight DOUBLE, reason VARCHAR)"
+    )
     for person, records in people.items():
         for record in records:
             wh.execute("INSERT INTO identity.people.record BY NAME SELECT ? AS record_id, 'src' AS source, ? AS nino",
@@ -85,6 +89,18 @@ def test_an_oversized_person_is_shown_and_names_hold_from_run_to_run() -> None:
         first = wh.rows("SELECT item_id FROM identity.review.queue")
         build_queue(wh, KEYS)
         assert wh.rows("SELECT item_id FROM identity.review.queue") == first
+
+
+def test_a_decision_that_does_not_stand_comes_back() -> None:
+    with scratch_warehouse() as wh:
+        linked(wh, {"p": ["a", "b"], "q": ["c"]}, [("a", "b", 14)])
+        for view, left, right, why in (
+            ("data_quality", "a", "c", "decision suspended: a record has changed since"),
+            ("data_quality", "a", "b", "merge forbidden by a constraint"),
+            ("fraud", "b", "c", "decision suspended: a record has changed since"),
+        ):
+            wh.execute("INSERT INTO identity.linkage.review_edge VALUES (?, ?, ?, NULL, ?)", [view, left, right, why])
+        assert queue(wh) == [("decision", "p", "q", 3)]
 
 
 def test_the_bridge_is_the_weakest_link_of_the_strongest_tree() -> None:
