@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 ROW, BAR, TOP = 3.1, 1.05, 1.45
+#: Label and value of a bar share one line; so many letters fit side by side at 320 px.
+LINE = 34
 #: Fill of the first, second, ... series: see the patterns in the page's template.
 FILLS = ("solid", "stripe", "dots", "cross", "outline", "pale", "faint")
 
@@ -50,7 +52,9 @@ def bar_chart(
 
 def _bar(bar: Bar, top: float, largest: float) -> Markup:
     parts = [
-        Markup('<text x="0" y="{y}em">{label}</text>').format(y=_number(top + 1), label=bar.label),
+        Markup('<text x="0" y="{y}em">{label}</text>').format(
+            y=_number(top + 1), label=cut(bar.label, LINE - len(bar.says))
+        ),
         Markup('<text class="value" x="100%" y="{y}em" text-anchor="end">{says}</text>').format(
             y=_number(top + 1), says=bar.says
         ),
@@ -73,6 +77,11 @@ def _bar(bar: Bar, top: float, largest: float) -> Markup:
             )
         left += width
     return Markup("").join(parts)
+
+
+def cut(words: str, letters: int) -> str:
+    """Words that fit, the rest marked by an ellipsis; the table beneath has them whole."""
+    return words if len(words) <= letters else words[: max(letters - 1, 1)].rstrip() + "…"
 
 
 def _number(value: float) -> str:

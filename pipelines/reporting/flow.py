@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from pipelines.reporting.charts import cut
+
 WIDE = 1060
 PITCH = 52
 THICKEST, THINNEST = 36.0, 2.5
@@ -57,7 +59,7 @@ def wide(flow: Flow, name: str = "flow-wide") -> Markup:
     for place, (source, records) in enumerate(flow.sources):
         y = top + place * PITCH + PITCH / 2
         parts.append(_ribbon(192, y - thick[place] / 2, thick[place], 330, reached, waist[place], place))
-        parts.append(_text(0, y - 4, _cut(source, 25), "flow-name"))
+        parts.append(_text(0, y - 4, cut(source, 25), "flow-name"))
         parts.append(_text(0, y + 15, f"{records:,} records" if records else "", "flow-counts"))
         reached += waist[place]
     parts.append(_gate(309, top, height - top, flow.gate))
@@ -80,7 +82,7 @@ def tall(flow: Flow, name: str = "flow-tall") -> Markup:
     largest = max((records for _, records in flow.sources), default=1) or 1
     parts, y = [], 4.0
     for source, records in flow.sources:
-        parts.append(_text(0, y + 13, _cut(source, 30), "flow-name"))
+        parts.append(_text(0, y + 13, cut(source, 30), "flow-name"))
         parts.append(_text(300, y + 13, f"{records:,}" if records else "", "flow-counts", "end"))
         parts.append(
             Markup('<rect class="flow-ribbon" x="0" y="{y}" width="{width}" height="9" rx="2"/>').format(
@@ -167,10 +169,6 @@ def _text(x: float, y: float, words: str, kind: str, anchor: str = "start") -> M
     return Markup('<text class="{kind}" x="{x}" y="{y}" text-anchor="{anchor}">{words}</text>').format(
         kind=kind, x=x, y=round(y, 1), anchor=anchor, words=words
     )
-
-
-def _cut(words: str, width: int) -> str:
-    return words if len(words) <= width else words[: width - 1].rstrip() + "…"
 
 
 def _broken(words: str, width: int) -> list[str]:

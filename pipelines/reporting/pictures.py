@@ -5,7 +5,7 @@ from pipelines.reporting.charts import Bar, Chart, bar_chart
 from pipelines.reporting.figures import Figures
 from pipelines.reporting.flow import Flow, Station
 from pipelines.reporting.rows import BAND_WIDTH, HIGHEST_BAND, LARGEST_SIZE, LOWEST_BAND
-from pipelines.reporting.words import megabytes, number, order, per_cent, plain, plural, pounds, say, seconds, title
+from pipelines.reporting.words import number, order, per_cent, plain, plural, pounds, say, seconds, title
 
 
 def flow(figures: Figures) -> Flow:
@@ -109,7 +109,7 @@ def flagged(figures: Figures) -> Chart:
     for rule in flagged_rules(figures):
         rows = {row.strength: row for row in figures.flagged.rows if row.rule == rule}
         pairs = tuple(rows[s].pairs if s in rows else 0 for s in strengths)
-        bars.append(Bar(say("rules", rule), pairs, plural(sum(pairs), "pair")))
+        bars.append(Bar(say("short_rules", rule), pairs, number(sum(pairs))))
     return bar_chart(
         "chart-flagged",
         "Flagged pairs by rule and strength",
@@ -128,10 +128,7 @@ def risk(figures: Figures) -> Chart:
 
 
 def steps(figures: Figures) -> Chart:
-    bars = [
-        Bar(step.step, (step.seconds,), f"{seconds(step.seconds)}, {megabytes(step.peak_memory)}")
-        for step in figures.steps.rows
-    ]
+    bars = [Bar(step.step, (step.seconds,), seconds(step.seconds)) for step in figures.steps.rows]
     return bar_chart("chart-steps", "Time by step", "One bar a step, in the order in which they ended.", bars)
 
 

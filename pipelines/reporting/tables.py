@@ -160,7 +160,8 @@ def _linked(f: Figures) -> dict[str, Any]:
         ],
         **_pivot("size", "Made of", [(size_words(r.size), say("views", r.view), r.persons) for r in by_size]),
         "coverage_rows": [
-            (title(f, r.source), number(r.records), number(r.persons), per_cent(r.share, 1)) for r in f.coverage.rows
+            (title(f, r.source), number(r.records), number(r.persons), per_cent(r.share, 1))
+            for r in sorted(f.coverage.rows, key=lambda r: -r.share)
         ],
         "heat_heads": [title(f, source) for source in sources],
         "heat": [(title(f, s), [_overlap_cell(shared, s, other) for other in sources]) for s in sources],
