@@ -44,13 +44,21 @@ def move_in_days(population: Population, as_of: int, facts: dict[str, Any], rng:
     mean = np.array([facts["years_in_home"][t] for t in tenure])
     years = rng.exponential(mean) + 0.01
     head = population.members.group_by("household", maintain_order=True).first().sort("household")["age"].to_numpy()
-    years = np.where(years < np.maximum(head - 18, 0.05), years, rng.random(len(years)) * np.maximum(np.minimum(head - 18, mean), 0.05))
+    years = np.where(
+        years < np.maximum(head - 18, 0.05),
+        years,
+        rng.random(len(years)) * np.maximum(np.minimum(head - 18, mean), 0.05),
+    )
     term = rng.choice([0.14, 1.14], size=len(years), p=[0.7, 0.3]) + rng.normal(0, 0.02, len(years))
-    years = np.where(kind == "students", np.abs(term), np.where(np.isin(kind, COMMUNAL), 14 + 10 * rng.random(len(years)), years))
+    years = np.where(
+        kind == "students", np.abs(term), np.where(np.isin(kind, COMMUNAL), 14 + 10 * rng.random(len(years)), years)
+    )
     return as_of - np.maximum(2, years * YEAR).astype(np.int64)
 
 
-def current_stays(population: Population, came: Days, as_of: int, facts: dict[str, Any], rng: np.random.Generator) -> tuple[Days, Days]:
+def current_stays(
+    population: Population, came: Days, as_of: int, facts: dict[str, Any], rng: np.random.Generator
+) -> tuple[Days, Days]:
     """(birth, from) of each member at the present home; partners, parents and mates may have come later than the household."""
     members = population.members
     household = members["household"].to_numpy()
@@ -59,14 +67,20 @@ def current_stays(population: Population, came: Days, as_of: int, facts: dict[st
     birth = as_of - np.maximum(3, members["age"].to_numpy() * YEAR).astype(np.int64)
     base = came[household]
     span = as_of - base
-    late = np.select([role == "partner", role == "parent", np.isin(role, ["sharer", "lodger", "tenant"])], [0.22, 0.5, 0.45], 0.0)
+    late = np.select(
+        [role == "partner", role == "parent", np.isin(role, ["sharer", "lodger", "tenant"])], [0.22, 0.5, 0.45], 0.0
+    )
     later = (rng.random(count) < late) & (span > 60)
     start = np.where(later, base + (span * rng.random(count)).astype(np.int64), base)
-    own = np.select([kind == "care_home", kind == "hmo"], [facts["years_in_home"]["care"], facts["years_in_home"]["hmo"]], 1.0)
+    own = np.select(
+        [kind == "care_home", kind == "hmo"], [facts["years_in_home"]["care"], facts["years_in_home"]["hmo"]], 1.0
+    )
     own_days = np.maximum(3, np.minimum(rng.exponential(own) * YEAR, 12 * YEAR)).astype(np.int64)
     communal = np.isin(kind, COMMUNAL)
     start = np.where(communal, as_of - own_days, start)
-    grown = np.where(np.isin(role, ["partner", "sharer", "tenant", "lodger", "head", "student"]), birth + int(18 * YEAR), birth)
+    grown = np.where(
+        np.isin(role, ["partner", "sharer", "tenant", "lodger", "head", "student"]), birth + int(18 * YEAR), birth
+    )
     return birth, np.minimum(np.maximum(start, np.where(communal & (role != "tenant"), birth, grown)), as_of - 1)
 
 
@@ -82,7 +96,13 @@ def chain_of_moves(eligible: Days, came: Days, private: Days) -> tuple[Days, Day
     return movers[close], vacated[close]
 
 
-def parental_homes(child_age: NDArray[np.float64], child_group: NDArray[Any], left: Days, parents: pl.DataFrame, rng: np.random.Generator) -> Days:
+def parental_homes(
+    child_age: NDArray[np.float64],
+    child_group: NDArray[Any],
+    left: Days,
+    parents: pl.DataFrame,
+    rng: np.random.Generator,
+) -> Days:
     """For each young person a household of the same group whose head could be a parent, or -1."""
     found = np.full(len(child_age), -1, dtype=np.int64)
     for group in sorted(set(child_group)):
@@ -98,15 +118,23 @@ def parental_homes(child_age: NDArray[np.float64], child_group: NDArray[Any], le
     return found
 
 
-def leavers(units: pl.DataFrame, vacated_by: pl.DataFrame, facts: dict[str, Any], rng: np.random.Generator) -> Population:
+def leavers(
+    units: pl.DataFrame, vacated_by: pl.DataFrame, facts: dict[str, Any], rng: np.random.Generator
+) -> Population:
     """The households who lived where somebody came lately and nobody of the borough had been."""
-    homes = vacated_by.join(units.select("uprn", "tenure", "ward_code", "kind"), on="uprn", how="left", maintain_order="left")
+    homes = vacated_by.join(
+        units.select("uprn", "tenure", "ward_code", "kind"), on="uprn", how="left", maintain_order="left"
+    )
     homes = homes.with_columns(is_flat=pl.col("kind") != "house").drop("kind")
     found = compose(homes, facts, rng)
-    return with_groups(Population(found.households, with_twins(found.members, facts["twins_per_birth"], rng)), facts, rng)
+    return with_groups(
+        Population(found.households, with_twins(found.members, facts["twins_per_birth"], rng)), facts, rng
+    )
 
 
-def build_history(population: Population, units: pl.DataFrame, facts: dict[str, Any], seed: int, as_of_day: date) -> History:
+def build_history(
+    population: Population, units: pl.DataFrame, facts: dict[str, Any], seed: int, as_of_day: date
+) -> History:
     rng = stream(seed, "events")
     as_of = day_number(as_of_day)
     homes, members = population.households, population.members
@@ -125,29 +153,55 @@ def build_history(population: Population, units: pl.DataFrame, facts: dict[str, 
     former[movers] = np.arange(len(movers))
     # 2. young people who left a home of the borough; 3. separated men whose former home still stands
     settled = np.isin(kind, ["couple", "couple_children", "lone_parent"])
-    heads = pl.DataFrame({"household": household, "age": age, "group": group, "came": came[household], "head": role == "head"}).filter(
-        pl.col("head") & pl.Series(settled[household]) & pl.col("age").is_between(38, 75))
+    heads = pl.DataFrame(
+        {"household": household, "age": age, "group": group, "came": came[household], "head": role == "head"}
+    ).filter(pl.col("head") & pl.Series(settled[household]) & pl.col("age").is_between(38, 75))
     free = former[household] < 0
-    young = np.flatnonzero(free & (age < 32) & (age > 18.6) & (start > as_of - 10 * YEAR) & (start < as_of) & np.isin(role, ["head", "sharer", "tenant"])
-                           & (rng.random(len(age)) < facts["movers"]["left_parents"]))
+    young = np.flatnonzero(
+        free
+        & (age < 32)
+        & (age > 18.6)
+        & (start > as_of - 10 * YEAR)
+        & (start < as_of)
+        & np.isin(role, ["head", "sharer", "tenant"])
+        & (rng.random(len(age)) < facts["movers"]["left_parents"])
+    )
     parent = parental_homes(age[young], group[young], start[young], heads, rng)
     young, parent = young[parent >= 0], parent[parent >= 0]
     family = np.full(len(members), -1, dtype=np.int64)
     family[young] = parent
-    men = np.flatnonzero(free & (family < 0) & (role == "head") & (kind[household] == "single") & ~woman & (age > 27) & (age < 62)
-                         & (start > as_of - 9 * YEAR) & (rng.random(len(age)) < facts["movers"]["separated"]))
-    women = np.flatnonzero((role == "head") & (kind[household] == "lone_parent") & woman & (came[household] < as_of - 2 * YEAR))
+    men = np.flatnonzero(
+        free
+        & (family < 0)
+        & (role == "head")
+        & (kind[household] == "single")
+        & ~woman
+        & (age > 27)
+        & (age < 62)
+        & (start > as_of - 9 * YEAR)
+        & (rng.random(len(age)) < facts["movers"]["separated"])
+    )
+    women = np.flatnonzero(
+        (role == "head") & (kind[household] == "lone_parent") & woman & (came[household] < as_of - 2 * YEAR)
+    )
     pairs = min(len(men), len(women))
     men = np.sort(rng.permutation(men)[:pairs])
     women = np.sort(rng.permutation(women)[:pairs])
     men, women = men[np.argsort(age[men], kind="stable")], women[np.argsort(age[women], kind="stable")]
-    fits = (np.abs(age[men] - age[women]) < 10) & (came[household[women]] < start[men] - 150) & (group[men] == group[women])
+    fits = (
+        (np.abs(age[men] - age[women]) < 10)
+        & (came[household[women]] < start[men] - 150)
+        & (group[men] == group[women])
+    )
     men, women = men[fits], women[fits]
     former_wife = np.full(len(members), -1, dtype=np.int64)
     former_wife[men] = women
     # 4. those who left the borough or died, from homes that changed hands in the last years or stand empty
     uprn = homes["uprn"].to_numpy()
-    entered = np.setdiff1d(np.flatnonzero(~np.isin(kind, [*COMMUNAL]) & (tenure != "care") & (came > as_of - LEAVERS_YEARS * YEAR)), vacated)
+    entered = np.setdiff1d(
+        np.flatnonzero(~np.isin(kind, [*COMMUNAL]) & (tenure != "care") & (came > as_of - LEAVERS_YEARS * YEAR)),
+        vacated,
+    )
     empty = units.filter(pl.col("is_dwelling") & ~pl.col("uprn").is_in(uprn.tolist()))["uprn"].to_numpy()
     empty = empty[rng.random(len(empty)) < 0.85]
     gap = rng.exponential(26, len(entered)).astype(np.int64)
@@ -155,12 +209,32 @@ def build_history(population: Population, units: pl.DataFrame, facts: dict[str, 
     past = leavers(units, pl.DataFrame({"uprn": np.concatenate([uprn[entered], empty])}), facts, rng)
     was_empty = np.concatenate([np.zeros(len(entered), dtype=bool), np.ones(len(empty), dtype=bool)])
     deaths = round(facts["deaths_per_year"] * len(members) * 2)
-    return assemble(History(homes, members, pl.DataFrame()), past, dict(
-        as_of=as_of, came=came, birth=birth, start=start, movers=movers, vacated=vacated, before=before, former=former, family=family,
-        former_wife=former_wife, gone=gone, was_empty=was_empty, deaths=deaths), units, rng)
+    return assemble(
+        History(homes, members, pl.DataFrame()),
+        past,
+        dict(
+            as_of=as_of,
+            came=came,
+            birth=birth,
+            start=start,
+            movers=movers,
+            vacated=vacated,
+            before=before,
+            former=former,
+            family=family,
+            former_wife=former_wife,
+            gone=gone,
+            was_empty=was_empty,
+            deaths=deaths,
+        ),
+        units,
+        rng,
+    )
 
 
-def assemble(now: History, past: Population, a: dict[str, Any], units: pl.DataFrame, rng: np.random.Generator) -> History:
+def assemble(
+    now: History, past: Population, a: dict[str, Any], units: pl.DataFrame, rng: np.random.Generator
+) -> History:
     """Joins present and past households into one numbered whole, adds the dead, and fills what lies outside the borough."""
     as_of, members, n_now, h_now = a["as_of"], now.people, len(now.people), len(now.homes)
     former_home = now.homes["uprn"].to_numpy()[a["vacated"]]
@@ -181,90 +255,179 @@ def assemble(now: History, past: Population, a: dict[str, Any], units: pl.DataFr
     old_from = np.maximum(began[oh], old_birth)
     present = old_from < end[oh]
     # the dead of present households: husbands and wives of those who now live alone, parents, residents of care homes
-    role, hh, age, kind = members["role"].to_numpy(), members["household"].to_numpy(), members["age"].to_numpy(), now.homes["kind"].to_numpy()
+    role, hh, age, kind = (
+        members["role"].to_numpy(),
+        members["household"].to_numpy(),
+        members["age"].to_numpy(),
+        now.homes["kind"].to_numpy(),
+    )
     wanted = max(4, a["deaths"] - int(died.sum()))
     alone_now = np.flatnonzero((role == "head") & (kind[hh] == "single") & (age > 58) & (a["came"][hh] < as_of - 900))
     couples = np.flatnonzero((role == "head") & (kind[hh] == "couple") & (age > 40) & (a["came"][hh] < as_of - 900))
     homes_care = np.flatnonzero(kind == "care_home")
     widows = rng.permutation(alone_now)[: max(2, round(0.55 * wanted))]
     parents = rng.permutation(couples)[: max(1, round(0.08 * wanted))]
-    residents = rng.choice(homes_care, max(1, wanted - len(widows) - len(parents)))
+    residents = rng.choice(homes_care, max(5, min(10, n_now // 300), wanted - len(widows) - len(parents)))
     woman = members["woman"].to_numpy()
     d_hh = np.concatenate([hh[widows], hh[parents], residents])
-    d_age = np.concatenate([np.maximum(50, age[widows] + rng.normal(2, 5, len(widows))), np.minimum(99, age[parents] + rng.normal(27, 4, len(parents))),
-                            np.clip(rng.normal(86, 7, len(residents)), 62, 104)])
+    d_age = np.concatenate(
+        [
+            np.maximum(50, age[widows] + rng.normal(2, 5, len(widows))),
+            np.minimum(99, age[parents] + rng.normal(27, 4, len(parents))),
+            np.clip(rng.normal(86, 7, len(residents)), 62, 104),
+        ]
+    )
     d_woman = np.concatenate([~woman[widows], rng.random(len(parents)) < 0.5, rng.random(len(residents)) < 0.66])
-    d_role = np.array(["partner"] * len(widows) + ["parent"] * len(parents) + ["resident"] * len(residents), dtype=object)
+    d_role = np.array(
+        ["partner"] * len(widows) + ["parent"] * len(parents) + ["resident"] * len(residents), dtype=object
+    )
     group = members["group"].to_numpy()
     d_group = np.concatenate([group[widows], group[parents], np.full(len(residents), "white_british", dtype=object)])
     d_death = as_of - rng.integers(3, 730, len(d_hh))
+    longest = (
+        len(widows) + len(parents) + np.arange(min(10, len(residents)))
+    )  # so that a small borough has dead of last year too
+    d_death[longest] = as_of - rng.integers(200, 700, len(longest))
     d_birth = d_death - (d_age * YEAR).astype(np.int64)
-    d_from = np.where(d_role == "resident", d_death - np.minimum(20 + rng.exponential(800, len(d_hh)), 5000).astype(np.int64), a["came"][d_hh])
+    d_from = np.where(
+        d_role == "resident",
+        d_death - np.minimum(20 + rng.exponential(800, len(d_hh)), 5000).astype(np.int64),
+        a["came"][d_hh],
+    )
     none = np.full(len(d_hh), -1, dtype=np.int64)
-    people = pl.DataFrame({
-        "household": np.concatenate([hh, oh + h_now, d_hh]), "role": texts(np.concatenate([role, old["role"].to_numpy(), d_role])),
-        "woman": np.concatenate([woman, old["woman"].to_numpy(), d_woman]), "group": texts(np.concatenate([group, old["group"].to_numpy(), d_group])),
-        "birth": np.concatenate([a["birth"], old_birth, d_birth]),
-        "death": np.concatenate([np.full(n_now, OPEN), np.where(died[oh], end[oh], OPEN), d_death]),
-        "twin": pl.concat([members["twin"], old["twin"] + n_now, pl.Series([None] * len(d_hh), dtype=pl.Int64)]),
-        "family": np.concatenate([a["family"], np.full(len(old), -1), none]),
-        "former_wife": np.concatenate([a["former_wife"], np.full(len(old), -1), none]),
-    }).with_row_index("person_id", offset=1).cast({"person_id": pl.Int64})
+    people = (
+        pl.DataFrame(
+            {
+                "household": np.concatenate([hh, oh + h_now, d_hh]),
+                "role": texts(np.concatenate([role, old["role"].to_numpy(), d_role])),
+                "woman": np.concatenate([woman, old["woman"].to_numpy(), d_woman]),
+                "group": texts(np.concatenate([group, old["group"].to_numpy(), d_group])),
+                "birth": np.concatenate([a["birth"], old_birth, d_birth]),
+                "death": np.concatenate([np.full(n_now, OPEN), np.where(died[oh], end[oh], OPEN), d_death]),
+                "twin": pl.concat(
+                    [members["twin"], old["twin"] + n_now, pl.Series([None] * len(d_hh), dtype=pl.Int64)]
+                ),
+                "family": np.concatenate([a["family"], np.full(len(old), -1), none]),
+                "former_wife": np.concatenate([a["former_wife"], np.full(len(old), -1), none]),
+            }
+        )
+        .with_row_index("person_id", offset=1)
+        .cast({"person_id": pl.Int64})
+    )
     # homes: present, past, and the former homes of those who moved within the borough
     movers, before = a["movers"], a["before"]
-    homes = pl.DataFrame({
-        "uprn": np.concatenate([now.homes["uprn"].to_numpy(), past.households["uprn"].to_numpy(), former_home]),
-        "kind": texts(np.concatenate([kind, past.households["kind"].to_numpy(), kind[movers]])),
-        "tenure": texts(np.concatenate([place_tenure, past.households["tenure"].to_numpy(), place_tenure[a["vacated"]]])),
-        "from": np.concatenate([a["came"], began, before]), "to": np.concatenate([np.full(h_now, OPEN), end, a["came"][movers]]),
-        "pool_from": np.concatenate([np.arange(h_now + len(end)), movers]),
-        "empty_after": np.concatenate([np.zeros(h_now, dtype=bool), a["was_empty"], np.zeros(len(movers), dtype=bool)]),
-    }).with_row_index("household_id", offset=1).cast({"household_id": pl.Int64})
+    homes = (
+        pl.DataFrame(
+            {
+                "uprn": np.concatenate([now.homes["uprn"].to_numpy(), past.households["uprn"].to_numpy(), former_home]),
+                "kind": texts(np.concatenate([kind, past.households["kind"].to_numpy(), kind[movers]])),
+                "tenure": texts(
+                    np.concatenate([place_tenure, past.households["tenure"].to_numpy(), place_tenure[a["vacated"]]])
+                ),
+                "from": np.concatenate([a["came"], began, before]),
+                "to": np.concatenate([np.full(h_now, OPEN), end, a["came"][movers]]),
+                "pool_from": np.concatenate([np.arange(h_now + len(end)), movers]),
+                "empty_after": np.concatenate(
+                    [np.zeros(h_now, dtype=bool), a["was_empty"], np.zeros(len(movers), dtype=bool)]
+                ),
+            }
+        )
+        .with_row_index("household_id", offset=1)
+        .cast({"household_id": pl.Int64})
+    )
     rooms = room_of(people, homes, units)
     persons_now = np.arange(1, n_now + 1)
-    moved = (a["former"][hh] >= 0) & (a["start"] == np.maximum(a["came"][hh], a["birth"])) & (a["birth"] < a["came"][hh])
+    moved = (
+        (a["former"][hh] >= 0) & (a["start"] == np.maximum(a["came"][hh], a["birth"])) & (a["birth"] < a["came"][hh])
+    )
     m = np.flatnonzero(moved)
     m_home = h_now + len(end) + a["former"][hh[m]]
     left = np.flatnonzero(a["family"] >= 0)
     sep = np.flatnonzero(a["former_wife"] >= 0)
     back = a["came"][a["family"][left]]
     wife_home = hh[a["former_wife"][sep]]
-    stays = pl.concat([
-        stay(persons_now, hh + 1, a["start"], np.full(n_now, OPEN), role),
-        stay(n_now + 1 + np.flatnonzero(present), oh[present] + h_now + 1, old_from[present], end[oh[present]], old["role"].to_numpy()[present]),
-        stay(n_now + len(old) + 1 + np.arange(len(d_hh)), d_hh + 1, np.minimum(d_from, d_death - 5), d_death, d_role),
-        stay(m + 1, m_home + 1, np.maximum(before[a["former"][hh[m]]], a["birth"][m]), a["came"][hh[m]], role[m]),
-        stay(left + 1, a["family"][left] + 1, np.maximum(back, a["birth"][left]), a["start"][left], np.full(len(left), "adult_child", dtype=object)),
-        stay(sep + 1, wife_home + 1, np.maximum(a["came"][wife_home], a["birth"][sep] + 18 * 365), a["start"][sep], np.full(len(sep), "partner", dtype=object)),
-    ]).filter(pl.col("from") < pl.col("to"))
+    stays = pl.concat(
+        [
+            stay(persons_now, hh + 1, a["start"], np.full(n_now, OPEN), role),
+            stay(
+                n_now + 1 + np.flatnonzero(present),
+                oh[present] + h_now + 1,
+                old_from[present],
+                end[oh[present]],
+                old["role"].to_numpy()[present],
+            ),
+            stay(
+                n_now + len(old) + 1 + np.arange(len(d_hh)), d_hh + 1, np.minimum(d_from, d_death - 5), d_death, d_role
+            ),
+            stay(m + 1, m_home + 1, np.maximum(before[a["former"][hh[m]]], a["birth"][m]), a["came"][hh[m]], role[m]),
+            stay(
+                left + 1,
+                a["family"][left] + 1,
+                np.maximum(back, a["birth"][left]),
+                a["start"][left],
+                np.full(len(left), "adult_child", dtype=object),
+            ),
+            stay(
+                sep + 1,
+                wife_home + 1,
+                np.maximum(a["came"][wife_home], a["birth"][sep] + 18 * 365),
+                a["start"][sep],
+                np.full(len(sep), "partner", dtype=object),
+            ),
+        ]
+    ).filter(pl.col("from") < pl.col("to"))
     stays = stays.join(homes.select("household_id", "uprn"), on="household_id", how="left", maintain_order="left")
-    stays = stays.join(rooms, on=["person_id", "household_id"], how="left", maintain_order="left").with_columns(
-        uprn=pl.coalesce("room", "uprn")).drop("room")
+    stays = (
+        stays.join(rooms, on=["person_id", "household_id"], how="left", maintain_order="left")
+        .with_columns(uprn=pl.coalesce("room", "uprn"))
+        .drop("room")
+    )
     return History(homes, people, with_outside(stays, people, as_of))
 
 
 def stay(person: Days, household_id: Days, start: Days, end: Days, role: NDArray[Any]) -> pl.DataFrame:
-    return pl.DataFrame({"person_id": person, "household_id": household_id, "from": start, "to": end, "role": texts(role)})
+    return pl.DataFrame(
+        {"person_id": person, "household_id": household_id, "from": start, "to": end, "role": texts(role)}
+    )
 
 
 def room_of(people: pl.DataFrame, homes: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
     """The room of each tenant of a shared house that has numbered rooms (person_id, household_id, room)."""
-    rooms = units.filter(pl.col("kind") == "hmo_room").select(pl.col("parent_uprn").alias("uprn"), pl.col("uprn").alias("room")).with_columns(
-        place=pl.int_range(pl.len()).over("uprn"))
-    tenants = people.with_columns(household_id=pl.col("household") + 1).join(homes.filter(pl.col("kind") == "hmo").select("household_id", "uprn"), on="household_id")
+    rooms = (
+        units.filter(pl.col("kind") == "hmo_room")
+        .select(pl.col("parent_uprn").alias("uprn"), pl.col("uprn").alias("room"))
+        .with_columns(place=pl.int_range(pl.len()).over("uprn"))
+    )
+    tenants = people.with_columns(household_id=pl.col("household") + 1).join(
+        homes.filter(pl.col("kind") == "hmo").select("household_id", "uprn"), on="household_id"
+    )
     tenants = tenants.with_columns(place=pl.int_range(pl.len()).over("uprn"))
     return tenants.join(rooms, on=["uprn", "place"]).select("person_id", "household_id", "room")
 
 
 def with_outside(stays: pl.DataFrame, people: pl.DataFrame, as_of: int) -> pl.DataFrame:
     """Adds where a person was before the first and after the last known home: outside the borough, uprn null."""
-    edges = stays.group_by("person_id").agg(pl.col("from").min().alias("first"), pl.col("to").max().alias("last"), pl.col("role").first())
-    edges = people.select("person_id", "birth", "death").join(edges, on="person_id", how="left", maintain_order="left").with_columns(
-        pl.col("role").fill_null("child"), pl.col("first").fill_null(OPEN))
+    edges = stays.group_by("person_id").agg(
+        pl.col("from").min().alias("first"), pl.col("to").max().alias("last"), pl.col("role").first()
+    )
+    edges = (
+        people.select("person_id", "birth", "death")
+        .join(edges, on="person_id", how="left", maintain_order="left")
+        .with_columns(pl.col("role").fill_null("child"), pl.col("first").fill_null(OPEN))
+    )
     horizon = as_of - int(HISTORY_YEARS * YEAR)
     nowhere = {"household_id": pl.lit(None, dtype=pl.Int64), "uprn": pl.lit(None, dtype=pl.Int64)}
     before = edges.filter(pl.col("first") > pl.max_horizontal("birth", pl.lit(horizon))).select(
-        "person_id", pl.max_horizontal("birth", pl.lit(horizon)).alias("from"), pl.col("first").alias("to"), "role", **nowhere)
-    after = edges.filter(pl.col("last") < pl.col("death")).select("person_id", pl.col("last").alias("from"), pl.col("death").alias("to"), "role", **nowhere)
+        "person_id",
+        pl.max_horizontal("birth", pl.lit(horizon)).alias("from"),
+        pl.col("first").alias("to"),
+        "role",
+        **nowhere,
+    )
+    after = edges.filter(pl.col("last") < pl.col("death")).select(
+        "person_id", pl.col("last").alias("from"), pl.col("death").alias("to"), "role", **nowhere
+    )
     columns = ["person_id", "household_id", "uprn", "from", "to", "role"]
-    return pl.concat([frame.select(columns) for frame in (stays, before.filter(pl.col("to") > pl.col("from")), after)]).sort("person_id", "from", "to")
+    return pl.concat(
+        [frame.select(columns) for frame in (stays, before.filter(pl.col("to") > pl.col("from")), after)]
+    ).sort("person_id", "from", "to")

@@ -13,15 +13,30 @@ from synthetic_data.vocabulary import Text, draw_forenames, draw_pools, draw_sur
 
 Days = NDArray[np.int64]
 TAKES_NAME = {  # share of wives who take the husband's name, by pool; own estimate, British after YouGov 2016
-    "british": 0.86, "polish": 0.85, "czech": 0.85, "european": 0.55, "african": 0.7, "caribbean": 0.75, "indian": 0.6, "sikh": 0.0,
-    "pakistani": 0.25, "bangladeshi": 0.0, "chinese": 0.08, "filipino": 0.75, "arab": 0.1}
+    "british": 0.86,
+    "polish": 0.85,
+    "czech": 0.85,
+    "european": 0.55,
+    "african": 0.7,
+    "caribbean": 0.75,
+    "indian": 0.6,
+    "sikh": 0.0,
+    "pakistani": 0.25,
+    "bangladeshi": 0.0,
+    "chinese": 0.08,
+    "filipino": 0.75,
+    "arab": 0.1,
+}
 DOUBLE_ON_MARRIAGE = 0.045
 DOUBLE_CHILD = 0.05
 ANGLO_FORENAME = {"chinese": 0.5, "african": 0.45, "caribbean": 0.75, "european": 0.15, "polish": 0.08, "filipino": 0.1}
 MIDDLE = {"british": 0.74, "african": 0.5, "caribbean": 0.6, "european": 0.3, "filipino": 0.7}
 MIDDLE_OTHERS = 0.22
 SON_LIKE_FATHER, DAUGHTER_LIKE_MOTHER = 0.022, 0.006  # one family with sons in seventy; own estimate
-MARRIED_BY_AGE = ([18, 25, 30, 35, 45, 60, 75], [0.05, 0.18, 0.45, 0.65, 0.76, 0.88, 0.94])  # share of couples, ONS 2022
+MARRIED_BY_AGE = (
+    [18, 25, 30, 35, 45, 60, 75],
+    [0.05, 0.18, 0.45, 0.65, 0.76, 0.88, 0.94],
+)  # share of couples, ONS 2022
 ONCE_MARRIED = ([18, 30, 40, 50, 65, 75], [0.02, 0.12, 0.30, 0.45, 0.65, 0.88])  # women who live without a husband
 BACK_TO_BIRTH_NAME = 0.12
 
@@ -66,15 +81,28 @@ def name_people(history: History, as_of: int, seed: int) -> Named:
     age = (as_of - birth) / YEAR
     group = people["group"].to_numpy()
     sex = np.where(woman, "F", "M").astype(object)
-    of_household = draw_pools(rng, people.group_by("household", maintain_order=True).agg(pl.col("group").first()).sort("household")["group"].to_numpy())
-    first_group = people.group_by("household", maintain_order=True).agg(pl.col("group").first()).sort("household")["group"].to_numpy()
+    of_household = draw_pools(
+        rng,
+        people.group_by("household", maintain_order=True)
+        .agg(pl.col("group").first())
+        .sort("household")["group"]
+        .to_numpy(),
+    )
+    first_group = (
+        people.group_by("household", maintain_order=True)
+        .agg(pl.col("group").first())
+        .sort("household")["group"]
+        .to_numpy()
+    )
     lookup = np.full(int(household.max()) + 1, -1)
     lookup[np.unique(household)] = np.arange(len(first_group))
     same = group == first_group[lookup[household]]
     pools = np.where(same, of_household[lookup[household]], draw_pools(rng, group))
     family, man_row, woman_row = family_names(history, pools, seed)
     own = draw_surnames(rng, pools)
-    in_family = np.isin(role, ["head", "partner", "child", "adult_child"]) | ((role == "parent") & (rng.random(n) < 0.6))
+    in_family = np.isin(role, ["head", "partner", "child", "adult_child"]) | (
+        (role == "parent") & (rng.random(n) < 0.6)
+    )
     surname = np.where(in_family, family[household], own)
     from_home = (origin >= 0) & (role != "head")
     surname = np.where(from_home & ~np.isin(role, ["partner"]), family[np.maximum(origin, 0)], surname)
@@ -84,7 +112,12 @@ def name_people(history: History, as_of: int, seed: int) -> Named:
     has_man, has_woman = man_row[household] >= 0, woman_row[household] >= 0
     spouse = np.isin(role, ["head", "partner"]) & woman & has_man & has_woman
     married = spouse & (rng.random(n) < np.interp(age, *MARRIED_BY_AGE))
-    once = np.isin(role, ["head", "parent", "resident", "lodger"]) & woman & ~spouse & (rng.random(n) < np.interp(age, *ONCE_MARRIED))
+    once = (
+        np.isin(role, ["head", "parent", "resident", "lodger"])
+        & woman
+        & ~spouse
+        & (rng.random(n) < np.interp(age, *ONCE_MARRIED))
+    )
     took = (married | once) & (rng.random(n) < takes)
     birth_surname = np.where(woman & np.isin(role, ["head", "partner"]) & (spouse | took), own, birth_surname)
     birth_surname = np.where(took & ~spouse, own, birth_surname)
@@ -104,8 +137,12 @@ def name_people(history: History, as_of: int, seed: int) -> Named:
     mother_name = np.where(mother >= 0, birth_surname[np.maximum(mother, 0)], surname)
     style = stream(seed, "child names").random(int(household.max()) + 1)[household]
     both = child & has_man & (mother >= 0) & (pools == "british") & (style < DOUBLE_CHILD)
-    after_mother = child & (mother >= 0) & np.where(has_man, (style > 0.95) & ~married[np.maximum(mother, 0)], style > 0.55)
-    surname = np.where(both, mother_name + "-" + surname, np.where(after_mother, surname[np.maximum(mother, 0)], surname))
+    after_mother = (
+        child & (mother >= 0) & np.where(has_man, (style > 0.95) & ~married[np.maximum(mother, 0)], style > 0.55)
+    )
+    surname = np.where(
+        both, mother_name + "-" + surname, np.where(after_mother, surname[np.maximum(mother, 0)], surname)
+    )
     birth_surname = np.where(child, surname, birth_surname)
     surname, birth_surname = gendered(surname, pools, woman), gendered(birth_surname, pools, woman)
     surname, birth_surname, suffix = relational(surname, birth_surname, pools, woman, rng)
@@ -114,9 +151,18 @@ def name_people(history: History, as_of: int, seed: int) -> Named:
     middle = np.where([m is not None and f in m.split() for m, f in zip(middle, forename, strict=True)], None, middle)
     current = np.where(back, birth_surname, surname)
     frame = people.with_columns(
-        pool=texts(pools), forename=texts(forename), middle=texts(middle), surname=texts(current), birth_surname=texts(birth_surname),
-        named_after=pl.Series(np.where(named_after >= 0, named_after + 1, -1)).replace({-1: None}), married=pl.Series(married))
-    return Named(frame, name_history(frame, texts(surname), pl.Series(took & (surname != birth_surname)), pl.Series(back), as_of, rng))
+        pool=texts(pools),
+        forename=texts(forename),
+        middle=texts(middle),
+        surname=texts(current),
+        birth_surname=texts(birth_surname),
+        named_after=pl.Series(np.where(named_after >= 0, named_after + 1, -1)).replace({-1: None}),
+        married=pl.Series(married),
+    )
+    return Named(
+        frame,
+        name_history(frame, texts(surname), pl.Series(took & (surname != birth_surname)), pl.Series(back), as_of, rng),
+    )
 
 
 def gendered(surname: Text, pools: Text, woman: NDArray[np.bool_]) -> Text:
@@ -126,7 +172,9 @@ def gendered(surname: Text, pools: Text, woman: NDArray[np.bool_]) -> Text:
     return surname
 
 
-def relational(surname: Text, birth_surname: Text, pools: Text, woman: NDArray[np.bool_], rng: np.random.Generator) -> tuple[Text, Text, Text]:
+def relational(
+    surname: Text, birth_surname: Text, pools: Text, woman: NDArray[np.bool_], rng: np.random.Generator
+) -> tuple[Text, Text, Text]:
     """Singh, Kaur, Begum, Khatun: as the last name of some, as the middle name of others (third result)."""
     suffix = np.full(len(surname), None, dtype=object)
     surname, birth_surname = surname.copy(), birth_surname.copy()
@@ -143,7 +191,9 @@ def relational(surname: Text, birth_surname: Text, pools: Text, woman: NDArray[n
     return surname, birth_surname, suffix
 
 
-def forenames(history: History, pools: Text, sex: Text, birth: Days, man_row: Days, woman_row: Days, rng: np.random.Generator) -> tuple[Text, Days]:
+def forenames(
+    history: History, pools: Text, sex: Text, birth: Days, man_row: Days, woman_row: Days, rng: np.random.Generator
+) -> tuple[Text, Days]:
     """Forenames, and the row of the parent after whom a child is named (-1 for none)."""
     household, role = history.people["household"].to_numpy(), history.people["role"].to_numpy()
     anglo = rng.random(len(pools)) < np.array([ANGLO_FORENAME.get(p, 0.04) for p in pools])
@@ -162,7 +212,11 @@ def forenames(history: History, pools: Text, sex: Text, birth: Days, man_row: Da
     like_father = child & (sex == "M") & (father >= 0) & (roll < SON_LIKE_FATHER)
     like_mother = child & (sex == "F") & (mother >= 0) & (roll < DAUGHTER_LIKE_MOTHER)
     parent = np.where(like_father, father, np.where(like_mother, mother, -1))
-    eldest = pl.DataFrame({"household": household, "hit": parent >= 0}).select(pl.col("hit").cum_sum().over("household") == 1)["hit"].to_numpy()
+    eldest = (
+        pl.DataFrame({"household": household, "hit": parent >= 0})
+        .select(pl.col("hit").cum_sum().over("household") == 1)["hit"]
+        .to_numpy()
+    )
     parent = np.where((parent >= 0) & eldest, parent, -1)
     parent = np.where((parent >= 0) & (birth - birth[np.maximum(parent, 0)] > 16 * 365), parent, -1)
     return np.where(parent >= 0, forename[np.maximum(parent, 0)], forename), parent
@@ -178,21 +232,50 @@ def middles(pools: Text, sex: Text, birth: Days, suffix: Text, rng: np.random.Ge
     return np.where(suffix == None, np.where(has, drawn, None), suffix)  # noqa: E711
 
 
-def name_history(people: pl.DataFrame, married_name: pl.Series, changed: pl.Series, back: pl.Series, as_of: int, rng: np.random.Generator) -> pl.DataFrame:
+def name_history(
+    people: pl.DataFrame,
+    married_name: pl.Series,
+    changed: pl.Series,
+    back: pl.Series,
+    as_of: int,
+    rng: np.random.Generator,
+) -> pl.DataFrame:
     """One row a person and name: birth to marriage, marriage to divorce, and what is borne now."""
-    wed = people["birth"].to_numpy() + ((18.5 + np.maximum(0, rng.normal(11, 6.5, len(people)))) * YEAR).astype(np.int64)
+    wed = people["birth"].to_numpy() + ((18.5 + np.maximum(0, rng.normal(11, 6.5, len(people)))) * YEAR).astype(
+        np.int64
+    )
     ceiling = np.minimum(as_of, np.minimum(people["death"].to_numpy(), as_of)) - 25
-    wed = np.where(wed > ceiling, np.maximum(people["birth"].to_numpy() + int(18.1 * YEAR), ceiling - rng.integers(0, 2500, len(people))), wed)
+    wed = np.where(
+        wed > ceiling,
+        np.maximum(people["birth"].to_numpy() + int(18.1 * YEAR), ceiling - rng.integers(0, 2500, len(people))),
+        wed,
+    )
     wed = np.minimum(wed, ceiling)
     apart = np.minimum(wed + (rng.uniform(1, 18, len(people)) * YEAR).astype(np.int64), ceiling)
     base = people.select("person_id", "forename", "middle", "birth_surname", "birth").with_columns(
-        married_name=married_name, changed=changed, back=back & changed, wed=pl.Series(wed), apart=pl.Series(np.maximum(apart, wed + 10)))
+        married_name=married_name,
+        changed=changed,
+        back=back & changed,
+        wed=pl.Series(wed),
+        apart=pl.Series(np.maximum(apart, wed + 10)),
+    )
     key = ["person_id", "forename", "middle"]
-    born = base.select(*key, pl.col("birth_surname").alias("surname"), pl.col("birth").alias("from"),
-                       pl.when("changed").then("wed").otherwise(OPEN).alias("to"))
-    taken = base.filter("changed").select(*key, pl.col("married_name").alias("surname"), pl.col("wed").alias("from"),
-                                          pl.when("back").then("apart").otherwise(OPEN).alias("to"))
-    again = base.filter("back").select(*key, pl.col("birth_surname").alias("surname"), pl.col("apart").alias("from"), pl.lit(OPEN).cast(pl.Int64).alias("to"))
+    born = base.select(
+        *key,
+        pl.col("birth_surname").alias("surname"),
+        pl.col("birth").alias("from"),
+        pl.when("changed").then("wed").otherwise(OPEN).alias("to"),
+    )
+    taken = base.filter("changed").select(
+        *key,
+        pl.col("married_name").alias("surname"),
+        pl.col("wed").alias("from"),
+        pl.when("back").then("apart").otherwise(OPEN).alias("to"),
+    )
+    again = base.filter("back").select(
+        *key,
+        pl.col("birth_surname").alias("surname"),
+        pl.col("apart").alias("from"),
+        pl.lit(OPEN).cast(pl.Int64).alias("to"),
+    )
     return pl.concat([born, taken, again], how="vertical_relaxed").sort("person_id", "from")
-
-

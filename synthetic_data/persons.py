@@ -33,16 +33,44 @@ def ninos(rng: np.random.Generator, count: int) -> pl.Series:
 
 def phones(rng: np.random.Generator, count: int) -> pl.Series:
     """Numbers of the ranges that Ofcom keeps for drama, as Faker's en_GB forms them."""
-    ranges = ["07700900", "01632960", "01134960", "01144960", "01154960", "01164960", "01174960", "01184960", "01214960", "01314960",
-              "01414960", "01514960", "01614960", "02079460", "01914980", "02890180", "02920180"]
+    ranges = [
+        "07700900",
+        "01632960",
+        "01134960",
+        "01144960",
+        "01154960",
+        "01164960",
+        "01174960",
+        "01184960",
+        "01214960",
+        "01314960",
+        "01414960",
+        "01514960",
+        "01614960",
+        "02079460",
+        "01914980",
+        "02890180",
+        "02920180",
+    ]
     pick = weighted(rng, [16] + [1] * (len(ranges) - 1), count)
-    return texts(np.array(ranges, dtype=object)[pick]) + pl.Series(rng.integers(0, 1000, count)).cast(pl.String).str.zfill(3)
+    return texts(np.array(ranges, dtype=object)[pick]) + pl.Series(rng.integers(0, 1000, count)).cast(
+        pl.String
+    ).str.zfill(3)
 
 
-def titles(woman: NDArray[np.bool_], age: NDArray[np.float64], married: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.object_]:
+def titles(
+    woman: NDArray[np.bool_], age: NDArray[np.float64], married: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.object_]:
     roll = rng.random(len(woman))
-    of_women = np.where(married, np.where(roll < 0.9, "MRS", "MS"), np.where(age < 30, np.where((roll < 0.8) | (age < 18), "MISS", "MS"), np.where(
-        roll < 0.45, "MISS", np.where(roll < 0.75, "MS", "MRS"))))
+    of_women = np.where(
+        married,
+        np.where(roll < 0.9, "MRS", "MS"),
+        np.where(
+            age < 30,
+            np.where((roll < 0.8) | (age < 18), "MISS", "MS"),
+            np.where(roll < 0.45, "MISS", np.where(roll < 0.75, "MS", "MRS")),
+        ),
+    )
     title = np.where(woman, of_women, np.where(age < 14, "MASTER", "MR")).astype(object)
     learned = (age > 27) & (rng.random(len(woman)) < 0.014)
     title[learned] = "DR"
@@ -61,31 +89,57 @@ def build_persons(people: pl.DataFrame, history: History, as_of: int, seed: int)
     n = len(people)
     age = (as_of - people["birth"].to_numpy()) / YEAR
     woman, role, group = people["woman"].to_numpy(), people["role"].to_numpy(), people["group"].to_numpy()
-    homes = history.homes.select(pl.col("pool_from").alias("household"), "kind", "tenure", pl.col("from").alias("came")).unique("household", keep="first", maintain_order=True)
+    homes = history.homes.select(
+        pl.col("pool_from").alias("household"), "kind", "tenure", pl.col("from").alias("came")
+    ).unique("household", keep="first", maintain_order=True)
     where = people.select("household").join(homes, on="household", how="left", maintain_order="left")
     tenure, kind = where["tenure"].to_numpy(), where["kind"].to_numpy()
     outsider = ~np.isin(group, ["white_british"])
     newcomer = outsider & (where["came"].to_numpy() > as_of - 5 * YEAR) & (age > 16) & (rng.random(n) < 0.22)
-    mean = 0.86 - 0.20 * newcomer - 0.08 * np.isin(tenure, ["private_rent"]) - 0.07 * (age < 30) - 0.05 * outsider - 0.06 * (kind == "hmo")
+    mean = (
+        0.86
+        - 0.20 * newcomer
+        - 0.08 * np.isin(tenure, ["private_rent"])
+        - 0.07 * (age < 30)
+        - 0.05 * outsider
+        - 0.06 * (kind == "hmo")
+    )
     quality = np.clip(rng.beta(mean * 9, (1 - mean) * 9), 0.02, 1.0)
     student = (role == "student") | (np.isin(role, ["adult_child", "sharer"]) & (rng.random(n) < student_share(age)))
     smi = (age >= 18) & (rng.random(n) < np.interp(age, [18, 65, 75, 85, 95], [0.006, 0.012, 0.04, 0.12, 0.22]))
     carer = (age > 30) & np.isin(role, ["adult_child", "lodger", "sharer", "parent"]) & (rng.random(n) < 0.09)
-    email_host = texts(np.array(["example.org", "example.com", "example.net"], dtype=object)[weighted(rng, [5, 3, 2], n)])
+    email_host = texts(
+        np.array(["example.org", "example.com", "example.net"], dtype=object)[weighted(rng, [5, 3, 2], n)]
+    )
     has_phone = (age > 15) & (rng.random(n) < 0.8)
     has_mail = (age > 15) & (rng.random(n) < np.interp(age, [18, 60, 90], [0.75, 0.6, 0.1]))
     frame = people.with_columns(
-        sex=texts(np.where(woman, "F", "M").astype(object)), ethnic_group=pl.col("group"),
+        sex=texts(np.where(woman, "F", "M").astype(object)),
+        ethnic_group=pl.col("group"),
         birth_date=pl.col("birth").cast(pl.Int32).cast(pl.Date),
         death_date=pl.when(pl.col("death") < OPEN).then("death").cast(pl.Int32).cast(pl.Date),
-        title=texts(titles(woman, age, people["married"].to_numpy(), rng)), nino=ninos(rng, n), nhs_number=nhs_numbers(rng, n),
-        phone=phones(rng, n), documentation_quality=pl.Series(quality.round(4)), twin_of=pl.col("twin") + 1,
-        is_student=pl.Series(student), smi=pl.Series(smi), carer=pl.Series(carer), recent_arrival=pl.Series(newcomer),
-        has_phone=pl.Series(has_phone), has_mail=pl.Series(has_mail), host=email_host, tag=pl.Series(rng.integers(1, 99, n)))
+        title=texts(titles(woman, age, people["married"].to_numpy(), rng)),
+        nino=ninos(rng, n),
+        nhs_number=nhs_numbers(rng, n),
+        phone=phones(rng, n),
+        documentation_quality=pl.Series(quality.round(4)),
+        twin_of=pl.col("twin") + 1,
+        is_student=pl.Series(student),
+        smi=pl.Series(smi),
+        carer=pl.Series(carer),
+        recent_arrival=pl.Series(newcomer),
+        has_phone=pl.Series(has_phone),
+        has_mail=pl.Series(has_mail),
+        host=email_host,
+        tag=pl.Series(rng.integers(1, 99, n)),
+    )
     plain = pl.col("surname").str.to_lowercase().str.normalize("NFKD").str.replace_all(r"[^a-z]", "")
     first = pl.col("forename").str.to_lowercase().str.normalize("NFKD").str.replace_all(r"[^a-z]", "")
     frame = frame.with_columns(
-        nino=pl.when(pl.Series(age >= 15.75)).then("nino"), phone=pl.when("has_phone").then("phone"),
-        email=pl.when("has_mail").then(first + pl.lit(".") + plain + pl.col("tag").cast(pl.String) + pl.lit("@") + pl.col("host")))
+        nino=pl.when(pl.Series(age >= 15.75)).then("nino"),
+        phone=pl.when("has_phone").then("phone"),
+        email=pl.when("has_mail").then(
+            first + pl.lit(".") + plain + pl.col("tag").cast(pl.String) + pl.lit("@") + pl.col("host")
+        ),
+    )
     return shaped("persons", frame)
-

@@ -14,9 +14,15 @@ Numbers = NDArray[np.float64]
 CHILDREN = [0.42, 0.41, 0.12, 0.04, 0.01]  # one to five at home; ONS families and households 2023
 LONE_CHILDREN = [0.54, 0.32, 0.10, 0.04]
 HEAD_AGE_BY_KIND = {  # mean, spread, least, most; None = by tenure alone
-    "couple_children": (39.5, 7.5, 20, 58), "couple_adult_children": (56, 7, 42, 84), "lone_parent": (37, 8, 18, 58),
-    "lone_parent_adult": (60, 10, 42, 93), "sharers": (29, 6, 19, 60), "students": (20.4, 1.2, 18.2, 25), "multi_family": (43, 9, 25, 70),
-    "company_let": (38, 9, 22, 62)}
+    "couple_children": (39.5, 7.5, 20, 58),
+    "couple_adult_children": (56, 7, 42, 84),
+    "lone_parent": (37, 8, 18, 58),
+    "lone_parent_adult": (60, 10, 42, 93),
+    "sharers": (29, 6, 19, 60),
+    "students": (20.4, 1.2, 18.2, 25),
+    "multi_family": (43, 9, 25, 70),
+    "company_let": (38, 9, 22, 62),
+}
 LONE_LATE = 0.20  # share of single owners and social tenants beyond their tenure's age curve: widowed
 
 
@@ -39,10 +45,16 @@ def compose(homes: pl.DataFrame, facts: dict[str, Any], rng: np.random.Generator
     return people_of(homes, pick, facts, rng)
 
 
-def head_ages(kind: NDArray[np.object_], tenure: NDArray[np.object_], facts: dict[str, Any], rng: np.random.Generator) -> Numbers:
+def head_ages(
+    kind: NDArray[np.object_], tenure: NDArray[np.object_], facts: dict[str, Any], rng: np.random.Generator
+) -> Numbers:
     mean_spread = np.array([facts["head_age"][t] for t in tenure], dtype=float).reshape(len(tenure), 2)
     age = rng.normal(mean_spread[:, 0], mean_spread[:, 1])
-    widowed = (kind == "single") & np.isin(tenure, ["owned", "council", "housing_association"]) & (rng.random(len(kind)) < LONE_LATE)
+    widowed = (
+        (kind == "single")
+        & np.isin(tenure, ["owned", "council", "housing_association"])
+        & (rng.random(len(kind)) < LONE_LATE)
+    )
     age = np.where(widowed, rng.normal(80, 7, len(kind)), age)
     for name, (mean, spread, least, most) in HEAD_AGE_BY_KIND.items():
         mine = kind == name
@@ -52,7 +64,9 @@ def head_ages(kind: NDArray[np.object_], tenure: NDArray[np.object_], facts: dic
     return np.clip(age, 18.05, 101)
 
 
-def people_of(homes: pl.DataFrame, kind: NDArray[np.object_], facts: dict[str, Any], rng: np.random.Generator) -> Population:
+def people_of(
+    homes: pl.DataFrame, kind: NDArray[np.object_], facts: dict[str, Any], rng: np.random.Generator
+) -> Population:
     """The members of households of the given kinds."""
     n = len(homes)
     tenure = homes["tenure"].to_numpy()
@@ -71,22 +85,55 @@ def people_of(homes: pl.DataFrame, kind: NDArray[np.object_], facts: dict[str, A
         children[mine] = 1 + weighted(rng, shares, int(mine.sum()))
     children[kind == "multi_family"] = rng.integers(0, 4, int((kind == "multi_family").sum()))
     children[kind == "couple_adult_children"] = rng.random(int((kind == "couple_adult_children").sum())) < 0.25
-    adult_children = np.where(np.isin(kind, ["couple_adult_children", "lone_parent_adult"]), 1 + weighted(rng, [0.73, 0.23, 0.04], n), 0)
+    adult_children = np.where(
+        np.isin(kind, ["couple_adult_children", "lone_parent_adult"]), 1 + weighted(rng, [0.73, 0.23, 0.04], n), 0
+    )
     parents = np.where(kind == "multi_family", 1 + (rng.random(n) < 0.4), 0)
-    mates = np.where(kind == "sharers", 1 + weighted(rng, [0.55, 0.25, 0.15, 0.05], n), np.where(kind == "students", rng.integers(2, 5, n), 0))
+    mates = np.where(
+        kind == "sharers",
+        1 + weighted(rng, [0.55, 0.25, 0.15, 0.05], n),
+        np.where(kind == "students", rng.integers(2, 5, n), 0),
+    )
     mates = np.where((kind == "company_let"), rng.integers(0, 3, n), mates)
     at = np.arange(n)
     blocks: list[pl.DataFrame] = []
 
-    def add(role: NDArray[np.object_] | str, household: NDArray[np.int64], age: Numbers, woman: NDArray[np.bool_], order: NDArray[np.int64] | int) -> None:
+    def add(
+        role: NDArray[np.object_] | str,
+        household: NDArray[np.int64],
+        age: Numbers,
+        woman: NDArray[np.bool_],
+        order: NDArray[np.int64] | int,
+    ) -> None:
         size = len(household)
         roles = texts(role) if not isinstance(role, str) else pl.Series([role] * size, dtype=pl.String)
-        blocks.append(pl.DataFrame({"household": household, "role": roles, "age": age, "woman": woman,
-                                    "order": np.broadcast_to(order, size)}, schema_overrides={"order": pl.Int64}))
+        blocks.append(
+            pl.DataFrame(
+                {
+                    "household": household,
+                    "role": roles,
+                    "age": age,
+                    "woman": woman,
+                    "order": np.broadcast_to(order, size),
+                },
+                schema_overrides={"order": pl.Int64},
+            )
+        )
 
-    add(np.where(kind == "students", "student", np.where(kind == "company_let", "tenant", "head")).astype(object), at, head_age, head_woman, 0)
+    add(
+        np.where(kind == "students", "student", np.where(kind == "company_let", "tenant", "head")).astype(object),
+        at,
+        head_age,
+        head_woman,
+        0,
+    )
     add("partner", at[coupled], partner_age[coupled], partner_woman[coupled], 1)
-    for count, role, first in ((children, "child", 20), (adult_children, "adult_child", 10), (parents, "parent", 5), (mates, "sharer", 2)):
+    for count, role, first in (
+        (children, "child", 20),
+        (adult_children, "adult_child", 10),
+        (parents, "parent", 5),
+        (mates, "sharer", 2),
+    ):
         household = np.repeat(at, count)
         place = np.arange(len(household)) - np.repeat(np.cumsum(count) - count, count)
         size = len(household)
@@ -108,11 +155,22 @@ def people_of(homes: pl.DataFrame, kind: NDArray[np.object_], facts: dict[str, A
             age = np.clip(head_age[household] + rng.normal(0, np.where(student, 0.9, 4.5)), 18.1, 66)
         roles: NDArray[np.object_] | str = role
         if role == "sharer":
-            roles = np.where(kind[household] == "students", "student", np.where(kind[household] == "company_let", "tenant", np.where(
-                (tenure[household] != "private_rent") | (rng.random(size) < 0.1), "lodger", "sharer"))).astype(object)
+            roles = np.where(
+                kind[household] == "students",
+                "student",
+                np.where(
+                    kind[household] == "company_let",
+                    "tenant",
+                    np.where((tenure[household] != "private_rent") | (rng.random(size) < 0.1), "lodger", "sharer"),
+                ),
+            ).astype(object)
         add(roles, household, age, woman, first + place)
     members = pl.concat(blocks).sort("household", "order")
-    plain = np.where(np.isin(kind, ["couple_adult_children"]), "couple_children", np.where(kind == "lone_parent_adult", "lone_parent", kind))
+    plain = np.where(
+        np.isin(kind, ["couple_adult_children"]),
+        "couple_children",
+        np.where(kind == "lone_parent_adult", "lone_parent", kind),
+    )
     return Population(homes.with_columns(kind=texts(plain)), members)
 
 
@@ -141,8 +199,15 @@ def with_groups(population: Population, facts: dict[str, Any], rng: np.random.Ge
     partner = np.where(other_partner, ethnic_groups(wards, facts, rng), base)
     has_partner = np.zeros(len(base), dtype=bool)
     has_partner[household[role == "partner"]] = True
-    child = np.where(has_partner & (partner != base), np.where(
-        np.isin(base, ["white_british", "white_other"]) & np.isin(partner, ["white_british", "white_other"]), "white_british", "mixed"), base)
+    child = np.where(
+        has_partner & (partner != base),
+        np.where(
+            np.isin(base, ["white_british", "white_other"]) & np.isin(partner, ["white_british", "white_other"]),
+            "white_british",
+            "mixed",
+        ),
+        base,
+    )
     group = base[household]
     group = np.where(role == "partner", partner[household], group)
     group = np.where(np.isin(role, ["child", "adult_child"]), child[household], group)
@@ -153,31 +218,42 @@ def with_groups(population: Population, facts: dict[str, Any], rng: np.random.Ge
 def with_twins(members: pl.DataFrame, share: float, rng: np.random.Generator) -> pl.DataFrame:
     """Makes some siblings who follow each other twins: `twin` is the row of the elder, two in three of the same sex."""
     child = pl.col("role").is_in(["child", "adult_child"])
-    members = members.with_row_index("row").cast({"row": pl.Int64}).with_columns(
-        roll=pl.Series(rng.random(len(members))), same=pl.Series(rng.random(len(members)) < 0.67))
-    follows = child & (pl.col("household") == pl.col("household").shift(1)) & (pl.col("role") == pl.col("role").shift(1))
+    members = (
+        members.with_row_index("row")
+        .cast({"row": pl.Int64})
+        .with_columns(roll=pl.Series(rng.random(len(members))), same=pl.Series(rng.random(len(members)) < 0.67))
+    )
+    follows = (
+        child & (pl.col("household") == pl.col("household").shift(1)) & (pl.col("role") == pl.col("role").shift(1))
+    )
     hit = follows & (pl.col("roll") < share * 1.3)
     second = hit & ~hit.shift(1, fill_value=False)
     return members.with_columns(
         twin=pl.when(second).then(pl.col("row").shift(1)),
         age=pl.when(second).then(pl.col("age").shift(1)).otherwise("age"),
-        woman=pl.when(second & pl.col("same")).then(pl.col("woman").shift(1)).otherwise("woman")).drop("roll", "same", "row")
+        woman=pl.when(second & pl.col("same")).then(pl.col("woman").shift(1)).otherwise("woman"),
+    ).drop("roll", "same", "row")
 
 
 def exact_size(members: pl.DataFrame, households: pl.DataFrame, wanted: int, rng: np.random.Generator) -> pl.DataFrame:
     """Adds children to families, or takes youngest children of large ones away, until so many people are there."""
     surplus = len(members) - wanted
     if surplus > 0:
-        last = members.with_row_index("row").filter(pl.col("role").is_in(["child", "adult_child"]) & (pl.col("order") % 10 > 0))
+        last = members.with_row_index("row").filter(
+            pl.col("role").is_in(["child", "adult_child"]) & (pl.col("order") % 10 > 0)
+        )
         if len(last) < surplus:
-            last = members.with_row_index("row").filter(pl.col("role").is_in(["child", "adult_child", "sharer", "lodger", "student"]))
+            last = members.with_row_index("row").filter(
+                pl.col("role").is_in(["child", "adult_child", "sharer", "lodger", "student"])
+            )
         leave = last["row"].to_numpy()[rng.permutation(len(last))[:surplus]]
         return members.with_row_index("row").filter(~pl.col("row").is_in(leave.tolist())).drop("row")
     if surplus < 0:
         family = members.filter((pl.col("role") == "child") & (pl.col("order") == 20))
         chosen = family[np.sort(rng.integers(0, len(family), -surplus)).tolist()].with_columns(
             order=40 + pl.int_range(pl.len()).over("household"),
-            age=(pl.col("age") - 2.5 - 1.2 * pl.int_range(pl.len()).over("household")).abs().clip(0.02, 17.9))
+            age=(pl.col("age") - 2.5 - 1.2 * pl.int_range(pl.len()).over("household")).abs().clip(0.02, 17.9),
+        )
         return pl.concat([members, chosen]).sort("household", "order")
     return members
 
@@ -202,17 +278,27 @@ def spaced(members: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
         close = child & pl.col("twin").is_null() & ((pl.col("age") - before).abs() < 0.85)
         younger, older = before - pl.col("step"), pl.col("age").max().over("household", "role") + pl.col("step")
         members = members.with_columns(step=pl.Series(rng.uniform(1.0, 3.0, len(members)))).with_columns(
-            age=pl.when(close).then(pl.when(younger > 0.05).then(younger).otherwise(pl.min_horizontal(older, pl.lit(17.9)))).otherwise("age"))
-    return members.drop("step").with_columns(age=pl.when(pl.col("twin").is_null()).then("age").otherwise(
-        pl.col("age").gather(pl.col("twin").fill_null(0))))
+            age=pl.when(close)
+            .then(pl.when(younger > 0.05).then(younger).otherwise(pl.min_horizontal(older, pl.lit(17.9))))
+            .otherwise("age")
+        )
+    return members.drop("step").with_columns(
+        age=pl.when(pl.col("twin").is_null()).then("age").otherwise(pl.col("age").gather(pl.col("twin").fill_null(0)))
+    )
 
 
-def communal_sizes(homes: pl.DataFrame, people: int, facts: dict[str, Any], rng: np.random.Generator) -> NDArray[np.int64]:
+def communal_sizes(
+    homes: pl.DataFrame, people: int, facts: dict[str, Any], rng: np.random.Generator
+) -> NDArray[np.int64]:
     """Residents of each care home, hall and shared house, in proportion to the borough's size."""
     kind = homes["kind"].to_numpy()
     rooms = homes["parts"].to_numpy()
     scale = min(1.0, people / 4000)
-    size = np.where(kind == "hmo", np.where(rooms > 0, np.maximum(1, rooms - rng.integers(0, 2, len(rooms))), rng.integers(3, 7, len(rooms))), 0)
+    size = np.where(
+        kind == "hmo",
+        np.where(rooms > 0, np.maximum(1, rooms - rng.integers(0, 2, len(rooms))), rng.integers(3, 7, len(rooms))),
+        0,
+    )
     communal = facts["communal"]
     for name, places, least in (("care_home", communal["care_beds"], 4), ("student_hall", communal["hall_places"], 5)):
         mine = np.flatnonzero(kind == name)
@@ -227,11 +313,17 @@ def build_population(units: pl.DataFrame, people: int, facts: dict[str, Any], se
     shared = units.filter(pl.col("kind").is_in(["hmo", "care_home", "student_hall"]) & (pl.col("logical_status") == 1))
     shared = shared.with_columns(is_flat=pl.lit(False))
     sizes = communal_sizes(shared, people, facts, rng)
-    dwellings = units.filter(pl.col("is_dwelling") & (pl.col("kind") != "hmo")).with_columns(is_flat=pl.col("kind") != "house")
+    dwellings = units.filter(pl.col("is_dwelling") & (pl.col("kind") != "hmo")).with_columns(
+        is_flat=pl.col("kind") != "house"
+    )
     wanted = min(len(dwellings), round((people - int(sizes.sum())) / facts["household_size"]))
-    loose = np.where(dwellings["tenure"].to_numpy() == "council", 0.25, np.where(dwellings["tenure"].to_numpy() == "private_rent", 1.6, 0.9))
+    loose = np.where(
+        dwellings["tenure"].to_numpy() == "council",
+        0.25,
+        np.where(dwellings["tenure"].to_numpy() == "private_rent", 1.6, 0.9),
+    )
     order = np.argsort(rng.exponential(1, len(dwellings)) / loose, kind="stable")
-    occupied = np.sort(order[len(dwellings) - wanted:])
+    occupied = np.sort(order[len(dwellings) - wanted :])
     columns = ["uprn", "tenure", "ward_code", "is_flat"]
     private = compose(dwellings[occupied].select(columns), facts, rng)
     members = exact_size(private.members, private.households, people - int(sizes.sum()), rng)
@@ -239,15 +331,32 @@ def build_population(units: pl.DataFrame, people: int, facts: dict[str, Any], se
     place = shared["kind"].to_numpy()
     home = np.repeat(np.arange(len(shared)), sizes)
     where = place[home]
-    age = np.where(where == "care_home", np.clip(rng.normal(84, 8, len(home)), 60, 103), np.where(
-        where == "hmo", np.clip(rng.normal(36, 11, len(home)), 18.1, 70), rng.uniform(18.2, 22.5, len(home))))
+    age = np.where(
+        where == "care_home",
+        np.clip(rng.normal(84, 8, len(home)), 60, 103),
+        np.where(where == "hmo", np.clip(rng.normal(36, 11, len(home)), 18.1, 70), rng.uniform(18.2, 22.5, len(home))),
+    )
     woman = rng.random(len(home)) < np.where(where == "care_home", 0.68, np.where(where == "hmo", 0.32, 0.53))
-    extra = pl.DataFrame({"household": len(private.households) + home, "role": texts(np.where(
-        where == "care_home", "resident", np.where(where == "hmo", "tenant", "student"))), "age": age, "woman": woman,
-        "order": np.arange(len(home)), "twin": pl.Series([None] * len(home), dtype=pl.Int64)}, schema_overrides={"household": pl.Int64, "order": pl.Int64})
+    extra = pl.DataFrame(
+        {
+            "household": len(private.households) + home,
+            "role": texts(np.where(where == "care_home", "resident", np.where(where == "hmo", "tenant", "student"))),
+            "age": age,
+            "woman": woman,
+            "order": np.arange(len(home)),
+            "twin": pl.Series([None] * len(home), dtype=pl.Int64),
+        },
+        schema_overrides={"household": pl.Int64, "order": pl.Int64},
+    )
     kinds = shared["kind"].replace({"student_hall": "students"})
-    homes = pl.concat([private.households, shared.select("uprn", pl.lit("care").alias("tenure"), "ward_code", "is_flat").with_columns(
-        kind=kinds, tenure=pl.when(kinds == "hmo").then(pl.lit("private_rent")).otherwise("tenure"))])
+    homes = pl.concat(
+        [
+            private.households,
+            shared.select("uprn", pl.lit("care").alias("tenure"), "ward_code", "is_flat").with_columns(
+                kind=kinds, tenure=pl.when(kinds == "hmo").then(pl.lit("private_rent")).otherwise("tenure")
+            ),
+        ]
+    )
     everyone = pl.concat([members, extra.select(members.columns)])
     age = everyone["age"].to_numpy().copy()
     bendable = np.arange(len(age)) < len(members)

@@ -6,8 +6,18 @@ import polars as pl
 
 from synthetic_data.world import World
 
-PERSON_COLUMNS = ["person_id", "sex", "birth_date", "death_date", "ethnic_group", "forename", "middle", "surname",
-                  "birth_surname", "documentation_quality"]
+PERSON_COLUMNS = [
+    "person_id",
+    "sex",
+    "birth_date",
+    "death_date",
+    "ethnic_group",
+    "forename",
+    "middle",
+    "surname",
+    "birth_surname",
+    "documentation_quality",
+]
 RESIDENCE_COLUMNS = ["person_id", "household_id", "uprn", "from_date", "to_date", "role"]
 HOUSEHOLD_COLUMNS = ["household_id", "uprn", "kind", "tenure", "from_date", "to_date"]
 

@@ -22,9 +22,20 @@ Text = NDArray[np.object_]
 FORENAME_SLOPE = 0.62  # falls like this power of the rank: the top British name of a cohort stays near 5 %
 FORENAME_TAIL = 0.16  # share of British births outside the cohort's own list
 TAIL_START = 0.00030  # share of the first surname beyond Faker's, about rank 500 in Britain
-FAKER_SURNAMES = {"polish": "pl_PL.unisex_last_names", "czech": "cs_CZ.last_names_male", "indian": "en_IN.last_names",
-                  "african": "yo_NG.last_names tw_GH.last_names", "european": "it_IT.last_names ro_RO.last_names pt_PT.last_names"}
-FAKER_FORENAMES = {"polish": "pl_PL", "czech": "cs_CZ", "indian": "en_IN", "european": "ro_RO it_IT", "british": "en_GB en_IE"}
+FAKER_SURNAMES = {
+    "polish": "pl_PL.unisex_last_names",
+    "czech": "cs_CZ.last_names_male",
+    "indian": "en_IN.last_names",
+    "african": "yo_NG.last_names tw_GH.last_names",
+    "european": "it_IT.last_names ro_RO.last_names pt_PT.last_names",
+}
+FAKER_FORENAMES = {
+    "polish": "pl_PL",
+    "czech": "cs_CZ",
+    "indian": "en_IN",
+    "european": "ro_RO it_IT",
+    "british": "en_GB en_IE",
+}
 
 
 @dataclass(frozen=True)
@@ -106,7 +117,9 @@ def forename_pool(pool: str, sex: str, cohort: int) -> Pool:
     rare = names()["british_tail"][sex].split()
     others = [word for era in names()["british"].values() for word in era[sex].split()]
     accented = names()["british_tail"]["accented"][sex].split()
-    return headed(names()["british"][cohort][sex].split(), rare + others + accented + tail, FORENAME_SLOPE, FORENAME_TAIL)
+    return headed(
+        names()["british"][cohort][sex].split(), rare + others + accented + tail, FORENAME_SLOPE, FORENAME_TAIL
+    )
 
 
 @cache
@@ -155,5 +168,7 @@ def feminine(surname: str, pool: str) -> str:
     if pool == "czech" and not surname.endswith("í"):
         if surname.endswith("ý"):
             return surname[:-1] + "á"
-        return (surname[:-2] + "k" if surname.endswith("ek") else surname[:-1] if surname.endswith("a") else surname) + "ová"
+        return (
+            surname[:-2] + "k" if surname.endswith("ek") else surname[:-1] if surname.endswith("a") else surname
+        ) + "ová"
     return surname

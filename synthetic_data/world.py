@@ -26,9 +26,15 @@ from synthetic_data.population import build_population
 FEWEST_PEOPLE = 500
 SPELL = {"from": "from_date", "to": "to_date"}
 INTERNAL_DAYS = {  # the builders' day columns, and their names in the schema
-    "names": SPELL, "households": SPELL, "residences": SPELL, "ct_accounts": {"start": "start_date", "end": "end_date"},
-    "ct_liable": {"start": "from_date", "end": "to_date"}, "ct_discounts": {"start": "from_date", "end": "to_date"},
-    "claim_houses": {"start": "from_date", "end": "to_date"}, "tenancies": {"start": "start_date", "end": "end_date"}}
+    "names": SPELL,
+    "households": SPELL,
+    "residences": SPELL,
+    "ct_accounts": {"start": "start_date", "end": "end_date"},
+    "ct_liable": {"start": "from_date", "end": "to_date"},
+    "ct_discounts": {"start": "from_date", "end": "to_date"},
+    "claim_houses": {"start": "from_date", "end": "to_date"},
+    "tenancies": {"start": "start_date", "end": "end_date"},
+}
 
 
 @dataclass(frozen=True)
@@ -79,8 +85,15 @@ def build_world(people: int, seed: int, as_of: date) -> World:
     frames = council_tax(scene)
     frames |= {"electors": build_electors(scene), "death_registrations": build_deaths(scene)}
     frames |= housing(scene) | benefits(scene, frames["ct_accounts"]) | care(scene)
-    frames |= {"areas": areas, "streets": streets, "properties": units, "persons": scene.persons, "names": named.names,
-               "households": scene.homes, "residences": scene.stays}
+    frames |= {
+        "areas": areas,
+        "streets": streets,
+        "properties": units,
+        "persons": scene.persons,
+        "names": named.names,
+        "households": scene.homes,
+        "residences": scene.stays,
+    }
     frames |= plant(scene, frames)
     return World(as_of=as_of, seed=seed, **{name: shaped(name, dated(name, frames[name])) for name in SCHEMAS})
 

@@ -7,7 +7,14 @@ from synthetic_data.administration.scene import FRAMES, Scene
 from synthetic_data.events import OPEN, YEAR
 from synthetic_data.randomness import distinct, stream
 
-CLAIMS = {"council": 0.64, "housing_association": 0.62, "private_rent": 0.26, "owned": 0.13, "mortgage": 0.03, "rent_free": 0.3}  # about 17,000 live claims
+CLAIMS = {
+    "council": 0.64,
+    "housing_association": 0.62,
+    "private_rent": 0.26,
+    "owned": 0.13,
+    "mortgage": 0.03,
+    "rent_free": 0.3,
+}  # about 17,000 live claims
 FACTOR = {"lone_parent": 1.6, "single": 1.25, "couple": 0.7, "couple_children": 0.8}
 ENDED = 0.10  # ended in the last two years, of those who could claim
 UNTOLD_MOVE = 0.08
@@ -17,49 +24,132 @@ MEMBER_ROLES = {"head": "C", "partner": "P", "child": "D"}
 def benefits(scene: Scene, ct_accounts: pl.DataFrame) -> FRAMES:
     """claims, claim_houses and claim_members, days as numbers. A claimant who moved has two houses under one claim and keeps person_ref."""
     rng = stream(scene.seed, "benefits")
-    present = scene.homes.filter((pl.col("to") == OPEN) & pl.col("tenure").is_in(list(CLAIMS)) & ~pl.col("kind").is_in(["students", "company_let", "hmo"]))
+    present = scene.homes.filter(
+        (pl.col("to") == OPEN)
+        & pl.col("tenure").is_in(list(CLAIMS))
+        & ~pl.col("kind").is_in(["students", "company_let", "hmo"])
+    )
     people = scene.residents()
-    heads = people.filter(pl.col("current") & (pl.col("role") == "head") & (pl.col("age") >= 18)).select("household_id", claimant="person_id", lived_from="from", age="age")
+    heads = people.filter(pl.col("current") & (pl.col("role") == "head") & (pl.col("age") >= 18)).select(
+        "household_id", claimant="person_id", lived_from="from", age="age"
+    )
     present = present.join(heads, on="household_id", how="inner", maintain_order="left")
     n = len(present)
-    rate = pl.col("tenure").replace_strict(CLAIMS, return_dtype=pl.Float64) * pl.col("kind").replace_strict(FACTOR, default=1.0, return_dtype=pl.Float64)
+    rate = pl.col("tenure").replace_strict(CLAIMS, return_dtype=pl.Float64) * pl.col("kind").replace_strict(
+        FACTOR, default=1.0, return_dtype=pl.Float64
+    )
     roll = pl.Series(rng.random(n))
-    present = present.with_columns(roll=roll, wait=pl.Series(rng.exponential(420, n).astype(np.int64)), seen=pl.Series(rng.random(n)), draw=pl.Series(rng.random(n)))
-    present = present.with_columns(status=pl.when(pl.col("roll") < rate).then(1).when(pl.col("roll") < rate + ENDED).then(2)).filter(pl.col("status").is_not_null())
-    before = people.filter((pl.col("to") < OPEN) & (pl.col("role") == "head")).sort("to").group_by("person_id", maintain_order=True).last().select(
-        claimant="person_id", earlier_home="household_id", earlier_uprn="uprn", earlier_to="to", earlier_from="from")
+    present = present.with_columns(
+        roll=roll,
+        wait=pl.Series(rng.exponential(420, n).astype(np.int64)),
+        seen=pl.Series(rng.random(n)),
+        draw=pl.Series(rng.random(n)),
+    )
+    present = present.with_columns(
+        status=pl.when(pl.col("roll") < rate).then(1).when(pl.col("roll") < rate + ENDED).then(2)
+    ).filter(pl.col("status").is_not_null())
+    before = (
+        people.filter((pl.col("to") < OPEN) & (pl.col("role") == "head"))
+        .sort("to")
+        .group_by("person_id", maintain_order=True)
+        .last()
+        .select(
+            claimant="person_id", earlier_home="household_id", earlier_uprn="uprn", earlier_to="to", earlier_from="from"
+        )
+    )
     claims = present.join(before, on="claimant", how="left", maintain_order="left")
     count = len(claims)
     refs = pl.Series(distinct(rng, count, 200_000, 999_999)).cast(pl.String)
-    carried = pl.col("earlier_uprn").is_not_null() & (pl.col("earlier_to") == pl.col("lived_from")) & (pl.col("draw") < 0.5)
+    carried = (
+        pl.col("earlier_uprn").is_not_null() & (pl.col("earlier_to") == pl.col("lived_from")) & (pl.col("draw") < 0.5)
+    )
     adult = pl.lit(scene.as_of) - ((pl.col("age") - 18) * YEAR).cast(pl.Int64)
-    applied = pl.when(carried).then(pl.max_horizontal(pl.col("earlier_from") + pl.col("wait"), "earlier_from")).otherwise(pl.col("lived_from") + pl.col("wait"))
+    applied = (
+        pl.when(carried)
+        .then(pl.max_horizontal(pl.col("earlier_from") + pl.col("wait"), "earlier_from"))
+        .otherwise(pl.col("lived_from") + pl.col("wait"))
+    )
     oldest = scene.as_of - 14 * 365
-    claims = claims.with_columns(claim_id=refs, carried=carried, applied=pl.max_horizontal(pl.min_horizontal(applied, pl.lit(scene.as_of - 10)), adult, pl.lit(oldest)))
+    claims = claims.with_columns(
+        claim_id=refs,
+        carried=carried,
+        applied=pl.max_horizontal(pl.min_horizontal(applied, pl.lit(scene.as_of - 10)), adult, pl.lit(oldest)),
+    )
     claims = claims.with_columns(carried=pl.col("carried") & (pl.col("applied") < pl.col("earlier_to")))
     untold = pl.col("carried") & (pl.col("seen") < UNTOLD_MOVE) & (pl.col("lived_from") > scene.as_of - 400)
-    claims = claims.with_columns(untold=untold, cancelled=pl.when(pl.col("status") == 2).then(
-        pl.max_horizontal(pl.col("applied") + 5, pl.lit(scene.as_of) - (pl.col("draw") * 700).cast(pl.Int64))).otherwise(OPEN))
+    claims = claims.with_columns(
+        untold=untold,
+        cancelled=pl.when(pl.col("status") == 2)
+        .then(pl.max_horizontal(pl.col("applied") + 5, pl.lit(scene.as_of) - (pl.col("draw") * 700).cast(pl.Int64)))
+        .otherwise(OPEN),
+    )
     renting = pl.col("tenure").is_in(["council", "housing_association", "private_rent"])
-    old_style = renting & ((pl.col("age") > 66) | (pl.col("seen") > 0.72))  # working-age rent support mostly moved to universal credit
-    claims = claims.with_columns(claim_type=pl.when(old_style & (pl.col("draw") < 0.12)).then(pl.lit("HB")).when(old_style).then(pl.lit("BOTH")).otherwise(pl.lit("CTR")))
-    live = ct_accounts.filter(pl.col("end") == OPEN).select(uprn="property_uprn", ctax_account_ref="account_ref").unique("uprn", keep="first", maintain_order=True)
+    old_style = renting & (
+        (pl.col("age") > 66) | (pl.col("seen") > 0.72)
+    )  # working-age rent support mostly moved to universal credit
+    claims = claims.with_columns(
+        claim_type=pl.when(old_style & (pl.col("draw") < 0.12))
+        .then(pl.lit("HB"))
+        .when(old_style)
+        .then(pl.lit("BOTH"))
+        .otherwise(pl.lit("CTR"))
+    )
+    live = (
+        ct_accounts.filter(pl.col("end") == OPEN)
+        .select(uprn="property_uprn", ctax_account_ref="account_ref")
+        .unique("uprn", keep="first", maintain_order=True)
+    )
     claims = claims.join(live, on="uprn", how="left", maintain_order="left")
-    now = claims.filter(~pl.col("untold")).select("claim_id", house_id=1 + pl.col("carried").cast(pl.Int64), uprn="uprn", household_id="household_id",
-                                                  start=pl.max_horizontal("applied", "lived_from"), end="cancelled")
-    then = claims.filter("carried").select("claim_id", house_id=pl.lit(1).cast(pl.Int64), uprn="earlier_uprn", household_id="earlier_home", start="applied",
-                                           end=pl.when("untold").then(OPEN).otherwise("earlier_to"))
+    now = claims.filter(~pl.col("untold")).select(
+        "claim_id",
+        house_id=1 + pl.col("carried").cast(pl.Int64),
+        uprn="uprn",
+        household_id="household_id",
+        start=pl.max_horizontal("applied", "lived_from"),
+        end="cancelled",
+    )
+    then = claims.filter("carried").select(
+        "claim_id",
+        house_id=pl.lit(1).cast(pl.Int64),
+        uprn="earlier_uprn",
+        household_id="earlier_home",
+        start="applied",
+        end=pl.when("untold").then(OPEN).otherwise("earlier_to"),
+    )
     houses = pl.concat([now, then], how="vertical_relaxed").sort("claim_id", "house_id")
-    members = houses.join(people.select("household_id", "person_id", "role", "birth", stay_from="from", stay_to="to", age="age"), on="household_id").filter(
-        (pl.col("stay_from") < pl.min_horizontal("end", pl.lit(scene.as_of))) & (pl.col("stay_to") > pl.col("start")))
+    members = houses.join(
+        people.select("household_id", "person_id", "role", "birth", stay_from="from", stay_to="to", age="age"),
+        on="household_id",
+    ).filter(
+        (pl.col("stay_from") < pl.min_horizontal("end", pl.lit(scene.as_of))) & (pl.col("stay_to") > pl.col("start"))
+    )
     members = members.with_columns(
-        relationship=pl.when((pl.col("role") == "child") & (pl.col("age") > 19)).then(pl.lit("N")).otherwise(
-            pl.col("role").replace_strict(MEMBER_ROLES, default="N", return_dtype=pl.String))).sort("claim_id", "house_id", "relationship", "birth", "person_id")
-    refs_of = members.select("claim_id", "person_id").unique(maintain_order=True).with_columns(person_ref=pl.int_range(1, pl.len() + 1).over("claim_id"))
+        relationship=pl.when((pl.col("role") == "child") & (pl.col("age") > 19))
+        .then(pl.lit("N"))
+        .otherwise(pl.col("role").replace_strict(MEMBER_ROLES, default="N", return_dtype=pl.String))
+    ).sort("claim_id", "house_id", "relationship", "birth", "person_id")
+    refs_of = (
+        members.select("claim_id", "person_id")
+        .unique(maintain_order=True)
+        .with_columns(person_ref=pl.int_range(1, pl.len() + 1).over("claim_id"))
+    )
     members = members.join(refs_of, on=["claim_id", "person_id"], how="left", maintain_order="left").with_columns(
-        member_id=pl.int_range(1, pl.len() + 1).over("claim_id", "house_id"))
-    award = np.round(np.abs(rng.normal(1, 0.35, count)) * np.where(claims["claim_type"].to_numpy() == "CTR", 21.0, 112.0), 2)
+        member_id=pl.int_range(1, pl.len() + 1).over("claim_id", "house_id")
+    )
+    award = np.round(
+        np.abs(rng.normal(1, 0.35, count)) * np.where(claims["claim_type"].to_numpy() == "CTR", 21.0, 112.0), 2
+    )
     return {
-        "claims": claims.with_columns(weekly_award=pl.Series(award)).select("claim_id", "claim_type", "status", "claimant", "ctax_account_ref", "weekly_award",
-                                                                            application_date="applied", cancel_date="cancelled"),
-        "claim_houses": houses, "claim_members": members}
+        "claims": claims.with_columns(weekly_award=pl.Series(award)).select(
+            "claim_id",
+            "claim_type",
+            "status",
+            "claimant",
+            "ctax_account_ref",
+            "weekly_award",
+            application_date="applied",
+            cancel_date="cancelled",
+        ),
+        "claim_houses": houses,
+        "claim_members": members,
+    }

@@ -8,7 +8,15 @@ from synthetic_data.events import OPEN, YEAR
 from synthetic_data.frames import texts
 from synthetic_data.randomness import distinct, stream
 
-REGISTERED = {"owned": 0.97, "mortgage": 0.95, "council": 0.9, "housing_association": 0.9, "rent_free": 0.85, "private_rent": 0.79, "care": 0.75}  # Electoral Commission 2023: 86 % complete, private renters 65 %
+REGISTERED = {
+    "owned": 0.97,
+    "mortgage": 0.95,
+    "council": 0.9,
+    "housing_association": 0.9,
+    "rent_free": 0.85,
+    "private_rent": 0.79,
+    "care": 0.75,
+}  # Electoral Commission 2023: 86 % complete, private renters 65 %
 ATTAINERS = 0.33  # of those of 16 and 17; Electoral Commission 2023
 MOVE_LAG_DAYS = 120  # mean delay until a move reaches the register
 GHOST_SHARE, GHOST_DAYS = 0.55, 240  # entries of those who left the borough, fading
@@ -21,50 +29,118 @@ EUROPEAN = ["white_other"]
 def build_electors(scene: Scene) -> pl.DataFrame:
     """One row an entry: residents where the register believes them, ghosts of movers, the newly dead, attainers."""
     rng = stream(scene.seed, "register")
-    stays = scene.residents().filter((pl.col("to") > scene.as_of - 3 * YEAR) & (pl.col("age") > 16.2)).sort("person_id", "from")
-    stays = stays.with_columns(previous=pl.col("lived_at").shift(1).over("person_id"), previous_from=pl.col("from").shift(1).over("person_id"))
+    stays = (
+        scene.residents()
+        .filter((pl.col("to") > scene.as_of - 3 * YEAR) & (pl.col("age") > 16.2))
+        .sort("person_id", "from")
+    )
+    stays = stays.with_columns(
+        previous=pl.col("lived_at").shift(1).over("person_id"), previous_from=pl.col("from").shift(1).over("person_id")
+    )
     n = len(stays)
     per_person = stays.select("person_id").unique(maintain_order=True)
-    per_person = per_person.with_columns(inclined=pl.Series(rng.random(len(per_person))), roll=pl.Series(rng.random(len(per_person))))
+    per_person = per_person.with_columns(
+        inclined=pl.Series(rng.random(len(per_person))), roll=pl.Series(rng.random(len(per_person)))
+    )
     stays = stays.join(per_person, on="person_id", how="left", maintain_order="left").with_columns(
-        lag=pl.Series(rng.exponential(MOVE_LAG_DAYS, n).astype(np.int64)), chance=pl.Series(rng.random(n)))
+        lag=pl.Series(rng.exponential(MOVE_LAG_DAYS, n).astype(np.int64)), chance=pl.Series(rng.random(n))
+    )
     foreign = ~pl.col("ethnic_group").is_in(["white_british", "mixed", "black_caribbean"])
     base = pl.col("tenure").replace_strict(REGISTERED, default=0.75, return_dtype=pl.Float64)
-    share = base - 0.12 * (pl.col("age") < 25) - 0.12 * foreign - 0.4 * pl.col("recent_arrival") - 0.3 * (pl.col("kind") == "hmo") - 0.1 * (pl.col("role") == "resident")
+    share = (
+        base
+        - 0.12 * (pl.col("age") < 25)
+        - 0.12 * foreign
+        - 0.4 * pl.col("recent_arrival")
+        - 0.3 * (pl.col("kind") == "hmo")
+        - 0.1 * (pl.col("role") == "resident")
+    )
     listed = pl.when(pl.col("age") < 18).then(pl.col("inclined") < ATTAINERS).otherwise(pl.col("inclined") < share)
     stays = stays.filter(listed)
     since = pl.max_horizontal("from", pl.col("birth") + int(17 * YEAR))
-    here = stays.filter(pl.col("current") & (since + pl.col("lag") <= scene.as_of)).with_columns(at="lived_at", added=since + pl.col("lag"))
-    behind = stays.filter(pl.col("current") & (pl.col("from") + pl.col("lag") > scene.as_of) & pl.col("previous").is_not_null()).with_columns(
-        at="previous", added=pl.max_horizontal(pl.col("previous_from") + 60, pl.col("birth") + int(17 * YEAR)))
-    double = stays.filter(pl.col("current") & (pl.col("from") + pl.col("lag") <= scene.as_of) & pl.col("previous").is_not_null()
-                          & (pl.col("from") > scene.as_of - 500) & (pl.col("chance") < DOUBLE_SHARE)).with_columns(
-        at="previous", added=pl.max_horizontal(pl.col("previous_from") + 60, pl.col("birth") + int(17 * YEAR)))
+    here = stays.filter(pl.col("current") & (since + pl.col("lag") <= scene.as_of)).with_columns(
+        at="lived_at", added=since + pl.col("lag")
+    )
+    behind = stays.filter(
+        pl.col("current") & (pl.col("from") + pl.col("lag") > scene.as_of) & pl.col("previous").is_not_null()
+    ).with_columns(
+        at="previous", added=pl.max_horizontal(pl.col("previous_from") + 60, pl.col("birth") + int(17 * YEAR))
+    )
+    double = stays.filter(
+        pl.col("current")
+        & (pl.col("from") + pl.col("lag") <= scene.as_of)
+        & pl.col("previous").is_not_null()
+        & (pl.col("from") > scene.as_of - 500)
+        & (pl.col("chance") < DOUBLE_SHARE)
+    ).with_columns(
+        at="previous", added=pl.max_horizontal(pl.col("previous_from") + 60, pl.col("birth") + int(17 * YEAR))
+    )
     alive = stays.filter("current")["person_id"]
     age_of_end = pl.lit(scene.as_of) - pl.col("to")
-    fading = pl.when(pl.col("death") < OPEN).then((-age_of_end / DEAD_DAYS).exp()).otherwise(GHOST_SHARE * (-age_of_end / GHOST_DAYS).exp())
-    ghosts = stays.filter(~pl.col("person_id").is_in(alive.implode()) & (pl.col("to") < OPEN)).sort("person_id", "from").group_by(
-        "person_id", maintain_order=True).last().select(stays.columns)
-    ghosts = ghosts.filter(pl.col("chance") < fading).with_columns(at="lived_at", added=pl.min_horizontal(since + pl.col("lag"), pl.col("to") - 5))
+    fading = (
+        pl.when(pl.col("death") < OPEN)
+        .then((-age_of_end / DEAD_DAYS).exp())
+        .otherwise(GHOST_SHARE * (-age_of_end / GHOST_DAYS).exp())
+    )
+    ghosts = (
+        stays.filter(~pl.col("person_id").is_in(alive.implode()) & (pl.col("to") < OPEN))
+        .sort("person_id", "from")
+        .group_by("person_id", maintain_order=True)
+        .last()
+        .select(stays.columns)
+    )
+    ghosts = ghosts.filter(pl.col("chance") < fading).with_columns(
+        at="lived_at", added=pl.min_horizontal(since + pl.col("lag"), pl.col("to") - 5)
+    )
     entries = pl.concat([here, behind, double, ghosts]).filter(pl.col("added") < scene.as_of).sort("person_id", "added")
     count = len(entries)
     turn = pl.col("birth") + int(18 * YEAR)
-    european = pl.col("ethnic_group").is_in(EUROPEAN) & (pl.col("surname").str.contains(r"[^A-Za-z' -]") | (pl.col("person_id") % 3 > 0))
+    european = pl.col("ethnic_group").is_in(EUROPEAN) & (
+        pl.col("surname").str.contains(r"[^A-Za-z' -]") | (pl.col("person_id") % 3 > 0)
+    )
     hidden = np.zeros(count, dtype=bool)
     hidden[rng.permutation(count)[: max(1, round(ANONYMOUS * count))]] = True
     return entries.select(
-        elector_id="E" + pl.Series(np.sort(distinct(rng, count, 1_000_000, 9_999_999))).cast(pl.String), person_id="person_id", uprn="at",
-        added_date=pl.max_horizontal("added", pl.lit(11_323)),  # no entry is older than January 2001, when rolling registration began
-        franchise=pl.when(european).then(pl.lit("G")), attainer_date=pl.when(turn > scene.as_of - 60).then(turn), anonymous=pl.Series(hidden))
+        elector_id="E" + pl.Series(np.sort(distinct(rng, count, 1_000_000, 9_999_999))).cast(pl.String),
+        person_id="person_id",
+        uprn="at",
+        added_date=pl.max_horizontal(
+            "added", pl.lit(11_323)
+        ),  # no entry is older than January 2001, when rolling registration began
+        franchise=pl.when(european).then(pl.lit("G")),
+        attainer_date=pl.when(turn > scene.as_of - 60).then(turn),
+        anonymous=pl.Series(hidden),
+    )
 
 
 def build_deaths(scene: Scene) -> pl.DataFrame:
     """One row a death of the last two years that has been registered: mostly within a week, some months later after an inquest."""
     rng = stream(scene.seed, "death registrations")
-    last = scene.residents().sort("person_id", "to").group_by("person_id", maintain_order=True).last().select("person_id", "lived_at")
-    dead = scene.known.filter(pl.col("death") < OPEN).select("person_id", "death").join(last, on="person_id", how="left", maintain_order="left")
+    last = (
+        scene.residents()
+        .sort("person_id", "to")
+        .group_by("person_id", maintain_order=True)
+        .last()
+        .select("person_id", "lived_at")
+    )
+    dead = (
+        scene.known.filter(pl.col("death") < OPEN)
+        .select("person_id", "death")
+        .join(last, on="person_id", how="left", maintain_order="left")
+    )
     count = len(dead)
     delay = np.where(rng.random(count) < 0.07, rng.integers(60, 260, count), 1 + rng.poisson(5, count))
-    dead = dead.with_columns(registered=pl.col("death") + pl.Series(delay)).filter(pl.col("registered") <= scene.as_of).sort("registered", "person_id")
-    return dead.select(registration_id=texts(np.array([f"R{i:07d}" for i in np.sort(distinct(rng, len(dead), 1_000_000, 9_000_000))], dtype=object)),
-                       person_id="person_id", death_date="death", registered_date="registered", uprn="lived_at")
+    dead = (
+        dead.with_columns(registered=pl.col("death") + pl.Series(delay))
+        .filter(pl.col("registered") <= scene.as_of)
+        .sort("registered", "person_id")
+    )
+    return dead.select(
+        registration_id=texts(
+            np.array([f"R{i:07d}" for i in np.sort(distinct(rng, len(dead), 1_000_000, 9_000_000))], dtype=object)
+        ),
+        person_id="person_id",
+        death_date="death",
+        registered_date="registered",
+        uprn="lived_at",
+    )

@@ -26,15 +26,31 @@ class Scene:
     def known(self) -> pl.DataFrame:
         """One row a person: birth and death as day numbers, and circumstances."""
         return self.persons.select(
-            "person_id", "sex", "ethnic_group", "is_student", "smi", "carer", "recent_arrival", "documentation_quality", "surname", "forename",
-            birth=pl.col("birth_date").cast(pl.Int32).cast(pl.Int64), death=pl.col("death_date").cast(pl.Int32).cast(pl.Int64).fill_null(OPEN))
+            "person_id",
+            "sex",
+            "ethnic_group",
+            "is_student",
+            "smi",
+            "carer",
+            "recent_arrival",
+            "documentation_quality",
+            "surname",
+            "forename",
+            birth=pl.col("birth_date").cast(pl.Int32).cast(pl.Int64),
+            death=pl.col("death_date").cast(pl.Int32).cast(pl.Int64).fill_null(OPEN),
+        )
 
     def residents(self) -> pl.DataFrame:
         """One row a stay in the borough, with home and person."""
         return (
-            self.stays.filter(pl.col("uprn").is_not_null()).rename({"uprn": "lived_at"})
-            .join(self.homes.select("household_id", "uprn", "kind", "tenure", home_from="from", home_to="to"), on="household_id", how="left",
-                  maintain_order="left")
+            self.stays.filter(pl.col("uprn").is_not_null())
+            .rename({"uprn": "lived_at"})
+            .join(
+                self.homes.select("household_id", "uprn", "kind", "tenure", home_from="from", home_to="to"),
+                on="household_id",
+                how="left",
+                maintain_order="left",
+            )
             .join(self.known, on="person_id", how="left", maintain_order="left")
             .with_columns(age=(pl.lit(self.as_of) - pl.col("birth")) / YEAR, current=pl.col("to") == OPEN)
         )
@@ -42,4 +58,6 @@ class Scene:
 
 def as_days(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     """Day numbers to dates; what is open becomes null."""
-    return frame.with_columns(pl.when(pl.col(c) < OPEN).then(pl.col(c)).cast(pl.Int32).cast(pl.Date).alias(c) for c in columns)
+    return frame.with_columns(
+        pl.when(pl.col(c) < OPEN).then(pl.col(c)).cast(pl.Int32).cast(pl.Date).alias(c) for c in columns
+    )
