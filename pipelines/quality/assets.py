@@ -16,7 +16,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
 
     @step_asset(
         key="quality/scorecard",
-        deps=catalogue.deps(*sorted(catalogue.facts)),
+        deps=[f"staged/{source}" for source in catalogue.contracts],
         group="quality",
         owner=OWNER,
         tables=["identity.quality.result"],

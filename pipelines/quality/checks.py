@@ -1,21 +1,38 @@
 """The gate in Dagster: one asset check a source and principle, yielded by the step that takes the source in.
 
 A failed critical rule makes the check an error. It does not block what lies downstream: the gate has refused the
-extract, and the borough stands on the last good load.
+extract, and the borough stands on the last good load. A step without a new extract shows how the last one was judged.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
+from pipelines.quality.gate import gate
 from pipelines.quality.scorecard import Fault, Score, faults, scorecard
 from pipelines.quality.suites import rules_of
+from pipelines.sources.assets import Checks
 from pipelines.sources.contracts import Contract
+from pipelines.sources.intake import Candidate, Gate, Verdict
 from pipelines.warehouse import Warehouse
 from quality_checks.principles import Principle
 
 
-def check_specs(contract: Contract, asset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+@dataclass(frozen=True)
+class Standing:
+    """How every source stands after a judgement."""
+
+    scores: list[Score]
+    faults: list[Fault]
+
+    @classmethod
+    def of(cls, wh: Warehouse) -> "Standing":
+        return cls(scorecard(wh), faults(wh))
+
+
+def check_specs(asset: dg.AssetKey, contract: Contract) -> list[dg.AssetCheckSpec]:
     """The six checks of a source, for the step that makes `asset`."""
     rules = rules_of(contract)
     return [
@@ -29,13 +46,30 @@ def check_specs(contract: Contract, asset: dg.AssetKey) -> list[dg.AssetCheckSpe
     ]
 
 
-def check_results(wh: Warehouse, contract: Contract, asset: dg.AssetKey) -> Iterator[dg.AssetCheckResult]:
+def standing_gate(wh: Warehouse, found: list[Any]) -> Gate:
+    """The gate for a source's step; `found` gets the standing before it, and after each delivery."""
+    found.append(Standing.of(wh))
+    judged = gate(wh)
+
+    def verdict(candidate: Candidate) -> Verdict:
+        said = judged(candidate)
+        found.append(Standing.of(wh))
+        return said
+
+    return verdict
+
+
+def check_results(asset: dg.AssetKey, contract: Contract, found: Sequence[Standing]) -> Iterator[dg.AssetCheckResult]:
     """How the extract of a source that was judged last stands under each principle; counts and words only."""
-    scores = {score.principle: score for score in scorecard(wh) if score.source == contract.name}
-    failing = [fault for fault in faults(wh) if fault.source == contract.name]
+    now = found[-1]
+    scores = {score.principle: score for score in now.scores if score.source == contract.name}
     for principle in Principle:
-        score = scores.get(str(principle))
-        if score is None:
+        if score := scores.get(str(principle)):
+            failing = [
+                fault for fault in now.faults if fault.source == contract.name and fault.principle == score.principle
+            ]
+            yield _result(score, failing, asset)
+        else:
             yield dg.AssetCheckResult(
                 passed=True,
                 asset_key=asset,
@@ -43,8 +77,6 @@ def check_results(wh: Warehouse, contract: Contract, asset: dg.AssetKey) -> Iter
                 severity=dg.AssetCheckSeverity.WARN,
                 description="No extract of this source has been judged yet.",
             )
-        else:
-            yield _result(score, [fault for fault in failing if fault.principle == principle], asset)
 
 
 def _result(score: Score, failing: list[Fault], asset: dg.AssetKey) -> dg.AssetCheckResult:
@@ -69,3 +101,7 @@ def _result(score: Score, failing: list[Fault], asset: dg.AssetKey) -> dg.AssetC
             **({"what failed": dg.MetadataValue.table(records)} if records else {}),
         },
     )
+
+
+#: What the sources' steps are given by the definitions.
+CHECKS = Checks(specs=check_specs, gate=standing_gate, results=check_results)

@@ -23,6 +23,7 @@ _DIMENSIONS = {
     Principle.RELEVANT: None,
     Principle.COMPLETE: Dimension.COMPLETENESS,
 }
+_ENDS = (("from", "to"), ("start", "end"), ("birth", "death"))  # words by which columns name a period's ends
 
 
 def rules_of(contract: Contract) -> list[Rule]:
@@ -30,6 +31,7 @@ def rules_of(contract: Contract) -> list[Rule]:
     rules = [*_extract_rules(contract)]
     for table in contract.tables:
         rules += _table_rules(table)
+        rules += _period_rules(table)
         for column in table.columns:
             rules += column_rules(contract, table, column)
     rules += _cross_rules(contract)
@@ -97,6 +99,18 @@ def _table_rules(table: Table) -> Iterator[Rule]:
         name = f"unique_{'_'.join(together)}"
         rule = table_rule(table, name, Principle.RELIABLE, severity, says, "unique", columns=together)
         yield replace(rule, dimension=Dimension.UNIQUENESS)
+
+
+def _period_rules(table: Table) -> Iterator[Rule]:
+    """Dates of one table that name a period's two ends, such as from_date and to_date, stand in order."""
+    dates = [column.staged for column in table.columns if column.type == "date"]
+    for first in dates:
+        for start, end in _ENDS:
+            last = "_".join(end if word == start else word for word in first.split("_"))
+            if last != first and last in dates:
+                says = f"{table.name}.{last} is not before {first}."
+                order: dict[str, Any] = {"column": last, "tolerance": thresholds().periods, "other": first}
+                yield table_rule(table, f"after_{first}", Principle.RELIABLE, WARNING, says, "not_before", **order)
 
 
 def _cross_rules(contract: Contract) -> Iterator[Rule]:

@@ -22,6 +22,7 @@ class Thresholds:
     codes: float
     range: float
     references: float
+    periods: float
     uprn_unknown: float
     check_digit: float
     dummy_dates: tuple[date, ...]

@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from pipelines.quality.checks import check_results, check_specs
+from pipelines.quality.checks import CHECKS, Standing, check_results, check_specs
 from pipelines.quality.gate import judge
 from pipelines.warehouse import scratch_warehouse
 from quality_checks.principles import Principle
@@ -17,7 +17,7 @@ SPOIL = """
 
 
 def test_each_principle_is_a_check_that_blocks_nothing_downstream() -> None:
-    specs = check_specs(CONTRACT, ASSET)
+    specs = check_specs(ASSET, CONTRACT)
     assert [spec.name for spec in specs] == [str(principle) for principle in Principle]
     assert not any(spec.blocking for spec in specs)
     assert all(" 0 rules" not in str(spec.description) for spec in specs)
@@ -26,7 +26,7 @@ def test_each_principle_is_a_check_that_blocks_nothing_downstream() -> None:
 def test_critical_faults_are_errors_and_others_warnings() -> None:
     with scratch_warehouse() as wh:
         judge(wh, delivery(wh, SPOIL))
-        results = {result.check_name: result for result in check_results(wh, CONTRACT, ASSET)}
+        results = {result.check_name: result for result in check_results(ASSET, CONTRACT, [Standing.of(wh)])}
     complete, valid, timely = results["complete"], results["valid"], results["timely"]
     assert (complete.passed, complete.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert (valid.passed, valid.severity) == (False, dg.AssetCheckSeverity.WARN)
@@ -37,19 +37,32 @@ def test_critical_faults_are_errors_and_others_warnings() -> None:
 
 def test_a_source_never_judged_says_so() -> None:
     with scratch_warehouse() as wh:
-        results = list(check_results(wh, CONTRACT, ASSET))
+        results = list(check_results(ASSET, CONTRACT, [Standing.of(wh)]))
     assert len(results) == 6
     assert all(result.passed and "judged yet" in str(result.description) for result in results)
 
 
+def test_a_step_without_a_new_extract_shows_the_last_judgement() -> None:
+    with scratch_warehouse() as wh:
+        judge(wh, delivery(wh, SPOIL))
+        found: list[Standing] = []
+        CHECKS.gate(wh, found)
+    assert {result.check_name for result in CHECKS.results(ASSET, CONTRACT, found) if not result.passed} == {
+        "complete",
+        "valid",
+    }
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_dagster_takes_the_checks_of_a_step_and_goes_on() -> None:
-    @dg.multi_asset(specs=[dg.AssetSpec(ASSET)], check_specs=check_specs(CONTRACT, ASSET))
+    @dg.multi_asset(specs=[dg.AssetSpec(ASSET)], check_specs=check_specs(ASSET, CONTRACT))
     def take_in():  # type: ignore[no-untyped-def]
         with scratch_warehouse() as wh:
-            judge(wh, delivery(wh, SPOIL))
+            found: list[Standing] = []
+            verdict = CHECKS.gate(wh, found)(delivery(wh, SPOIL))
+            assert not verdict.accept
             yield dg.MaterializeResult(asset_key=ASSET)
-            yield from check_results(wh, CONTRACT, ASSET)
+            yield from CHECKS.results(ASSET, CONTRACT, found)
 
     @dg.asset(deps=[ASSET])
     def downstream() -> None: ...
