@@ -49,14 +49,23 @@ def load_contract(path: Path) -> Contract:
         raise ContractError(f"{path}: can't be read as UTF-8 text ({type(fault).__name__}).") from None
     if not isinstance(tree, yaml.MappingNode):
         raise ContractError(f"{path}, line 1: a contract starts with `name: ...`.")
-    for place, problem in _repeated(tree, ()):
-        raise _error(path, tree, place, problem)
+    for word in _repeated(tree):
+        where = f"{path.parent.name}/{path.name}, line {word.start_mark.line + 1}"
+        raise ContractError(f"{where}, {word.value}: is stated twice; keep one.")
     stated: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     _fill_in(stated, path.parent)
     try:
         contract = Contract(**stated, folder=path.parent)
     except ValidationError as fault:
-        first = min(fault.errors(include_input=False), key=lambda error: _line(tree, error["loc"]))
+        # A misspelt word comes first: it explains the one that then is missing. "Too short" only follows from others.
+        first = min(
+            fault.errors(include_input=False),
+            key=lambda error: (
+                error["type"] != "extra_forbidden",
+                error["type"] == "too_short",
+                _line(tree, error["loc"]),
+            ),
+        )
         raise _error(path, tree, first["loc"], _says(first)) from None
     except TypeError:
         raise ContractError(f"{path}, line 1: `folder` is set by the place of the file; remove it.") from None
@@ -132,18 +141,18 @@ def _resolves(contract: Contract, reference: str) -> bool:
     return any(other.name == table and column in other.staged_columns for other in contract.tables)
 
 
-def _repeated(node: yaml.Node, place: Place) -> Iterator[tuple[Place, str]]:
+def _repeated(node: yaml.Node) -> Iterator[yaml.Node]:
     """Words stated twice in one mapping: YAML would silently keep the last."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
             if key.value in seen:
-                yield (*place, key.value), "is stated twice; keep one"
+                yield key
             seen.add(key.value)
-            yield from _repeated(value, (*place, key.value))
+            yield from _repeated(value)
     elif isinstance(node, yaml.SequenceNode):
-        for number, value in enumerate(node.value):
-            yield from _repeated(value, (*place, number))
+        for value in node.value:
+            yield from _repeated(value)
 
 
 def _find(node: yaml.Node, place: Place) -> tuple[yaml.Node, list[str]]:
@@ -160,7 +169,7 @@ def _find(node: yaml.Node, place: Place) -> tuple[yaml.Node, list[str]]:
                 words.append(part)
             break
         node = below
-        named = dict((k.value, v.value) for k, v in node.value if k.value == "name") if _is_map(node) else {}
+        named = {k.value: v.value for k, v in node.value if k.value == "name"} if _is_map(node) else {}
         words.append(str(named.get("name", part)))
     return node, words
 

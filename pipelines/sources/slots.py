@@ -44,9 +44,9 @@ def latest(wh: Warehouse, contract: Contract, table: Table) -> str:
         return name
     _occupants(wh, contract, table, table.slot)
     numbered = (
-        f"SELECT s.*, coalesce(o.occupant, 1)::INTEGER AS occupant FROM {staged} s "
-        f"LEFT JOIN temp.occupant o ON o.slot = {_slot_key(table.slot)} AND o.name IS NOT DISTINCT FROM {_name(table.slot)} "
-        f"AND o.born IS NOT DISTINCT FROM {_born(table.slot)}"
+        f"SELECT s.* EXCLUDE (_slot, _name, _born), coalesce(o.occupant, 1)::INTEGER AS occupant "
+        f"FROM ({_with_slot(staged, table.slot)}) s LEFT JOIN temp.occupant o ON o._slot = s._slot "
+        "AND o._name IS NOT DISTINCT FROM s._name AND o._born IS NOT DISTINCT FROM s._born"
     )
     wh.execute(
         f"CREATE OR REPLACE TABLE {name} AS SELECT *, {_record_id(contract, table.slot)} || occupant AS record_id "
@@ -73,27 +73,26 @@ def _occupants(wh: Warehouse, contract: Contract, table: Table, slot: Slot) -> N
     """
     staged = contract.staged(table.name)
     wh.execute(
-        f"CREATE OR REPLACE TEMP TABLE slot_version AS "
-        f"WITH version AS ("
-        f"  SELECT {_slot_key(slot)} AS slot, {_name(slot)} AS name, {_born(slot)} AS born, "
-        f"         list(DISTINCT delivery) AS deliveries, min(delivery) AS arrival, min(row_hash) AS tie "
-        f"  FROM {staged} s JOIN {staged}__seen USING (row_hash) GROUP BY ALL) "
-        f"SELECT *, regexp_extract_all(name, '[A-Z]{{{OCCUPANT_WORD},}}') AS words, "
-        f"       row_number() OVER (ORDER BY slot, arrival, tie) AS number "
-        f"FROM version QUALIFY count(*) OVER (PARTITION BY slot) > 1"
+        f"CREATE OR REPLACE TEMP TABLE slot_version AS WITH version AS ("
+        f"  SELECT _slot, _name, _born, list(DISTINCT delivery) AS deliveries, min(delivery) AS arrival, min(row_hash) AS tie"
+        f"  FROM ({_with_slot(staged, slot)}) JOIN {staged}__seen USING (row_hash) GROUP BY ALL) "
+        f"SELECT *, regexp_extract_all(_name, '\\p{{L}}{{{OCCUPANT_WORD},}}') AS words, "
+        "       row_number() OVER (ORDER BY _slot, arrival, tie) AS number "
+        "FROM version QUALIFY count(*) OVER (PARTITION BY _slot) > 1"
     )
     one_person = wh.rows(
-        "SELECT a.number, b.number FROM temp.slot_version a JOIN temp.slot_version b ON a.slot = b.slot AND a.number < b.number "
-        "WHERE list_has_any(a.deliveries, b.deliveries) OR coalesce(list_has_any(a.words, b.words), false) "
-        f"OR coalesce(jaro_winkler_similarity(a.name, b.name) >= {OCCUPANT_SIMILARITY}, a.name IS NULL OR b.name IS NULL) "
-        "OR coalesce(a.born = b.born, false) ORDER BY ALL"
+        "SELECT a.number, b.number FROM temp.slot_version a "
+        "JOIN temp.slot_version b ON a._slot = b._slot AND a.number < b.number "
+        "WHERE list_has_any(a.deliveries, b.deliveries) OR a._name IS NULL OR b._name IS NULL "
+        "OR list_has_any(a.words, b.words) OR coalesce(a._born = b._born, false) "
+        f"OR jaro_winkler_similarity(a._name, b._name) >= {OCCUPANT_SIMILARITY} ORDER BY ALL"
     )
     earlier_same: dict[int, list[int]] = defaultdict(list)
     for before, after in one_person:
         earlier_same[after].append(before)
     occupant: dict[int, int] = {}
     seen_in: dict[str, int] = defaultdict(int)
-    for number, slot_key in wh.rows("SELECT number, slot FROM temp.slot_version ORDER BY number"):
+    for number, slot_key in wh.rows("SELECT number, _slot FROM temp.slot_version ORDER BY number"):
         if earlier_same[number]:
             occupant[number] = occupant[earlier_same[number][-1]]
         else:
@@ -101,11 +100,16 @@ def _occupants(wh: Warehouse, contract: Contract, table: Table, slot: Slot) -> N
             occupant[number] = seen_in[slot_key]
     numbers = list(occupant)
     wh.execute(
-        "CREATE OR REPLACE TEMP TABLE occupant AS SELECT slot, name, born, occupant FROM temp.slot_version "
+        "CREATE OR REPLACE TEMP TABLE occupant AS SELECT _slot, _name, _born, occupant FROM temp.slot_version "
         "JOIN (SELECT unnest(?::BIGINT[]) AS number, unnest(?::INTEGER[]) AS occupant) USING (number)",
         [numbers, [occupant[number] for number in numbers]],
     )
     wh.execute("DROP TABLE temp.slot_version")
+
+
+def _with_slot(staged: str, slot: Slot) -> str:
+    """SQL: a dated table with the slot's key, name and birth date beside its own columns."""
+    return f"SELECT *, {_slot_key(slot)} AS _slot, {_name(slot)} AS _name, {_born(slot)} AS _born FROM {staged}"
 
 
 def _slot_key(slot: Slot) -> str:

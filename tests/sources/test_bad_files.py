@@ -1,0 +1,203 @@
+"""Every way in which an extract can be bad gets one message with file and line; nothing of it comes in, nothing good goes."""
+
+import json
+import os
+from datetime import date
+from pathlib import Path
+
+import pytest
+from tests.sources.library import BORROWERS, DAY, LOANS, both, deliver
+
+from pipelines.sources.archive import Archive
+from pipelines.sources.contracts import Contract
+from pipelines.sources.intake import take_in
+from pipelines.warehouse import Warehouse
+
+STAGED = "identity.staged.library__borrower"
+ROW = "1,ANNE CANARY,01/02/1980,3\n"
+SPOILT: dict[str, tuple[bytes | str, int | None, str]] = {
+    "empty": ("", None, "borrower.csv: is empty"),
+    "header only": ("Card No,name,born,visits\n", None, "a header and no rows"),
+    "NUL bytes": (BORROWERS.encode() + b"3,CAN\0ARY,,\n", 4, "NUL"),
+    "wrong encoding": (BORROWERS.encode() + "3,RENÉ CANARY,,1\n".encode("latin-1"), 4, "not UTF-8"),
+    "UTF-16": (BORROWERS.encode("utf-16"), None, "UTF-16"),
+    "a spreadsheet": (b"PK\x03\x04" + BORROWERS.encode(), None, "spreadsheet"),
+    "password-protected": (b"\xd0\xcf\x11\xe0" + BORROWERS.encode(), None, "password-protected"),
+    "unclosed quote": ('Card No,name,born,visits\n1,"ANNE CANARY,01/02/1980,3\n2,BEN,,1\n', 2, "never closed"),
+    "missing column": ("Card No,name,born\n1,ANNE CANARY,01/02/1980\n", 1, "lacks the column(s) visits"),
+    "extra column": ("Card No,name,born,visits,CANARY\n" + ROW.replace("\n", ",x\n"), 1, "(number 5)"),
+    "column twice": ("Card No,name,born,visits,name\n" + ROW.replace("\n", ",x\n"), 1, "column(s) name twice"),
+    "no header": (ROW * 3, 1, "lacks the column(s) Card No, name, born, visits"),
+    "another source's file": (LOANS, 1, "lacks"),
+    "cut off in the last line": (BORROWERS + "3,CANARY", 4, "cut off"),
+    "most rows broken": ("Card No,name,born,visits\n" + "1,CANARY\n" * 9 + ROW, None, "9 of 10 rows"),
+    "no row usable": ("Card No,name,born,visits\n,CANARY,,\n", None, "no row that can be used"),
+    "mixed line ends": ("Card No,name,born,visits\n1,ANNE CANARY,,3\r\n2,BEN,,1\n3,CAT,,1\r4,D,,1\n", None, "as CSV"),
+}
+
+
+def check_refused(wh: Warehouse, contract: Contract, landing: Path, archive: Archive) -> str:
+    """Take in: the extract is refused, the refusal is recorded, the state stays; return the message."""
+    before = wh.rows(f"SELECT * FROM {STAGED}") if wh.exists(STAGED) else None
+    refused = [intake for intake in take_in(wh, contract, landing, archive) if intake.state == "refused"]
+    assert len(refused) == 1
+    reason = refused[0].reason or ""
+    assert "CANARY" not in reason
+    assert "\n" not in reason
+    assert (wh.rows(f"SELECT * FROM {STAGED}") if wh.exists(STAGED) else None) == before
+    assert wh.rows("SELECT DISTINCT reason FROM identity.meta.intake WHERE state = 'refused'") == [(reason,)]
+    assert not wh.rows("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'incoming'")
+    return reason
+
+
+@pytest.mark.parametrize("kind", SPOILT)
+def test_spoilt_file_is_refused(wh: Warehouse, library: Contract, landing: Path, archive: Archive, kind: str) -> None:
+    content, line, says = SPOILT[kind]
+    take_in(wh, library, landing, archive)
+    deliver(landing, both(), date(2026, 9, 30))
+    assert [intake.state for intake in take_in(wh, library, landing, archive)] == ["accepted"]
+    deliver(
+        landing,
+        both(content),
+        rows={"borrower.csv": content.count(b"\n" if isinstance(content, bytes) else "\n") - 1, "loan.csv": 1},
+    )  # type: ignore[arg-type]
+    reason = check_refused(wh, library, landing, archive)
+    assert says in reason
+    assert "borrower.csv" in reason
+    if line:
+        assert f"line {line}" in reason
+    archived = {path.name for path in archive.folder.iterdir()}
+    assert not any(name.startswith(".") for name in archived)
+
+
+def test_latin_1_contract_given_utf_8(wh: Warehouse, library: Contract, landing: Path, archive: Archive) -> None:
+    latin = library.model_copy(update={"encoding": "latin-1"})
+    deliver(landing, both(BORROWERS + "3,RENÉ,,1\n"))
+    assert "line 4" in check_refused(wh, latin, landing, archive)  # É is C3 89 in UTF-8, and 89 is no Latin-1 text
+    deliver(landing, both(BORROWERS + "3,René,,1\n"), date(2026, 11, 1))
+    assert any("is UTF-8 text" in (found.reason or "") for found in take_in(wh, latin, landing, archive))
+
+
+def test_latin_1_is_read(wh: Warehouse, library: Contract, landing: Path, archive: Archive) -> None:
+    latin = library.model_copy(update={"encoding": "latin-1"})
+    deliver(landing, both((BORROWERS + "3,RENÉ,,1\n").replace("\n", "\r\n").encode("latin-1")))
+    assert take_in(wh, latin, landing, archive)[0].state == "accepted"
+    assert wh.scalar(f"SELECT name FROM {STAGED} WHERE card = '3'") == "RENÉ"
+
+
+def test_missing_file(wh: Warehouse, library: Contract, landing: Path, archive: Archive) -> None:
+    deliver(landing, {"borrower.csv": BORROWERS})
+    assert "loan.csv: is missing" in check_refused(wh, library, landing, archive)
+
+
+def test_two_files_for_one_table(wh: Warehouse, library: Contract, landing: Path, archive: Archive) -> None:
+    tables = tuple(table.model_copy(update={"file": f"{table.name}*.csv"}) for table in library.tables)
+    deliver(landing, both() | {"borrower2.csv": BORROWERS})
+    assert "stands for 2 files" in check_refused(wh, library.model_copy(update={"tables": tables}), landing, archive)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"sha256": "0" * 64}, "doesn't have the SHA-256"),
+        ({"bytes": 999}, "is shorter (cut off?) than"),
+        ({"rows": 3}, "holds 2 rows, but manifest.json says 3"),
+        ({"name": "other.csv"}, "at least one isn't there"),
+    ],
+)
+def test_manifest_that_differs(
+    wh: Warehouse, library: Contract, landing: Path, archive: Archive, change: dict[str, object], says: str
+) -> None:
+    folder = deliver(landing, both())
+    stated = json.loads((folder / "manifest.json").read_text())
+    stated["files"][0] |= change
+    (folder / "manifest.json").write_text(json.dumps(stated))
+    assert says in check_refused(wh, library, landing, archive)
+
+
+def test_manifest_broken(wh: Warehouse, library: Contract, landing: Path, archive: Archive) -> None:
+    folder = deliver(landing, both())
+    (folder / "manifest.json").write_text("{")
+    assert "not valid JSON" in check_refused(wh, library, landing, archive)
+    (folder / "manifest.json").write_text('{"source": "library"}')
+    assert "`extract_date` is missing" in check_refused(wh, library, landing, archive)
+    (folder / "manifest.json").write_text('{"source": "library", "extract_date": "2026-01-01", "files": []}')
+    assert "another source or extract date" in check_refused(wh, library, landing, archive)
+
+
+def test_not_yet_complete_waits(wh: Warehouse, library: Contract, landing: Path, archive: Archive) -> None:
+    deliver(landing, both(), manifest=False)
+    deliver(landing, both(), date(2027, 1, 31))
+    waiting = take_in(wh, library, landing, archive)
+    assert [intake.state for intake in waiting] == ["waiting", "waiting"]
+    assert "no manifest.json yet" in (waiting[0].reason or "")
+    assert "30 November 2026" in (waiting[1].reason or "")
+
+
+def test_day_that_does_not_exist(wh: Warehouse, library: Contract, landing: Path, archive: Archive) -> None:
+    deliver(landing, both()).rename(landing / "library" / "2026-02-31")
+    assert "a day that doesn't exist" in check_refused(wh, library, landing, archive)
+
+
+@pytest.mark.parametrize("what", ["file", "folder", "source"])
+def test_symbolic_links_are_refused(
+    wh: Warehouse, library: Contract, landing: Path, archive: Archive, tmp_path: Path, what: str
+) -> None:
+    folder = deliver(landing, both())
+    place = {"file": folder / "borrower.csv", "folder": folder, "source": landing / "library"}[what]
+    place.rename(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere")
+    found = take_in(wh, library, landing, archive)
+    assert [intake.state for intake in found] == ["refused"]
+    assert "symbolic link" in (found[0].reason or "")
+    assert not wh.exists(STAGED)
+
+
+def test_pipe_is_refused(wh: Warehouse, library: Contract, landing: Path, archive: Archive) -> None:
+    folder = deliver(landing, both())
+    (folder / "borrower.csv").unlink()
+    os.mkfifo(folder / "borrower.csv")
+    assert "not a plain file" in check_refused(wh, library, landing, archive)
+
+
+def test_hostile_names_are_harmless(wh: Warehouse, library: Contract, landing: Path, archive: Archive) -> None:
+    name = "borrower'; DROP SCHEMA identity.staged CASCADE; --[a]*?\x1b[31m\n.csv"
+    tables = tuple(
+        table.model_copy(update={"file": "borrower*"}) if table.name == "borrower" else table
+        for table in library.tables
+    )
+    odd = landing / "o'[dd]*"
+    deliver(odd, {name: BORROWERS, "loan.csv": LOANS})
+    hostile = library.model_copy(update={"tables": tables})
+    assert [intake.state for intake in take_in(wh, hostile, odd, archive)] == ["accepted"]
+    deliver(odd, {name: BORROWERS + "3\n" * 9, "loan.csv": LOANS}, date(2026, 11, 1))
+    reason = take_in(wh, hostile, odd, archive)[-1].reason or ""
+    assert reason.isprintable()
+
+
+def test_file_changed_while_read(
+    wh: Warehouse, library: Contract, landing: Path, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = deliver(landing, both())
+    from pipelines.sources import intake
+
+    opened = intake.open_delivery
+
+    def opened_then_changed(*given: object) -> object:
+        delivery = opened(*given)  # type: ignore[arg-type]
+        (folder / "borrower.csv").write_text(BORROWERS + "3,CAT CANARY,,1\n")
+        return delivery
+
+    monkeypatch.setattr(intake, "open_delivery", opened_then_changed)
+    assert "changed while it was read" in check_refused(wh, library, landing, archive)
+
+
+def test_gate_refuses_with_its_reason(wh: Warehouse, library: Contract, landing: Path, archive: Archive) -> None:
+    from pipelines.sources.intake import Verdict
+
+    deliver(landing, both(), DAY)
+    found = take_in(wh, library, landing, archive, lambda candidate: Verdict(False, "too few borrowers"))
+    assert (found[0].state, found[0].reason) == ("refused", "too few borrowers")
+    assert not wh.exists(STAGED)
+    assert take_in(wh, library, landing, archive)[0].state == "accepted"
+    assert not wh.rows("SELECT 1 FROM identity.meta.intake WHERE state = 'refused'")
