@@ -13,7 +13,7 @@ LEVELS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("five years, 85 and over together", "CASE WHEN age_from >= 85 THEN '85+' ELSE age_band END"),
         (
             "ten years, 80 and over together",
-            "CASE WHEN age_from >= 80 THEN '80+' "
+            "CASE WHEN age_from IS NULL THEN age_band WHEN age_from >= 80 THEN '80+' "
             "ELSE printf('%02d-%02d', age_from // 10 * 10, age_from // 10 * 10 + 9) END",
         ),
     ),

@@ -2,8 +2,12 @@
 -- Everything before the index month; nothing from it or after it.
 WITH population AS (
     SELECT person_id, household_id, age_from, imd_decile
-    FROM attributes.attributes.person
-    WHERE age_from >= 20 AND person_id NOT IN (
+    FROM attributes.attributes.person AS person
+    WHERE (age_from >= 20 OR (age_from IS NULL AND EXISTS (
+        FROM attributes.attributes.service_flag AS adult
+        WHERE adult.person_id = person.person_id
+            AND adult.service IN ('council_tax_liable', 'adult_social_care') AND adult.from_month < ${index}
+    ))) AND person_id NOT IN (
         SELECT person_id
         FROM attributes.attributes.care_episode
         WHERE event_type = 'service' AND service_type ILIKE 'long term%'
@@ -46,6 +50,7 @@ care AS (
     GROUP BY ALL
 )
 
+-- everyone has a row, also those of whom no age is known: they gain no points for it
 SELECT person_id, 'age_from' AS factor, age_from::DOUBLE AS value, NULL::DATE AS evidence_month FROM population
 UNION ALL
 SELECT person_id, 'imd_decile', imd_decile, NULL FROM population WHERE imd_decile IS NOT NULL

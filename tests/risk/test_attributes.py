@@ -17,6 +17,7 @@ GIVEN: dict[str, Any] = {
         {"id": "benefits:C1", "who": "p1", "name": "ANN SMITH", "born": date(1936, 11, 1), "sex": "F"},
         {"id": "adult_social_care:S1", "who": "p1", "name": "ANN SMITH", "born": date(1936, 11, 1), "sex": "F"},
         {"id": "electoral_register:E9", "who": "p9", "name": "EVE WHITE"},
+        {"id": "council_tax:A3", "who": "p3", "name": "CAT BROWN"},
         {"id": "benefits:C2", "who": "p2", "name": "BOB JONES", "born": date(1950, 1, 1), "sex": "M"},
     ],
     "liability": [{"account_ref": "A1", "record_id": "council_tax:A1", "at": 1, "from_date": date(2019, 4, 17)}],
@@ -56,12 +57,15 @@ def test_people_are_banded_and_dated_by_month() -> None:
         households(wh)
         build_attributes(wh, SOURCES)
         person = wh.rows("SELECT person_id, household_id, property_id, age_band, sex, ward, imd_decile, sources, "
-                         "link_quality FROM attributes.attributes.person")  # fmt: skip
+                         "link_quality FROM attributes.attributes.person ORDER BY person_id")  # fmt: skip
         services = wh.rows("SELECT service, from_month FROM attributes.attributes.service_flag ORDER BY service")
         care = wh.rows("SELECT event_type, from_month, weekly_cost FROM attributes.attributes.care_episode")
         award = wh.scalar("SELECT weekly_award FROM attributes.attributes.claim")
         composition = wh.scalar("SELECT composition FROM attributes.attributes.household")
-    assert person == [("p1", "h1", "r1", "85-89", "F", "Milton", 2, 3, "medium")]  # the dead and the unreadable are out
+    assert person == [  # the dead and the unreadable are out; an age that nobody holds is not known
+        ("p1", "h1", "r1", "85-89", "F", "Milton", 2, 3, "medium"),
+        ("p3", None, None, "not known", None, None, None, 1, "single record"),
+    ]
     assert services == [
         ("adult_social_care", date(2026, 7, 1)),
         ("council_tax_liable", date(2019, 4, 1)),

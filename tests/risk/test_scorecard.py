@@ -107,6 +107,25 @@ def test_people_with_long_term_support_are_not_scored_again() -> None:
         assert wh.scalar("SELECT count(DISTINCT person_id) FROM attributes.risk.feature") == 380
 
 
+def test_unknown_age_gains_no_points_and_children_are_not_scored() -> None:
+    with scratch_warehouse() as wh:
+        store(wh)
+        wh.execute(
+            "UPDATE attributes.attributes.person SET age_from = NULL WHERE person_id IN ('0399', '0398', '0397')"
+        )
+        wh.execute("UPDATE attributes.attributes.person SET age_from = 15 WHERE person_id = '0001'")
+        wh.execute("INSERT INTO attributes.attributes.service_flag SELECT '0399', 'council_tax_liable', ?, NULL",
+                   [date(2020, 1, 1)])  # fmt: skip
+        build_scores(wh, CARD, INDEX)
+        scored = dict(
+            wh.rows(
+                "SELECT person_id, score FROM attributes.risk.score WHERE person_id >= '0397' OR person_id = '0001'"
+            )
+        )
+    assert set(scored) == {"0399"}
+    assert scored["0399"] < 3
+
+
 def test_what_happens_in_or_after_the_index_month_is_not_seen() -> None:
     with scratch_warehouse() as wh:
         store(wh)

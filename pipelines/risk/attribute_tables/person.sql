@@ -6,12 +6,16 @@ WITH known AS (
 ),
 
 aged AS (
-    SELECT *, (least(date_sub('year', birth_date, today()), 90) // 5 * 5)::INTEGER AS age_from FROM known
+    -- least() passes over nulls, so an unknown age has to be kept apart
+    SELECT *, CASE WHEN birth_date IS NOT NULL
+                   THEN (least(date_sub('year', birth_date, today()), 90) // 5 * 5)::INTEGER END AS age_from
+    FROM known
 )
 
 SELECT aged.person_id, home.household_id, property_id.property_id, aged.age_from,
        CASE WHEN aged.age_from >= 90 THEN '90+'
-            WHEN aged.age_from IS NOT NULL THEN printf('%02d-%02d', aged.age_from, aged.age_from + 4) END AS age_band,
+            WHEN aged.age_from IS NOT NULL THEN printf('%02d-%02d', aged.age_from, aged.age_from + 4)
+            ELSE 'not known' END AS age_band,
        aged.sex, place.ward_code, place.ward, place.lsoa, place.imd_decile,
        link.records::INTEGER AS records, link.sources::INTEGER AS sources,
        CASE WHEN link.records = 1 THEN 'single record'
