@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import pickle
 import subprocess
 import sys
 from datetime import date
@@ -13,9 +14,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from synthetic_data.borough import RENDERERS, Summary, make_borough
+from synthetic_data.borough import AS_OF, RENDERERS, Summary, make_borough
 from synthetic_data.extracts import adult_social_care, benefits, council_tax, deaths, electoral_register, housing
 from synthetic_data.extracts.abp_records import RECORDS
+from synthetic_data.world import build_world
 
 PEOPLE, SEED = 1500, 5
 DAY = "2026-10-31"
@@ -163,18 +165,50 @@ def test_coverage_is_stated(borough):
     assert 0.5 < coverage["housing"]["filled"]["member.csv"]["forename"] <= 1.0
 
 
-def test_bytes_do_not_depend_on_the_process(tmp_path):
+def in_processes(script: str, tmp_path: Path) -> list[dict[str, str]]:
+    """The hashes of what a script writes to `out`, in two processes of other hash seeds and numbers of threads."""
     seen = []
-    for hash_seed in ("1", "77"):
+    for hash_seed, threads in (("1", "1"), ("77", "3")):
         out = tmp_path / hash_seed
-        script = (
-            "from pathlib import Path; from synthetic_data.borough import make_borough; "
-            f"make_borough(Path({str(out)!r}), 500, 9)"
-        )
-        environment = os.environ | {"PYTHONHASHSEED": hash_seed, "POLARS_MAX_THREADS": hash_seed[0].replace("7", "2")}
-        subprocess.run([sys.executable, "-c", script], check=True, env=environment, cwd=Path(__file__).parents[2])
+        environment = os.environ | {"PYTHONHASHSEED": hash_seed, "POLARS_MAX_THREADS": threads}
+        command = f"from pathlib import Path\nout = Path({str(out)!r})\n{script}"
+        subprocess.run([sys.executable, "-c", command], check=True, env=environment, cwd=Path(__file__).parents[2])
         seen.append(hashes(out))
-    assert seen[0] == seen[1]
+    return seen
+
+
+def test_extracts_of_one_world_are_the_same_bytes_in_every_process(tmp_path):
+    frozen = tmp_path / "world.pickle"
+    frozen.write_bytes(pickle.dumps(build_world(PEOPLE, SEED, AS_OF)))
+    first, second = in_processes(
+        "import pickle\n"
+        "from synthetic_data.borough import AS_OF, RENDERERS\n"
+        "from synthetic_data.extracts.delivery import write_delivery\n"
+        "from synthetic_data.rates import Rates\n"
+        f"world = pickle.loads(Path({str(frozen)!r}).read_bytes())\n"
+        "for render in RENDERERS.values():\n"
+        "    write_delivery(render(world, Rates('central', 5), AS_OF), out, AS_OF)\n",
+        tmp_path,
+    )
+    assert first == second and len(first) == 24
+
+
+def test_a_borough_is_the_same_bytes_in_every_process(tmp_path):
+    # Large enough that Polars divides its work: an unordered join would show.
+    script = "from synthetic_data.borough import make_borough\nmake_borough(out, 4000, 9)"
+    first, second = in_processes(script, tmp_path)
+    assert [name for name in first if first[name] != second.get(name)] == [] and len(first) == len(second) == 31
+
+
+def test_flagged_subjects_stand_in_the_extracts(borough):
+    planted = pl.read_parquet(borough.truth / "planted.parquet")
+    references = {
+        "council_tax": {row["account_ref"] for row in rows_of(borough, "council_tax", "ctaccount.csv")},
+        "housing": {row["tag_ref"] for row in rows_of(borough, "housing", "tenagree.csv")},
+    }
+    assert planted.height > 0
+    for source, reference in planted.select("subject_source", "subject_ref").rows():
+        assert reference in references[source]
 
 
 def test_another_seed_and_a_harsher_profile_give_other_bytes(tmp_path):
