@@ -26,10 +26,19 @@ class Station:
 
 
 @dataclass(frozen=True)
-class Flow:
-    """What is drawn: sources with their records, the quality gate in a few words, three stations, the readers."""
+class Band:
+    """A source: its name, how thick its ribbon is (in any unit), what is said of it."""
 
-    sources: Sequence[tuple[str, int]]
+    name: str
+    weight: float
+    says: str
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What is drawn: the sources, the quality gate in a few words, three stations, the readers."""
+
+    sources: Sequence[Band]
     gate: str
     facts: Station
     places: Station
@@ -38,11 +47,11 @@ class Flow:
 
     def in_words(self) -> str:
         """The picture for those who do not see it."""
-        sources = ", ".join(f"{name} {records:,}" for name, records in self.sources)
+        sources = "; ".join(f"{band.name}: {band.says}" for band in self.sources)
         stations = "; ".join(f"{s.name}: {s.figure} {s.counts}" for s in (self.facts, self.places, self.people))
         readers = "; ".join(f"{s.name}: {s.figure} {s.counts}" for s in self.readers)
         return (
-            f"Records by source: {sources}. Past the quality gate ({self.gate}) they flow to {stations}. "
+            f"The sources: {sources}. Past the quality gate ({self.gate}) they flow to {stations}. "
             f"From there to three readers: {readers}."
         )
 
@@ -51,16 +60,16 @@ def wide(flow: Flow, name: str = "flow-wide") -> Markup:
     """The picture from left to right."""
     height = max(len(flow.sources) * PITCH, 340) + 12
     middle = height / 2
-    largest = max((records for _, records in flow.sources), default=1) or 1
-    thick = [max(THINNEST, THICKEST * records / largest) for _, records in flow.sources]
+    largest = max((band.weight for band in flow.sources), default=1) or 1
+    thick = [max(THINNEST, THICKEST * band.weight / largest) for band in flow.sources]
     waist = [width * 0.62 for width in thick]
     parts, reached = [], middle - sum(waist) / 2
     top = middle - len(flow.sources) * PITCH / 2
-    for place, (source, records) in enumerate(flow.sources):
+    for place, source in enumerate(flow.sources):
         y = top + place * PITCH + PITCH / 2
         parts.append(_ribbon(192, y - thick[place] / 2, thick[place], 330, reached, waist[place], place))
-        parts.append(_text(0, y - 4, cut(source, 25), "flow-name"))
-        parts.append(_text(0, y + 15, f"{records:,} records" if records else "", "flow-counts"))
+        parts.append(_text(0, y - 4, cut(source.name, 25), "flow-name"))
+        parts.append(_text(0, y + 15, cut(source.says, 30), "flow-counts"))
         reached += waist[place]
     parts.append(_gate(309, top, height - top, flow.gate))
     band = min(max(sum(waist), 40.0), 90.0)
@@ -79,14 +88,14 @@ def wide(flow: Flow, name: str = "flow-wide") -> Markup:
 
 def tall(flow: Flow, name: str = "flow-tall") -> Markup:
     """The same from top to bottom, 300 units wide."""
-    largest = max((records for _, records in flow.sources), default=1) or 1
+    largest = max((band.weight for band in flow.sources), default=1) or 1
     parts, y = [], 4.0
-    for source, records in flow.sources:
-        parts.append(_text(0, y + 13, cut(source, 30), "flow-name"))
-        parts.append(_text(300, y + 13, f"{records:,}" if records else "", "flow-counts", "end"))
+    for source in flow.sources:
+        parts.append(_text(0, y + 13, cut(source.name, 22), "flow-name"))
+        parts.append(_text(300, y + 13, cut(source.says, 22), "flow-counts", "end"))
         parts.append(
             Markup('<rect class="flow-ribbon" x="0" y="{y}" width="{width}" height="9" rx="2"/>').format(
-                y=round(y + 20, 1), width=round(max(THINNEST, 300 * records / largest), 1)
+                y=round(y + 20, 1), width=round(max(THINNEST, 300 * source.weight / largest), 1)
             )
         )
         y += 44

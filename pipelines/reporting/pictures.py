@@ -3,7 +3,7 @@
 from pipelines.reporting import summary
 from pipelines.reporting.charts import Bar, Chart, bar_chart
 from pipelines.reporting.figures import Figures
-from pipelines.reporting.flow import Flow, Station
+from pipelines.reporting.flow import Band, Flow, Station
 from pipelines.reporting.rows import BAND_WIDTH, HIGHEST_BAND, LARGEST_SIZE, LOWEST_BAND
 from pipelines.reporting.words import number, order, per_cent, plain, plural, pounds, say, seconds, title
 
@@ -18,7 +18,7 @@ def flow(figures: Figures) -> Flow:
     tiers = sum(tier.persons for tier in figures.risk.rows)
     queue = sum(reason.items for reason in figures.review.rows)
     return Flow(
-        sources=[(title(figures, total.source), total.records) for total in totals],
+        sources=[Band(title(figures, t.source), t.records, f"{t.records:,} rows") for t in totals],
         gate=plural(sum(total.set_aside for total in totals), "row") + " set aside",
         facts=Station("Facts", _short(sum(total.records for total in totals)), "rows in one shape"),
         places=Station("Places", per_cent(matched, held), "of addresses have a UPRN"),
