@@ -3,7 +3,6 @@
 A step opens only the zones it names, is timed, reports counts, and fails with one clear sentence: never a value.
 """
 
-import functools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -120,7 +119,6 @@ def step_asset(
             tags={"purpose": purpose},
             required_resource_keys={"borough"},
         )
-        @functools.wraps(function, assigned=("__doc__", "__module__"), updated=())
         def step(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
             with run_step(context, key, zones, purpose) as opened:
                 figures = dict(function(opened) or {})

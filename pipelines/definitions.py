@@ -17,6 +17,7 @@ from pipelines.people.assets import assets as people_assets
 from pipelines.places.assets import assets as places_assets
 from pipelines.publication.assets import assets as publication_assets
 from pipelines.quality.assets import assets as quality_assets
+from pipelines.quality.checks import CHECKS
 from pipelines.releases.assets import assets as releases_assets
 from pipelines.review.assets import assets as review_assets
 from pipelines.risk.assets import assets as risk_assets
@@ -57,9 +58,8 @@ def build_definitions(place: Place) -> dg.Definitions:
     settings = load_settings(place.folder)
     contracts = load_contracts(place.sources)
     catalogue = Catalogue(contracts)
-    assets: list[dg.AssetsDefinition] = []
+    assets = sources_assets(catalogue, CHECKS)
     for room in (
-        sources_assets,
         quality_assets,
         places_assets,
         people_assets,

@@ -23,7 +23,12 @@ def judge(folder: DataFolder, truth: Path) -> dict[str, Any]:
     with open_snapshot(folder, read=(truth,)) as (wh, _):
         return {
             "links": evaluate(wh.con, truth),
-            "addresses": evaluate_addresses(wh.con, truth / "addresses.parquet"),
+            "addresses": evaluate_addresses(
+                wh.con,
+                str(truth / "addresses.parquet"),
+                addresses="published.facts.address",
+                matched="published.places.address_uprn",
+            ),
             "flags": summarise(
                 evaluate_flags(
                     wh.con.execute(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import dagster as dg
 
@@ -20,7 +20,7 @@ class _Place(Protocol):
     def landing(self) -> Path: ...
 
 
-def nightly(job: dg.UnresolvedAssetJobDefinition, settings: Settings) -> dg.ScheduleDefinition:
+def nightly(job: Any, settings: Settings) -> dg.ScheduleDefinition:
     """The nightly run, at `nightly_at` of the council's own timezone (so summer time moves with it)."""
     hour, minute = settings.nightly_at.split(":")
     return dg.ScheduleDefinition(
@@ -33,7 +33,7 @@ def nightly(job: dg.UnresolvedAssetJobDefinition, settings: Settings) -> dg.Sche
     )
 
 
-def landing_sensor(job: dg.UnresolvedAssetJobDefinition, place: _Place) -> dg.SensorDefinition:
+def landing_sensor(job: Any, place: _Place) -> dg.SensorDefinition:
     """Starts the job when a complete delivery that no run has taken yet lies in the landing folder.
 
     A delivery that a failed run left behind starts another run an hour later at the earliest.

@@ -4,6 +4,7 @@ from pipelines.warehouse import Warehouse
 
 #: What is published, and the columns by which readers look things up.
 PUBLISHED: dict[str, tuple[str, ...]] = {
+    "facts.address": ("address_id",),
     "people.record": ("record_id",),
     "people.record_address": ("record_id",),
     "places.property": ("uprn",),
