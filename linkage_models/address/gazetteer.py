@@ -1,13 +1,13 @@
 """The gazetteer made ready for matching: lexicon, identities of every variant, keys that mean one UPRN.
 
-Tables expected: properties (uprn, parent_uprn, class_code, is_current, is_dwelling, is_shell, successor_uprn) and
-variants (uprn, variant, address_text, postcode, street, building, unit_name, locality); see pipelines/places.
+Tables expected: properties (uprn, class_code, is_current, is_shell, successor_uprn, only_home_uprn) and
+variants (uprn, address_text, postcode, street, building, has_unit, locality, town); see pipelines/places.
 """
 
 import duckdb
 
 from linkage_models.address.normalise import canonical_phrases, fill, parse_addresses
-from linkage_models.address.thresholds import SUCCESSOR_STEPS
+from linkage_models.address.thresholds import NEVER_A_HOME, SUCCESSOR_STEPS
 
 KEYS = ("k1", "k2", "k3", "k4", "k5", "k6")
 
@@ -24,7 +24,8 @@ def prepare_gazetteer(con: duckdb.DuckDBPyConnection, properties: str, variants:
     con.execute(f"""-- grain: one distinct wording of one UPRN
         CREATE OR REPLACE TEMP TABLE gazetteer_text AS
         SELECT row_number() OVER (ORDER BY uprn, address_text, postcode) AS text_id, * FROM
-        (SELECT DISTINCT uprn, address_text, postcode FROM {variants} WHERE address_text IS NOT NULL)""")
+        (SELECT DISTINCT uprn, address_text, v.postcode FROM {variants} v JOIN {properties} p USING (uprn)
+         WHERE address_text IS NOT NULL AND NOT regexp_matches(coalesce(class_code, ''), '^({"|".join(NEVER_A_HOME)})'))""")
     parse_addresses(con, "gazetteer_text", "gazetteer_lexicon", "gazetteer_parsed")
     con.execute(fill("keys.sql", parsed="gazetteer_parsed", lexicon="gazetteer_lexicon", out="gazetteer_keyed"))
     con.execute("""-- grain: one distinct wording of one UPRN, with the UPRN that stands for it today
@@ -35,13 +36,17 @@ def prepare_gazetteer(con: duckdb.DuckDBPyConnection, properties: str, variants:
 
 
 def _resolve_homes(con: duckdb.DuckDBPyConnection, properties: str) -> None:
-    """gazetteer_home: each UPRN with the one that replaced it (itself while current, null where it was split)."""
+    """gazetteer_home: each UPRN with the one where its people live today.
+
+    That is itself while it is current; its successor once retired; the flat, for a shop with a single flat above it.
+    """
     con.execute(f"""CREATE OR REPLACE TEMP TABLE gazetteer_home AS
         WITH RECURSIVE steps AS (
             SELECT uprn, uprn AS home_uprn, 0 AS step FROM {properties}
             UNION ALL
-            SELECT s.uprn, p.successor_uprn, s.step + 1 FROM steps s JOIN {properties} p ON p.uprn = s.home_uprn
-            WHERE NOT p.is_current AND p.successor_uprn IS NOT NULL AND s.step < {SUCCESSOR_STEPS}
+            SELECT s.uprn, CASE WHEN p.is_current THEN p.only_home_uprn ELSE p.successor_uprn END AS next_uprn, s.step + 1
+            FROM steps s JOIN {properties} p ON p.uprn = s.home_uprn
+            WHERE next_uprn IS NOT NULL AND s.step < {SUCCESSOR_STEPS}
         ),
         last AS (SELECT uprn, arg_max(home_uprn, step) AS home_uprn FROM steps GROUP BY uprn)
         SELECT last.uprn, coalesce(home.uprn, last.uprn) AS home_uprn, coalesce(home.is_current, own.is_current) AS is_current,

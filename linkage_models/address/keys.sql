@@ -2,12 +2,8 @@
 -- Flat B at 14 and 14B are one unit already; 2 ROSE COURT is unit 2 where the gazetteer knows ROSE COURT as a block.
 CREATE OR REPLACE TEMP TABLE ${out} AS
 WITH placed AS (
-    SELECT p.* REPLACE (
-               -- FLAT 71 HIGH STREET: a street has no flats of its own, so the number is the building's
-               CASE WHEN alone THEN 'FLAT' ELSE flat END AS flat, CASE WHEN alone THEN flat ELSE p.number END AS number),
-           p.after_number <> '' AND p.number <> '' AND p.flat = '' AND p.floor = '' AND block.phrase IS NOT NULL AS numbers_unit
-    FROM (SELECT *, says_flat AND number = '' AND name = '' AND after_number = '' AND street_known AND regexp_matches(flat, '^\d+$') AS alone
-          FROM ${parsed}) p
+    SELECT p.*, p.after_number <> '' AND p.number <> '' AND p.flat = '' AND p.floor = '' AND block.phrase IS NOT NULL AS numbers_unit
+    FROM ${parsed} p
     LEFT JOIN ${lexicon} block ON block.kind = 'block' AND block.phrase = p.after_number
 ),
 identified AS (

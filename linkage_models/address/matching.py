@@ -82,31 +82,33 @@ def _look_up_keys(con: duckdb.DuckDBPyConnection) -> None:
         SELECT f.text_id, f.rank, f.uprn FROM first_hit f
         WHERE f.uprn IS NOT NULL AND (f.rank <= 3 OR f.postcode IS NULL OR EXISTS (
             SELECT 1 FROM gazetteer_identity g WHERE g.home_uprn = f.uprn
-            AND levenshtein(g.postcode, f.postcode) <= {thresholds.POSTCODE_EDITS}))""")
+            AND damerau_levenshtein(g.postcode, f.postcode) <= {thresholds.POSTCODE_EDITS}))""")
 
 
 def _score_rest(con: duckdb.DuckDBPyConnection) -> None:
-    """address_scored (text_id, uprn, weight): candidate UPRNs of the texts that no key settled."""
-    con.execute("CREATE OR REPLACE TEMP TABLE address_scored (text_id BIGINT, uprn BIGINT, weight DOUBLE)")
+    """address_scored: candidate UPRNs of the texts that no key settled; lacks_unit where the text names a part of it."""
+    con.execute("CREATE OR REPLACE TEMP TABLE address_scored (text_id BIGINT, uprn BIGINT, weight DOUBLE, lacks_unit BOOLEAN)")
     con.execute(fill("candidates.sql"))
     waiting, known = con.execute(
-        "SELECT (SELECT count(*) FROM splink_source), (SELECT count(*) FROM splink_gazetteer)").fetchall()[0]
+        "SELECT (SELECT count(*) FROM splink_source), (SELECT count(DISTINCT home_uprn) FROM gazetteer_identity)").fetchall()[0]
     if not waiting or not known:
         return
     api = DuckDBAPI(con)
     frames = [api.register("splink_source", dataset_display_name="source"),
               api.register("splink_gazetteer", dataset_display_name="gazetteer")]
-    linker = Linker(frames, model.settings(), log_level=None)
+    linker = Linker(frames, model.settings(known), log_level=None)
     pairs = linker.inference.compute_blocked_pairs_for_predict()
     made = con.execute(f"SELECT count(*) FROM {pairs.physical_name}").fetchall()[0][0]
     if made > thresholds.PAIRS_AN_ADDRESS * max(waiting, 1000):
         raise TooManyCandidates(f"{made} candidate pairs for {waiting} addresses: the gazetteer repeats itself too much.")
     scored = linker.inference.predict(threshold_match_weight=thresholds.CANDIDATE_WEIGHT)
     con.execute(f"""INSERT INTO address_scored
-        SELECT e.source_id, g.home_uprn, max(e.weight) FROM (
+        SELECT e.source_id, g.home_uprn, max(e.weight),
+               bool_and(g.unit = '' AND address_unit_kind(s.unit) IN ('number', 'letter', 'floor')) FROM (
             SELECT CASE WHEN source_dataset_l = 'source' THEN text_id_l ELSE text_id_r END AS source_id,
                    CASE WHEN source_dataset_l = 'source' THEN text_id_r ELSE text_id_l END AS wording, match_weight AS weight
             FROM {scored.physical_name}) e
-        JOIN gazetteer_identity g ON g.text_id = e.wording GROUP BY ALL""")
+        JOIN gazetteer_identity g ON g.text_id = e.wording JOIN source_identity s ON s.text_id = e.source_id
+        GROUP BY e.source_id, g.home_uprn""")
     for frame in (scored, pairs):
         frame.drop_table_from_database_and_remove_from_cache()

@@ -1,10 +1,10 @@
-"""The Splink model of addresses: what is compared, which pairs are made, and its pinned weights (weights.yaml)."""
+"""The Splink model of addresses: what is compared, which pairs are made, and its pinned weights (weights.json)."""
 
+import json
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
 from splink import SettingsCreator, block_on
 
 #: Comparison levels, best first: (label, condition). The condition of `NULL` levels says nothing either way.
@@ -12,8 +12,8 @@ COMPARISONS: dict[str, list[tuple[str, str]]] = {
     "number": [
         ("NULL", "number_l = '' AND number_r = ''"),
         ("equal", "number_l = number_r AND number_end_l = number_end_r"),
-        ("inside a range", "number_l = number_r OR number_l = number_end_r OR number_end_l = number_r"),
         ("missing on one side", "number_l = '' OR number_r = ''"),
+        ("inside a range", "number_l = number_r OR number_l = number_end_r OR number_end_l = number_r"),
         ("suffix differs", "regexp_extract(number_l, '^[0-9]+') = regexp_extract(number_r, '^[0-9]+')"),
         ("different", "ELSE"),
     ],
@@ -62,8 +62,8 @@ BLOCKING = [
 
 @cache
 def weights() -> dict[str, Any]:
-    """The pinned probabilities: prior, and for each comparison level m (among matches) and u (among other candidates)."""
-    return yaml.safe_load(files(__package__).joinpath("weights.yaml").read_text("utf-8"))
+    """The pinned probabilities of each comparison level: m among matches, u at random."""
+    return json.loads(files(__package__).joinpath("weights.json").read_text("utf-8"))
 
 
 def _comparison(name: str) -> dict[str, Any]:
@@ -79,12 +79,12 @@ def _comparison(name: str) -> dict[str, Any]:
     return {"output_column_name": name, "comparison_levels": levels}
 
 
-def settings() -> SettingsCreator:
-    """Splink settings of the link from source addresses to gazetteer wordings."""
+def settings(homes: int) -> SettingsCreator:
+    """Splink settings of the link from source addresses to the wordings of so many homes: the prior is one among them."""
     return SettingsCreator(
         link_type="link_only",
         unique_id_column_name="text_id",
-        probability_two_random_records_match=weights()["prior"],
+        probability_two_random_records_match=1 / max(homes, 2),
         comparisons=[_comparison(name) for name in COMPARISONS],
         blocking_rules_to_generate_predictions=BLOCKING,
         retain_matching_columns=False,

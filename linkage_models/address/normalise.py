@@ -59,6 +59,7 @@ def _clean_expression(text: str) -> str:
         (rf"\b(?:{units})[ .]*(\d)", r"FLAT \1"),
         (rf"\b(?:{units})\b", "FLAT"),
         (rf"\b(?:{_any(words['number_words'])})\b[ .:]*(\d)", r"\1"),
+        (rf"\bFLAT (?:{_any(words['number_words'])})\b[ .:]*", "FLAT "),
         (r"(\d[A-Z]?) ?(?:-|–| TO | AND ) ?(\d)", r"\1~\2"),
         (r"\b(\d+[A-Z]?|[A-Z]) ?/ ?(\d+[A-Z]?)\b", r"FLAT \1 \2"),
         (r"\b(\d+)/([A-Z])\b", r"\1\2"),

@@ -58,6 +58,7 @@ def _empty(wh: Warehouse) -> dict[str, int]:
 
 PROPERTY_COLUMNS = """uprn BIGINT, parent_uprn BIGINT, logical_status INTEGER, state INTEGER, class_code VARCHAR, x DOUBLE, y DOUBLE,
     postcode VARCHAR, ward_code VARCHAR, ward VARCHAR, lsoa VARCHAR, imd_decile INTEGER, usrn INTEGER, street VARCHAR,
-    is_current BOOLEAN, is_dwelling BOOLEAN, is_communal BOOLEAN, is_shell BOOLEAN, address VARCHAR, successor_uprn BIGINT"""
+    is_current BOOLEAN, is_dwelling BOOLEAN, is_communal BOOLEAN, is_shell BOOLEAN, address VARCHAR, successor_uprn BIGINT,
+    only_home_uprn BIGINT"""
 VARIANT_COLUMNS = """uprn BIGINT, variant VARCHAR, address_text VARCHAR, postcode VARCHAR, street VARCHAR, building VARCHAR,
     has_unit BOOLEAN, locality VARCHAR, town VARCHAR, key VARCHAR"""

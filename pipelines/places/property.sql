@@ -26,13 +26,14 @@ placed AS (
     FROM blpu b LEFT JOIN class c USING (uprn) LEFT JOIN successor s USING (uprn)
 ),
 children AS (
-    SELECT parent_uprn AS uprn, count(*) AS homes FROM placed WHERE is_current AND is_dwelling AND parent_uprn IS NOT NULL GROUP BY ALL
+    SELECT parent_uprn AS uprn, count(*) AS homes, min(uprn) AS a_home FROM placed WHERE is_current AND is_dwelling AND parent_uprn IS NOT NULL GROUP BY ALL
 )
 SELECT p.uprn, p.parent_uprn, p.logical_status, p.state, p.class_code, p.x, p.y, p.postcode,
        a.ward_code, a.ward, a.lsoa, a.imd_decile, o.usrn, o.street, p.is_current, p.is_dwelling, p.is_communal,
        -- a shell is a building known only as the parent of its homes, or a shop that has homes above it
        NOT p.is_dwelling AND NOT p.is_communal AND (coalesce(starts_with(p.class_code, 'PP'), false) OR coalesce(c.homes, 0) > 0) AS is_shell,
-       o.address_text AS address, p.successor_uprn
+       o.address_text AS address, p.successor_uprn,
+       CASE WHEN NOT p.is_dwelling AND NOT p.is_communal AND c.homes = 1 THEN c.a_home END AS only_home_uprn
 FROM placed p
 LEFT JOIN children c USING (uprn) LEFT JOIN official o USING (uprn) LEFT JOIN area a USING (uprn)
 ORDER BY p.uprn

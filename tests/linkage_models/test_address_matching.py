@@ -16,13 +16,13 @@ CASES = TABLE["cases"]
 
 def load(con: duckdb.DuckDBPyConnection, gazetteer: list[dict[str, Any]], references: list[dict[str, Any]]) -> None:
     con.execute("""CREATE OR REPLACE TABLE properties (uprn BIGINT PRIMARY KEY, class_code VARCHAR, is_current BOOLEAN,
-        is_shell BOOLEAN, successor_uprn BIGINT)""")
+        is_shell BOOLEAN, successor_uprn BIGINT, only_home_uprn BIGINT)""")
     con.execute("""CREATE OR REPLACE TABLE variants (uprn BIGINT, variant VARCHAR, address_text VARCHAR, postcode VARCHAR,
         street VARCHAR, building VARCHAR, has_unit BOOLEAN, locality VARCHAR, town VARCHAR)""")
     con.execute("CREATE OR REPLACE TABLE cross_references (xref_source VARCHAR, xref_key VARCHAR, uprn BIGINT)")
     for row in gazetteer:
-        con.execute("INSERT OR IGNORE INTO properties VALUES (?, ?, ?, ?, ?)", [
-            row["uprn"], row.get("class", "RD04"), not row.get("retired"), bool(row.get("shell")), row.get("successor")])
+        con.execute("INSERT OR IGNORE INTO properties VALUES (?, ?, ?, ?, ?, ?)", [
+            row["uprn"], row.get("class", "RD04"), not row.get("retired"), bool(row.get("shell")), row.get("successor"), row.get("only_home")])
         con.execute("INSERT INTO variants VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?)", [
             row["uprn"], row.get("variant", "lpi"), row["text"], row["postcode"], row.get("street", "HIGH STREET"),
             row.get("building"), bool(row.get("unit")), row["text"].rsplit(", ", 1)[1]])
