@@ -1,4 +1,4 @@
-"""Buildings along the streets, and the units in them: one dwelling, a block of flats, a converted or shared house, an institution."""
+"""Buildings along the streets, and the units in them: dwellings, blocks, converted and shared houses, institutions."""
 
 from datetime import date
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from synthetic_data.frames import texts
-from synthetic_data.randomness import apportion, stream, weighted, weighted_rows
+from synthetic_data.frames import NOTHING, texts
+from synthetic_data.randomness import apportion, stream, weighted
 
 BUILDING_KINDS = ["detached", "semi", "terraced", "block", "conversion", "above_shop", "hmo"]
 CLASS = {
@@ -109,7 +109,7 @@ TRADES = [
 
 
 def draw_buildings(facts: dict[str, Any], households: int, seed: int) -> pl.DataFrame:
-    """One row a building: ward, street, place in the street, kind, units. Enough for so many occupied homes and some empty ones."""
+    """One row a building: ward, street, place in the street, kind, units; some homes stay empty."""
     rng = stream(seed, "buildings")
     wards = list(facts["wards"].values())
     dwellings = apportion([row[2] for row in wards], round(households / facts["occupied_share"]))
@@ -183,7 +183,7 @@ def draw_buildings(facts: dict[str, Any], households: int, seed: int) -> pl.Data
 
 
 def number_buildings(buildings: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """Numbers along the street: no 13 in half of them, infill houses with a suffix, a few houses with a name alone, named blocks."""
+    """Numbers along the street: often no 13, infill houses with a suffix, names alone, named blocks."""
     rng = stream(seed, "numbers")
     count = len(buildings)
     street = buildings["street"].to_numpy()
@@ -210,16 +210,18 @@ def number_buildings(buildings: pl.DataFrame, seed: int) -> pl.DataFrame:
     shop = np.isin(kind, ["above_shop", "commercial"])
     unnumbered_block = (kind == "block") & (rng.random(count) < 0.45)
     care = kind == "care_home"
-    text = np.where(kind == "block", np.array(block_name, dtype=object), np.where(named, cottage, None))
+    text = np.where(kind == "block", np.array(block_name, dtype=object), np.where(named, cottage, NOTHING))
     text = np.where(care, owner + np.where(rng.random(count) < 0.5, " CARE HOME", " HOUSE NURSING HOME"), text)
     text = np.where(kind == "student_hall", owner + " HALLS", text)
     return buildings.with_columns(
         pao_number=pl.Series(
-            np.where((named & (rng.random(count) < 0.7)) | unnumbered_block, None, number).tolist(), dtype=pl.Int64
+            np.where((named & (rng.random(count) < 0.7)) | unnumbered_block, NOTHING, number).tolist(), dtype=pl.Int64
         ),
-        pao_suffix=texts(np.where(infill, "A", None)),
+        pao_suffix=texts(np.where(infill, "A", NOTHING)),
         pao_text=texts(text),
-        organisation=texts(np.where(shop, owner + " " + trade, np.where(care | (kind == "student_hall"), text, None))),
+        organisation=texts(
+            np.where(shop, owner + " " + trade, np.where(care | (kind == "student_hall"), text, NOTHING))
+        ),
         style=pl.Series(weighted(rng, [46, 20, 22, 12], count)),
         draw=pl.Series(rng.random(count)),
     )
@@ -312,7 +314,7 @@ def units_of(buildings: pl.DataFrame, seed: int, as_of: date) -> pl.DataFrame:
             sao_text=pl.lit("GARAGE ") + (pl.col("unit") - 3000).cast(pl.String),
         )
     )
-    units = pl.concat([whole, inner, once_whole, renumbered, garages]).sort("building", "unit")
+    units = pl.concat([whole, inner, once_whole, renumbered, garages]).sort("building", "unit", maintain_order=True)
     count = len(units)
     born = np.datetime64("2001-02-15") + (rng.random(count) ** 3 * 8000).astype(np.int64)
     history = units["logical_status"].to_numpy() == 8
@@ -324,45 +326,3 @@ def units_of(buildings: pl.DataFrame, seed: int, as_of: date) -> pl.DataFrame:
         start_date=pl.Series(np.where(history, np.datetime64("2001-02-15"), born).astype("datetime64[D]")),
         end_date=pl.Series(np.where(history, ended, np.datetime64("NaT")).astype("datetime64[D]")),
     )
-
-
-def tenures(units: pl.DataFrame, facts: dict[str, Any], seed: int) -> pl.Series:
-    """Tenure of each dwelling: social homes stand together, converted houses are mostly let, ownership falls with deprivation."""
-    rng = stream(seed, "tenures")
-    wards = facts["wards"]
-    codes = units["ward_code"].to_list()
-    social = np.array([wards[c][5] for c in codes]) / 100 * 1.13
-    private = np.array([wards[c][6] for c in codes]) / 100
-    kind = units["kind"].to_numpy()
-    factor_social = np.where(kind == "flat", 2.6, np.where(kind == "converted_flat", 0.15, 0.72))
-    factor_private = np.where(kind == "flat", 0.95, np.where(kind == "converted_flat", 1.9, 0.72))
-    cluster = units["street_index"].to_numpy() * 8 + units["place"].to_numpy() // 12
-    of_building = np.where(kind == "flat", units["building"].to_numpy() + 10_000_000, cluster)
-    keys, inverse = np.unique(of_building, return_inverse=True)
-    estate = rng.random(len(keys))[inverse]  # shared by neighbours, so whole terraces and blocks are social
-    chance = np.minimum(social * factor_social, 0.9)
-    is_social = estate < chance * 0.97
-    bought = is_social & (rng.random(len(units)) < 0.10)  # right to buy
-    is_social = (is_social & ~bought) | (rng.random(len(units)) < chance * 0.10)
-    landlord = rng.random(len(keys))[inverse] < facts["social_split"]["council"]
-    open_market = np.maximum(1 - chance, 0.05)
-    p_private = np.clip(private * factor_private / open_market, 0.02, 0.92)
-    p_owner = 1 - p_private
-    outright = facts["ownership"]["owned"] * np.where(
-        np.isin(units["class_code"].to_numpy(), ["RD02", "RD03"]), 1.12, 0.8
-    )
-    pick = weighted_rows(
-        rng,
-        np.column_stack(
-            [p_owner * outright, p_owner * (1 - outright), p_private, np.full(len(units), facts["rent_free"])]
-        ),
-    )
-    market = np.array(["owned", "mortgage", "private_rent", "rent_free"], dtype=object)[pick]
-    tenure = np.where(is_social, np.where(landlord, "council", "housing_association"), market)
-    tenure = np.where(kind == "hmo", "private_rent", tenure)
-    # even a tiny borough has enough council homes for every kind of tenancy
-    fewest = min(24, int((kind != "hmo").sum()) // 4)
-    candidates = np.flatnonzero(units["is_dwelling"].to_numpy() & (kind != "hmo") & (tenure != "council"))
-    missing = max(0, fewest - int((tenure == "council").sum()))
-    tenure[candidates[:: max(1, len(candidates) // max(1, missing))][:missing]] = "council"
-    return texts(np.where(units["is_dwelling"].to_numpy(), tenure, None)).alias("tenure")

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-I, S, D, B, F = pl.Int64, pl.String, pl.Date, pl.Boolean, pl.Float64
+I, S, D, B, F = pl.Int64, pl.String, pl.Date, pl.Boolean, pl.Float64  # noqa: E741
 Schema = dict[str, type[pl.DataType] | pl.DataType]
+NOTHING: NDArray[np.object_] = np.array(None, dtype=object)  # numpy's missing text
 
 SCHEMAS: dict[str, Schema] = {
     # one row an LSOA

@@ -1,4 +1,4 @@
-"""What people are called, and how that changed: family names, forenames by cohort, marriages, double names, fathers and sons of one name."""
+"""What people are called, and how that changed: family names, forenames by cohort, marriages, sons like fathers."""
 
 from dataclasses import dataclass
 
@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from synthetic_data.events import OPEN, YEAR, History
-from synthetic_data.frames import texts
+from synthetic_data.frames import NOTHING, texts
 from synthetic_data.randomness import stream, weighted
+from synthetic_data.timeline import OPEN, YEAR, History
 from synthetic_data.vocabulary import Text, draw_forenames, draw_pools, draw_surnames, feminine, names
 
 Days = NDArray[np.int64]
@@ -43,7 +43,7 @@ BACK_TO_BIRTH_NAME = 0.12
 
 @dataclass(frozen=True)
 class Named:
-    """people: columns pool, forename, middle, surname, birth_surname, named_after, married; names: dated history, days as numbers."""
+    """people: pool, forename, middle, surname, birth_surname, named_after, married; names: dated history."""
 
     people: pl.DataFrame
     names: pl.DataFrame
@@ -85,13 +85,13 @@ def name_people(history: History, as_of: int, seed: int) -> Named:
         rng,
         people.group_by("household", maintain_order=True)
         .agg(pl.col("group").first())
-        .sort("household")["group"]
+        .sort("household", maintain_order=True)["group"]
         .to_numpy(),
     )
     first_group = (
         people.group_by("household", maintain_order=True)
         .agg(pl.col("group").first())
-        .sort("household")["group"]
+        .sort("household", maintain_order=True)["group"]
         .to_numpy()
     )
     lookup = np.full(int(household.max()) + 1, -1)
@@ -148,7 +148,9 @@ def name_people(history: History, as_of: int, seed: int) -> Named:
     surname, birth_surname, suffix = relational(surname, birth_surname, pools, woman, rng)
     forename, named_after = forenames(history, pools, sex, birth, man_row, woman_row, rng)
     middle = middles(pools, sex, birth, suffix, rng)
-    middle = np.where([m is not None and f in m.split() for m, f in zip(middle, forename, strict=True)], None, middle)
+    middle = np.where(
+        [m is not None and f in m.split() for m, f in zip(middle, forename, strict=True)], NOTHING, middle
+    )
     current = np.where(back, birth_surname, surname)
     frame = people.with_columns(
         pool=texts(pools),
@@ -187,7 +189,7 @@ def relational(
             word = np.array(words, dtype=object)[weighted(rng, np.ones(len(words)), len(rows))]
             last = rng.random(len(rows)) < share
             surname[rows[last]] = birth_surname[rows[last]] = word[last]
-            suffix[rows[~last]] = np.where(rng.random(int((~last).sum())) < 0.6, word[~last], None)
+            suffix[rows[~last]] = np.where(rng.random(int((~last).sum())) < 0.6, word[~last], NOTHING)
     return surname, birth_surname, suffix
 
 
@@ -229,7 +231,7 @@ def middles(pools: Text, sex: Text, birth: Days, suffix: Text, rng: np.random.Ge
     second = draw_forenames(rng, pools, sex, year - 20)
     two = rng.random(len(pools)) < 0.06
     drawn = np.where(two, drawn + " " + second, drawn)
-    return np.where(suffix == None, np.where(has, drawn, None), suffix)  # noqa: E711
+    return np.where(suffix == None, np.where(has, drawn, NOTHING), suffix)  # noqa: E711
 
 
 def name_history(
@@ -278,4 +280,4 @@ def name_history(
         pl.col("apart").alias("from"),
         pl.lit(OPEN).cast(pl.Int64).alias("to"),
     )
-    return pl.concat([born, taken, again], how="vertical_relaxed").sort("person_id", "from")
+    return pl.concat([born, taken, again], how="vertical_relaxed").sort("person_id", "from", maintain_order=True)

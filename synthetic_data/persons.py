@@ -1,12 +1,12 @@
-"""The persons table: identifiers that can't be real, titles, contact details, circumstances, and how well a person is documented."""
+"""The persons table: identifiers that can't be real, titles, contact details, circumstances, documentation quality."""
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from synthetic_data.events import OPEN, YEAR, History
 from synthetic_data.frames import shaped, texts
 from synthetic_data.randomness import stream, weighted
+from synthetic_data.timeline import OPEN, YEAR, History
 
 NHS_TEST_RANGE = "999"  # NHS test numbers; the tenth digit is a right modulus-11 check
 NINO_PREFIX, NINO_SUFFIX = "ZZ", "T"  # never issued, as in Faker's en_GB

@@ -1,7 +1,7 @@
-"""Streets and the gazetteer of properties: houses, blocks, converted houses, shared houses, care homes, shops, and what they once were.
+"""Streets and the gazetteer of properties: houses, blocks, institutions, shops, and what they once were.
 
-UPRNs are fictitious (twelve digits from 999). Postcodes keep a real sector, but one or both inward letters come from C I K M O V, which
-Royal Mail never uses there, so no postcode is real.
+UPRNs are fictitious (twelve digits from 999). Postcodes keep a real sector, but one or both inward letters come from
+C I K M O V, which Royal Mail never uses there, so no postcode is real.
 """
 
 from datetime import date
@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from synthetic_data.buildings import draw_buildings, units_of
-from synthetic_data.frames import shaped, texts
+from synthetic_data.frames import NOTHING, shaped, texts
 from synthetic_data.randomness import stream
 
 UPRN_BASE = 999_000_000_000
@@ -23,15 +23,18 @@ LETTERS, UNUSED = "ABDEFGHJLNPQRSTUWXYZCIKMOV", "CIKMOV"
 INWARD = [a + b for a, b in product(LETTERS, LETTERS) if a in UNUSED or b in UNUSED]
 STREET_WORDS = (
     (
-        "Acacia Albany Alexandra Almond Anchor Arundel Ash Avondale Balmoral Barley Beach Beech Belgrave Birch Blenheim Boundary Bramble "
-        "Brook Burleigh Burnham Castle Cedar Chancellor Chapel Cherry Chestnut Church Claremont Cliff Clover Coleman Colne Cornwall "
-        "Cottesmore Crown Dale Daffodil Deepdale Devon Drake Dunes Eagle East Elm Estuary Fairfax Fairview Ferry Field Fir Fleet Foxglove "
-        "Garrison Glebe Gordon Grange Hadleigh Hamlet Harbour Harvest Hawthorn Hazel Heath Hereford Heron Hill Hillside Holly Ilfracombe Imperial "
-        "Ivy Jubilee Juniper Kensington Kestrel Keats Lancaster Larch Laurel Lavender Lime Lodge Lonsdale Lower Manor Maple Marina Marine "
-        "Meadow Mill Nelson Norfolk North Oakleigh Oak Orchard Oxford Palmerston Park Pebble Pier Pine Poplar Primrose Princes Prospect "
-        "Quay Queens Ravendale Regent Richmond River Rochester Roots Rose Rowan Royal Saxon School Seaview Shore Silver South Spring "
-        "Stanley Station Sycamore Tennyson Thames Tudor Valley Vicarage Victory Walnut Warwick Water Waverley Wellesley West Whitegate Willow "
-        "Windermere Windsor Winton Woodfield Wren Yew York Zealand"
+        "Acacia Albany Alexandra Almond Anchor Arundel Ash Avondale Balmoral Barley Beach Beech Belgrave "
+        "Birch Blenheim Boundary Bramble Brook Burleigh Burnham Castle Cedar Chancellor Chapel Cherry "
+        "Chestnut Church Claremont Cliff Clover Coleman Colne Cornwall Cottesmore Crown Dale Daffodil "
+        "Deepdale Devon Drake Dunes Eagle East Elm Estuary Fairfax Fairview Ferry Field Fir Fleet Foxglove "
+        "Garrison Glebe Gordon Grange Hadleigh Hamlet Harbour Harvest Hawthorn Hazel Heath Hereford Heron "
+        "Hill Hillside Holly Ilfracombe Imperial Ivy Jubilee Juniper Kensington Kestrel Keats Lancaster Larch "
+        "Laurel Lavender Lime Lodge Lonsdale Lower Manor Maple Marina Marine Meadow Mill Nelson Norfolk North "
+        "Oakleigh Oak Orchard Oxford Palmerston Park Pebble Pier Pine Poplar Primrose Princes Prospect Quay "
+        "Queens Ravendale Regent Richmond River Rochester Roots Rose Rowan Royal Saxon School Seaview Shore "
+        "Silver South Spring Stanley Station Sycamore Tennyson Thames Tudor Valley Vicarage Victory Walnut "
+        "Warwick Water Waverley Wellesley West Whitegate Willow Windermere Windsor Winton Woodfield Wren Yew "
+        "York Zealand "
     )
     .upper()
     .split()
@@ -91,7 +94,7 @@ def build_streets(buildings: pl.DataFrame, areas: pl.DataFrame, facts: dict[str,
     """One row a street of the buildings, with the name, sector and small area that it lies in."""
     rng = stream(seed, "streets")
     wards = list(facts["wards"].values())
-    per_ward = buildings.group_by("ward").agg(streets=pl.col("street").n_unique()).sort("ward")
+    per_ward = buildings.group_by("ward").agg(streets=pl.col("street").n_unique()).sort("ward", maintain_order=True)
     ward = np.repeat(per_ward["ward"].to_numpy(), per_ward["streets"].to_numpy())
     count = len(ward)
     place = np.concatenate([np.arange(n) for n in per_ward["streets"]])
@@ -172,7 +175,7 @@ def bands(properties: pl.DataFrame, areas: pl.DataFrame, facts: dict[str, Any], 
     rank = worth.argsort(kind="stable").argsort(kind="stable") / max(1, len(worth))
     edges = np.cumsum(list(facts["bands"].values()))
     chosen = np.array(list(facts["bands"]), dtype=object)[np.minimum(np.searchsorted(edges, rank), len(edges) - 1)]
-    return np.where(properties["is_dwelling"].to_numpy(), chosen, None)
+    return np.where(properties["is_dwelling"].to_numpy(), chosen, NOTHING)
 
 
 def build_places(
@@ -195,8 +198,9 @@ def build_places(
         ),
         on="street",
         how="left",
+        maintain_order="left",
     )
-    units = units.sort("street", "place", "unit").rename({"street": "street_index"})
+    units = units.sort("street", "place", "unit", maintain_order=True).rename({"street": "street_index"})
     rng = stream(seed, "uprns")
     step = (pl.col("place") * 9.0) + (pl.col("unit") > 0) * 0.5
     units = units.with_columns(
@@ -227,5 +231,5 @@ def build_places(
         )
         .with_columns(tenure=pl.lit(None, dtype=pl.String))
     )
-    units = units.with_columns(band=texts(bands(units, areas, facts, seed))).sort("uprn")
+    units = units.with_columns(band=texts(bands(units, areas, facts, seed))).sort("uprn", maintain_order=True)
     return areas, streets.pipe(lambda frame: shaped("streets", frame)), units

@@ -165,7 +165,7 @@ def people_of(
                 ),
             ).astype(object)
         add(roles, household, age, woman, first + place)
-    members = pl.concat(blocks).sort("household", "order")
+    members = pl.concat(blocks).sort("household", "order", maintain_order=True)
     plain = np.where(
         np.isin(kind, ["couple_adult_children"]),
         "couple_children",
@@ -254,7 +254,7 @@ def exact_size(members: pl.DataFrame, households: pl.DataFrame, wanted: int, rng
             order=40 + pl.int_range(pl.len()).over("household"),
             age=(pl.col("age") - 2.5 - 1.2 * pl.int_range(pl.len()).over("household")).abs().clip(0.02, 17.9),
         )
-        return pl.concat([members, chosen]).sort("household", "order")
+        return pl.concat([members, chosen]).sort("household", "order", maintain_order=True)
     return members
 
 
@@ -272,19 +272,21 @@ def bend_ages(age: Numbers, counts: list[int], floor: float, ceiling: float, rng
 
 def spaced(members: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
     """Siblings under 18 who are not twins are at least ten months apart."""
-    child = pl.col("role") == "child"
+    family = members.with_row_index("row").filter(pl.col("role") == "child").select("row", "household", "twin", "age")
     for _ in range(5):
-        before = pl.col("age").shift(1).over("household", "role")
-        close = child & pl.col("twin").is_null() & ((pl.col("age") - before).abs() < 0.85)
-        younger, older = before - pl.col("step"), pl.col("age").max().over("household", "role") + pl.col("step")
-        members = members.with_columns(step=pl.Series(rng.uniform(1.0, 3.0, len(members)))).with_columns(
-            age=pl.when(close)
-            .then(pl.when(younger > 0.05).then(younger).otherwise(pl.min_horizontal(older, pl.lit(17.9))))
-            .otherwise("age")
+        same = pl.col("household") == pl.col("household").shift(1)
+        before = pl.col("age").shift(1)
+        close = same & pl.col("twin").is_null() & ((pl.col("age") - before).abs() < 0.85)
+        younger, older = before - pl.col("step"), pl.max_horizontal("age", before) + pl.col("step")
+        moved = pl.when(younger > 0.05).then(younger).otherwise(pl.min_horizontal(older, pl.lit(17.9)))
+        family = family.with_columns(step=pl.Series(rng.uniform(1.0, 3.0, len(family)))).with_columns(
+            age=pl.when(close).then(moved).otherwise("age")
         )
-    return members.drop("step").with_columns(
-        age=pl.when(pl.col("twin").is_null()).then("age").otherwise(pl.col("age").gather(pl.col("twin").fill_null(0)))
-    )
+    age = members["age"].to_numpy().copy()
+    age[family["row"].to_numpy()] = family["age"].to_numpy()
+    second = np.flatnonzero(members["twin"].is_not_null().to_numpy())
+    age[second] = age[members["twin"].drop_nulls().to_numpy()]
+    return members.with_columns(age=pl.Series(age))
 
 
 def communal_sizes(
@@ -308,7 +310,7 @@ def communal_sizes(
 
 
 def build_population(units: pl.DataFrame, people: int, facts: dict[str, Any], seed: int) -> Population:
-    """Exactly `people` residents: households in private homes, then those who live in shared houses, care homes and halls."""
+    """Exactly `people` residents: private households, then shared houses, care homes and halls."""
     rng = stream(seed, "population")
     shared = units.filter(pl.col("kind").is_in(["hmo", "care_home", "student_hall"]) & (pl.col("logical_status") == 1))
     shared = shared.with_columns(is_flat=pl.lit(False))

@@ -1,7 +1,7 @@
 """Which names exist, and how often: pools by group, sex and year of birth.
 
-British surnames: Faker's 500 carry about 40 % of people (their weights are per cent), the rest is a long tail whose frequencies fall as
-one over the rank, which gives a most common name near 1.2 % and many thousand rare ones.
+British surnames: Faker's 500 carry about 40 % of people (their weights are per cent), the rest is a long tail whose
+frequencies fall as one over the rank, which gives a most common name near 1.2 % and many thousand rare ones.
 """
 
 import re

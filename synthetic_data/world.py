@@ -15,13 +15,14 @@ from synthetic_data.administration.housing import housing
 from synthetic_data.administration.planted import plant
 from synthetic_data.administration.register import build_deaths, build_electors
 from synthetic_data.administration.scene import Scene, as_days
-from synthetic_data.buildings import tenures
-from synthetic_data.events import build_history, day_number
+from synthetic_data.events import build_history
 from synthetic_data.frames import SCHEMAS, shaped
 from synthetic_data.naming import name_people
 from synthetic_data.persons import build_persons
 from synthetic_data.places import build_places
 from synthetic_data.population import build_population
+from synthetic_data.tenures import tenures
+from synthetic_data.timeline import day_number
 
 FEWEST_PEOPLE = 500
 SPELL = {"from": "from_date", "to": "to_date"}
@@ -72,7 +73,7 @@ def load_facts() -> dict[str, Any]:
 
 
 def build_world(people: int, seed: int, as_of: date) -> World:
-    """A borough in which exactly `people` persons live on the day `as_of`; 500 are the fewest that hold every kind of case."""
+    """A borough in which exactly `people` persons live on the day `as_of`; too small a one is refused."""
     if people < FEWEST_PEOPLE:
         raise ValueError(f"a borough needs at least {FEWEST_PEOPLE} people, {people} were asked for")
     facts = load_facts()

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 
 from synthetic_data.administration.scene import FRAMES, Scene
-from synthetic_data.events import OPEN, YEAR
 from synthetic_data.randomness import distinct, stream
+from synthetic_data.timeline import OPEN, YEAR
 
 CLAIMS = {
     "council": 0.64,
@@ -22,7 +22,10 @@ MEMBER_ROLES = {"head": "C", "partner": "P", "child": "D"}
 
 
 def benefits(scene: Scene, ct_accounts: pl.DataFrame) -> FRAMES:
-    """claims, claim_houses and claim_members, days as numbers. A claimant who moved has two houses under one claim and keeps person_ref."""
+    """claims, claim_houses and claim_members, days as numbers.
+
+    A claimant who moved has two houses under one claim and keeps person_ref.
+    """
     rng = stream(scene.seed, "benefits")
     present = scene.homes.filter(
         (pl.col("to") == OPEN)
@@ -50,7 +53,7 @@ def benefits(scene: Scene, ct_accounts: pl.DataFrame) -> FRAMES:
     ).filter(pl.col("status").is_not_null())
     before = (
         people.filter((pl.col("to") < OPEN) & (pl.col("role") == "head"))
-        .sort("to")
+        .sort("to", maintain_order=True)
         .group_by("person_id", maintain_order=True)
         .last()
         .select(
@@ -116,10 +119,11 @@ def benefits(scene: Scene, ct_accounts: pl.DataFrame) -> FRAMES:
         start="applied",
         end=pl.when("untold").then(OPEN).otherwise("earlier_to"),
     )
-    houses = pl.concat([now, then], how="vertical_relaxed").sort("claim_id", "house_id")
+    houses = pl.concat([now, then], how="vertical_relaxed").sort("claim_id", "house_id", maintain_order=True)
     members = houses.join(
         people.select("household_id", "person_id", "role", "birth", stay_from="from", stay_to="to", age="age"),
         on="household_id",
+        maintain_order="left",
     ).filter(
         (pl.col("stay_from") < pl.min_horizontal("end", pl.lit(scene.as_of))) & (pl.col("stay_to") > pl.col("start"))
     )
@@ -127,7 +131,7 @@ def benefits(scene: Scene, ct_accounts: pl.DataFrame) -> FRAMES:
         relationship=pl.when((pl.col("role") == "child") & (pl.col("age") > 19))
         .then(pl.lit("N"))
         .otherwise(pl.col("role").replace_strict(MEMBER_ROLES, default="N", return_dtype=pl.String))
-    ).sort("claim_id", "house_id", "relationship", "birth", "person_id")
+    ).sort("claim_id", "house_id", "relationship", "birth", "person_id", maintain_order=True)
     refs_of = (
         members.select("claim_id", "person_id")
         .unique(maintain_order=True)

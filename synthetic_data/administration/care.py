@@ -1,12 +1,12 @@
-"""Adult social care: clients and their events over the last twelve months and before, in the words of the Client Level Data."""
+"""Adult social care: clients and their events in the words of the Client Level Data."""
 
 import numpy as np
 import polars as pl
 
 from synthetic_data.administration.scene import FRAMES, Scene
-from synthetic_data.events import OPEN
-from synthetic_data.frames import texts
+from synthetic_data.frames import NOTHING, texts
 from synthetic_data.randomness import distinct, stream, weighted
+from synthetic_data.timeline import OPEN
 
 CLIENTS_BY_AGE = (
     [18, 40, 60, 70, 80, 85, 90, 100],
@@ -60,7 +60,11 @@ OUTCOMES = {
 def care(scene: Scene) -> FRAMES:
     """care_clients and care_events, days as numbers."""
     rng = stream(scene.seed, "care")
-    stays = scene.residents().sort("person_id", "from").with_columns(earlier=pl.col("uprn").shift(1).over("person_id"))
+    stays = (
+        scene.residents()
+        .sort("person_id", "from", maintain_order=True)
+        .with_columns(earlier=pl.col("uprn").shift(1).over("person_id"))
+    )
     dead_lately = (pl.col("death") < OPEN) & (pl.col("death") > scene.as_of - 400) & (pl.col("to") == pl.col("death"))
     people = stays.filter((pl.col("current") | dead_lately) & (pl.col("age") >= 18)).unique(
         "person_id", keep="last", maintain_order=True
@@ -147,7 +151,9 @@ def events(scene: Scene, clients: pl.DataFrame, rng: np.random.Generator) -> pl.
     outcome = np.array(
         [OUTCOMES[k][i] for k, i in zip(kind, weighted(rng, [5, 2, 3], len(at)), strict=True)], dtype=object
     )
-    outcome = np.where(clients["death"].to_numpy()[at] == ends, "NFA - Deceased", np.where(ends == OPEN, None, outcome))
+    outcome = np.where(
+        clients["death"].to_numpy()[at] == ends, "NFA - Deceased", np.where(ends == OPEN, NOTHING, outcome)
+    )
     cost = np.where(
         service, np.round(np.where(resident, rng.normal(920, 160, len(at)), rng.normal(24, 4, len(at))), 2), np.nan
     )
@@ -158,9 +164,9 @@ def events(scene: Scene, clients: pl.DataFrame, rng: np.random.Generator) -> pl.
             "event_type": texts(kind),
             "start_date": start,
             "end_date": ends,
-            "service_type": texts(np.where(service, family, None)),
-            "service_component": texts(np.where(service, component, None)),
-            "delivery_mechanism": texts(np.where(service & ~resident, payment, None)),
+            "service_type": texts(np.where(service, family, NOTHING)),
+            "service_component": texts(np.where(service, component, NOTHING)),
+            "delivery_mechanism": texts(np.where(service & ~resident, payment, NOTHING)),
             "outcome": texts(outcome),
             "description": texts(np.where(service, component, kind + " of needs").astype(object)),
             "unit_cost": pl.Series(cost).fill_nan(None),

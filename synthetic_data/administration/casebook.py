@@ -1,4 +1,4 @@
-"""The casebook: planted cases so far, the homes already used, and the few edits that planting needs on the world's frames."""
+"""Planted cases so far, the homes already used, and the few edits that planting needs."""
 
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,9 @@ import polars as pl
 import yaml
 
 from synthetic_data.administration.scene import FRAMES, Scene
-from synthetic_data.events import OPEN, YEAR
 from synthetic_data.frames import SCHEMAS
 from synthetic_data.randomness import stream
+from synthetic_data.timeline import OPEN, YEAR
 
 COLUMNS = ["subject_source", "subject_ref", "other_source", "other_ref", "person_ids", "uprns", "note"]
 
@@ -46,7 +46,7 @@ class Casebook:
         person: str | None = None,
         count: int | None = None,
     ) -> pl.DataFrame:
-        """A random choice of candidates that touch no home or person of an earlier case; the chosen are marked as used."""
+        """A random choice of candidates in no earlier case; their homes and person are marked as used."""
         rng = stream(self.scene.seed, f"planted {kind} {len(self.used_homes)}")
         for home in homes:
             candidates = candidates.filter(~pl.col(home).is_in(self.used_homes)).unique(
@@ -113,13 +113,13 @@ class Casebook:
         )
         return (
             entries.rename({"uprn": "listed"})
-            .join(here, on="person_id")
+            .join(here, on="person_id", maintain_order="left")
             .filter((pl.col("listed") == pl.col("lived_at")) | (pl.col("listed") == pl.col("uprn")))
             .unique("person_id", keep="first", maintain_order=True)
         )
 
     def list_elector(self, people: pl.DataFrame) -> pl.DataFrame:
-        """Enters each person (person_id, uprn, added_date) anew in the register, in place of the former entries; returns elector_id too."""
+        """Enters each person (person_id, uprn, added_date) anew in the register; returns elector_id too."""
         self.drop("electors", "person_id", people["person_id"])
         taken = self.frames["electors"]["elector_id"].str.slice(1).cast(pl.Int64).max()
         start = int(taken) if isinstance(taken, int) else 0
@@ -146,15 +146,17 @@ class Casebook:
         )
         stays = self.scene.stays.filter(pl.col("to") == OPEN).select(lead="person_id", lead_home="household_id")
         return (
-            accounts.join(homes, on="uprn")
-            .join(leads.unique("account_ref", keep="last", maintain_order=True), on="account_ref")
-            .join(stays, on="lead")
+            accounts.join(homes, on="uprn", maintain_order="left")
+            .join(
+                leads.unique("account_ref", keep="last", maintain_order=True), on="account_ref", maintain_order="left"
+            )
+            .join(stays, on="lead", maintain_order="left")
             .filter(pl.col("lead_home") == pl.col("household_id"))
-            .sort("account_ref")
+            .sort("account_ref", maintain_order=True)
         )
 
     def live_tenancies(self) -> pl.DataFrame:
-        """One row a current council tenancy whose tenant lives there: tag_ref, house_ref, household_id, tenant, uprn, start, kind."""
+        """One row a current council tenancy and home: tag_ref, house_ref, household_id, tenant, uprn, start, kind."""
         current = (
             self.frames["tenancies"]
             .filter((pl.col("end") == OPEN) & (pl.col("tenure") != "TEM"))
@@ -168,15 +170,16 @@ class Casebook:
             .select("house_ref", tenant="person_id")
         )
         return (
-            current.join(homes, on="household_id")
-            .join(tenants, on="house_ref")
+            current.join(homes, on="household_id", maintain_order="left")
+            .join(tenants, on="house_ref", maintain_order="left")
             .join(
                 self.scene.known.select(
                     tenant="person_id", sex="sex", birth="birth", surname="surname", forename="forename"
                 ),
                 on="tenant",
+                maintain_order="left",
             )
-            .sort("tag_ref")
+            .sort("tag_ref", maintain_order=True)
         )
 
     def sole_tenant(self, house_refs: pl.Series, people: pl.Series, relationship: str = "tenant") -> None:
@@ -198,7 +201,7 @@ class Casebook:
         )
         self.drop("ct_liable", "account_ref", account_refs)
         named = pl.DataFrame({"account_ref": account_refs, "person_id": people})
-        self.add("ct_liable", old.drop("person_id").join(named, on="account_ref"))
+        self.add("ct_liable", old.drop("person_id").join(named, on="account_ref", maintain_order="left"))
 
     def rename(self, people: pl.DataFrame) -> None:
         """Gives persons (person_id, forename, surname) other names, for the whole of their history."""
@@ -222,18 +225,22 @@ class Casebook:
         )
         dead = (
             self.frames["death_registrations"]
-            .join(roles.unique(maintain_order=True), on="person_id")
+            .join(roles.unique(maintain_order=True), on="person_id", maintain_order="left")
             .filter(pl.col("death_date") < self.as_of - 185)
         )
-        dead = dead.filter(~pl.col("person_id").is_in(self.used_people)).sort("death_date").head(count)
+        dead = (
+            dead.filter(~pl.col("person_id").is_in(self.used_people))
+            .sort("death_date", maintain_order=True)
+            .head(count)
+        )
         self.used_people += dead["person_id"].to_list()
         return dead.select("registration_id", dead="person_id", died="death_date")
 
     def settle_dead(self, rows: pl.DataFrame) -> None:
-        """The dead (dead, died, household_id, uprn, home_from) lived their last years in that home, beside its household."""
+        """The dead (dead, died, household_id, uprn, home_from) lived their last years beside that household."""
         self.drop("residences", "person_id", rows["dead"])
         birth = self.scene.known.select(dead="person_id", birth="birth")
-        rows = rows.join(birth, on="dead").with_columns(
+        rows = rows.join(birth, on="dead", maintain_order="left").with_columns(
             came=pl.min_horizontal(pl.max_horizontal("home_from", pl.col("died") - int(12 * YEAR)), pl.col("died") - 60)
         )
         inside = rows.select(

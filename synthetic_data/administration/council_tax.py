@@ -1,22 +1,21 @@
-"""Council tax: an account for each spell in a dwelling, who is liable, and the discounts, disregards and exemptions it rests on.
+"""Council tax: an account for each spell in a dwelling, and who is liable.
 
-An honest household with a single person discount has exactly one counted adult; every other adult has a disregard. Notices come late, so
-some accounts outlive the household, and some discounts outlive the solitude by weeks.
+An honest household with a single person discount has exactly one counted adult; every other adult has a disregard.
+Notices come late, so some accounts outlive the household.
 """
 
 import numpy as np
 import polars as pl
 
+from synthetic_data.administration.discounts import discounts
 from synthetic_data.administration.scene import FRAMES, Scene
-from synthetic_data.events import OPEN, YEAR
 from synthetic_data.frames import texts
 from synthetic_data.randomness import distinct, stream, weighted
+from synthetic_data.timeline import OPEN, YEAR
 
 BEGAN = 8491  # 1 April 1993, when council tax began
 KEPT_YEARS = 3  # ended accounts stay in the extract this long
 LATE_NOTICE_DAYS = 38  # mean delay before an end is told; own estimate
-SPD_UPTAKE = 0.87  # brings the discount to about 31 % of dwellings (Kent 2019)
-GRACE_DAYS, GRACE_SHARE = 75, 0.6  # a discount not yet ended after another adult came
 SLOT_REUSE = 0.06  # share of private lets where the next tenant is written over the slot
 LANDLORDS = [
     "ESTUARY LETTINGS LTD",
@@ -32,18 +31,6 @@ LANDLORDS = [
     "SILVER SHORE CARE HOMES LTD",
     "CAMPUS LIVING LTD",
 ]
-COUNTED_ROLES = [
-    "head",
-    "partner",
-    "adult_child",
-    "parent",
-    "lodger",
-    "sharer",
-    "tenant",
-    "student",
-    "child",
-    "resident",
-]
 LIABLE_ROLES = ["head", "partner", "sharer", "student"]
 
 
@@ -55,7 +42,7 @@ def spells(scene: Scene) -> pl.DataFrame:
     )
     known = scene.homes.filter(
         (pl.col("to") > scene.as_of - int(KEPT_YEARS * YEAR)) & pl.col("uprn").is_in(taxed["uprn"].implode())
-    ).sort("uprn", "from")
+    ).sort("uprn", "from", maintain_order=True)
     late = pl.Series(rng.exponential(LATE_NOTICE_DAYS, len(known)).astype(np.int64))
     known = known.with_columns(
         told=(pl.col("to") + late <= scene.as_of) | (pl.col("to") == OPEN),
@@ -79,7 +66,7 @@ def accounts(scene: Scene) -> tuple[pl.DataFrame, pl.DataFrame]:
     known = spells(scene).with_columns(pl.col("reused").shift(1).over("uprn").fill_null(False).alias("over"))
     known = known.with_columns(over=pl.col("over") & (pl.col("from") >= pl.col("to").shift(1).over("uprn")))
     known = known.with_columns(number=(~pl.col("over")).cum_sum() - 1, in_slot=pl.col("over").cast(pl.Int64))
-    refs = distinct(rng, int(known["number"].max() or 0) + 1, 70_000_000, 79_999_999)
+    refs = distinct(rng, len(known), 70_000_000, 79_999_999)
     known = known.with_columns(
         account_ref=pl.Series(refs[known["number"].to_numpy()]).cast(pl.String),
         day=pl.Series(rng.integers(0, 4, len(known))),
@@ -113,13 +100,13 @@ def accounts(scene: Scene) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def vacant_accounts(scene: Scene, known: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(accounts, liable) of dwellings that stand empty: executors of the dead, owners who left, landlords, nobody known."""
+    """(accounts, liable) of dwellings that stand empty: executors, owners who left, landlords, nobody known."""
     rng = stream(scene.seed, "vacant accounts")
     live = known.filter(pl.col("end") == OPEN)["uprn"]
     empty = scene.units.filter(pl.col("is_dwelling") & ~pl.col("uprn").is_in(live.implode())).select("uprn", "tenure")
     last = (
         scene.homes.filter(pl.col("to") < OPEN)
-        .sort("to")
+        .sort("to", maintain_order=True)
         .group_by("uprn", maintain_order=True)
         .last()
         .select("uprn", "household_id", "to")
@@ -174,21 +161,26 @@ def vacant_accounts(scene: Scene, known: pl.DataFrame) -> tuple[pl.DataFrame, pl
 
 
 def liable_people(scene: Scene, known: pl.DataFrame) -> pl.DataFrame:
-    """One row an account, slot and occupant: heads, partners and joint tenants; companies and unknown occupiers without a person."""
+    """One row an account, slot and occupant: heads, partners, joint tenants; companies without a person."""
     people = (
         scene.residents()
         .filter(pl.col("role").is_in(LIABLE_ROLES))
         .join(
-            known.select("household_id", "account_ref", "liable_kind", "in_slot", "end"), on="household_id", how="inner"
+            known.select("household_id", "account_ref", "liable_kind", "in_slot", "end"),
+            on="household_id",
+            how="inner",
+            maintain_order="left",
         )
         .filter((pl.col("liable_kind") == "person") & (pl.col("to") > pl.col("from")))
     )
     age_then = (pl.min_horizontal("to", pl.lit(scene.as_of)) - pl.col("birth")) / YEAR
-    people = people.filter(age_then >= 18).sort("account_ref", "in_slot", "from", "person_id")
+    people = people.filter(age_then >= 18).sort("account_ref", "in_slot", "from", "person_id", maintain_order=True)
     first = pl.col("role") == "head"
     people = (
         people.with_columns(lead=first)
-        .sort("account_ref", "in_slot", "lead", "person_id", descending=[False, False, True, False])
+        .sort(
+            "account_ref", "in_slot", "lead", "person_id", descending=[False, False, True, False], maintain_order=True
+        )
         .with_columns(slot=pl.int_range(1, pl.len() + 1).over("account_ref", "in_slot"))
     )
     tenant = pl.col("tenure").is_in(["owned", "mortgage"])
@@ -219,139 +211,20 @@ def liable_people(scene: Scene, known: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([persons, others], how="vertical_relaxed")
 
 
-def adults(scene: Scene, known: pl.DataFrame) -> pl.DataFrame:
-    """One row a present adult of a live account's household, with the disregard that applies, if any."""
-    live = known.filter((pl.col("end") == OPEN) & (pl.col("to") == OPEN)).select(
-        "household_id", "account_ref", "liable_kind", "is_hall"
-    )
-    people = scene.residents().filter("current").join(live, on="household_id", how="inner").filter(pl.col("age") >= 18)
-    schooled = pl.col("role").is_in(["adult_child", "child"]) & (pl.col("age") < 18.9) & (pl.col("person_id") % 3 == 0)
-    code = (
-        pl.when(schooled)
-        .then(pl.lit("U18"))
-        .when("is_student")
-        .then(pl.lit("STU"))
-        .when("smi")
-        .then(pl.lit("SMI"))
-        .when(pl.col("carer") & pl.col("role").is_in(["lodger", "sharer", "parent", "adult_child"]))
-        .then(pl.lit("CARER"))
-        .when(pl.col("role").is_in(["adult_child"]) & (pl.col("age") < 22) & (pl.col("person_id") % 11 == 0))
-        .then(pl.lit("APPR"))
-    )
-    return people.with_columns(code=code, since=pl.max_horizontal("from", pl.col("birth") + int(18 * YEAR)))
-
-
-def discounts(scene: Scene, known: pl.DataFrame) -> pl.DataFrame:
-    """Discounts (D), disregards (R) and exemptions (E) of live accounts, and single person discounts that have ended."""
-    rng = stream(scene.seed, "discounts")
-    grown = adults(scene, known)
-    sole = (
-        scene.residents()
-        .filter((pl.col("to") < OPEN) & ((pl.col("to") - pl.col("birth")) > 18 * YEAR))
-        .group_by("household_id")
-        .agg(left=pl.col("to").max())
-    )
-    homes = grown.group_by(
-        "household_id", "account_ref", "liable_kind", "kind", "home_from", "is_hall", maintain_order=True
-    ).agg(
-        grown=pl.len(),
-        counted=pl.col("code").is_null().sum(),
-        students=(pl.col("code") == "STU").sum(),
-        smi=(pl.col("code") == "SMI").sum(),
-        newest=pl.col("since").filter(pl.col("code").is_null()).max(),
-        first=pl.col("since").filter(pl.col("code").is_null()).min(),
-        changed=pl.col("since").max(),
-        oldest_disregard=pl.col("since").filter(pl.col("code").is_not_null()).min(),
-    )
-    homes = homes.join(sole, on="household_id", how="left", maintain_order="left").sort("account_ref")
-    homes = homes.with_columns(
-        roll=pl.Series(rng.random(len(homes))), lag=pl.Series(rng.exponential(20, len(homes)).astype(np.int64))
-    )
-    taxed = (pl.col("liable_kind") == "person") & ~pl.col("kind").is_in(["hmo", "care_home"])
-    start = pl.min_horizontal(
-        pl.max_horizontal("home_from", pl.col("left").fill_null(0)) + pl.col("lag"), pl.lit(scene.as_of - 1)
-    )
-    alone = homes.filter(taxed & (pl.col("counted") == 1) & (pl.col("roll") < SPD_UPTAKE))
-    recent = pl.col("newest") > scene.as_of - GRACE_DAYS
-    grace = homes.filter(
-        taxed
-        & (pl.col("counted") == 2)
-        & recent
-        & (pl.col("newest") > pl.col("first") + 30)
-        & (pl.col("roll") < GRACE_SHARE)
-    )
-    joined = homes.filter(
-        taxed
-        & (pl.col("counted") == 2)
-        & ~recent
-        & (pl.col("newest") > pl.col("home_from") + 200)
-        & (pl.col("roll") < 0.6)
-        & (pl.col("newest") > scene.as_of - 4 * YEAR)
-    )
-    all_students = homes.filter((pl.col("students") == pl.col("grown")) & taxed)
-    all_smi = homes.filter((pl.col("smi") == pl.col("grown")) & taxed)
-    all_else = homes.filter(
-        (pl.col("counted") == 0) & (pl.col("students") < pl.col("grown")) & (pl.col("smi") < pl.col("grown")) & taxed
-    )
-    halls = homes.filter("is_hall")
-    spd = [
-        ("D", "SPD", 25.0, alone, start, pl.lit(OPEN)),
-        ("D", "SPD", 25.0, grace, start, pl.lit(OPEN)),
-        ("D", "SPD", 25.0, joined, pl.col("home_from") + 1, pl.col("newest") + pl.col("lag") + 1),
-        ("D", "ALLDIS", 50.0, all_else, pl.max_horizontal("home_from", "changed"), pl.lit(OPEN)),
-        ("E", "N", 100.0, all_students, pl.col("changed"), pl.lit(OPEN)),
-        ("E", "U", 100.0, all_smi, pl.col("changed"), pl.lit(OPEN)),
-        ("E", "M", 100.0, halls, pl.col("home_from"), pl.lit(OPEN)),
-    ]
-    rows = [
-        frame.select(
-            "account_ref",
-            kind=pl.lit(kind),
-            code=pl.lit(code),
-            person_id=pl.lit(None, dtype=pl.Int64),
-            start=first.cast(pl.Int64),
-            end=last.cast(pl.Int64),
-            percent=pl.lit(percent),
-        )
-        for kind, code, percent, frame, first, last in spd
-    ]
-    needed = (
-        pl.concat([alone, grace, all_else, all_students, all_smi])
-        .select("account_ref")
-        .unique()
-        .with_columns(needed=pl.lit(True))
-    )
-    marks = grown.filter(pl.col("code").is_not_null() & (pl.col("liable_kind") == "person")).join(
-        needed, on="account_ref", how="left", maintain_order="left"
-    )
-    marks = marks.with_columns(roll=pl.Series(rng.random(len(marks)))).filter(
-        pl.col("needed").fill_null(False) | (pl.col("roll") < 0.3)
-    )
-    rows.append(
-        marks.select(
-            "account_ref",
-            kind=pl.lit("R"),
-            code="code",
-            person_id="person_id",
-            start="since",
-            end=pl.lit(OPEN).cast(pl.Int64),
-            percent=pl.lit(0.0),
-        )
-    )
-    return pl.concat(rows)
-
-
 def council_tax(scene: Scene) -> FRAMES:
     """ct_accounts, ct_liable and ct_discounts, with start and end as day numbers."""
     rng = stream(scene.seed, "council tax")
     book, known = accounts(scene)
     empty_book, empty_liable = vacant_accounts(scene, known)
     liable = pl.concat([liable_people(scene, known), empty_liable], how="vertical_relaxed").sort(
-        "account_ref", "in_slot", "slot"
+        "account_ref",
+        "in_slot",
+        "slot",
+        maintain_order=True,
     )
-    book = pl.concat([book, empty_book], how="vertical_relaxed").sort("account_ref")
+    book = pl.concat([book, empty_book], how="vertical_relaxed").sort("account_ref", maintain_order=True)
     leads = liable.filter(pl.col("slot") == 1).select("account_ref").unique()
-    orphans = book.join(leads, on="account_ref", how="anti")["account_ref"]
+    orphans = book.join(leads, on="account_ref", how="anti", maintain_order="left")["account_ref"]
     book = book.with_columns(
         liable_kind=pl.when(pl.col("account_ref").is_in(orphans.implode()))
         .then(pl.lit("unknown"))
@@ -366,7 +239,9 @@ def council_tax(scene: Scene) -> FRAMES:
         end="end",
         in_slot=pl.lit(0),
     )
-    liable = pl.concat([liable, nobody], how="vertical_relaxed").sort("account_ref", "in_slot", "slot")
+    liable = pl.concat([liable, nobody], how="vertical_relaxed").sort(
+        "account_ref", "in_slot", "slot", maintain_order=True
+    )
     book = book.with_columns(start=pl.max_horizontal("start", pl.lit(BEGAN)))
     liable = liable.with_columns(start=pl.max_horizontal("start", pl.lit(BEGAN)))
     # a party reference belongs to the slot: the next occupant gets the next number
@@ -392,5 +267,5 @@ def council_tax(scene: Scene) -> FRAMES:
     return {
         "ct_accounts": book.with_columns(account_cd=digits),
         "ct_liable": liable.drop("base"),
-        "ct_discounts": granted.sort("account_ref", "kind", "code", "start"),
+        "ct_discounts": granted.sort("account_ref", "kind", "code", "start", maintain_order=True),
     }

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 
 from synthetic_data.administration.scene import FRAMES, Scene
-from synthetic_data.events import OPEN, YEAR
 from synthetic_data.randomness import distinct, stream
+from synthetic_data.timeline import OPEN, YEAR
 
 KEPT_YEARS = 6
 TEMPORARY_SHARE = 0.0012  # private homes used as temporary accommodation, of all private lets
@@ -20,7 +20,7 @@ RELATIONSHIP = {
 
 
 def housing(scene: Scene) -> FRAMES:
-    """tenancies and tenancy_members, with start and end as day numbers. A missed joiner (birth, partner) is left out of the members."""
+    """tenancies and tenancy_members, with start and end as day numbers; some who joined later are not recorded."""
     rng = stream(scene.seed, "housing")
     roll = pl.Series(rng.random(len(scene.homes)))
     temporary = (
@@ -32,7 +32,7 @@ def housing(scene: Scene) -> FRAMES:
     homes = scene.homes.with_columns(roll=roll).filter(
         ((pl.col("tenure") == "council") | temporary) & (pl.col("to") > scene.as_of - int(KEPT_YEARS * YEAR))
     )
-    homes = homes.sort("uprn", "from")
+    homes = homes.sort("uprn", "from", maintain_order=True)
     count = len(homes)
     props = homes.select("uprn").unique(maintain_order=True)
     props = props.with_columns(
@@ -69,7 +69,7 @@ def housing(scene: Scene) -> FRAMES:
     )
     people = (
         scene.residents()
-        .join(homes.select("household_id", "house_ref", "start"), on="household_id", how="inner")
+        .join(homes.select("household_id", "house_ref", "start"), on="household_id", how="inner", maintain_order="left")
         .filter((pl.col("role") != "adult_child") | (pl.col("current")))
     )
     people = people.with_columns(roll=pl.Series(rng.random(len(people))))
@@ -77,7 +77,7 @@ def housing(scene: Scene) -> FRAMES:
     people = (
         people.filter(~late)
         .with_columns(first=pl.col("role") != "head")
-        .sort("house_ref", "first", "birth", "person_id")
+        .sort("house_ref", "first", "birth", "person_id", maintain_order=True)
     )
     members = people.select(
         "house_ref",

@@ -5,7 +5,7 @@ import polars as pl
 from synthetic_data.administration.casebook import Casebook
 from synthetic_data.administration.planted_discounts import alone_with_discount
 from synthetic_data.administration.planted_tenancies import empty_homes
-from synthetic_data.events import OPEN, YEAR
+from synthetic_data.timeline import OPEN, YEAR
 
 
 def beside_the_dead(book: Casebook, kind: str, homes: pl.DataFrame) -> pl.DataFrame:
@@ -60,7 +60,7 @@ def namesakes(book: Casebook) -> None:
     dead = (
         book.frames["death_registrations"]
         .filter(~pl.col("person_id").is_in(book.used_people))
-        .join(women, on="person_id")
+        .join(women, on="person_id", maintain_order="left")
         .select("registration_id", dead="person_id", dead_sex="dead_sex", dead_birth="dead_birth", dead_uprn="uprn")
     )
     wanted = book.wanted("deceased_namesake")
@@ -126,7 +126,7 @@ def executors(book: Casebook) -> None:
             book.frames["ct_accounts"]
             .filter(pl.col("end") == OPEN)
             .select("account_ref", uprn="property_uprn")
-            .join(chosen, on="uprn")
+            .join(chosen, on="uprn", maintain_order="left")
             .unique("uprn", keep="first", maintain_order=True)
         )
         book.change(
@@ -175,7 +175,11 @@ def held_by_executors(book: Casebook) -> pl.DataFrame:
         .select("account_ref", uprn="property_uprn")
     )
     return (
-        live.join(book.frames["ct_liable"].select("account_ref", "person_id"), on="account_ref")
-        .join(book.frames["death_registrations"].select("person_id", "registration_id"), on="person_id")
-        .sort("account_ref")
+        live.join(book.frames["ct_liable"].select("account_ref", "person_id"), on="account_ref", maintain_order="left")
+        .join(
+            book.frames["death_registrations"].select("person_id", "registration_id"),
+            on="person_id",
+            maintain_order="left",
+        )
+        .sort("account_ref", maintain_order=True)
     )

@@ -3,11 +3,11 @@
 import polars as pl
 
 from synthetic_data.administration.casebook import Casebook
-from synthetic_data.events import OPEN, YEAR
+from synthetic_data.timeline import OPEN, YEAR
 
 
 def two_adults(book: Casebook) -> pl.DataFrame:
-    """One row an undiscounted home of exactly two counted adults, the second (other) listed there by the register for long."""
+    """One row an undiscounted home of exactly two counted adults, the second (other) long on the register there."""
     granted = book.frames["ct_discounts"].filter((pl.col("kind") != "R") | (pl.col("end") == OPEN))["account_ref"]
     people = book.scene.residents().filter(pl.col("current") & (pl.col("age") > 17.9))
     plain = ~pl.col("is_student") & ~pl.col("smi") & ~pl.col("carer") & (pl.col("age") > 20)
@@ -16,15 +16,17 @@ def two_adults(book: Casebook) -> pl.DataFrame:
         ~pl.col("account_ref").is_in(granted.implode())
         & pl.col("kind").is_in(["couple", "couple_children", "lone_parent", "sharers"])
     )
-    accounts = accounts.join(pairs.filter((pl.col("grown") == 2) & (pl.col("plain") == 2)), on="household_id")
+    accounts = accounts.join(
+        pairs.filter((pl.col("grown") == 2) & (pl.col("plain") == 2)), on="household_id", maintain_order="left"
+    )
     others = people.select("household_id", other="person_id", other_age="age", since="from")
     listed = book.electors_at().select(other="person_id", elector_id="elector_id", added="added_date")
     return (
-        accounts.join(others, on="household_id")
+        accounts.join(others, on="household_id", maintain_order="left")
         .filter((pl.col("other") != pl.col("lead")) & (pl.col("since") < book.as_of - 270))
-        .join(listed, on="other")
+        .join(listed, on="other", maintain_order="left")
         .filter(pl.col("added") < book.as_of - 190)
-        .sort("account_ref")
+        .sort("account_ref", maintain_order=True)
     )
 
 
@@ -91,13 +93,13 @@ def alone_with_discount(book: Casebook) -> pl.DataFrame:
     return (
         book.live_accounts()
         .filter(pl.col("account_ref").is_in(granted.implode()))
-        .join(grown, on="household_id")
+        .join(grown, on="household_id", maintain_order="left")
         .filter(pl.col("grown") == 1)
     )
 
 
 def adults_just_moved(book: Casebook) -> None:
-    """The register still lists a person who has left the home: the occupier before, or one who lived with the account holder."""
+    """The register still lists a person who has left the home: the occupier before, or a former partner."""
     gone = (
         book.scene.residents()
         .filter(
@@ -112,9 +114,9 @@ def adults_just_moved(book: Casebook) -> None:
     )
     homes = (
         alone_with_discount(book)
-        .join(gone, on="uprn")
+        .join(gone, on="uprn", maintain_order="left")
         .filter(pl.col("other") != pl.col("lead"))
-        .sort("left", descending=True)
+        .sort("left", descending=True, maintain_order=True)
     )
     wanted = book.wanted("spd_adult_just_moved")
     chosen = book.pick(
@@ -125,7 +127,7 @@ def adults_just_moved(book: Casebook) -> None:
     entries = book.list_elector(
         chosen.select(person_id="other", uprn="uprn", added_date=pl.max_horizontal(pl.col("came") + 40, pl.lit(11_323)))
     )
-    chosen = chosen.join(entries.select(other="person_id", elector_id="elector_id"), on="other")
+    chosen = chosen.join(entries.select(other="person_id", elector_id="elector_id"), on="other", maintain_order="left")
     book.record("spd_adult_just_moved", case_of(chosen, "the register lists a person who has moved away"))
 
 
@@ -134,7 +136,7 @@ def children_just_18(book: Casebook) -> None:
     eldest = (
         book.scene.residents()
         .filter(pl.col("current") & (pl.col("role") == "child") & pl.col("age").is_between(12, 17.99))
-        .sort("age", descending=True)
+        .sort("age", descending=True, maintain_order=True)
         .unique("household_id", keep="first", maintain_order=True)
         .select("household_id", other="person_id", old_birth="birth")
     )
@@ -144,13 +146,17 @@ def children_just_18(book: Casebook) -> None:
         .select(pl.concat_list("person_id", "twin_of").alias("p"))
         .explode("p")["p"]
     )
-    homes = alone_with_discount(book).join(eldest, on="household_id").filter(~pl.col("other").is_in(twins.implode()))
-    homes = homes.join(book.scene.known.select(lead="person_id", lead_birth="birth"), on="lead").filter(
-        pl.col("lead_birth") < book.as_of - 36 * YEAR
+    homes = (
+        alone_with_discount(book)
+        .join(eldest, on="household_id", maintain_order="left")
+        .filter(~pl.col("other").is_in(twins.implode()))
     )
+    homes = homes.join(
+        book.scene.known.select(lead="person_id", lead_birth="birth"), on="lead", maintain_order="left"
+    ).filter(pl.col("lead_birth") < book.as_of - 36 * YEAR)
     homes = (
         homes.filter(~pl.col("household_id").is_in(book.used_homes))
-        .sort("old_birth")
+        .sort("old_birth", maintain_order=True)
         .head(2 * book.wanted("spd_adult_child_just_18"))
     )
     chosen = book.pick("spd_adult_child_just_18", homes)
@@ -174,5 +180,5 @@ def children_just_18(book: Casebook) -> None:
     entries = book.list_elector(
         chosen.select(person_id="other", uprn="uprn", added_date=pl.col("turned") - 120, attainer_date="turned")
     )
-    chosen = chosen.join(entries.select(other="person_id", elector_id="elector_id"), on="other")
+    chosen = chosen.join(entries.select(other="person_id", elector_id="elector_id"), on="other", maintain_order="left")
     book.record("spd_adult_child_just_18", case_of(chosen, "a child of the home has just turned 18"))

@@ -3,7 +3,7 @@
 import polars as pl
 
 from synthetic_data.administration.casebook import Casebook
-from synthetic_data.events import OPEN, YEAR
+from synthetic_data.timeline import OPEN, YEAR
 
 HELD_BEFORE = int(3 * YEAR)  # a sublet home was the tenant's own for so long
 
@@ -78,7 +78,7 @@ def empty_homes(book: Casebook) -> pl.DataFrame:
 
 
 def transfers(book: Casebook) -> None:
-    """A tenant moved from one council home to another within weeks; the first tenancy is still open while its notice runs."""
+    """A tenant moved from one council home to another within weeks; the first is open while notice runs."""
     empty = empty_homes(book)
     chosen = book.pick(
         "tenancy_transfer_overlap",
@@ -99,8 +99,8 @@ def transfers(book: Casebook) -> None:
     # truth: they lived in the other home until the move
     homes = (
         book.frames["households"]
-        .join(chosen.select("household_id"), on="household_id")
-        .join(chosen.select("household_id", "old_uprn", "moved", "old_home"), on="household_id")
+        .join(chosen.select("household_id"), on="household_id", maintain_order="left")
+        .join(chosen.select("household_id", "old_uprn", "moved", "old_home"), on="household_id", maintain_order="left")
     )
     book.add(
         "households", homes.with_columns(uprn="old_uprn", to="moved", household_id="old_home", tenure=pl.lit("council"))
@@ -123,18 +123,22 @@ def transfers(book: Casebook) -> None:
     book.change("properties", "uprn", chosen.select(uprn="old_uprn", tenure=pl.lit("council")))
     # records: two tenancies, the council tax account already new, the register still at the old home
     old = book.frames["tenancies"].join(
-        chosen.select("tag_ref", "old_tag", "old_house", "old_prop", "old_uprn"), on="tag_ref"
+        chosen.select("tag_ref", "old_tag", "old_house", "old_prop", "old_uprn"),
+        on="tag_ref",
+        maintain_order="left",
     )
     book.add(
         "tenancies", old.with_columns(tag_ref="old_tag", house_ref="old_house", prop_ref="old_prop", uprn="old_uprn")
     )
-    people = book.frames["tenancy_members"].join(chosen.select("house_ref", "old_house"), on="house_ref")
+    people = book.frames["tenancy_members"].join(
+        chosen.select("house_ref", "old_house"), on="house_ref", maintain_order="left"
+    )
     book.add("tenancy_members", people.with_columns(house_ref="old_house"))
     book.change("tenancies", "tag_ref", chosen.select("tag_ref", start="moved"))
     live = (
         book.frames["ct_accounts"]
         .filter(pl.col("end") == OPEN)
-        .join(chosen.select(property_uprn="uprn", moved="moved"), on="property_uprn")
+        .join(chosen.select(property_uprn="uprn", moved="moved"), on="property_uprn", maintain_order="left")
         .select("account_ref", "moved")
     )
     book.change("ct_accounts", "account_ref", live.select("account_ref", start="moved"))
@@ -177,10 +181,10 @@ def sublets(book: Casebook) -> None:
     council = (
         book.live_tenancies()
         .filter(pl.col("home_from") > book.as_of - 12 * YEAR)
-        .join(histories.filter(pl.col("homes") == 1), on="uprn")
+        .join(histories.filter(pl.col("homes") == 1), on="uprn", maintain_order="left")
         .select("tag_ref", "house_ref", "household_id", "uprn", "home_from")
         .filter(~pl.col("household_id").is_in(book.used_homes))
-        .sort("home_from", descending=True)
+        .sort("home_from", descending=True, maintain_order=True)
     )
     stays = book.scene.stays.group_by("person_id").agg(places=pl.col("uprn").drop_nulls().n_unique(), rows=pl.len())
     people = (
@@ -189,15 +193,22 @@ def sublets(book: Casebook) -> None:
             pl.col("tenure").is_in(["owned", "mortgage", "private_rent", "housing_association"])
             & (pl.col("home_from") > book.as_of - 10 * YEAR)
         )
-        .join(stays.filter((pl.col("places") == 1) & (pl.col("rows") == 2)), left_on="lead", right_on="person_id")
+        .join(
+            stays.filter((pl.col("places") == 1) & (pl.col("rows") == 2)),
+            left_on="lead",
+            right_on="person_id",
+            maintain_order="left",
+        )
     )
     people = (
         people.join(
-            book.scene.known.filter(pl.col("birth") < book.as_of - 31 * YEAR).select(lead="person_id"), on="lead"
+            book.scene.known.filter(pl.col("birth") < book.as_of - 31 * YEAR).select(lead="person_id"),
+            on="lead",
+            maintain_order="left",
         )
         .select("lead", own_home="household_id", own_uprn="uprn", own_from="home_from")
         .filter(~pl.col("own_home").is_in(book.used_homes))
-        .sort("own_from")
+        .sort("own_from", maintain_order=True)
     )
     wanted = min(book.wanted("sublet"), len(council), len(people))
     # the earliest to leave with the latest to come in, so that the leaving comes first
@@ -245,7 +256,9 @@ def sublets(book: Casebook) -> None:
     )
     book.change("tenancies", "tag_ref", chosen.select("tag_ref", start="began"))
     book.sole_tenant(chosen["house_ref"], chosen["lead"])
-    claims = book.frames["claim_houses"].join(chosen.select("uprn"), on="uprn")["claim_id"].unique()
+    claims = (
+        book.frames["claim_houses"].join(chosen.select("uprn"), on="uprn", maintain_order="left")["claim_id"].unique()
+    )
     for frame in ("claims", "claim_houses", "claim_members"):
         book.drop(frame, "claim_id", claims)
     entries = book.list_elector(
@@ -255,7 +268,7 @@ def sublets(book: Casebook) -> None:
             added_date=pl.min_horizontal(pl.col("own_from") + 90, pl.lit(book.as_of - 60)),
         )
     )
-    chosen = chosen.join(entries.select(lead="person_id", elector_id="elector_id"), on="lead")
+    chosen = chosen.join(entries.select(lead="person_id", elector_id="elector_id"), on="lead", maintain_order="left")
     book.record(
         "sublet",
         chosen.select(
@@ -275,7 +288,11 @@ def carers_elsewhere(book: Casebook) -> None:
     old = (
         book.live_accounts()
         .filter((pl.col("kind") == "single") & (pl.col("tenure") == "owned"))
-        .join(book.scene.known.filter(pl.col("birth") < book.as_of - 74 * YEAR).select(lead="person_id"), on="lead")
+        .join(
+            book.scene.known.filter(pl.col("birth") < book.as_of - 74 * YEAR).select(lead="person_id"),
+            on="lead",
+            maintain_order="left",
+        )
         .select(old_home="household_id", old_uprn="uprn", old_person="lead")
     )
     tenants = book.live_tenancies().filter(pl.col("birth").is_between(book.as_of - 66 * YEAR, book.as_of - 24 * YEAR))
@@ -287,7 +304,9 @@ def carers_elsewhere(book: Casebook) -> None:
         chosen.select(person_id="tenant", uprn="old_uprn", added_date=book.as_of - 60 - (pl.col("tenant") % 200))
     )
     book.change("persons", "person_id", chosen.select(person_id="tenant", carer=pl.lit(True)))
-    chosen = chosen.join(entries.select(tenant="person_id", elector_id="elector_id"), on="tenant")
+    chosen = chosen.join(
+        entries.select(tenant="person_id", elector_id="elector_id"), on="tenant", maintain_order="left"
+    )
     book.record(
         "tenancy_carer_elsewhere",
         chosen.select(

@@ -4,9 +4,9 @@ import numpy as np
 import polars as pl
 
 from synthetic_data.administration.scene import Scene
-from synthetic_data.events import OPEN, YEAR
 from synthetic_data.frames import texts
 from synthetic_data.randomness import distinct, stream
+from synthetic_data.timeline import OPEN, YEAR
 
 REGISTERED = {
     "owned": 0.97,
@@ -32,7 +32,7 @@ def build_electors(scene: Scene) -> pl.DataFrame:
     stays = (
         scene.residents()
         .filter((pl.col("to") > scene.as_of - 3 * YEAR) & (pl.col("age") > 16.2))
-        .sort("person_id", "from")
+        .sort("person_id", "from", maintain_order=True)
     )
     stays = stays.with_columns(
         previous=pl.col("lived_at").shift(1).over("person_id"), previous_from=pl.col("from").shift(1).over("person_id")
@@ -84,7 +84,7 @@ def build_electors(scene: Scene) -> pl.DataFrame:
     )
     ghosts = (
         stays.filter(~pl.col("person_id").is_in(alive.implode()) & (pl.col("to") < OPEN))
-        .sort("person_id", "from")
+        .sort("person_id", "from", maintain_order=True)
         .group_by("person_id", maintain_order=True)
         .last()
         .select(stays.columns)
@@ -92,7 +92,11 @@ def build_electors(scene: Scene) -> pl.DataFrame:
     ghosts = ghosts.filter(pl.col("chance") < fading).with_columns(
         at="lived_at", added=pl.min_horizontal(since + pl.col("lag"), pl.col("to") - 5)
     )
-    entries = pl.concat([here, behind, double, ghosts]).filter(pl.col("added") < scene.as_of).sort("person_id", "added")
+    entries = (
+        pl.concat([here, behind, double, ghosts])
+        .filter(pl.col("added") < scene.as_of)
+        .sort("person_id", "added", maintain_order=True)
+    )
     count = len(entries)
     turn = pl.col("birth") + int(18 * YEAR)
     european = pl.col("ethnic_group").is_in(EUROPEAN) & (
@@ -114,11 +118,11 @@ def build_electors(scene: Scene) -> pl.DataFrame:
 
 
 def build_deaths(scene: Scene) -> pl.DataFrame:
-    """One row a death of the last two years that has been registered: mostly within a week, some months later after an inquest."""
+    """One row a registered death of the last two years: mostly within a week, some after an inquest."""
     rng = stream(scene.seed, "death registrations")
     last = (
         scene.residents()
-        .sort("person_id", "to")
+        .sort("person_id", "to", maintain_order=True)
         .group_by("person_id", maintain_order=True)
         .last()
         .select("person_id", "lived_at")
@@ -133,7 +137,7 @@ def build_deaths(scene: Scene) -> pl.DataFrame:
     dead = (
         dead.with_columns(registered=pl.col("death") + pl.Series(delay))
         .filter(pl.col("registered") <= scene.as_of)
-        .sort("registered", "person_id")
+        .sort("registered", "person_id", maintain_order=True)
     )
     return dead.select(
         registration_id=texts(

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import polars as pl
 
-from synthetic_data.events import OPEN, YEAR
+from synthetic_data.timeline import OPEN, YEAR
 
 FRAMES = dict[str, pl.DataFrame]
 DAY_COLUMNS = ("from", "to", "start", "end")
@@ -13,7 +13,7 @@ DAY_COLUMNS = ("from", "to", "start", "end")
 
 @dataclass
 class Scene:
-    """homes: household_id, uprn, kind, tenure, from, to; stays: person_id, household_id, uprn, from, to, role; persons: as in the world."""
+    """homes: household_id, uprn, kind, tenure, from, to; stays: person_id, household_id, uprn, from, to, role."""
 
     as_of: int
     seed: int
