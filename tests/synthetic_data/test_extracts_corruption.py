@@ -1,11 +1,14 @@
 """What corruption does to names, dates and numbers, and that it does so at the rates and to the people it should."""
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+import yaml
 
+from synthetic_data import rates as rates_module
 from synthetic_data.corruption.batches import batches_of
 from synthetic_data.corruption.characters import (
     damage_where,
@@ -19,6 +22,7 @@ from synthetic_data.corruption.characters import (
 from synthetic_data.corruption.names import damaged_names, error_factor, people_of, without_accents
 from synthetic_data.corruption.numbers import damaged_birth_dates, damaged_ninos
 from synthetic_data.draws import Draws
+from synthetic_data.extracts.delivery import with_intake_faults
 from synthetic_data.rates import Rates, profiles
 
 COUNT = 4000
@@ -187,3 +191,19 @@ def test_draws_are_even_and_each_column_is_new():
     assert first.min() >= 0 and first.max() < 1
     assert np.abs(np.histogram(first, bins=20, range=(0, 1))[0] / 5_000 - 1).max() < 0.06
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.015 and abs(np.corrcoef(first[1:], first[:-1])[0, 1]) < 0.015
+
+
+def test_every_rate_names_its_source():
+    errors = yaml.safe_load((Path(rates_module.__file__).parent / "errors.yaml").read_text(encoding="utf-8"))
+    entries = [entry for section in ("person", "batches", "address") for entry in errors[section].values()]
+    named = [entry["from"] for entry in entries if isinstance(entry, dict) and "from" in entry]
+    named += [fault["from"] for fault in errors["intake_faults"]]
+    assert len(named) > 40 and set(named) <= set(errors["sources"])
+
+
+def test_few_rows_are_spoilt_for_the_intake():
+    frame = pl.DataFrame({"elector_id": [f"E{n}" for n in range(100_000)], "added_date": ["01/02/2020"] * 100_000})
+    spoilt = with_intake_faults(frame, "register.csv", Rates("central", 1))
+    assert (spoilt["added_date"] == "31/02/2019").sum() == 6
+    assert spoilt["elector_id"].null_count() == 4
+    assert with_intake_faults(frame.head(500), "register.csv", Rates("central", 1)).equals(frame.head(500))
