@@ -39,7 +39,10 @@ class Range(Stated):
 
 
 class Column(Stated):
-    """One column of a file: how it is read, what it must hold, how personal it is and why it is asked for."""
+    """One column of a file: how it is read, what it must hold, how personal it is and why it is asked for.
+
+    With `keep: false` it must be there but isn't kept: what nobody needs, or what changes in every extract by itself.
+    """
 
     name: str = Field(min_length=1)
     staged: str = Field("", alias="as")
@@ -56,6 +59,7 @@ class Column(Stated):
     why: str = ""
     severity: dict[Principle, Severity] = {}
     counts_records: bool = False
+    keep: bool = True
 
     @model_validator(mode="after")
     def _complete(self) -> "Column":
@@ -75,6 +79,9 @@ class Column(Stated):
             raise ValueError("`pattern` and `codes` are for text columns; leave out `type`")
         if self.range and self.type == "text":
             raise ValueError("`range` is for numbers and dates; state the `type`")
+        checked = self.required or self.range or self.pattern or self.codes or self.references or self.min_fill
+        if not self.keep and (self.type != "text" or checked):
+            raise ValueError("a column with `keep: false` is only looked for; leave out its type and rules")
         return self
 
     @property
@@ -106,15 +113,15 @@ class LeaveOut(Stated):
 class Table(Stated):
     """One table of a source: a file, or the records of one type in a mixed file.
 
-    In a mixed file the first field is the record type and isn't listed among the columns; `counted: false` marks the
-    types that the trailer's count leaves out.
+    In a mixed file the first field is the record type and isn't listed among the columns; `counted` says whether the
+    trailer counts records of the type (`either` where writers of the format differ).
     """
 
     name: str = Field(pattern=STAGED_NAME.pattern)
     file: str = Field(min_length=1)
     header: bool = True
     record_type: str | None = Field(None, pattern=r"^\w{1,10}$")
-    counted: bool = True
+    counted: Literal["always", "never", "either"] = "always"
     grain: str
     why: str = ""
     key: Names = ()
@@ -133,8 +140,14 @@ class Table(Stated):
         raise KeyError(f"{self.name} has no column {staged}")
 
     @property
+    def kept(self) -> tuple[Column, ...]:
+        """Columns that are kept."""
+        return tuple(column for column in self.columns if column.keep)
+
+    @property
     def staged_columns(self) -> tuple[str, ...]:
-        return tuple(column.staged for column in self.columns)
+        """Names of the columns that are kept."""
+        return tuple(column.staged for column in self.kept)
 
     @property
     def must_have(self) -> tuple[Column, ...]:

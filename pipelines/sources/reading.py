@@ -85,10 +85,10 @@ def columns_in_order(table: Table, file: Inspected, header: list[str]) -> list[s
 
 def _read_plain(wh: Warehouse, contract: Contract, file: Inspected, table: Table) -> RawTable:
     notes: tuple[str, ...] = ()
-    order = list(table.staged_columns)
+    order = declared = [column.staged for column in table.columns]
     if table.header:
         order = columns_in_order(table, file, header_of(file, contract))
-        if order != list(table.staged_columns):
+        if order != declared:
             notes = (f"{file.name}: the columns stand in another order than in the contract; read by name",)
     name = f"memory.incoming.raw__{contract.name}__{table.name}"
     broken = _load(wh, contract, file, name, order, table.header, padded=False)
@@ -123,7 +123,7 @@ def _read_mixed(wh: Warehouse, contract: Contract, file: Inspected, tables: Sequ
     found = []
     for table in tables:
         name = f"memory.incoming.raw__{contract.name}__{table.name}"
-        columns = ", ".join(f"f{at} AS {column.staged}" for at, column in enumerate(table.columns, 1))
+        columns = ", ".join(f"f{at} AS {column.staged}" for at, column in enumerate(table.columns, 1) if column.keep)
         wh.execute(
             f"CREATE OR REPLACE TABLE {name} AS SELECT {columns}, {record} AS _record FROM {mixed} "
             f"WHERE f0 = '{table.record_type}' AND {right}"
@@ -155,11 +155,16 @@ def _check_trailer(wh: Warehouse, file: Inspected, tables: Sequence[Table], mixe
             raise FileRefused(
                 file.name, f"doesn't end with its one trailer record ({table.record_type}); it is cut off"
             )
-        uncounted = ", ".join(f"'{other.record_type}'" for other in tables if not other.counted)
-        held = wh.scalar(f"SELECT count(*) FROM {mixed} WHERE f0 NOT IN ({uncounted or 'NULL'})")
-        if trailers[0][0] != held:
-            said = f"its trailer counts {trailers[0][0]} records, but {held} are there; ask for it again"
+        counts = [_records(wh, mixed, tables, {"always"}), _records(wh, mixed, tables, {"always", "either"})]
+        if trailers[0][0] not in counts:
+            said = f"its trailer counts {trailers[0][0]} records, but {counts[0]} are there; ask for it again"
             raise FileRefused(file.name, said, line=file.lines)
+
+
+def _records(wh: Warehouse, mixed: str, tables: Sequence[Table], counted: set[str]) -> int:
+    """Records in a mixed file that a trailer counts; lines of no known type count too."""
+    left_out = ", ".join(f"'{table.record_type}'" for table in tables if table.counted not in counted)
+    return int(wh.scalar(f"SELECT count(*) FROM {mixed}" + (f" WHERE f0 NOT IN ({left_out})" if left_out else "")))
 
 
 def _load(

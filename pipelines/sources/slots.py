@@ -24,7 +24,7 @@ def latest(wh: Warehouse, contract: Contract, table: Table) -> str:
     staged, name = contract.staged(table.name), f"memory.latest.{contract.name}__{table.name}"
     wh.execute("CREATE SCHEMA IF NOT EXISTS memory.latest")
     if not wh.exists(staged):
-        columns = ", ".join(f"NULL::{column.sql_type} AS {column.staged}" for column in table.columns)
+        columns = ", ".join(f"NULL::{column.sql_type} AS {column.staged}" for column in table.kept)
         wh.execute(
             f"CREATE OR REPLACE TEMP TABLE never_came AS SELECT {columns}, NULL::DATE AS extract_date, "
             "NULL::DATE AS valid_from, NULL::DATE AS valid_to, NULL::VARCHAR AS loaded_run, NULL::UBIGINT AS row_hash LIMIT 0"

@@ -46,7 +46,7 @@ def start_faults(wh: Warehouse) -> None:
 def stage(wh: Warehouse, contract: Contract, raw: RawTable) -> CandidateTable:
     """Build the candidate table of one raw table. Raises FileRefused when too much of it can't be used."""
     table, name = raw.table, contract.candidate(raw.table.name)
-    selected = ", ".join(f"{typed(column, column.staged)} AS {column.staged}" for column in table.columns)
+    selected = ", ".join(f"{typed(column, column.staged)} AS {column.staged}" for column in table.kept)
     wh.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT {selected}, {raw.record} AS _record FROM {raw.name}")
     if raw.broken:
         lines = [
@@ -82,7 +82,7 @@ def _leave_out(wh: Warehouse, raw: RawTable, name: str) -> int:
 
 def _value_faults(wh: Warehouse, raw: RawTable, name: str) -> dict[str, int]:
     """Values that are there but don't fit their type: they become null, and the fault is kept."""
-    castable = [column for column in raw.table.columns if column.type != "text"]
+    castable = [column for column in raw.table.kept if column.type != "text"]
     if not castable:
         return {}
     held = wh.rows(f"SELECT {', '.join(f'''count(nullif(trim({c.staged}), ''))''' for c in castable)} FROM {raw.name}")[
