@@ -90,7 +90,7 @@ SELECT 'deceased' AS rule,
        ]) AS evidence,
        b.value_kind, b.yearly, greatest(b.from_date, dead.death_date) AS since
 FROM dead
-JOIN kin ON kin.record_id = dead.record_id
+JOIN kin ON kin.record_id = dead.record_id AND NOT kin.rare_name
 JOIN benefit AS b ON b.record_id = kin.kin_id
 LEFT JOIN place ON place.address_id = b.address_id
 LEFT JOIN settled ON settled.uprn = place.uprn

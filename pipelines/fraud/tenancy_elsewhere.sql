@@ -36,8 +36,8 @@ still_at_home AS (
 elsewhere AS (
     SELECT held.tenancy_ref, held.record_id AS tenant_record_id, p.uprn,
            arg_min({'record_id': p.record_id, 'ref': p.ref, 'source': p.source, 'kind': p.kind, 'role': p.role},
-                   (kin.kept_apart, p.kind = 'registration', p.kind = 'liability', p.record_id)) AS best,
-           arg_min(kin, (kin.kept_apart, p.kind = 'registration', p.kind = 'liability', p.record_id)) AS kin,
+                   (kin.rare_name, kin.kept_apart, p.kind = 'registration', p.kind = 'liability', p.record_id)) AS best,
+           arg_min(kin, (kin.rare_name, kin.kept_apart, p.kind = 'registration', p.kind = 'liability', p.record_id)) AS kin,
            min(p.from_date) AS from_date, count(DISTINCT p.source) AS sources,
            bool_or(p.uncertain) AS uncertain, bool_or(p.is_communal) AS is_communal, min(p.parent_uprn) AS parent_uprn
     FROM held
@@ -84,6 +84,7 @@ SELECT 'tenancy_elsewhere' AS rule,
            said(e.sources >= 2, 'second_source', e.sources),
            said(strangers.n > 0, 'strangers_at_home', strangers.n),
            said(home.n IS NULL, 'not_seen_at_home', NULL),
+           said(e.kin.rare_name, 'rare_name', NULL),
            said(e.from_date > h.from_date AND e.from_date <= today() - ${recent_days}, 'elsewhere_newer',
                 day_in_words(e.from_date)),
            said(e.kin.different_nino, 'different_nino', NULL),
@@ -92,7 +93,8 @@ SELECT 'tenancy_elsewhere' AS rule,
                 'same_building', NULL),
            said(two_homes.uprn IS NOT NULL, 'told_elsewhere', NULL),
            said(e.kin.kept_apart, 'kept_apart', NULL),
-           said(NOT e.kin.same_nino AND NOT e.kin.same_birth AND e.kin.link_weight < ${firm_weight}, 'name_only', NULL),
+           said(NOT e.kin.same_nino AND NOT e.kin.same_birth AND coalesce(e.kin.link_weight, 0) < ${firm_weight},
+                'name_only', NULL),
            said(e.from_date > today() - ${recent_days}, 'moved_in_recently', day_in_words(e.from_date)),
            said(h.from_date > today() - ${recent_days}, 'new_tenancy', day_in_words(h.from_date)),
            said(e.from_date <= h.from_date, 'elsewhere_older', day_in_words(e.from_date)),
@@ -113,3 +115,5 @@ LEFT JOIN still_at_home AS home ON home.tenancy_ref = h.tenancy_ref AND home.per
 LEFT JOIN two_homes ON two_homes.tenancy_ref = h.tenancy_ref AND two_homes.uprn = e.uprn
 LEFT JOIN carer_at ON carer_at.uprn = e.uprn
 ANTI JOIN dead ON dead.person_id = h.person_id
+-- a name alone is followed up only where both sides point the same way
+WHERE NOT e.kin.rare_name OR (strangers.n > 0 AND home.n IS NULL)

@@ -35,12 +35,12 @@ SELECT 'two_tenancies' AS rule,
            said(b.from_date > today() - ${recent_days}, 'new_tenancy', day_in_words(b.from_date)),
            said(coalesce(a.to_date, b.to_date) IS NOT NULL, 'ending', day_in_words(coalesce(a.to_date, b.to_date))),
            said('temporary' IN (a.tenure, b.tenure), 'temporary_home', NULL),
-           said((ta.n > 1) <> (tb.n > 1), 'joint_transfer', NULL),
+           said((ta.n > 1) <> (tb.n > 1) AND b.from_date > today() - ${settled_days}, 'joint_transfer', NULL),
            said(a.uncertain OR b.uncertain, 'address_uncertain', NULL)
        ]) AS evidence,
        'tenancy' AS value_kind, NULL::DECIMAL(10, 2) AS yearly, greatest(a.from_date, b.from_date) AS since
 FROM held AS a
-JOIN kin ON kin.record_id = a.record_id
+JOIN kin ON kin.record_id = a.record_id AND NOT kin.rare_name
 JOIN held AS b ON b.record_id = kin.kin_id AND b.tenancy_ref <> a.tenancy_ref AND b.uprn <> a.uprn
     AND (a.began, a.tenancy_ref) < (b.began, b.tenancy_ref)
 JOIN tenants AS ta ON ta.tenancy_ref = a.tenancy_ref

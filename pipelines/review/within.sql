@@ -25,7 +25,8 @@ doubted AS (
            'The person hangs together by one weak link; without it the records fall into two.',
            1 - abs(2 * bridge.match_probability - 1)
     FROM bridge
-    WHERE bridge.match_weight < ${weak_bridge}
+    -- a single record on a weak link is doubted below the link threshold only, two groups earlier
+    WHERE bridge.match_weight < CASE WHEN bridge.smaller_side > 1 THEN ${weak_bridge} ELSE ${link_weight} END
 )
 
 SELECT doubted.reason, doubted.why, doubted.person_id, NULL::VARCHAR AS other_person_id,

@@ -80,8 +80,18 @@ def _record(wh: Warehouse, row: dict[str, Any], views: tuple[str, ...]) -> None:
     source = row["id"].split(":")[0]
     wh.execute(
         "INSERT INTO identity.people.record BY NAME SELECT ? AS record_id, ? AS source, ? AS forename, ? AS surname, "
-        "? AS initial, ? AS birth_date, ? AS nino, ? AS sex, true AS is_person",
-        [row["id"], source, forename, surname, forename[:1], row.get("born"), row.get("nino"), row.get("sex")],
+        "? AS initial, ? AS birth_date, ? AS nino, ? AS sex, ? AS role, true AS is_person",
+        [
+            row["id"],
+            source,
+            forename,
+            surname,
+            forename[:1],
+            row.get("born"),
+            row.get("nino"),
+            row.get("sex"),
+            "tenant" if source == "housing" else None,
+        ],
     )
     for view in views:
         wh.execute("INSERT INTO identity.linkage.membership VALUES (?, ?, ?)", [view, row["id"], row["who"]])
