@@ -73,7 +73,7 @@ def build_definitions(place: Place) -> dg.Definitions:
     built = [key for definition in assets for key in definition.keys]
     used = {dep for definition in assets for deps in definition.asset_deps.values() for dep in deps}
     leaves = sorted("/".join(key.path) for key in built if key not in used)
-    assets.extend(publication_assets(leaves, place.sources))
+    assets.extend(publication_assets(leaves, place.sources, {name: c.title for name, c in contracts.items()}))
     job = dg.define_asset_job(
         JOB, selection=dg.AssetSelection.all(), description="Everything, from landed extracts to a linked borough."
     )
@@ -128,12 +128,16 @@ def execute(place: Place, started_by: str, select: str | None = None) -> tuple[b
             asset_selection=chosen,
             raise_on_error=False,
         )
-        faults = [
-            event.step_failure_data.error.message if event.step_failure_data.error else event.step_key or "a step"
-            for event in result.all_events
-            if event.is_step_failure
-        ]
+        faults = [_said(event) for event in result.all_events if event.is_step_failure]
     return result.success, faults
+
+
+def _said(event: dg.DagsterEvent) -> str:
+    """Why a step failed: the sentence it raised, and with --debug the whole trace."""
+    failure = event.step_failure_data
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return failure.user_failure_data.description
+    return failure.error.to_string() if failure.error else f"{event.step_key} failed"
 
 
 def _who(tags: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
 """The last step: publish."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -13,8 +13,11 @@ from pipelines.runs import input_mark
 from pipelines.settings import write_atomically
 
 
-def assets(after: Sequence[str], sources: Path) -> list[dg.AssetsDefinition]:
-    """The `published` asset, downstream of everything named in `after` (asset keys); `sources` holds the contracts."""
+def assets(after: Sequence[str], sources: Path, titles: Mapping[str, str]) -> list[dg.AssetsDefinition]:
+    """The `published` asset, downstream of everything named in `after` (asset keys).
+
+    `sources` is the folder of contracts, `titles` what each source is called.
+    """
 
     @step_asset(
         key="published",
@@ -29,6 +32,7 @@ def assets(after: Sequence[str], sources: Path) -> list[dg.AssetsDefinition]:
     )
     def published(step: Step) -> dict[str, int]:
         rows = build_snapshot(step.wh)
+        step.run.notes |= {"council": step.run.settings.council, "titles": dict(titles)}
         figures = collect(step.wh, step.run.summary())
         write_atomically(step.run.work / "published" / "figures.json", figures.to_json().encode())
         write_atomically(step.run.work / "published" / "report.html", render(figures).encode())
