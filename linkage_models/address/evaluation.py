@@ -20,7 +20,8 @@ def evaluate_addresses(
     Matchable: the truth names a UPRN and the source holds more than a postcode. Recall by method is the share of all
     matchable addresses in the group that this method got right.
     """
-    relation = con.execute(f"""
+    relation = con.execute(
+        f"""
         WITH judged AS (
             SELECT a.source, m.method, m.uprn, t.uprn AS true_uprn,
                    t.uprn IS NOT NULL AND (trim(a.address_text) <> '' OR a.uprn_given IS NOT NULL OR a.xref_key IS NOT NULL) AS matchable
@@ -29,6 +30,8 @@ def evaluate_addresses(
             WHERE a.valid_to IS NULL)
         SELECT source, method, {RATES} FROM judged
         GROUP BY GROUPING SETS ((), (source), (method), (source, method))
-        ORDER BY source NULLS FIRST, method NULLS FIRST""", [truth_parquet])
+        ORDER BY source NULLS FIRST, method NULLS FIRST""",
+        [truth_parquet],
+    )
     names = [column[0] for column in relation.description]
     return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]

@@ -9,18 +9,14 @@ import duckdb
 from linkage_models.address.normalise import canonical_phrases, fill, parse_addresses
 from linkage_models.address.thresholds import NEVER_A_HOME, SUCCESSOR_STEPS
 
-KEYS = ("k1", "k2", "k3", "k4", "k5", "k6")
+#: From the strictest to the loosest; the first KEYS_WITH_POSTCODE hold the postcode.
+KEYS = ("k1", "k2", "k3", "k4", "k5", "k6", "k7")
+KEYS_WITH_POSTCODE = 4
 
 
-def prepare_gazetteer(con: duckdb.DuckDBPyConnection, properties: str, variants: str) -> None:
-    """Make temp tables gazetteer_lexicon, gazetteer_home, gazetteer_identity (one row a distinct variant) and gazetteer_key."""
-    con.execute(f"""CREATE OR REPLACE TEMP TABLE gazetteer_name AS
-        SELECT DISTINCT 'street' AS kind, street AS name FROM {variants} WHERE street IS NOT NULL
-        UNION SELECT DISTINCT 'building', building FROM {variants} WHERE building IS NOT NULL
-        UNION SELECT DISTINCT 'block', building FROM {variants} WHERE building IS NOT NULL AND has_unit
-        UNION SELECT DISTINCT 'place', unnest([locality, town]) FROM {variants}""")
-    canonical_phrases(con, "gazetteer_name", "gazetteer_lexicon")
-    _resolve_homes(con, properties)
+def read_wordings(con: duckdb.DuckDBPyConnection, properties: str, variants: str, out: str) -> None:
+    """Temp table `out`: each distinct wording of each home's UPRN, read into its parts and keys. The costly half of the work."""
+    read_lexicon(con, variants)
     con.execute(f"""-- grain: one distinct wording of one UPRN
         CREATE OR REPLACE TEMP TABLE gazetteer_text AS
         SELECT row_number() OVER (ORDER BY uprn, address_text, postcode) AS text_id, * FROM
@@ -28,10 +24,32 @@ def prepare_gazetteer(con: duckdb.DuckDBPyConnection, properties: str, variants:
          WHERE address_text IS NOT NULL AND NOT regexp_matches(coalesce(class_code, ''), '^({"|".join(NEVER_A_HOME)})'))""")
     parse_addresses(con, "gazetteer_text", "gazetteer_lexicon", "gazetteer_parsed")
     con.execute(fill("keys.sql", parsed="gazetteer_parsed", lexicon="gazetteer_lexicon", out="gazetteer_keyed"))
-    con.execute("""-- grain: one distinct wording of one UPRN, with the UPRN that stands for it today
+    con.execute(f"""-- grain: one distinct wording of one UPRN, with its parts and keys
+        CREATE OR REPLACE TEMP TABLE {out} AS
+        SELECT k.*, t.uprn AS variant_uprn, t.address_text, t.postcode AS postcode_written, coalesce(k1, k3, k5, k7) AS key
+        FROM gazetteer_keyed k JOIN gazetteer_text t USING (text_id)""")
+
+
+def read_lexicon(con: duckdb.DuckDBPyConnection, variants: str) -> None:
+    """gazetteer_lexicon: the streets, buildings, blocks (buildings with units) and places that exist, in canonical words."""
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE gazetteer_name AS
+        SELECT DISTINCT 'street' AS kind, street AS name FROM {variants} WHERE street IS NOT NULL
+        UNION SELECT DISTINCT 'building', building FROM {variants} WHERE building IS NOT NULL
+        UNION SELECT DISTINCT 'block', building FROM {variants} WHERE building IS NOT NULL AND has_unit
+        UNION SELECT DISTINCT 'place', unnest([locality, town]) FROM {variants}""")
+    canonical_phrases(con, "gazetteer_name", "gazetteer_lexicon")
+
+
+def prepare_gazetteer(con: duckdb.DuckDBPyConnection, properties: str, variants: str, wordings: str) -> None:
+    """Make temp tables gazetteer_lexicon, gazetteer_home, gazetteer_identity (one row a distinct wording) and gazetteer_key.
+
+    `wordings` is what `read_wordings` made of the same properties and variants.
+    """
+    read_lexicon(con, variants)
+    _resolve_homes(con, properties)
+    con.execute(f"""-- grain: one distinct wording of one UPRN, with the UPRN that stands for it today
         CREATE OR REPLACE TEMP TABLE gazetteer_identity AS
-        SELECT k.*, t.uprn AS variant_uprn, h.home_uprn, h.is_current, h.is_shell
-        FROM gazetteer_keyed k JOIN gazetteer_text t USING (text_id) JOIN gazetteer_home h ON h.uprn = t.uprn""")
+        SELECT w.*, h.home_uprn, h.is_current, h.is_shell FROM {wordings} w JOIN gazetteer_home h ON h.uprn = w.variant_uprn""")
     _unique_keys(con)
 
 
@@ -63,11 +81,10 @@ def _unique_keys(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"""-- grain: one key of one rank
         CREATE OR REPLACE TEMP TABLE gazetteer_key AS
         WITH gazetteer_spelt AS (
-            SELECT * EXCLUDE (number, number_end, k1, k2, k4, k5, k3, k6), k1, k2, k3, k4, k5, k6 FROM gazetteer_identity
+            SELECT home_uprn, is_current, {", ".join(KEYS)} FROM gazetteer_identity
             UNION ALL  -- 12-14 is also found as 14, by the keys that leave the range out
-            SELECT * EXCLUDE (number, number_end, k1, k2, k4, k5, k3, k6), NULL,
-                   CASE WHEN k2 IS NOT NULL THEN concat_ws('|', unit, number_end, street, postcode) END, NULL, NULL,
-                   CASE WHEN k5 IS NOT NULL THEN concat_ws('|', unit, number_end, street) END, NULL
+            SELECT home_uprn, is_current, NULL, CASE WHEN k2 IS NOT NULL THEN concat_ws('|', unit, number_end, street, postcode) END,
+                   NULL, NULL, NULL, CASE WHEN k6 IS NOT NULL THEN concat_ws('|', unit, number_end, street) END, NULL
             FROM gazetteer_identity WHERE number_end <> ''
         ),
         listed AS ({listed}),
@@ -76,11 +93,3 @@ def _unique_keys(con: duckdb.DuckDBPyConnection) -> None:
         SELECT rank, key, CASE WHEN current = 1 THEN now WHEN current = 0 AND ever = 1 THEN any_uprn END AS uprn,
                greatest(current, CASE WHEN current = 0 THEN ever ELSE 0 END) AS uprns
         FROM counted""")
-
-
-def gazetteer_keys(con: duckdb.DuckDBPyConnection, properties: str, variants: str, out: str) -> None:
-    """Temp table `out` (uprn, address_text, postcode, key): the normalised key of each wording, postcode last."""
-    prepare_gazetteer(con, properties, variants)
-    con.execute(f"""CREATE OR REPLACE TEMP TABLE {out} AS
-        SELECT t.uprn, t.address_text, t.postcode, coalesce(k.k1, k.k3, k.k4, k.k6) AS key
-        FROM gazetteer_text t JOIN gazetteer_keyed k USING (text_id)""")

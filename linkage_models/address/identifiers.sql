@@ -21,7 +21,8 @@ compared AS (
            (s.number = '' OR g.number = '' OR s.number = g.number OR s.number IN (g.number_end) OR g.number IN (s.number_end)) AS same_number,
            -- ... and no other unit; a letter, a number and a floor may all be names of one flat
            (s.unit = '' OR g.unit = '' OR s.unit = g.unit OR address_unit_kind(s.unit) <> address_unit_kind(g.unit)) AS same_unit,
-           s.unit <> '' AND c.is_shell AS names_a_part,
+           -- 30A is not the neighbour 30 where the gazetteer has a 30A
+           s.unit <> g.unit AND own.uprn <> c.uprn AS belongs_elsewhere,
            c.twice,
            -- a slip in the number of an address whose reference the gazetteer keeps
            c.turn = 2 AND s.street = g.street AND s.postcode = g.postcode AND damerau_levenshtein(s.number, g.number) = 1
@@ -30,10 +31,11 @@ compared AS (
            c.postcode_clean IS NULL OR c.postcode_clean = g.postcode AS postcode_fits
     FROM weighed c
     LEFT JOIN source_identity s ON s.text_id = c.text_id
+    LEFT JOIN gazetteer_key own ON own.rank = 2 AND own.key = s.k2
     LEFT JOIN gazetteer_identity g ON g.home_uprn = c.uprn
 )
 SELECT address_id, arg_min(method, turn) AS method, arg_min(uprn, turn) AS uprn
 FROM compared
 WHERE NOT coalesce(is_shell, false)
-  AND CASE WHEN no_text THEN postcode_fits ELSE same_place AND same_unit AND (same_number OR twice OR slip) END
+  AND CASE WHEN no_text THEN postcode_fits ELSE same_place AND same_unit AND (twice OR NOT coalesce(belongs_elsewhere, false)) AND (same_number OR twice OR slip) END
 GROUP BY address_id;

@@ -1,4 +1,4 @@
--- grain: one parsed address text (text_id) with its identity (unit, building, number, street, postcode) and its keys k1 to k6
+-- grain: one parsed address text (text_id) with its identity (unit, building, number, street, postcode) and its keys k1 to k7 (k1 to k4 hold the postcode)
 -- Flat B at 14 and 14B are one unit already; 2 ROSE COURT is unit 2 where the gazetteer knows ROSE COURT as a block.
 CREATE OR REPLACE TEMP TABLE ${out} AS
 WITH placed AS (
@@ -24,7 +24,11 @@ SELECT *,
             THEN concat_ws('|', unit, number, street, postcode) END AS k2,
        CASE WHEN postcode IS NOT NULL AND building <> '' AND (number = '' OR unit <> '')
             THEN concat_ws('|', unit, building, postcode) END AS k3,
-       CASE WHEN number <> '' AND street <> '' THEN concat_ws('|', unit, building, number, number_end, street) END AS k4,
-       CASE WHEN number <> '' AND street <> '' AND NOT named_after_number THEN concat_ws('|', unit, number, street) END AS k5,
-       CASE WHEN building <> '' AND street <> '' AND (number = '' OR unit <> '') THEN concat_ws('|', unit, building, street) END AS k6
+       -- FLAT 71 HIGH STREET is THE FLAT, 71 HIGH STREET where the gazetteer has that one
+       CASE WHEN postcode IS NOT NULL AND building = '' AND street <> '' THEN
+            CASE WHEN unit = 'FLAT' AND number <> '' THEN concat_ws('|', number, street, postcode)
+                 WHEN number = '' AND says_flat AND regexp_matches(unit, '^\d') THEN concat_ws('|', unit, street, postcode) END END AS k4,
+       CASE WHEN number <> '' AND street <> '' THEN concat_ws('|', unit, building, number, number_end, street) END AS k5,
+       CASE WHEN number <> '' AND street <> '' AND NOT named_after_number THEN concat_ws('|', unit, number, street) END AS k6,
+       CASE WHEN building <> '' AND street <> '' AND (number = '' OR unit <> '') THEN concat_ws('|', unit, building, street) END AS k7
 FROM identified;

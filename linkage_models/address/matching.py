@@ -8,7 +8,7 @@ from splink import Linker
 from splink.backends.duckdb import DuckDBAPI
 
 from linkage_models.address import model, thresholds
-from linkage_models.address.gazetteer import KEYS, prepare_gazetteer
+from linkage_models.address.gazetteer import KEYS, KEYS_WITH_POSTCODE, prepare_gazetteer
 from linkage_models.address.normalise import create_macros, fill, parse_addresses
 
 METHODS = ("given", "cross_reference", "normalised_key", "splink", "ambiguous", "unmatched", "no_address")
@@ -22,7 +22,13 @@ class TooManyCandidates(Exception):
 
 
 def match_addresses(
-    con: duckdb.DuckDBPyConnection, addresses: str, properties: str, variants: str, cross_references: str, out: str
+    con: duckdb.DuckDBPyConnection,
+    addresses: str,
+    properties: str,
+    variants: str,
+    wordings: str,
+    cross_references: str,
+    out: str,
 ) -> None:
     """Make temp table `out` (RESULT_COLUMNS), one row an address of `addresses`.
 
@@ -31,15 +37,29 @@ def match_addresses(
     Raises TooManyCandidates.
     """
     create_macros(con)
-    prepare_gazetteer(con, properties, variants)
+    prepare_gazetteer(con, properties, variants, wordings)
     _prepare_references(con, cross_references)
     _prepare_sources(con, addresses)
-    con.execute(fill("identifiers.sql", addresses="source_address", out="address_identified",
-                     street_similarity=str(STREET_SIMILARITY)))
+    con.execute(
+        fill(
+            "identifiers.sql",
+            addresses="source_address",
+            out="address_identified",
+            street_similarity=str(STREET_SIMILARITY),
+        )
+    )
     _look_up_keys(con)
     _score_rest(con)
-    con.execute(fill("decide.sql", out=out, accept_weight=str(thresholds.ACCEPT_WEIGHT), accept_gap=str(thresholds.ACCEPT_GAP),
-                     candidate_weight=str(thresholds.CANDIDATE_WEIGHT), settled=str(thresholds.SETTLED_WEIGHT)))
+    con.execute(
+        fill(
+            "decide.sql",
+            out=out,
+            accept_weight=str(thresholds.ACCEPT_WEIGHT),
+            accept_gap=str(thresholds.ACCEPT_GAP),
+            candidate_weight=str(thresholds.CANDIDATE_WEIGHT),
+            settled=str(thresholds.SETTLED_WEIGHT),
+        )
+    )
 
 
 def _prepare_references(con: duckdb.DuckDBPyConnection, cross_references: str) -> None:
@@ -80,27 +100,34 @@ def _look_up_keys(con: duckdb.DuckDBPyConnection) -> None:
             SELECT text_id, min(rank) AS rank, arg_min(uprn, rank) AS uprn, any_value(postcode) AS postcode
             FROM ({listed}) JOIN gazetteer_key USING (rank, key) GROUP BY text_id)
         SELECT f.text_id, f.rank, f.uprn FROM first_hit f
-        WHERE f.uprn IS NOT NULL AND (f.rank <= 3 OR f.postcode IS NULL OR EXISTS (
+        WHERE f.uprn IS NOT NULL AND (f.rank <= {KEYS_WITH_POSTCODE} OR f.postcode IS NULL OR EXISTS (
             SELECT 1 FROM gazetteer_identity g WHERE g.home_uprn = f.uprn
             AND damerau_levenshtein(g.postcode, f.postcode) <= {thresholds.POSTCODE_EDITS}))""")
 
 
 def _score_rest(con: duckdb.DuckDBPyConnection) -> None:
     """address_scored: candidate UPRNs of the texts that no key settled; lacks_unit where the text names a part of it."""
-    con.execute("CREATE OR REPLACE TEMP TABLE address_scored (text_id BIGINT, uprn BIGINT, weight DOUBLE, lacks_unit BOOLEAN)")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE address_scored (text_id BIGINT, uprn BIGINT, weight DOUBLE, lacks_unit BOOLEAN)"
+    )
     con.execute(fill("candidates.sql"))
     waiting, known = con.execute(
-        "SELECT (SELECT count(*) FROM splink_source), (SELECT count(DISTINCT home_uprn) FROM gazetteer_identity)").fetchall()[0]
+        "SELECT (SELECT count(*) FROM splink_source), (SELECT count(DISTINCT home_uprn) FROM gazetteer_identity)"
+    ).fetchall()[0]
     if not waiting or not known:
         return
     api = DuckDBAPI(con)
-    frames = [api.register("splink_source", dataset_display_name="source"),
-              api.register("splink_gazetteer", dataset_display_name="gazetteer")]
+    frames = [
+        api.register("splink_source", dataset_display_name="source"),
+        api.register("splink_gazetteer", dataset_display_name="gazetteer"),
+    ]
     linker = Linker(frames, model.settings(known), log_level=None)
     pairs = linker.inference.compute_blocked_pairs_for_predict()
     made = con.execute(f"SELECT count(*) FROM {pairs.physical_name}").fetchall()[0][0]
     if made > thresholds.PAIRS_AN_ADDRESS * max(waiting, 1000):
-        raise TooManyCandidates(f"{made} candidate pairs for {waiting} addresses: the gazetteer repeats itself too much.")
+        raise TooManyCandidates(
+            f"{made} candidate pairs for {waiting} addresses: the gazetteer repeats itself too much."
+        )
     scored = linker.inference.predict(threshold_match_weight=thresholds.CANDIDATE_WEIGHT)
     con.execute(f"""INSERT INTO address_scored
         SELECT e.source_id, g.home_uprn, max(e.weight),

@@ -36,9 +36,15 @@ COMPARISONS: dict[str, list[tuple[str, str]]] = {
         ("NULL", "street_l = '' OR street_r = ''"),
         ("equal", "street_l = street_r"),
         ("held by the text", "contains(' ' || street_l || ' ', ' ' || street_r || ' ')"),
-        ("nearly equal", "damerau_levenshtein(street_l, street_r) <= 2 OR jaro_winkler_similarity(street_l, street_r) >= 0.94"),
-        ("nearly equal with the building", "jaro_winkler_similarity(line_l, line_r) >= 0.94"),
-        ("similar", "jaro_winkler_similarity(street_l, street_r) >= 0.85 OR starts_with(street_l, street_r) OR starts_with(street_r, street_l)"),
+        (
+            "nearly equal",
+            "damerau_levenshtein(street_l, street_r) <= 2 OR jaro_winkler_similarity(street_l, street_r) >= 0.94",
+        ),
+        ("nearly equal with the building", "jaro_winkler_similarity(line_l, line_r) >= 0.92"),
+        (
+            "similar",
+            "jaro_winkler_similarity(street_l, street_r) >= 0.85 OR starts_with(street_l, street_r) OR starts_with(street_r, street_l)",
+        ),
         ("different", "ELSE"),
     ],
     "postcode": [

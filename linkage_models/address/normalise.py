@@ -95,8 +95,10 @@ def create_macros(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""CREATE OR REPLACE TEMP MACRO address_unit_kind(unit) AS CASE
         WHEN unit = '' THEN 'none' WHEN starts_with(unit, 'FLOOR ') THEN 'floor' WHEN regexp_matches(unit, '^[0-9]') THEN 'number'
         WHEN length(unit) = 1 THEN 'letter' ELSE 'word' END""")
-    con.execute("CREATE OR REPLACE TEMP TABLE address_word AS SELECT unnest(?) AS token, unnest(?) AS word",
-                [list(words["words"]), list(words["words"].values())])
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE address_word AS SELECT unnest(?) AS token, unnest(?) AS word",
+        [list(words["words"]), list(words["words"].values())],
+    )
 
 
 def canonical(phrase: str) -> str:
@@ -128,5 +130,7 @@ def parse_addresses(con: duckdb.DuckDBPyConnection, texts: str, lexicon: str, ou
     known = [phrase for (phrase,) in con.execute(f"SELECT phrase FROM {lexicon} WHERE kind = 'place'").fetchall()]
     places = _any({canonical(place) for place in vocabulary()["places"]} | set(known))
     tail = rf"(?:(?:^| )(?:{places}))+$"
-    con.execute(f"CREATE OR REPLACE TEMP MACRO address_without_place(phrase) AS trim(regexp_replace(phrase, '{tail}', ''))")
+    con.execute(
+        f"CREATE OR REPLACE TEMP MACRO address_without_place(phrase) AS trim(regexp_replace(phrase, '{tail}', ''))"
+    )
     con.execute(fill("normalise.sql", texts=texts, lexicon=lexicon, out=out, **_patterns()))

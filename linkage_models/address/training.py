@@ -27,7 +27,9 @@ def train_weights(con: duckdb.DuckDBPyConnection, truth: str) -> dict[str, Any]:
         (SELECT * FROM splink_source USING SAMPLE reservoir({RANDOM_SIDE} ROWS) REPEATABLE (1)) l,
         (SELECT * FROM splink_gazetteer USING SAMPLE reservoir({RANDOM_SIDE} ROWS) REPEATABLE (2)) r""")
     others = {name: _shares(con, "training_random", name) for name in COMPARISONS}
-    return {name: {label: [matches[name][label], others[name][label]] for label in matches[name]} for name in COMPARISONS}
+    return {
+        name: {label: [matches[name][label], others[name][label]] for label in matches[name]} for name in COMPARISONS
+    }
 
 
 def _sides() -> str:
@@ -49,7 +51,8 @@ def _weight(name: str) -> str:
     pinned = weights()["comparisons"][name]
     cases = " ".join(
         f"WHEN {condition} THEN {0.0 if label == 'NULL' else math.log2(pinned[label][0] / pinned[label][1]):.3f}"
-        for label, condition in COMPARISONS[name] if condition != "ELSE"
+        for label, condition in COMPARISONS[name]
+        if condition != "ELSE"
     )
     last = pinned[COMPARISONS[name][-1][0]]
     return f"CASE {cases} ELSE {math.log2(last[0] / last[1]):.3f} END"

@@ -2,15 +2,18 @@
 
 from pathlib import Path
 
-from linkage_models.address import gazetteer_keys
+from linkage_models.address import read_wordings
 from pipelines.warehouse import Warehouse, sql_file
 
 PROPERTY = "identity.places.property"
 ADDRESS_VARIANT = "identity.places.address_variant"
 CROSS_REFERENCE = "identity.places.cross_reference"
-TABLES = (PROPERTY, ADDRESS_VARIANT, CROSS_REFERENCE)
+#: The wordings read into parts and keys once, for the search.
+ADDRESS_WORDING = "identity.places.address_wording"
+TABLES = (PROPERTY, ADDRESS_VARIANT, CROSS_REFERENCE, ADDRESS_WORDING)
 NEEDED = tuple(
-    f"identity.staged.llpg__{table}" for table in ("blpu", "lpi", "dpa", "street_descriptor", "xref", "classification", "successor")
+    f"identity.staged.llpg__{table}"
+    for table in ("blpu", "lpi", "dpa", "street_descriptor", "xref", "classification", "successor")
 )
 _ROOM = Path(__file__).parent
 _NO_ONSUD = "SELECT NULL::BIGINT AS uprn, NULL AS wd25cd, NULL AS lsoa21cd WHERE false"
@@ -21,18 +24,22 @@ def build_gazetteer(wh: Warehouse) -> dict[str, int]:
     """Build TABLES from the staged gazetteer; empty tables of the same shape where a staged table is missing."""
     if not all(wh.exists(name) for name in NEEDED):
         return _empty(wh)
-    wh.execute(f"CREATE OR REPLACE TABLE memory.main.address_wording AS {(_ROOM / 'address_wording.sql').read_text('utf-8')}")
+    wh.execute(
+        f"CREATE OR REPLACE TABLE memory.main.address_wording AS {(_ROOM / 'address_wording.sql').read_text('utf-8')}"
+    )
     areas = {
         "onsud": _staged(wh, "onsud", "uprn, wd25cd, lsoa21cd", _NO_ONSUD),
         "lsoa": _staged(wh, "lsoa", "lsoa21cd, wd25nm, imd25_decile", _NO_LSOA),
     }
     properties = wh.table(PROPERTY, sql_file(_ROOM / "property.sql", **areas))
-    gazetteer_keys(wh.con, PROPERTY, "memory.main.address_wording", "address_wording_key")
+    read_wordings(wh.con, PROPERTY, "memory.main.address_wording", "wording_read")
+    wh.table(ADDRESS_WORDING, "SELECT * FROM wording_read ORDER BY text_id")
     variants = wh.table(
         ADDRESS_VARIANT,
-        """SELECT uprn, variant, address_text, postcode, street, building, has_unit, locality, town, key
-        FROM memory.main.address_wording LEFT JOIN address_wording_key USING (uprn, address_text, postcode)
-        ORDER BY uprn, variant, address_text""",
+        """SELECT v.uprn, variant, v.address_text, v.postcode, v.street, v.building, has_unit, locality, town, key
+        FROM memory.main.address_wording v LEFT JOIN wording_read w
+        ON w.variant_uprn = v.uprn AND w.address_text = v.address_text AND w.postcode_written IS NOT DISTINCT FROM v.postcode
+        ORDER BY v.uprn, variant, v.address_text""",
     )
     wh.execute("DROP TABLE memory.main.address_wording")
     references = wh.table(CROSS_REFERENCE, (_ROOM / "cross_reference.sql").read_text("utf-8"))
@@ -53,6 +60,8 @@ def _empty(wh: Warehouse) -> dict[str, int]:
     ):
         wh.execute(f"CREATE OR REPLACE TABLE {name} ({columns})")
         wh.note(name)
+    read_wordings(wh.con, PROPERTY, ADDRESS_VARIANT, "wording_read")
+    wh.table(ADDRESS_WORDING, "SELECT * FROM wording_read")
     return {"properties": 0, "wordings": 0, "cross-references": 0}
 
 

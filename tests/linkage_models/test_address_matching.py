@@ -8,7 +8,7 @@ import duckdb
 import pytest
 import yaml
 
-from linkage_models.address import METHODS, match_addresses
+from linkage_models.address import METHODS, match_addresses, read_wordings
 
 TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
 CASES = TABLE["cases"]
@@ -21,11 +21,30 @@ def load(con: duckdb.DuckDBPyConnection, gazetteer: list[dict[str, Any]], refere
         street VARCHAR, building VARCHAR, has_unit BOOLEAN, locality VARCHAR, town VARCHAR)""")
     con.execute("CREATE OR REPLACE TABLE cross_references (xref_source VARCHAR, xref_key VARCHAR, uprn BIGINT)")
     for row in gazetteer:
-        con.execute("INSERT OR IGNORE INTO properties VALUES (?, ?, ?, ?, ?, ?)", [
-            row["uprn"], row.get("class", "RD04"), not row.get("retired"), bool(row.get("shell")), row.get("successor"), row.get("only_home")])
-        con.execute("INSERT INTO variants VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?)", [
-            row["uprn"], row.get("variant", "lpi"), row["text"], row["postcode"], row.get("street", "HIGH STREET"),
-            row.get("building"), bool(row.get("unit")), row["text"].rsplit(", ", 1)[1]])
+        con.execute(
+            "INSERT OR IGNORE INTO properties VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                row["uprn"],
+                row.get("class", "RD04"),
+                not row.get("retired"),
+                bool(row.get("shell")),
+                row.get("successor"),
+                row.get("only_home"),
+            ],
+        )
+        con.execute(
+            "INSERT INTO variants VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?)",
+            [
+                row["uprn"],
+                row.get("variant", "lpi"),
+                row["text"],
+                row["postcode"],
+                row.get("street", "HIGH STREET"),
+                row.get("building"),
+                bool(row.get("unit")),
+                row["text"].rsplit(", ", 1)[1],
+            ],
+        )
     for row in references:
         con.execute("INSERT INTO cross_references VALUES (?, ?, ?)", [row["source"], row["key"], row["uprn"]])
 
@@ -34,9 +53,18 @@ def match(con: duckdb.DuckDBPyConnection, cases: list[dict[str, Any]]) -> list[d
     con.execute("""CREATE OR REPLACE TABLE addresses (address_id VARCHAR, address_text VARCHAR, postcode VARCHAR,
         uprn_given BIGINT, xref_source VARCHAR, xref_key VARCHAR)""")
     for number, case in enumerate(cases):
-        con.execute("INSERT INTO addresses VALUES (?, ?, ?, ?, ?, ?)", [
-            f"a{number:04}", case.get("text"), case.get("postcode"), case.get("given"), *case.get("xref", (None, None))])
-    match_addresses(con, "addresses", "properties", "variants", "cross_references", "matched")
+        con.execute(
+            "INSERT INTO addresses VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                f"a{number:04}",
+                case.get("text"),
+                case.get("postcode"),
+                case.get("given"),
+                *case.get("xref", (None, None)),
+            ],
+        )
+    read_wordings(con, "properties", "variants", "wordings")
+    match_addresses(con, "addresses", "properties", "variants", "wordings", "cross_references", "matched")
     found = con.execute("SELECT * FROM matched ORDER BY address_id")
     names = [column[0] for column in found.description]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
@@ -49,7 +77,9 @@ def matched() -> Iterator[list[dict[str, Any]]]:
         yield match(con, CASES)
 
 
-@pytest.mark.parametrize("number", range(len(CASES)), ids=[f"{case.get('text')} {case.get('postcode')}" for case in CASES])
+@pytest.mark.parametrize(
+    "number", range(len(CASES)), ids=[f"{case.get('text')} {case.get('postcode')}" for case in CASES]
+)
 def test_case(matched: list[dict[str, Any]], number: int) -> None:
     case, got = CASES[number], matched[number]
     assert (got["uprn"], got["method"]) == (case.get("uprn"), case["method"]), case.get("why")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipelines.places.address_uprn import ADDRESS_UPRN, build_address_uprn
-from pipelines.places.gazetteer import ADDRESS_VARIANT, CROSS_REFERENCE, PROPERTY, build_gazetteer
+from pipelines.places.gazetteer import ADDRESS_VARIANT, CROSS_REFERENCE, PROPERTY, TABLES, build_gazetteer
 from pipelines.sources.facts import ADDRESS
 from pipelines.warehouse import Warehouse, scratch_warehouse
 
@@ -59,8 +59,11 @@ def address(wh: Warehouse, *rows: tuple[object, ...]) -> None:
     columns = ", ".join(f"{column.name} {column.type}" for column in ADDRESS.all_columns)
     wh.execute(f"CREATE OR REPLACE TABLE identity.facts.address ({columns})")
     for row in rows:
-        wh.execute("INSERT INTO identity.facts.address BY NAME SELECT ? AS address_key, 'x:' || address_key AS address_id, "
-                   "? AS address_text, ? AS postcode, ? AS uprn_given, ? AS xref_source, ? AS xref_key, 'x' AS source", list(row))
+        wh.execute(
+            "INSERT INTO identity.facts.address BY NAME SELECT ? AS address_key, 'x:' || address_key AS address_id, "
+            "? AS address_text, ? AS postcode, ? AS uprn_given, ? AS xref_source, ? AS xref_key, 'x' AS source",
+            list(row),
+        )
 
 
 @pytest.fixture
@@ -72,8 +75,12 @@ def wh() -> Iterator[Warehouse]:
 
 def test_property(wh: Warehouse) -> None:
     build_gazetteer(wh)
-    rows = {row[0]: row[1:] for row in wh.rows(
-        f"SELECT uprn, is_current, is_dwelling, is_communal, is_shell, successor_uprn, ward FROM {PROPERTY}")}
+    rows = {
+        row[0]: row[1:]
+        for row in wh.rows(
+            f"SELECT uprn, is_current, is_dwelling, is_communal, is_shell, successor_uprn, ward FROM {PROPERTY}"
+        )
+    }
     assert rows[14] == (True, False, False, True, None, None)
     assert rows[142] == (True, True, False, False, None, None)
     assert rows[16] == (True, True, False, False, None, "Milton")
@@ -110,8 +117,14 @@ def test_address_uprn(wh: Warehouse) -> None:
     )
     figures = build_address_uprn(wh)
     rows = wh.rows(f"SELECT uprn, method, candidate_uprn FROM {ADDRESS_UPRN} ORDER BY address_id")
-    assert rows == [(16, "given", 16), (142, "cross_reference", 142), (142, "normalised_key", 142), (None, "ambiguous", 14),
-                    (None, "no_address", None), (16, "cross_reference", 16)]
+    assert rows == [
+        (16, "given", 16),
+        (142, "cross_reference", 142),
+        (142, "normalised_key", 142),
+        (None, "ambiguous", 14),
+        (None, "no_address", None),
+        (16, "cross_reference", 16),
+    ]
     assert figures["share matched"] == 0.8
 
 
@@ -125,7 +138,7 @@ def test_without_gazetteer() -> None:
 
 def test_empty_and_full_gazetteer_have_the_same_columns(wh: Warehouse) -> None:
     build_gazetteer(wh)
-    full = {name: wh.rows(f"SELECT column_name, column_type FROM (DESCRIBE {name})") for name in (PROPERTY, ADDRESS_VARIANT, CROSS_REFERENCE)}
+    full = {name: wh.rows(f"SELECT column_name, column_type FROM (DESCRIBE {name})") for name in TABLES}
     with scratch_warehouse() as bare:
         build_gazetteer(bare)
         for name, columns in full.items():
