@@ -1,0 +1,66 @@
+"""The whole borough by the real command: time and memory by step, beside a bare Splink script on the same records.
+
+`python -m benchmarks.borough [--out DIR] [--people N]`: makes the demonstration in a fresh folder, then hands the very
+person records that it linked to `benchmarks.bare_splink`, and holds both against the truth.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import polars as pl
+
+from benchmarks.pairs import pair_rates
+from pipelines.runs import Run
+from pipelines.settings import DataFolder
+
+BUDGET_SECONDS, BUDGET_MEMORY, BUDGET_DAGSTER = 150, 4096, 0.10
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--out")
+    asked.add_argument("--people", default="180688")
+    asked.add_argument("--seed", default="2026")
+    given = asked.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        out = Path(given.out or Path(scratch) / "demo").resolve()
+        began = time.perf_counter()
+        command = [str(Path(sys.executable).parent / "boroughlink"), "demo", "--out", str(out)]
+        subprocess.run([*command, "--people", given.people, "--seed", given.seed], check=True)
+        print(f"\nmake demo, once installed: {time.perf_counter() - began:.1f} s (budget {BUDGET_SECONDS} s, 4 GB)\n")
+        records, bare = Path(scratch) / "records.parquet", Path(scratch) / "bare.parquet"
+        ours = export_records(DataFolder.at(out / "data"), records)
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.bare_splink", str(records), str(bare)],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        truth = pl.read_parquet(out / "truth" / "records.parquet")
+        print("A bare Splink script on the same records:", json.loads(done.stdout.splitlines()[-1]))
+        print("  its pairs against the truth:", pair_rates(pl.read_parquet(bare), "cluster_id", records, truth))
+        print("  our pairs against the truth:", pair_rates(ours, "person_id", records, truth))
+
+
+def export_records(folder: DataFolder, to: Path) -> pl.DataFrame:
+    """The linked person records as Parquet for the yardstick, and our persons of them. Invented people only."""
+    run = Run.begin(folder, "benchmark")
+    try:
+        with run.warehouse(("identity",)) as wh:
+            beside = run.work / "records.parquet"
+            wh.execute(f"COPY identity.people.record TO '{beside}' (FORMAT parquet)")
+            to.write_bytes(beside.read_bytes())
+            return wh.con.execute(
+                "SELECT record_id, person_id FROM identity.linkage.membership WHERE view = 'data_quality'"
+            ).pl()
+    finally:
+        run.abandon("only read")
+
+
+if __name__ == "__main__":
+    main()

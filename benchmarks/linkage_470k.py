@@ -1,0 +1,118 @@
+"""Linkage alone on a separate fixture of 470,000 records, ours beside a bare Splink script; CPU and wall seconds.
+
+The fixture is a borough of another seed, large enough for 470,000 person records, taken in and standardised once and
+kept in the folder that `--fixture` names. Budgets: 20 CPU s with training, 8 CPU s scoring and clustering.
+"""
+
+import argparse
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from benchmarks.borough import export_records
+from benchmarks.pairs import pair_rates
+
+RECORDS, PEOPLE, SEED = 470_000, 245_000, 4
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--fixture", default="boroughlink-demo/fixture-470k")
+    asked.add_argument("--child", choices=["score", "train"])
+    given = asked.parse_args()
+    place = Path(given.fixture).resolve()
+    records = place / "records.parquet"
+    if given.child:
+        print(json.dumps(link(records, place / "ours.parquet", given.child == "train")))
+        return
+    if not records.exists():
+        make(place, records)
+    truth = pl.read_parquet(place / "borough" / "truth" / "records.parquet")
+    for title, module, arguments in (
+        (
+            "ours, pinned model: scoring and clustering, three views",
+            "benchmarks.linkage_470k",
+            ["--fixture", str(place), "--child", "score"],
+        ),
+        ("ours, with training", "benchmarks.linkage_470k", ["--fixture", str(place), "--child", "train"]),
+        ("bare Splink script", "benchmarks.bare_splink", [str(records), str(place / "bare.parquet")]),
+    ):
+        done = subprocess.run([sys.executable, "-m", module, *arguments], check=True, capture_output=True, text=True)
+        print(title, json.loads(done.stdout.splitlines()[-1]))
+    for title, file, group in (("ours", "ours.parquet", "person_id"), ("bare", "bare.parquet", "cluster_id")):
+        print(f"pairs against the truth, {title}:", pair_rates(pl.read_parquet(place / file), group, records, truth))
+
+
+def make(place: Path, records: Path) -> None:
+    from pipelines.definitions import Place, execute
+    from pipelines.settings import DataFolder, write_settings
+    from synthetic_data.borough import make_borough
+
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    make_borough(place / "borough", PEOPLE, SEED, progress=print)
+    folder = DataFolder.at(place / "data").make()
+    write_settings(folder, data="synthetic", clock="2026-11-01")
+    fine, faults = execute(Place.of(folder.root, place / "borough" / "landing"), "benchmark")
+    if not fine:
+        raise SystemExit("\n".join(faults))
+    whole = place / "all.parquet"
+    export_records(folder, whole)
+    people = pl.read_parquet(whole).filter(pl.col("is_person")).sort("record_id")
+    if people.height < RECORDS:
+        raise SystemExit(f"the fixture has only {people.height} records: raise PEOPLE")
+    people.sample(RECORDS, seed=1).sort("record_id").write_parquet(records)
+    whole.unlink()
+    shutil.rmtree(folder.root)
+
+
+def link(records: Path, to: Path, training: bool) -> dict[str, float]:
+    """Edges, then the clusterings and ids of three views, as the pipeline makes them, in one process."""
+    from linkage_models.person.records import link_table
+    from linkage_models.training import train
+    from pipelines.linkage.constraints import load_decisions
+    from pipelines.linkage.edges import build_edge
+    from pipelines.linkage.persons import build_persons
+    from pipelines.warehouse import scratch_warehouse
+
+    with scratch_warehouse(date(2026, 11, 1)) as wh:
+        wh.execute(f"CREATE TABLE identity.people.record AS FROM read_parquet('{records}')")
+        sources = [row[0] for row in wh.rows("SELECT DISTINCT source FROM identity.people.record ORDER BY 1")]
+        views = {
+            "data_quality": sources,
+            "fraud": [s for s in sources if s != "adult_social_care"],
+            "risk": [s for s in sources if s not in ("electoral_register", "deaths")],
+        }
+        wall, cpu = time.perf_counter(), time.process_time()
+        marks = {}
+        if training:
+            link_table(wh.con, "identity.people.record", "person_link", "is_person")
+            train(wh.con, "person_link", wh.as_of, PEOPLE)
+            wh.execute("DROP TABLE person_link")
+            marks["training cpu seconds"] = round(time.process_time() - cpu, 2)
+        linked = build_edge(wh)
+        marks["to edges cpu seconds"] = round(time.process_time() - cpu, 2)
+        load_decisions(wh, [])
+        build_persons(wh, views, b"benchmark")
+        marks |= {
+            "records": RECORDS,
+            "pairs": linked.scored.pairs,
+            "cpu seconds": round(time.process_time() - cpu, 2),
+            "wall seconds": round(time.perf_counter() - wall, 2),
+            "peak memory MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        }
+        wh.con.execute(
+            "SELECT record_id, person_id FROM identity.linkage.membership WHERE view = 'data_quality'"
+        ).pl().write_parquet(to)
+        return marks
+
+
+if __name__ == "__main__":
+    main()
