@@ -73,7 +73,7 @@ def cluster(
     if stop <= missing:
         raise ValueError(f"the stop level {stop:g} must lie above the weight of a missing pair {missing:g}, or everything merges")
     order = np.lexsort((edges.right, edges.left))
-    left, right = edges.left[order], edges.right[order]
+    left, right = edges.left[order].astype(np.int64), edges.right[order].astype(np.int64)
     weight = np.clip(edges.weight[order], -policy.WEIGHT_CAP, policy.WEIGHT_CAP)
     group, suspended = _decided_groups(records, constraints)
     strong = weight > stop

@@ -1,12 +1,12 @@
-"""Judge clusters against the truth: pairs, B-cubed, whole clusters, source pairs; a yardstick beside them.
-
-Tables: `found` (record_id, cluster), `truth` (record_id, person_id), `record` (record_id, source). Records without truth are left out.
-"""
+"""Judge clusters against the truth: pairs, B-cubed, whole clusters, source pairs; a yardstick beside them."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
+import polars as pl
 
 from linkage_models.clustering import Edges, components
 
@@ -38,8 +38,76 @@ class Evaluation:
     by_source_pair: list[tuple[str, str, int, int, int]] = field(default_factory=list)
 
 
-def evaluate(con: duckdb.DuckDBPyConnection, found: str, truth: str, record: str) -> Evaluation:
-    """Compare the clusters with the truth."""
+def evaluate(con: duckdb.DuckDBPyConnection, truth: Path, view: str = "data_quality", catalog: str = "published") -> dict[str, Any]:
+    """The persons of a view in `catalog` against `truth`/records.parquet, with the yardstick on the same edges.
+
+    pairs, b_cubed, clusters: precision, recall, f1. by_source_pair and yardstick: rows.
+    """
+    con.execute(
+        f"""-- one row per record of which the truth is known
+        CREATE OR REPLACE TEMP TABLE truth_record AS
+        SELECT r.record_id, r.source, t.person_id
+        FROM {catalog}.people.record r JOIN read_parquet('{str(truth / "records.parquet").replace("'", "''")}') t USING (source, source_key)"""
+    )
+    con.execute("CREATE OR REPLACE TEMP TABLE found_cluster AS SELECT record_id, person_id AS cluster FROM "
+                f"{catalog}.linkage.membership WHERE view = ?", [view])  # fmt: skip
+    ours = measure(con, "found_cluster", "truth_record", "truth_record")
+    yardstick = [{"clustering": "ours", **_row(ours)}]
+    for probability in (0.5, 0.99):
+        _components_of_edges(con, catalog, view, probability)
+        stock = measure(con, "stock_cluster", "truth_record", "truth_record")
+        yardstick.append({"clustering": f"connected components at {probability}", **_row(stock)})
+    found: dict[str, Any] = {name: _rates(getattr(ours, name)) for name in ("pairs", "b_cubed", "clusters")}
+    found |= {
+        "records": ours.records,
+        "largest cluster": ours.largest,
+        "most persons in a cluster": ours.most_persons,
+        "share of clusters with more than one person": round(ours.mixed, 5),
+        "yardstick": yardstick,
+        "by_source_pair": [
+            {"source": a, "with": b, "true pairs": real, "precision": _share(right, linked), "recall": _share(right, real)}
+            for a, b, real, linked, right in ours.by_source_pair
+        ],
+    }
+    for table in ("truth_record", "found_cluster", "stock_cluster"):
+        con.execute(f"DROP TABLE {table}")
+    return found
+
+
+def _components_of_edges(con: duckdb.DuckDBPyConnection, catalog: str, view: str, probability: float) -> None:
+    """Write the temporary table stock_cluster (record_id, cluster)."""
+    con.execute("CREATE OR REPLACE TEMP TABLE stock_node AS SELECT record_id, row_number() OVER (ORDER BY record_id) - 1 AS node FROM found_cluster")
+    edges = con.execute(
+        f"""SELECT l.node AS left, r.node AS right, e.match_weight AS weight FROM {catalog}.linkage.edge e
+        JOIN stock_node l ON l.record_id = e.record_l JOIN stock_node r ON r.record_id = e.record_r"""
+    ).fetchnumpy()
+    nodes = con.execute("SELECT count(*) FROM stock_node").fetchall()[0][0]
+    labels = components_at(nodes, Edges(*(np.asarray(edges[name]) for name in ("left", "right", "weight"))), probability)
+    con.register("stock_label", pl.DataFrame({"node": np.arange(nodes), "cluster": labels}))
+    con.execute("CREATE OR REPLACE TEMP TABLE stock_cluster AS SELECT record_id, cluster FROM stock_node JOIN stock_label USING (node)")
+    con.unregister("stock_label")
+    con.execute("DROP TABLE stock_node")
+
+
+def _rates(rates: Rates) -> dict[str, float]:
+    return {"precision": rates.precision, "recall": rates.recall, "f1": rates.f1}
+
+
+def _row(found: Evaluation) -> dict[str, float]:
+    return {
+        "pair precision": round(found.pairs.precision, 4),
+        "pair recall": round(found.pairs.recall, 4),
+        "pair F1": round(found.pairs.f1, 4),
+        "B-cubed F1": round(found.b_cubed.f1, 4),
+        "largest cluster": found.largest,
+    }
+
+
+def measure(con: duckdb.DuckDBPyConnection, found: str, truth: str, record: str) -> Evaluation:
+    """Compare clusters with the truth: `found` (record_id, cluster), `truth` (record_id, person_id), `record` (record_id, source).
+
+    Records that one of them lacks are left out.
+    """
     con.execute(
         f"""-- one row per record known to both
         CREATE OR REPLACE TEMP TABLE judged AS

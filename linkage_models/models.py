@@ -58,18 +58,29 @@ class Model:
     def save(self, folder: Path) -> Path:
         """Write <version>.json (m, u, prior, card: no personal value) and <version>.terms.json beside it."""
         folder.mkdir(parents=True, exist_ok=True)
-        body = {"version": self.version, "population": self.population, "card": self.card, "settings": self.settings}
         path = folder / f"{self.version}.json"
-        path.write_text(json.dumps(body, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        terms = json.dumps(self.terms, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        (folder / f"{self.version}.terms.json").write_text(terms + "\n", encoding="utf-8")
+        path.write_text(self.body() + "\n", encoding="utf-8")
+        path.with_suffix(".terms.json").write_text(self.terms_body() + "\n", encoding="utf-8")
         return path
+
+    def body(self) -> str:
+        """Settings and card as JSON."""
+        body = {"version": self.version, "population": self.population, "card": self.card, "settings": self.settings}
+        return json.dumps(body, indent=1, sort_keys=True)
+
+    def terms_body(self) -> str:
+        """Term frequencies as JSON."""
+        return json.dumps(self.terms, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    @staticmethod
+    def of(body: str, terms: str) -> "Model":
+        """The model of two JSON texts."""
+        read = json.loads(body)
+        return Model(read["version"], read["population"], read["settings"], json.loads(terms), read["card"])
 
     @staticmethod
     def load(path: Path) -> "Model":
-        body = json.loads(path.read_text(encoding="utf-8"))
-        terms = json.loads(path.with_suffix(".terms.json").read_text(encoding="utf-8"))
-        return Model(body["version"], body["population"], body["settings"], terms, body["card"])
+        return Model.of(path.read_text(encoding="utf-8"), path.with_suffix(".terms.json").read_text(encoding="utf-8"))
 
 
 def pinned() -> Model:

@@ -1,5 +1,6 @@
 """Train a person model without labels: u from random pairs, m by expectation maximisation, the prior from certain pairs."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +15,7 @@ from linkage_models.models import CORE, Model, version_name
 from linkage_models.person import blocking, comparisons, deterministic
 from linkage_models.person.records import columns_at_hand
 
-_OTHERS = frozenset({"middle", "sex", "nino", "nhs_number", "contact"})
+_OTHERS = frozenset({"middle", "sex", "nino", "nhs_number", "contact", "move"})
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,25 @@ class Session:
     trains: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Patterns:
+    """How many pairs of a session show each combination of levels: arrays gamma_<comparison> and pairs."""
+
+    rule: tuple[str, ...]
+    comparisons: list[str]
+    counts: dict[str, Any]
+
+
 SESSIONS = (
     Session(("forename_root", "birth_date"), _OTHERS | {"home"}),
     Session(("home_key", "surname_key"), _OTHERS | {"forename", "birth_date"}),
     Session(("surname_key", "birth_date"), _OTHERS | {"forename"}),
-    Session(("surname_phonetic", "forename_root", "postcode"), (_OTHERS - {"middle"}) | {"birth_date"}),
+    Session(("forename", "surname_key"), _OTHERS | {"birth_date"}),
 )
 TERM_COLUMNS = ("forename", "surname_key")
 MIN_SESSION_PAIRS = 200
+# The prior decides how much of u is true matches, u decides how many matches EM finds, these give the prior.
+PASSES = 3
 MIN_MATCHES = 20
 _FLOOR = 1e-6
 
@@ -56,10 +68,16 @@ def train(con: duckdb.DuckDBPyConnection, table: str, day: date, population: int
     settings = _settings(chosen, columns, prior)
     linker = linker_for(con, table, settings, terms)
     linker.training.estimate_u_using_random_sampling(max_pairs=policy.U_PAIRS, seed=seed, min_count_per_level=None)
-    trained = linker.misc.save_model_to_json()
-    _take_matches_out_of_u(trained, chosen, prior)
-    learnt = [learn(con, table, trained, terms, session) for session in _usable_sessions(con, table, columns)]
-    assumed = _settle(trained, chosen, learnt)
+    seen = linker.misc.save_model_to_json()
+    patterns = [patterns_of(con, table, seen, terms, usable) for usable in _usable_sessions(con, table, columns)]
+    every = records * (records - 1) / 2
+    for _ in range(PASSES):
+        trained = json.loads(json.dumps(seen))
+        _take_matches_out_of_u(trained, chosen, prior)
+        learnt = [learn(trained, each) for each in patterns]
+        assumed = _settle(trained, chosen, learnt)
+        prior = max(prior, min(max(each.matches for each in learnt) / policy.PRIOR_RULE_RECALL / every, 0.2))
+    trained["probability_two_random_records_match"] = prior
     card = {
         "assumed": assumed,
         "records": records,
@@ -137,23 +155,29 @@ def _terms(con: duckdb.DuckDBPyConnection, table: str, column: str) -> dict[str,
     return kept
 
 
-def learn(
-    con: duckdb.DuckDBPyConnection, table: str, trained: dict[str, Any], terms: dict[str, dict[str, float]], usable: tuple[Session, int]
-) -> Learnt:
-    """Run one session: comparison patterns of its pairs, then EM. Raises TrainingFailed if EM does not converge."""
+def patterns_of(
+    con: duckdb.DuckDBPyConnection, table: str, seen: dict[str, Any], terms: dict[str, dict[str, float]], usable: tuple[Session, int]
+) -> Patterns:
+    """The comparison patterns of a session's pairs, sampled down to EM_PAIRS."""
     session, pairs = usable
+    sampled = pairs // policy.EM_PAIRS + 1
     rule = " AND ".join(f"l.{column} = r.{column}" for column in session.rule)
-    if pairs > policy.EM_PAIRS:
-        rule += f" AND hash(l.unique_id, r.unique_id) % {pairs // policy.EM_PAIRS + 1} = 0"
-    settings = trained | {"blocking_rules_to_generate_predictions": [{"blocking_rule": rule, "sql_dialect": "duckdb"}], "retain_matching_columns": True}
+    if sampled > 1:
+        rule += f" AND hash(l.unique_id, r.unique_id) % {sampled} = 0"
+    settings = seen | {"blocking_rules_to_generate_predictions": [{"blocking_rule": rule, "sql_dialect": "duckdb"}], "retain_matching_columns": True}
     predicted = linker_for(con, table, settings, terms).inference.predict()
-    names = [each["output_column_name"] for each in trained["comparisons"] if each["output_column_name"] in session.trains]
+    names = [each["output_column_name"] for each in seen["comparisons"] if each["output_column_name"] in session.trains]
     gammas = ", ".join(f"gamma_{name}" for name in names)
-    patterns = con.execute(f"SELECT {gammas}, count(*) AS pairs FROM {predicted.physical_name} GROUP BY {gammas} ORDER BY {gammas}").fetchnumpy()
+    counts = con.execute(f"SELECT {gammas}, count(*) * {sampled} AS pairs FROM {predicted.physical_name} GROUP BY {gammas} ORDER BY {gammas}").fetchnumpy()
     predicted.drop_table_from_database_and_remove_from_cache()
+    return Patterns(session.rule, names, counts)
+
+
+def learn(trained: dict[str, Any], patterns: Patterns) -> Learnt:
+    """EM over one session's patterns, with the u of `trained`. Raises TrainingFailed if it does not converge."""
     levels = {each["output_column_name"]: [x for x in each["comparison_levels"] if not x.get("is_null_level")] for each in trained["comparisons"]}
     try:
-        return maximise(session.rule, patterns, {name: levels[name] for name in names})
+        return maximise(patterns.rule, patterns.counts, {name: levels[name] for name in patterns.comparisons})
     except NotConverged as fault:
         raise TrainingFailed(str(fault)) from None
 

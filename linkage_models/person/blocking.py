@@ -23,7 +23,8 @@ RULES: dict[str, tuple[str, ...]] = {
     "postcode_surname_initial": ("postcode", "surname_phonetic", "initial"),
     "postcode_forename_birth_year": ("postcode", "forename_root", "birth_year"),
     "names_birth_year": ("forename_root", "surname_phonetic", "birth_year"),
-    "full_name": ("forename", "middle", "surname_key"),
+    "home_given_names": ("home_key", "given_key"),
+    "full_name": ("forename", "surname_key"),
     "phone": ("phone", "initial"),
     "email": ("email", "initial"),
 }

@@ -100,7 +100,8 @@ _HOME_PARTS = {
     "${alike}": f"(surname_phonetic_l = surname_phonetic_r OR jaro_winkler_similarity(surname_key_l, surname_key_r) >= {NAME_SIMILARITY})",
     "${home}": "(home_key_l = home_key_r OR list_has_any(past_homes_l, past_homes_r))",
     "${postcode}": "(postcode_l = postcode_r)",
-    "${unknown}": "(home_key_l IS NULL OR home_key_r IS NULL)",
+    # an address as written (~) that differs from another may still be the same home in other words
+    "${unknown}": "(home_key_l IS NULL OR home_key_r IS NULL OR starts_with(home_key_l, '~') OR starts_with(home_key_r, '~'))",
 }
 
 MIDDLE = Comparison(
@@ -150,7 +151,7 @@ def _number(name: str, called: str) -> Comparison:
         _null(name),
         (
             Level(f"same {called}", _same(name), u=UNIQUE_ID_U, m=0.97),
-            Level(f"{called}s one or two signs apart", f"damerau_levenshtein({name}_l, {name}_r) <= 2", u=1e-5, m=0.02),
+            Level(f"{called}s one sign apart", f"damerau_levenshtein({name}_l, {name}_r) = 1", u=1e-5, m=0.02),
             Level(f"different {called}s", "ELSE", m=0.01),
         ),
     )
@@ -166,7 +167,20 @@ CONTACT = Comparison(
     ),
 )
 
-COMPARISONS = (FORENAME, HOME, MIDDLE, BIRTH_DATE, SEX, _number("nino", "national insurance number"), _number("nhs_number", "NHS number"), CONTACT)
+_DAYS = "least(abs(date_diff('day', moved_out_l, moved_in_r)), abs(date_diff('day', moved_out_r, moved_in_l)))"
+
+MOVE = Comparison(
+    "move",
+    ("moved_out",),
+    f"{_DAYS} IS NULL OR home_key_l = home_key_r OR home_key_l IS NULL OR home_key_r IS NULL",
+    (
+        Level("one leaves as the other arrives elsewhere, within a week", f"{_DAYS} <= 7"),
+        Level("one leaves as the other arrives elsewhere, within three months", f"{_DAYS} <= 92"),
+        Level("leaving and arriving lie apart", "ELSE", m=0.3),
+    ),
+)
+
+COMPARISONS = (FORENAME, HOME, MIDDLE, BIRTH_DATE, SEX, _number("nino", "national insurance number"), _number("nhs_number", "NHS number"), CONTACT, MOVE)
 
 
 def person_comparisons(columns: Iterable[str]) -> list[Comparison]:

@@ -8,14 +8,15 @@ from linkage_models.statements import read_sql
 
 COLUMNS = (
     "forename", "forename_root", "initial", "middle", "surname", "surname_key", "surname_phonetic", "name_key", "birth_date",
-    "birth_year", "sex", "home_key", "postcode", "nino", "nhs_number", "phone", "email",
+    "birth_year", "sex", "home_key", "postcode", "nino", "nhs_number", "phone", "email", "moved_in", "moved_out", "given_key",
 )  # fmt: skip
 
 
 def link_table(con: duckdb.DuckDBPyConnection, source: str, target: str, linkable: str = "true") -> None:
     """Write the temporary table `target` over the rows of `source` that satisfy `linkable`.
 
-    `source` has what standardise_people writes, and home_key VARCHAR (UPRN or address), past_homes VARCHAR[], postcode.
+    `source` has what standardise_people writes, and home_key VARCHAR (UPRN or address), past_homes VARCHAR[], postcode,
+    from_date and to_date of the stay there.
     """
     con.execute(read_sql(Path(__file__).with_name("records.sql"), source=source, target=target, linkable=linkable))
 

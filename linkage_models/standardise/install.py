@@ -17,11 +17,11 @@ def words(section: str) -> list[str]:
 
 
 def nickname_roots() -> dict[str, str]:
-    """Nickname -> root. A form listed under two roots belongs to the first."""
+    """Nickname -> root. A root is its own; a form listed under two roots belongs to the first."""
     groups: dict[str, list[str]] = yaml.safe_load((ROOM / "nicknames.yaml").read_text(encoding="utf-8"))
-    roots: dict[str, str] = {}
+    roots = {str(root): str(root) for root in groups}
     for root, forms in groups.items():
-        for form in (root, *forms):
+        for form in forms:
             roots.setdefault(str(form), str(root))
     return roots
 

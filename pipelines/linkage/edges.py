@@ -11,6 +11,7 @@ from pipelines.people.records import RECORD
 from pipelines.warehouse import Warehouse
 
 EDGE = "identity.linkage.edge"
+MODEL = "identity.linkage.model"
 PROPERTY = "identity.places.property"
 # Records that must never be joined to another: the law forbids the connection (adoption, gender recognition).
 NEVER_LINK = ("adoption", "gender_recognition")
@@ -46,6 +47,7 @@ def build_edge(wh: Warehouse) -> Linked:
         FROM person_edge e JOIN person_link l ON l.unique_id = e.unique_id_l JOIN person_link r ON r.unique_id = e.unique_id_r
         ORDER BY e.unique_id_l, e.unique_id_r""",
     )
+    wh.table(MODEL, "-- the model of this run, as it scored\nSELECT ?::VARCHAR AS version, ?::VARCHAR AS chosen, ?::VARCHAR AS body, ?::VARCHAR AS terms", [model.version, chosen, model.body(), model.terms_body()])
     for table in ("person_edge", "person_link"):
         wh.execute(f"DROP TABLE {table}")
     return Linked(model, chosen, scored)

@@ -16,9 +16,9 @@ ADDRESS_UPRN = "identity.places.address_uprn"
 
 
 def build_record_address(wh: Warehouse) -> int:
-    """Write RECORD_ADDRESS; without a gazetteer the address as written stands for the home. Returns its rows."""
+    """Write RECORD_ADDRESS; without a gazetteer a UPRN is taken as the source gives it. Returns its rows."""
     install(wh.con)
-    found = ADDRESS_UPRN if wh.exists(ADDRESS_UPRN) else "(SELECT NULL::VARCHAR AS address_id, NULL::BIGINT AS uprn)"
+    found = ADDRESS_UPRN if wh.exists(ADDRESS_UPRN) else "(SELECT address_id, uprn_given AS uprn FROM identity.facts.address WHERE valid_to IS NULL)"
     return wh.table(RECORD_ADDRESS, sql_file(ROOM / "record_address.sql", as_of=f"{wh.as_of:%Y-%m-%d}", address_uprn=found))
 
 
