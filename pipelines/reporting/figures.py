@@ -6,7 +6,7 @@ Each part stands on tables that a run may lack, because no source at hand provid
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -31,6 +31,7 @@ from pipelines.reporting.rows import (
     Overlap,
     Refusal,
     Release,
+    Remark,
     ReviewItems,
     RiskTier,
     Score,
@@ -71,6 +72,7 @@ class Figures:
     titles: dict[str, str] = field(default_factory=dict)
     sources: Part[SourceTable] = Part()
     refusals: Part[Refusal] = Part()
+    remarks: Part[Remark] = Part()
     faults: Part[Fault] = Part()
     scorecard: Part[Score] = Part()
     addresses: Part[AddressMatch] = Part()
@@ -86,6 +88,10 @@ class Figures:
     releases: Part[Release] = Part()
     left_out: Part[LeftOut] = Part()
     steps: Part[Step] = Part()
+
+    def with_steps(self, timings: Sequence[Mapping[str, Any]]) -> "Figures":
+        """The same figures with the final timings of the run, its last step among them."""
+        return replace(self, steps=_steps(timings))
 
     def to_json(self) -> str:
         return TypeAdapter(Figures).dump_json(self, indent=1).decode()
@@ -146,15 +152,20 @@ COUNTED = (
 def collect(wh: Warehouse, summary: Mapping[str, Any]) -> Figures:
     """Count everything that the run's catalogs `identity` and `attributes` hold; read only.
 
-    `summary` is `Run.summary()`: its `timings`, and of its `notes` `council` and `titles` (source to title) if there.
-    Releases are those whose manifests stand in the run's folder.
+    `summary` is `Run.summary()`: its `timings`, and of its `notes`, where they are there, `council`, `titles` (source
+    to title), `left_out` (what to why) and `intake` (source to what became of each delivery). Releases are those whose
+    manifests stand in the run's folder.
     """
     notes: Mapping[str, Any] = summary.get("notes", {})
     parts: dict[str, Part[Any]] = {count.part: _count(wh, count) for count in COUNTED}
+    deliveries = [(source, d) for source, found in sorted(notes.get("intake", {}).items()) for d in found]
+    parts["refusals"] = _with_refusals(parts["refusals"], deliveries)
+    parts["remarks"] = Part(tuple(_remarks(deliveries)))
     parts["scorecard"] = _scorecard(wh)
     parts["steps"] = _steps(summary.get("timings"))
     parts["releases"] = _releases(wh)
-    parts["left_out"] = Part(tuple(_left_out(wh)))
+    stated = [LeftOut(str(what), str(why)) for what, why in notes.get("left_out", {}).items()]
+    parts["left_out"] = Part((*stated, *_left_out(wh)))
     return Figures(
         run_id=wh.run_id,
         as_of=wh.as_of,
@@ -170,6 +181,28 @@ def _count(wh: Warehouse, count: Count) -> Part[Any]:
         return Part(absent=count.absent)
     sql = sql_file(COUNTS / f"{count.part}.sql", **{name: str(value) for name, value in count.settings.items()})
     return Part(tuple(count.row(*row) for row in wh.rows(sql)))
+
+
+def _with_refusals(kept: Part[Refusal], deliveries: Sequence[tuple[str, Mapping[str, Any]]]) -> Part[Refusal]:
+    """The refusals that stand, and those of this run that came too early to be entered in the intake table."""
+    found = {(row.source, row.extract_date): row for row in kept.rows}
+    for source, delivery in deliveries:
+        if delivery["state"] == "refused":
+            refusal = Refusal(source, _date(delivery), str(delivery["reason"]))
+            found.setdefault((refusal.source, refusal.extract_date), refusal)
+    return Part(tuple(found.values())) if found else kept
+
+
+def _remarks(deliveries: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterator[Remark]:
+    for source, delivery in deliveries:
+        if delivery["state"] == "waiting":
+            yield Remark(source, _date(delivery), f"waits: {delivery['reason']}")
+        for note in delivery.get("notes", ()):
+            yield Remark(source, _date(delivery), str(note))
+
+
+def _date(delivery: Mapping[str, Any]) -> date | None:
+    return date.fromisoformat(delivery["extract_date"]) if delivery.get("extract_date") else None
 
 
 def _steps(timings: Sequence[Mapping[str, Any]] | None) -> Part[Step]:

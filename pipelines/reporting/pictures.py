@@ -128,8 +128,13 @@ def risk(figures: Figures) -> Chart:
 
 
 def steps(figures: Figures) -> Chart:
-    bars = [Bar(step.step, (step.seconds,), seconds(step.seconds)) for step in figures.steps.rows]
-    return bar_chart("chart-steps", "Time by step", "One bar a step, in the order in which they ended.", bars)
+    """Steps by room: the first part of their name."""
+    spent: dict[str, float] = {}
+    for step in figures.steps.rows:
+        room = step.step.split("/")[0]
+        spent[room] = spent.get(room, 0.0) + step.seconds
+    bars = [Bar(say("rooms", room), (total,), seconds(total)) for room, total in spent.items()]
+    return bar_chart("chart-steps", "Time by room", "One bar a room, in the order in which they began.", bars)
 
 
 def flagged_rules(figures: Figures) -> list[str]:

@@ -30,6 +30,15 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """Something that intake noted of an extract in this run: rows left out on purpose, a delivery that waits."""
+
+    source: str
+    extract_date: date | None
+    says: str
+
+
+@dataclass(frozen=True)
 class Fault:
     """Rows (`kind` row) or values (`kind` value) set aside for one reason, in the newest accepted extract."""
 

@@ -73,6 +73,9 @@ def _intake(f: Figures) -> dict[str, Any]:
             (title(f, r.source), day(r.extract_date) if r.extract_date else "unknown", r.reason)
             for r in f.refusals.rows
         ],
+        "remark_rows": [
+            (title(f, r.source), day(r.extract_date) if r.extract_date else "unknown", r.says) for r in f.remarks.rows
+        ],
         "fault_rows": [
             (
                 title(f, r.source),
@@ -230,7 +233,7 @@ def _readers(f: Figures) -> dict[str, Any]:
             )
             for r in f.releases.rows
         ],
-        "review_rows": [(plain(r.reason), number(r.items)) for r in f.review.rows],
+        "review_rows": [(say("reasons", r.reason.replace(" ", "_")), number(r.items)) for r in f.review.rows],
         "left_out_rows": [(plain(r.what), r.why) for r in f.left_out.rows],
     }
 

@@ -136,7 +136,7 @@ def _gaps(out: Console, f: Figures) -> None:
     if f.left_out.rows:
         _say(out, "\nNot served, and why", "bold")
         for gap in f.left_out.rows:
-            _say(out, f"{gap.what}: {gap.why}.")
+            _say(out, f"{plain(gap.what)}: {gap.why.rstrip('.')}.")
 
 
 def _costs(out: Console, f: Figures, parts: Mapping[str, float], peak: int, unchanged: bool) -> None:

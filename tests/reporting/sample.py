@@ -15,6 +15,7 @@ from pipelines.reporting.rows import (
     Overlap,
     Refusal,
     Release,
+    Remark,
     ReviewItems,
     RiskTier,
     Score,
@@ -88,6 +89,7 @@ def figures() -> Figures:
         refusals=Part(
             (Refusal("housing", date(2026, 11, 30), "the manifest counts 19,800 rows, the file holds 11,204"),)
         ),
+        remarks=Part((Remark("electoral_register", DAY, "register: 61 row(s) left out: anonymous electors"),)),
         faults=Part(
             (
                 Fault("electoral_register", "register", None, "row", "duplicate key", 118),
@@ -156,9 +158,9 @@ def figures() -> Figures:
         ),
         review=Part(
             (
-                ReviewItems("weight between the thresholds", 2_140),
-                ReviewItems("birth dates contradict", 310),
-                ReviewItems("cluster larger than expected", 42),
+                ReviewItems("weak bridge", 2_140),
+                ReviewItems("uncertain pair", 310),
+                ReviewItems("something new", 42),
             )
         ),
         risk=Part(

@@ -196,6 +196,28 @@ def test_steps_and_names_come_from_the_summary_of_the_run(wh: Warehouse) -> None
     assert (found.council, found.titles) == ("A council", {"homes": "Homes"})
 
 
+def test_what_intake_said_in_this_run_is_told_though_no_table_holds_it(wh: Warehouse) -> None:
+    take_in(wh)
+    early = {"state": "refused", "extract_date": None, "reason": "a symbolic link", "notes": []}
+    waits = {"state": "waiting", "extract_date": "2026-07-31", "reason": "no manifest yet", "notes": []}
+    known = {"state": "refused", "extract_date": "2026-07-31", "reason": "cut off at line 9", "notes": []}
+    noted = {"state": "accepted", "extract_date": "2026-07-31", "reason": None, "notes": ["3 rows left out"]}
+    notes = {"intake": {"homes": [early, noted], "register": [known, waits]}, "left_out": {"risk data": "too few"}}
+    found = collect(wh, {"notes": notes})
+    assert found.refusals.rows == (
+        Refusal("register", JULY, "cut off at line 9"),
+        Refusal("homes", None, "a symbolic link"),
+    )
+    assert [remark.says for remark in found.remarks.rows] == ["3 rows left out", "waits: no manifest yet"]
+    assert vars(found.left_out.rows[0]) == {"what": "risk data", "why": "too few"}
+
+
+def test_final_timings_take_the_place_of_those_at_hand_when_the_page_was_written() -> None:
+    late = figures().with_steps([{"step": "published", "seconds": 2.0, "cpu_seconds": 1.0, "peak_memory": 5}])
+    assert [step.step for step in late.steps.rows] == ["published"]
+    assert late.sources == figures().sources
+
+
 def test_a_run_is_invented_only_if_every_extract_says_so(wh: Warehouse) -> None:
     take_in(wh)
     assert collect(wh, {}).synthetic
