@@ -1,4 +1,4 @@
-"""Addresses to UPRNs: normalise both sides alike, look up unique keys, let Splink score the rest, accept only by weight and gap."""
+"""Addresses to UPRNs: both sides normalised alike, unique keys looked up, Splink for the rest, doubt left as doubt."""
 
 from linkage_models.address.evaluation import evaluate_addresses
 from linkage_models.address.gazetteer import read_wordings

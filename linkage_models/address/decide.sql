@@ -9,17 +9,19 @@ best AS (
     SELECT text_id, uprn, weight, lacks_unit, candidates, coalesce(gap, weight - ${candidate_weight}) AS gap FROM ranked WHERE place = 1
 ),
 found AS (
-    SELECT a.address_id, a.text_id,
-           coalesce(i.uprn, k.uprn, b.uprn) AS best_uprn, coalesce(b.lacks_unit, false) AS lacks_unit,
+    SELECT a.address_id,
+           coalesce(i.uprn, k.uprn, b.uprn) AS best_uprn,
            CASE WHEN i.uprn IS NOT NULL THEN i.method WHEN k.uprn IS NOT NULL THEN 'normalised_key'
                 WHEN b.uprn IS NOT NULL THEN 'splink' WHEN a.text_id IS NULL THEN 'no_address' ELSE 'unmatched' END AS way,
-           CASE WHEN i.uprn IS NULL AND k.uprn IS NULL THEN b.weight ELSE ${settled} END AS weight,
-           CASE WHEN i.uprn IS NULL AND k.uprn IS NULL THEN b.gap ELSE ${settled} END AS gap,
-           CASE WHEN i.uprn IS NULL AND k.uprn IS NULL THEN coalesce(b.candidates, 0) ELSE 1 END AS candidates
+           way = 'splink' AS scored,
+           CASE WHEN scored THEN b.weight ELSE ${settled} END AS weight,
+           CASE WHEN scored THEN b.gap ELSE ${settled} END AS gap,
+           CASE WHEN scored THEN b.candidates WHEN best_uprn IS NULL THEN 0 ELSE 1 END AS candidates,
+           scored AND b.lacks_unit AS lacks_unit
     FROM source_address a
-    LEFT JOIN address_identified i USING (address_id)
-    LEFT JOIN address_keyed k ON k.text_id = a.text_id AND i.uprn IS NULL
-    LEFT JOIN best b ON b.text_id = a.text_id AND i.uprn IS NULL AND k.uprn IS NULL
+    LEFT JOIN address_identified i ON i.address_id = a.address_id
+    LEFT JOIN address_keyed k ON k.text_id = a.text_id
+    LEFT JOIN best b ON b.text_id = a.text_id
 ),
 judged AS (
     -- the shell of several flats is nobody's home: an address that stops at it could be any of them;

@@ -24,7 +24,9 @@ def evaluate_addresses(
         f"""
         WITH judged AS (
             SELECT a.source, m.method, m.uprn, t.uprn AS true_uprn,
-                   t.uprn IS NOT NULL AND (trim(a.address_text) <> '' OR a.uprn_given IS NOT NULL OR a.xref_key IS NOT NULL) AS matchable
+                   t.uprn IS NOT NULL
+                       AND (trim(a.address_text) <> '' OR a.uprn_given IS NOT NULL OR a.xref_key IS NOT NULL)
+                       AS matchable
             FROM {addresses} a JOIN {matched} m USING (address_id)
             JOIN read_parquet(?) t ON t.source = a.source AND t.address_key = a.address_key
             WHERE a.valid_to IS NULL)

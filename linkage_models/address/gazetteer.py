@@ -15,23 +15,25 @@ KEYS_WITH_POSTCODE = 4
 
 
 def read_wordings(con: duckdb.DuckDBPyConnection, properties: str, variants: str, out: str) -> None:
-    """Temp table `out`: each distinct wording of each home's UPRN, read into its parts and keys. The costly half of the work."""
+    """Temp table `out`: each distinct wording of a place, read into parts and keys: the costly half of the work."""
     read_lexicon(con, variants)
     con.execute(f"""-- grain: one distinct wording of one UPRN
         CREATE OR REPLACE TEMP TABLE gazetteer_text AS
         SELECT row_number() OVER (ORDER BY uprn, address_text, postcode) AS text_id, * FROM
         (SELECT DISTINCT uprn, address_text, v.postcode FROM {variants} v JOIN {properties} p USING (uprn)
-         WHERE address_text IS NOT NULL AND NOT regexp_matches(coalesce(class_code, ''), '^({"|".join(NEVER_A_HOME)})'))""")
+         WHERE address_text IS NOT NULL AND NOT regexp_matches(coalesce(class_code, ''),
+             '^({"|".join(NEVER_A_HOME)})'))""")
     parse_addresses(con, "gazetteer_text", "gazetteer_lexicon", "gazetteer_parsed")
     con.execute(fill("keys.sql", parsed="gazetteer_parsed", lexicon="gazetteer_lexicon", out="gazetteer_keyed"))
     con.execute(f"""-- grain: one distinct wording of one UPRN, with its parts and keys
         CREATE OR REPLACE TEMP TABLE {out} AS
-        SELECT k.*, t.uprn AS variant_uprn, t.address_text, t.postcode AS postcode_written, coalesce(k1, k3, k5, k7) AS key
+        SELECT k.*, t.uprn AS variant_uprn, t.address_text, t.postcode AS postcode_written, coalesce(k1, k3, k5,
+            k7) AS key
         FROM gazetteer_keyed k JOIN gazetteer_text t USING (text_id)""")
 
 
 def read_lexicon(con: duckdb.DuckDBPyConnection, variants: str) -> None:
-    """gazetteer_lexicon: the streets, buildings, blocks (buildings with units) and places that exist, in canonical words."""
+    """gazetteer_lexicon: streets, buildings, blocks (buildings with units) and places known, in canonical words."""
     con.execute(f"""CREATE OR REPLACE TEMP TABLE gazetteer_name AS
         SELECT DISTINCT 'street' AS kind, street AS name FROM {variants} WHERE street IS NOT NULL
         UNION SELECT DISTINCT 'building', building FROM {variants} WHERE building IS NOT NULL
@@ -41,7 +43,7 @@ def read_lexicon(con: duckdb.DuckDBPyConnection, variants: str) -> None:
 
 
 def prepare_gazetteer(con: duckdb.DuckDBPyConnection, properties: str, variants: str, wordings: str) -> None:
-    """Make temp tables gazetteer_lexicon, gazetteer_home, gazetteer_identity (one row a distinct wording) and gazetteer_key.
+    """Make temp tables gazetteer_lexicon, gazetteer_home, gazetteer_identity (a row a wording) and gazetteer_key.
 
     `wordings` is what `read_wordings` made of the same properties and variants.
     """
@@ -49,7 +51,8 @@ def prepare_gazetteer(con: duckdb.DuckDBPyConnection, properties: str, variants:
     _resolve_homes(con, properties)
     con.execute(f"""-- grain: one distinct wording of one UPRN, with the UPRN that stands for it today
         CREATE OR REPLACE TEMP TABLE gazetteer_identity AS
-        SELECT w.*, h.home_uprn, h.is_current, h.is_shell FROM {wordings} w JOIN gazetteer_home h ON h.uprn = w.variant_uprn""")
+        SELECT w.*, h.home_uprn, h.is_current, h.is_shell FROM {wordings} w JOIN gazetteer_home h
+            ON h.uprn = w.variant_uprn""")
     _unique_keys(con)
 
 
@@ -62,18 +65,21 @@ def _resolve_homes(con: duckdb.DuckDBPyConnection, properties: str) -> None:
         WITH RECURSIVE steps AS (
             SELECT uprn, uprn AS home_uprn, 0 AS step FROM {properties}
             UNION ALL
-            SELECT s.uprn, CASE WHEN p.is_current THEN p.only_home_uprn ELSE p.successor_uprn END AS next_uprn, s.step + 1
+            SELECT s.uprn, CASE WHEN p.is_current THEN p.only_home_uprn ELSE p.successor_uprn END AS next_uprn,
+                s.step + 1
             FROM steps s JOIN {properties} p ON p.uprn = s.home_uprn
             WHERE next_uprn IS NOT NULL AND s.step < {SUCCESSOR_STEPS}
         ),
         last AS (SELECT uprn, arg_max(home_uprn, step) AS home_uprn FROM steps GROUP BY uprn)
-        SELECT last.uprn, coalesce(home.uprn, last.uprn) AS home_uprn, coalesce(home.is_current, own.is_current) AS is_current,
+        SELECT last.uprn, coalesce(home.uprn, last.uprn) AS home_uprn, coalesce(home.is_current,
+            own.is_current) AS is_current,
                coalesce(home.is_shell, own.is_shell) AS is_shell
-        FROM last JOIN {properties} own ON own.uprn = last.uprn LEFT JOIN {properties} home ON home.uprn = last.home_uprn""")
+        FROM last JOIN {properties} own ON own.uprn = last.uprn LEFT JOIN {properties} home
+            ON home.uprn = last.home_uprn""")
 
 
 def _unique_keys(con: duckdb.DuckDBPyConnection) -> None:
-    """gazetteer_key: (rank, key) with its one UPRN, or null where it means several; current UPRNs before retired ones."""
+    """gazetteer_key: (rank, key) with its one UPRN, null where it means several; current ones before retired ones."""
     listed = " UNION ALL ".join(
         f"SELECT {rank} AS rank, {key} AS key, home_uprn, is_current FROM gazetteer_spelt WHERE {key} IS NOT NULL"
         for rank, key in enumerate(KEYS, start=1)
@@ -83,12 +89,14 @@ def _unique_keys(con: duckdb.DuckDBPyConnection) -> None:
         WITH gazetteer_spelt AS (
             SELECT home_uprn, is_current, {", ".join(KEYS)} FROM gazetteer_identity
             UNION ALL  -- 12-14 is also found as 14, by the keys that leave the range out
-            SELECT home_uprn, is_current, NULL, CASE WHEN k2 IS NOT NULL THEN concat_ws('|', unit, number_end, street, postcode) END,
+            SELECT home_uprn, is_current, NULL, CASE WHEN k2 IS NOT NULL THEN concat_ws('|', unit, number_end, street,
+                postcode) END,
                    NULL, NULL, NULL, CASE WHEN k6 IS NOT NULL THEN concat_ws('|', unit, number_end, street) END, NULL
             FROM gazetteer_identity WHERE number_end <> ''
         ),
         listed AS ({listed}),
-        counted AS (SELECT rank, key, count(DISTINCT home_uprn) FILTER (is_current) AS current, min(home_uprn) FILTER (is_current) AS now,
+        counted AS (SELECT rank, key, count(DISTINCT home_uprn) FILTER (is_current) AS current,
+            min(home_uprn) FILTER (is_current) AS now,
                            count(DISTINCT home_uprn) AS ever, min(home_uprn) AS any_uprn FROM listed GROUP BY rank, key)
         SELECT rank, key, CASE WHEN current = 1 THEN now WHEN current = 0 AND ever = 1 THEN any_uprn END AS uprn,
                greatest(current, CASE WHEN current = 0 THEN ever ELSE 0 END) AS uprns

@@ -1,4 +1,4 @@
-"""Each address to its UPRN: given, cross-reference, normalised unique key, Splink on the rest; else ambiguous or unmatched.
+"""Each address to its UPRN: given, cross-reference, unique key, Splink on the rest; else ambiguous or unmatched.
 
 Working tables are temporary and live in the connection's own memory.
 """
@@ -78,7 +78,8 @@ def _prepare_sources(con: duckdb.DuckDBPyConnection, addresses: str) -> None:
             SELECT address_text, postcode FROM {addresses} WHERE trim(address_text) <> '' GROUP BY ALL
             ORDER BY address_text, postcode)""")
     con.execute(f"""CREATE OR REPLACE TEMP TABLE source_address AS
-        SELECT a.address_id, t.text_id, address_postcode(a.postcode) AS postcode_clean, a.uprn_given, a.xref_source, a.xref_key
+        SELECT a.address_id, t.text_id, address_postcode(a.postcode) AS postcode_clean, a.uprn_given, a.xref_source,
+            a.xref_key
         FROM {addresses} a
         LEFT JOIN source_text t ON t.address_text = a.address_text AND t.postcode IS NOT DISTINCT FROM a.postcode""")
     parse_addresses(con, "source_text", "gazetteer_lexicon", "source_parsed")
@@ -106,7 +107,7 @@ def _look_up_keys(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _score_rest(con: duckdb.DuckDBPyConnection) -> None:
-    """address_scored: candidate UPRNs of the texts that no key settled; lacks_unit where the text names a part of it."""
+    """address_scored: candidate UPRNs of texts that no key settled; lacks_unit where the text names a part of one."""
     con.execute(
         "CREATE OR REPLACE TEMP TABLE address_scored (text_id BIGINT, uprn BIGINT, weight DOUBLE, lacks_unit BOOLEAN)"
     )
@@ -133,7 +134,8 @@ def _score_rest(con: duckdb.DuckDBPyConnection) -> None:
         SELECT e.source_id, g.home_uprn, max(e.weight),
                bool_and(g.unit = '' AND address_unit_kind(s.unit) IN ('number', 'letter', 'floor')) FROM (
             SELECT CASE WHEN source_dataset_l = 'source' THEN text_id_l ELSE text_id_r END AS source_id,
-                   CASE WHEN source_dataset_l = 'source' THEN text_id_r ELSE text_id_l END AS wording, match_weight AS weight
+                   CASE WHEN source_dataset_l = 'source' THEN text_id_r ELSE text_id_l END AS wording,
+                       match_weight AS weight
             FROM {scored.physical_name}) e
         JOIN gazetteer_identity g ON g.text_id = e.wording JOIN source_identity s ON s.text_id = e.source_id
         GROUP BY e.source_id, g.home_uprn""")

@@ -43,7 +43,8 @@ COMPARISONS: dict[str, list[tuple[str, str]]] = {
         ("nearly equal with the building", "jaro_winkler_similarity(line_l, line_r) >= 0.92"),
         (
             "similar",
-            "jaro_winkler_similarity(street_l, street_r) >= 0.85 OR starts_with(street_l, street_r) OR starts_with(street_r, street_l)",
+            "jaro_winkler_similarity(street_l, street_r) >= 0.85 OR starts_with(street_l, street_r) "
+            "OR starts_with(street_r, street_l)",
         ),
         ("different", "ELSE"),
     ],
@@ -86,7 +87,7 @@ def _comparison(name: str) -> dict[str, Any]:
 
 
 def settings(homes: int) -> SettingsCreator:
-    """Splink settings of the link from source addresses to the wordings of so many homes: the prior is one among them."""
+    """Splink settings of the link from source addresses to the wordings of so many homes; the prior is one in them."""
     return SettingsCreator(
         link_type="link_only",
         unique_id_column_name="text_id",

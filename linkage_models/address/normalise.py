@@ -85,15 +85,18 @@ def create_macros(con: duckdb.DuckDBPyConnection) -> None:
         regexp_replace(regexp_replace(code[:-4], '^([A-Z]{1,2})O', '\10'), '^S5', 'SS')
         || translate(code[-3:-3], 'OISZB', '01528') || translate(code[-2:], '0158', 'OISB')""")
     con.execute(r"""CREATE OR REPLACE TEMP MACRO address_postcode_spaced(code) AS
-        CASE WHEN regexp_full_match(code, '[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}') THEN code[:-4] || ' ' || code[-3:] END""")
+        CASE WHEN regexp_full_match(code, '[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}')
+            THEN code[:-4] || ' ' || code[-3:] END""")
     con.execute(r"""CREATE OR REPLACE TEMP MACRO address_postcode(given) AS
         address_postcode_spaced(address_postcode_mended(regexp_replace(upper(given), '[^A-Z0-9]', '', 'g')))""")
     floors = " ".join(f"WHEN '{name}' THEN '{code}'" for name, code in words["floors"].items())
     phrases = " ".join(f"WHEN '{name}' THEN '{code}'" for name, code in words["floor_phrases"].items())
     con.execute(f"""CREATE OR REPLACE TEMP MACRO address_floor(floor, phrase, side) AS
-        CASE floor {floors} ELSE CASE phrase {phrases} ELSE '' END END || CASE WHEN side = '' THEN '' ELSE ' ' || side END""")
+        CASE floor {floors} ELSE CASE phrase {phrases} ELSE '' END END || CASE WHEN side = '' THEN ''
+            ELSE ' ' || side END""")
     con.execute("""CREATE OR REPLACE TEMP MACRO address_unit_kind(unit) AS CASE
-        WHEN unit = '' THEN 'none' WHEN starts_with(unit, 'FLOOR ') THEN 'floor' WHEN regexp_matches(unit, '^[0-9]') THEN 'number'
+        WHEN unit = '' THEN 'none' WHEN starts_with(unit, 'FLOOR ') THEN 'floor' WHEN regexp_matches(unit, '^[0-9]')
+            THEN 'number'
         WHEN length(unit) = 1 THEN 'letter' ELSE 'word' END""")
     con.execute(
         "CREATE OR REPLACE TEMP TABLE address_word AS SELECT unnest(?) AS token, unnest(?) AS word",

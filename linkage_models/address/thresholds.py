@@ -14,5 +14,5 @@ SETTLED_WEIGHT = 40.0
 SUCCESSOR_STEPS = 10
 #: Candidate pairs a source address may have on average; a gazetteer or source beyond it is refused before scoring.
 PAIRS_AN_ADDRESS = 200
-#: Classes in which nobody lives, left out of the search (AddressBase classification): ancillary building, parking, garage, land, street.
+#: AddressBase classes in which nobody lives, left out of the search: ancillary building, parking, garage, land, street.
 NEVER_A_HOME = ("RB", "RC", "RG", "L", "PS")

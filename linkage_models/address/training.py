@@ -42,7 +42,8 @@ def _pairs_of_truth(truth: str) -> str:
     return f"""SELECT * EXCLUDE (source_id) FROM (
         SELECT l.text_id AS source_id, {_sides()}
         FROM splink_source l
-        JOIN (SELECT DISTINCT a.text_id, t.uprn FROM source_address a JOIN {truth} t USING (address_id)) t ON t.text_id = l.text_id
+        JOIN (SELECT DISTINCT a.text_id, t.uprn FROM source_address a JOIN {truth} t USING (address_id)) t
+            ON t.text_id = l.text_id
         JOIN gazetteer_identity g ON g.home_uprn = t.uprn JOIN splink_gazetteer r ON r.text_id = g.text_id)
         QUALIFY row_number() OVER (PARTITION BY source_id ORDER BY {weight} DESC) = 1"""
 
@@ -63,7 +64,8 @@ def _shares(con: duckdb.DuckDBPyConnection, pairs: str, name: str) -> dict[str, 
     levels = COMPARISONS[name]
     cases = " ".join(f"WHEN {condition} THEN '{label}'" for label, condition in levels if condition != "ELSE")
     found = con.execute(f"""SELECT level, count(*) FROM
-        (SELECT CASE {cases} ELSE '{levels[-1][0]}' END AS level FROM {pairs}) WHERE level <> 'NULL' GROUP BY level""").fetchall()
+        (SELECT CASE {cases} ELSE '{levels[-1][0]}' END AS level FROM {pairs}) WHERE level <> 'NULL'
+            GROUP BY level""").fetchall()
     counts = {label: SMOOTHING for label, _ in levels if label != "NULL"}
     for level, count in found:
         counts[level] += count

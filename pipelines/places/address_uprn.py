@@ -9,10 +9,11 @@ ADDRESSES = "identity.facts.address"
 
 
 def build_address_uprn(wh: Warehouse) -> dict[str, float]:
-    """Build ADDRESS_UPRN, one row an address_id of ADDRESSES as it last stood; return how many each method settled, and the share."""
+    """Build ADDRESS_UPRN, one row an address as it last stood; return how many each method settled, and the share."""
     wh.execute(f"""CREATE OR REPLACE TEMP TABLE address_to_match AS
         SELECT address_id, address_text, postcode, uprn_given, xref_source, xref_key FROM {ADDRESSES}
-        QUALIFY row_number() OVER (PARTITION BY address_id ORDER BY valid_to DESC NULLS FIRST, extract_date DESC) = 1""")
+        QUALIFY row_number() OVER (
+            PARTITION BY address_id ORDER BY valid_to DESC NULLS FIRST, extract_date DESC) = 1""")
     match_addresses(
         wh.con, "address_to_match", PROPERTY, ADDRESS_VARIANT, ADDRESS_WORDING, CROSS_REFERENCE, "address_matched"
     )

@@ -26,8 +26,9 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         owner=OWNER,
         tables=TABLES,
         description=(
-            "Every property of the land and property gazetteer with its parent, successor, class, ward and deprivation; beside "
-            "it every wording of its address with a normalised key, and every reference by which another system knows it."
+            "Every property of the land and property gazetteer with parent, successor, class, ward and deprivation; "
+            "beside it every wording of its address with a normalised key, and every reference by which another system "
+            "knows it."
         ),
     )
     def gazetteer(step: Step) -> dict[str, int]:
@@ -40,8 +41,8 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         owner=OWNER,
         tables=[ADDRESS_UPRN],
         description=(
-            "The UPRN of every address: given, by cross-reference, by a normalised key that means one property, or by Splink "
-            "with a clear lead. What stays ambiguous keeps its best candidate and no UPRN."
+            "The UPRN of every address: given, by cross-reference, by a normalised key that means one property, or by "
+            "Splink with a clear lead. What stays ambiguous keeps its best candidate and no UPRN."
         ),
     )
     def address_uprn(step: Step) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The staged land and property gazetteer as tables of places: properties, the wordings of their addresses, cross-references."""
+"""The staged land and property gazetteer as places: properties, wordings of their addresses, cross-references."""
 
 from pathlib import Path
 
@@ -38,7 +38,8 @@ def build_gazetteer(wh: Warehouse) -> dict[str, int]:
         ADDRESS_VARIANT,
         """SELECT v.uprn, variant, v.address_text, v.postcode, v.street, v.building, has_unit, locality, town, key
         FROM memory.main.address_wording v LEFT JOIN wording_read w
-        ON w.variant_uprn = v.uprn AND w.address_text = v.address_text AND w.postcode_written IS NOT DISTINCT FROM v.postcode
+        ON w.variant_uprn = v.uprn AND w.address_text = v.address_text AND w.postcode_written IS NOT DISTINCT
+            FROM v.postcode
         ORDER BY v.uprn, variant, v.address_text""",
     )
     wh.execute("DROP TABLE memory.main.address_wording")
@@ -65,9 +66,12 @@ def _empty(wh: Warehouse) -> dict[str, int]:
     return {"properties": 0, "wordings": 0, "cross-references": 0}
 
 
-PROPERTY_COLUMNS = """uprn BIGINT, parent_uprn BIGINT, logical_status INTEGER, state INTEGER, class_code VARCHAR, x DOUBLE, y DOUBLE,
+PROPERTY_COLUMNS = """uprn BIGINT, parent_uprn BIGINT, logical_status INTEGER, state INTEGER, class_code VARCHAR,
+    x DOUBLE, y DOUBLE,
     postcode VARCHAR, ward_code VARCHAR, ward VARCHAR, lsoa VARCHAR, imd_decile INTEGER, usrn INTEGER, street VARCHAR,
-    is_current BOOLEAN, is_dwelling BOOLEAN, is_communal BOOLEAN, is_shell BOOLEAN, address VARCHAR, successor_uprn BIGINT,
+    is_current BOOLEAN, is_dwelling BOOLEAN, is_communal BOOLEAN, is_shell BOOLEAN, address VARCHAR,
+        successor_uprn BIGINT,
     only_home_uprn BIGINT"""
-VARIANT_COLUMNS = """uprn BIGINT, variant VARCHAR, address_text VARCHAR, postcode VARCHAR, street VARCHAR, building VARCHAR,
+VARIANT_COLUMNS = """uprn BIGINT, variant VARCHAR, address_text VARCHAR, postcode VARCHAR, street VARCHAR,
+    building VARCHAR,
     has_unit BOOLEAN, locality VARCHAR, town VARCHAR, key VARCHAR"""

@@ -17,7 +17,8 @@ CASES = TABLE["cases"]
 def load(con: duckdb.DuckDBPyConnection, gazetteer: list[dict[str, Any]], references: list[dict[str, Any]]) -> None:
     con.execute("""CREATE OR REPLACE TABLE properties (uprn BIGINT PRIMARY KEY, class_code VARCHAR, is_current BOOLEAN,
         is_shell BOOLEAN, successor_uprn BIGINT, only_home_uprn BIGINT)""")
-    con.execute("""CREATE OR REPLACE TABLE variants (uprn BIGINT, variant VARCHAR, address_text VARCHAR, postcode VARCHAR,
+    con.execute("""CREATE OR REPLACE TABLE variants (uprn BIGINT, variant VARCHAR, address_text VARCHAR,
+        postcode VARCHAR,
         street VARCHAR, building VARCHAR, has_unit BOOLEAN, locality VARCHAR, town VARCHAR)""")
     con.execute("CREATE OR REPLACE TABLE cross_references (xref_source VARCHAR, xref_key VARCHAR, uprn BIGINT)")
     for row in gazetteer:

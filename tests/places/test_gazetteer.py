@@ -10,14 +10,18 @@ from pipelines.sources.facts import ADDRESS
 from pipelines.warehouse import Warehouse, scratch_warehouse
 
 STAGED = {
-    "blpu": """uprn BIGINT, logical_status INTEGER, blpu_state INTEGER, parent_uprn BIGINT, x_coordinate DOUBLE, y_coordinate DOUBLE,
+    "blpu": """uprn BIGINT, logical_status INTEGER, blpu_state INTEGER, parent_uprn BIGINT, x_coordinate DOUBLE,
+        y_coordinate DOUBLE,
         end_date DATE, postcode_locator VARCHAR""",
     "lpi": """uprn BIGINT, language VARCHAR, logical_status INTEGER, sao_start_number INTEGER, sao_start_suffix VARCHAR,
-        sao_end_number INTEGER, sao_end_suffix VARCHAR, sao_text VARCHAR, pao_start_number INTEGER, pao_start_suffix VARCHAR,
+        sao_end_number INTEGER, sao_end_suffix VARCHAR, sao_text VARCHAR, pao_start_number INTEGER,
+            pao_start_suffix VARCHAR,
         pao_end_number INTEGER, pao_end_suffix VARCHAR, pao_text VARCHAR, usrn INTEGER""",
     "dpa": """uprn BIGINT, sub_building_name VARCHAR, building_name VARCHAR, building_number INTEGER,
-        dependent_thoroughfare VARCHAR, thoroughfare VARCHAR, dependent_locality VARCHAR, post_town VARCHAR, postcode VARCHAR""",
-    "street_descriptor": "usrn INTEGER, language VARCHAR, street_description VARCHAR, locality VARCHAR, town_name VARCHAR",
+        dependent_thoroughfare VARCHAR, thoroughfare VARCHAR, dependent_locality VARCHAR, post_town VARCHAR,
+            postcode VARCHAR""",
+    "street_descriptor": """usrn INTEGER, language VARCHAR, street_description VARCHAR, locality VARCHAR,
+        town_name VARCHAR""",
     "xref": "uprn BIGINT, xref_key VARCHAR, cross_reference VARCHAR, source VARCHAR, end_date DATE",
     "classification": "uprn BIGINT, classification_code VARCHAR, class_scheme VARCHAR, end_date DATE",
     "successor": "uprn BIGINT, successor BIGINT",
