@@ -8,7 +8,6 @@ occupants, it never renumbers them. `record_id` is source:key#occupant.
 from collections import defaultdict
 
 from pipelines.sources.contracts import Contract, Slot, Table
-from pipelines.sources.intake import INTAKE
 from pipelines.sources.thresholds import OCCUPANT_SIMILARITY, OCCUPANT_WORD
 from pipelines.warehouse import Warehouse
 
@@ -34,48 +33,47 @@ def latest(wh: Warehouse, contract: Contract, table: Table) -> str:
         )
         wh.execute("DROP TABLE temp.never_came")
         return name
-    if _extracts(wh, contract) <= 1:
-        wh.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT *{_first_occupant(contract, table.slot)} FROM {staged}")
+    first = _first_occupant(contract, table.slot)
+    touched = bool(wh.rows(f"SELECT 1 FROM {staged} WHERE valid_to IS NOT NULL LIMIT 1"))
+    if not touched or not table.key:
+        wh.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT *{first} FROM {staged}")
         return name
+    # Only keys of which some row has ended can have more than one version or occupant; the rest goes straight through.
+    whose = ", ".join(table.slot.key if table.slot else table.key)
+    wh.execute(
+        f"CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT {whose} FROM {staged} WHERE valid_to IS NOT NULL"
+    )
+    several = f"(SELECT * FROM {staged} SEMI JOIN temp.touched USING ({whose}))"
     newest = "QUALIFY row_number() OVER (PARTITION BY {} ORDER BY extract_date DESC, valid_from DESC, row_hash) = 1"
     if table.slot is None:
-        whole = newest.format(", ".join(table.key)) if table.key else ""
-        wh.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM {staged} {whole}")
-        return name
-    _occupants(wh, contract, table, table.slot)
-    numbered = (
-        f"SELECT s.* EXCLUDE (_slot, _name, _born), coalesce(o.occupant, 1)::INTEGER AS occupant "
-        f"FROM ({_with_slot(staged, table.slot)}) s LEFT JOIN temp.occupant o ON o._slot = s._slot "
-        "AND o._name IS NOT DISTINCT FROM s._name AND o._born IS NOT DISTINCT FROM s._born"
-    )
+        chosen = f"SELECT * FROM {several} {newest.format(', '.join(table.key))}"
+    else:
+        _occupants(wh, f"{staged}__seen", several, table.slot)
+        numbered = (
+            f"SELECT s.* EXCLUDE (_slot, _name, _born), coalesce(o.occupant, 1)::INTEGER AS occupant "
+            f"FROM ({_with_slot(several, table.slot)}) s LEFT JOIN temp.occupant o ON o._slot = s._slot "
+            "AND o._name IS NOT DISTINCT FROM s._name AND o._born IS NOT DISTINCT FROM s._born"
+        )
+        version = newest.format(", ".join((*table.key, "occupant")))
+        chosen = f"SELECT *, {_record_id(contract, table.slot)} || occupant AS record_id FROM ({numbered}) {version}"
     wh.execute(
-        f"CREATE OR REPLACE TABLE {name} AS SELECT *, {_record_id(contract, table.slot)} || occupant AS record_id "
-        f"FROM ({numbered}) {newest.format(', '.join(dict.fromkeys((*table.key, 'occupant'))))}"
+        f"CREATE OR REPLACE TABLE {name} AS SELECT *{first} FROM {staged} ANTI JOIN temp.touched USING ({whose}) "
+        f"UNION ALL BY NAME {chosen}"
     )
-    wh.execute("DROP TABLE temp.occupant")
+    wh.execute("DROP TABLE temp.touched")
+    wh.execute("DROP TABLE IF EXISTS temp.occupant")
     return name
 
 
-def _extracts(wh: Warehouse, contract: Contract) -> int:
-    """How many extracts ever came in: with one, no slot was written over and every row is the newest."""
-    return int(
-        wh.scalar(
-            f"SELECT count(DISTINCT delivery) FROM {INTAKE} WHERE source = ? AND state IN ('accepted', 'superseded')",
-            [contract.name],
-        )
-    )
-
-
-def _occupants(wh: Warehouse, contract: Contract, table: Table, slot: Slot) -> None:
+def _occupants(wh: Warehouse, seen: str, rows: str, slot: Slot) -> None:
     """temp.occupant: the number of each (slot, name, birth date) in slots that were ever seen with more than one.
 
     Two versions are one person if an extract showed both, if their names share a word or are alike, or if birth dates agree.
     """
-    staged = contract.staged(table.name)
     wh.execute(
         f"CREATE OR REPLACE TEMP TABLE slot_version AS WITH version AS ("
         f"  SELECT _slot, _name, _born, list(DISTINCT delivery) AS deliveries, min(delivery) AS arrival, min(row_hash) AS tie"
-        f"  FROM ({_with_slot(staged, slot)}) JOIN {staged}__seen USING (row_hash) GROUP BY ALL) "
+        f"  FROM ({_with_slot(rows, slot)}) JOIN {seen} USING (row_hash) GROUP BY ALL) "
         f"SELECT *, regexp_extract_all(_name, '\\p{{L}}{{{OCCUPANT_WORD},}}') AS words, "
         "       row_number() OVER (ORDER BY _slot, arrival, tie) AS number "
         "FROM version QUALIFY count(*) OVER (PARTITION BY _slot) > 1"
@@ -107,9 +105,9 @@ def _occupants(wh: Warehouse, contract: Contract, table: Table, slot: Slot) -> N
     wh.execute("DROP TABLE temp.slot_version")
 
 
-def _with_slot(staged: str, slot: Slot) -> str:
-    """SQL: a dated table with the slot's key, name and birth date beside its own columns."""
-    return f"SELECT *, {_slot_key(slot)} AS _slot, {_name(slot)} AS _name, {_born(slot)} AS _born FROM {staged}"
+def _with_slot(rows: str, slot: Slot) -> str:
+    """SQL: dated rows with the slot's key, name and birth date beside its own columns."""
+    return f"SELECT *, {_slot_key(slot)} AS _slot, {_name(slot)} AS _name, {_born(slot)} AS _born FROM {rows}"
 
 
 def _slot_key(slot: Slot) -> str:
