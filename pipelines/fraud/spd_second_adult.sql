@@ -25,6 +25,7 @@ other AS (
            min(p.from_date) AS from_date, max(p.from_date) AS newest,
            count(DISTINCT p.source) AS sources, bool_or(p.role = 'partner') AS is_partner,
            bool_and(p.kind = 'registration') AS only_register, bool_and(p.kind = 'liability') AS only_liability,
+           bool_or(p.kind = 'registration') AS on_register,
            bool_or(p.uncertain) AS uncertain, min(p.surname) AS surname, min(p.initial) AS initial,
            max(p.birth_date) AS birth_date
     FROM holder AS h
@@ -67,15 +68,21 @@ elsewhere AS (
 ),
 
 alike AS (
-    SELECT other.account_ref, other.person_id
+    SELECT DISTINCT other.account_ref, other.person_id
     FROM other
     JOIN holder USING (account_ref)
     JOIN member AS o ON o.person_id = other.person_id
     JOIN member AS h ON h.person_id = holder.person_id
-    JOIN identity.linkage.edge AS e
+    LEFT JOIN identity.linkage.edge AS e
         ON e.record_l = least(o.record_id, h.record_id) AND e.record_r = greatest(o.record_id, h.record_id)
-    WHERE e.match_probability >= ${alike_probability}
-    GROUP BY ALL
+    WHERE names_alike(o, h) OR e.match_probability >= ${alike_probability}
+),
+
+-- the account holder's own entry in the register at the address: whoever else is listed there is somebody else
+listed AS (
+    SELECT DISTINCT holder.account_ref
+    FROM holder
+    JOIN presence AS p ON p.person_id = holder.person_id AND p.uprn = holder.uprn AND p.kind = 'registration'
 ),
 
 dead AS (
@@ -111,8 +118,9 @@ SELECT 'spd_second_adult' AS rule,
                 AND o.birth_date + INTERVAL (${school_leaver_age}) YEAR > today(), 'school_leaver', NULL),
            said(dead.death_date <= today(), 'other_has_died', day_in_words(dead.death_date)),
            said(o.from_date > today() - ${recent_days}, 'moved_in_recently', day_in_words(o.from_date)),
-           said(o.surname = h.surname AND o.initial = h.initial, 'same_name', NULL),
-           said(alike.person_id IS NOT NULL, 'may_be_same_person', NULL),
+           said(o.on_register AND listed.account_ref IS NOT NULL, 'both_listed', NULL),
+           said(alike.person_id IS NOT NULL AND NOT (o.on_register AND listed.account_ref IS NOT NULL),
+                'may_be_same_person', NULL),
            said(elsewhere.from_date > o.newest, 'seen_elsewhere', day_in_words(elsewhere.from_date)),
            said(o.only_register AND o.surname <> h.surname AND o.from_date < h.liable_from, 'previous_occupier',
                 day_in_words(o.from_date)),
@@ -127,4 +135,5 @@ LEFT JOIN disregard AS unnamed ON unnamed.account_ref = o.account_ref AND unname
 LEFT JOIN adults ON adults.account_ref = o.account_ref
 LEFT JOIN elsewhere ON elsewhere.account_ref = o.account_ref AND elsewhere.person_id = o.person_id
 LEFT JOIN alike ON alike.account_ref = o.account_ref AND alike.person_id = o.person_id
+LEFT JOIN listed ON listed.account_ref = o.account_ref
 LEFT JOIN dead ON dead.person_id = o.person_id

@@ -47,6 +47,16 @@ elsewhere AS (
     GROUP BY ALL
 ),
 
+-- whether any record of the tenant at an address bears the tenant's number or birth date
+proof AS (
+    SELECT held.tenancy_ref, held.record_id, m.uprn, bool_or(kin.same_nino) AS same_nino,
+           bool_or(kin.same_birth) AS same_birth
+    FROM held
+    JOIN kin ON kin.record_id = held.record_id AND NOT kin.kept_apart AND NOT kin.rare_name
+    JOIN member AS m ON m.record_id = kin.kin_id
+    GROUP BY ALL
+),
+
 two_homes AS (
     SELECT a.tenancy_ref, b.uprn
     FROM held AS a
@@ -79,8 +89,8 @@ SELECT 'tenancy_elsewhere' AS rule,
                                ELSE 'benefit claim' END,
               e.best.ref, coalesce(' since ' || day_in_words(e.from_date), '')) AS sentence,
        evidence_of([
-           said(e.kin.same_nino, 'same_nino', NULL),
-           said(e.kin.same_birth, 'same_birth_date', NULL),
+           said(e.kin.same_nino OR proof.same_nino, 'same_nino', NULL),
+           said(e.kin.same_birth OR proof.same_birth, 'same_birth_date', NULL),
            said(e.sources >= 2, 'second_source', e.sources),
            said(strangers.n > 0, 'strangers_at_home', strangers.n),
            said(home.n IS NULL, 'not_seen_at_home', NULL),
@@ -93,8 +103,8 @@ SELECT 'tenancy_elsewhere' AS rule,
                 'same_building', NULL),
            said(two_homes.uprn IS NOT NULL, 'told_elsewhere', NULL),
            said(e.kin.kept_apart, 'kept_apart', NULL),
-           said(NOT e.kin.same_nino AND NOT e.kin.same_birth AND coalesce(e.kin.link_weight, 0) < ${firm_weight},
-                'name_only', NULL),
+           said(NOT (e.kin.same_nino OR e.kin.same_birth OR coalesce(proof.same_nino OR proof.same_birth, false))
+                AND coalesce(e.kin.link_weight, 0) < ${firm_weight}, 'name_only', NULL),
            said(e.from_date > today() - ${recent_days}, 'moved_in_recently', day_in_words(e.from_date)),
            said(h.from_date > today() - ${recent_days}, 'new_tenancy', day_in_words(h.from_date)),
            said(e.from_date <= h.from_date, 'elsewhere_older', day_in_words(e.from_date)),
@@ -113,6 +123,7 @@ JOIN elsewhere AS e ON e.tenancy_ref = h.tenancy_ref AND e.tenant_record_id = h.
 LEFT JOIN strangers ON strangers.tenancy_ref = h.tenancy_ref
 LEFT JOIN still_at_home AS home ON home.tenancy_ref = h.tenancy_ref AND home.person_id = h.person_id
 LEFT JOIN two_homes ON two_homes.tenancy_ref = h.tenancy_ref AND two_homes.uprn = e.uprn
+LEFT JOIN proof ON proof.tenancy_ref = h.tenancy_ref AND proof.record_id = h.record_id AND proof.uprn = e.uprn
 LEFT JOIN carer_at ON carer_at.uprn = e.uprn
 ANTI JOIN dead ON dead.person_id = h.person_id
 -- a name alone is followed up only where both sides point the same way

@@ -7,10 +7,20 @@ CREATE OR REPLACE TEMP MACRO day_in_words(day) AS strftime(day, '%-d %B %Y');
 CREATE OR REPLACE TEMP MACRO live(starts, ends) AS
     (starts IS NULL OR starts <= today()) AND (ends IS NULL OR ends > today());
 
+-- two wordings of a name that one person may use: swapped, a middle name, a nickname, a new surname, an initial, one word
+CREATE OR REPLACE TEMP MACRO names_alike(a, b) AS
+    len(list_intersect(a.name_tokens, b.name_tokens)) >= 2
+    OR (len(a.forename) > 1 AND a.forename_root = b.forename_root)
+    OR (a.surname = b.surname AND a.initial = b.initial)
+    OR (a.surname = b.surname AND (list_contains(a.name_tokens, b.initial) OR list_contains(b.name_tokens, a.initial)))
+    OR (len(a.name_tokens) = 1 AND list_contains(b.name_tokens, a.name_tokens[1]))
+    OR (len(b.name_tokens) = 1 AND list_contains(a.name_tokens, b.name_tokens[1]));
+
 -- record of a person within the fraud view (record_id)
 CREATE OR REPLACE TEMP TABLE member AS
 SELECT r.record_id, m.person_id, r.source, r.role, r.title, r.forename, r.surname, r.initial,
-       r.birth_date, r.nino, r.sensitivity
+       r.forename_root, r.name_tokens,
+       r.birth_date, r.nino, r.uprn, r.sensitivity
 FROM identity.linkage.membership AS m
 JOIN identity.people.record AS r USING (record_id)
 WHERE m.view = 'fraud' AND r.source IN (${sources});

@@ -39,7 +39,8 @@ def lay(wh: Warehouse, given: dict[str, Any], views: tuple[str, ...] = ("fraud",
     wh.execute("CREATE TABLE identity.places.address_uprn (address_id VARCHAR, uprn BIGINT, method VARCHAR)")
     wh.execute(
         "CREATE TABLE identity.people.record (record_id VARCHAR, source VARCHAR, role VARCHAR, title VARCHAR, "
-        "forename VARCHAR, surname VARCHAR, initial VARCHAR, birth_date DATE, sex VARCHAR, nino VARCHAR, uprn BIGINT, "
+        "forename VARCHAR, forename_root VARCHAR, surname VARCHAR, initial VARCHAR, name_tokens VARCHAR[], "
+        "birth_date DATE, sex VARCHAR, nino VARCHAR, uprn BIGINT, "
         "death_date DATE, sensitivity VARCHAR, is_person BOOLEAN)"
     )
     wh.execute("CREATE TABLE identity.linkage.membership (view VARCHAR, record_id VARCHAR, person_id VARCHAR)")
@@ -53,6 +54,10 @@ def lay(wh: Warehouse, given: dict[str, Any], views: tuple[str, ...] = ("fraud",
     for fact in DEFAULTS:
         for row in given.get(fact, []):
             _fact(wh, fact, dict(row))
+            if "at" in row and "record_id" in row:
+                wh.execute(
+                    "UPDATE identity.people.record SET uprn = ? WHERE record_id = ?", [row["at"], row["record_id"]]
+                )
     for left, right, weight in given.get("edge", []):
         low, high = sorted((left, right))
         probability = 2**weight / (1 + 2**weight)
@@ -80,12 +85,15 @@ def _record(wh: Warehouse, row: dict[str, Any], views: tuple[str, ...]) -> None:
     source = row["id"].split(":")[0]
     wh.execute(
         "INSERT INTO identity.people.record BY NAME SELECT ? AS record_id, ? AS source, ? AS forename, ? AS surname, "
+        "? AS forename_root, string_split(?, ' ') AS name_tokens, "
         "? AS initial, ? AS birth_date, ? AS nino, ? AS sex, ? AS role, true AS is_person",
         [
             row["id"],
             source,
             forename,
             surname,
+            forename,
+            row["name"],
             forename[:1],
             row.get("born"),
             row.get("nino"),
