@@ -31,6 +31,7 @@ from great_expectations.expectations.metrics import ColumnMapMetricProvider
 from great_expectations.expectations.metrics.map_metric_provider import column_condition_partial
 from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.query_metric_provider import QueryMetricProvider
+from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
 for _name in ["great_expectations", *logging.root.manager.loggerDict]:
     if _name.startswith("great_expectations"):
@@ -51,6 +52,12 @@ class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):
         except Exception:
             self._connection.rollback()
             raise
+
+    def execute_query(self, query: sa.Select[Any] | sa.TextClause) -> Any:
+        """With the rules' own values written out: DuckDB takes a hundred times longer over a bound list of codes."""
+        written = query.compile(self.engine, compile_kwargs={"literal_binds": True})
+        with self.get_connection() as connection:
+            return connection.exec_driver_sql(str(written))
 
     def close(self) -> None:
         if self._connection is not None:
@@ -89,6 +96,27 @@ class DuckDBDatasource(SQLDatasource):
         if self._execution_engine is None:
             self._execution_engine = DuckDBExecutionEngine(engine=self.get_engine(), create_temp_table=False)
         return self._execution_engine
+
+
+class _ColumnTypes(TableMetricProvider):
+    """Names of a batch's columns, asked of the database without reading a row (its own way selects everything)."""
+
+    metric_name = "table.column_types"
+    value_keys = ("include_nested",)
+
+    @metric_value(engine=DuckDBExecutionEngine)
+    def _duckdb(
+        cls,  # noqa: N805
+        execution_engine: DuckDBExecutionEngine,
+        metric_domain_kwargs: dict[str, Any],
+        metric_value_kwargs: dict[str, Any],
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any],
+    ) -> list[dict[str, str]]:
+        whole = execution_engine.get_domain_records(domain_kwargs=metric_domain_kwargs)
+        with execution_engine.get_connection() as connection:
+            found = connection.execute(sa.select(sa.text("*")).select_from(whole).limit(0))
+            return [{"name": name} for name in tuple(found.keys())]
 
 
 class _MatchRegex(ColumnMapMetricProvider):

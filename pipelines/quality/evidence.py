@@ -22,7 +22,7 @@ def evidence(wh: Warehouse, candidate: Candidate) -> Evidence:
     found = _of_extract(wh, candidate)
     for table in candidate.contract.tables:
         found |= _of_table(candidate, table)
-        for column in table.columns:
+        for column in table.kept:
             found |= _of_column(wh, candidate, table, column)
     for check in candidate.contract.checks:
         found[f"check.{check.name}"] = _filled_in(wh, candidate, check.sql.read_text(encoding="utf-8"))

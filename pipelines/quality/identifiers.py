@@ -1,17 +1,16 @@
 """Which identifiers can be genuine: check digits and prefixes, by the staged name of the column.
 
-NHS number: NHS Data Dictionary, modulus 11. National insurance number: HMRC manual NIM39110; ZZ is never issued, which
-is why the synthetic borough uses it, so it passes here.
+NHS number: NHS Data Dictionary, modulus 11: the digits, weighted 10 to 1, sum to a multiple of it. National Insurance
+number: HMRC manual NIM39110; ZZ is never issued, which is why the synthetic borough uses it, so it passes here.
 """
 
 from dataclasses import dataclass
 
-_NHS = """
-    regexp_full_match(replace({0}, ' ', ''), '[0-9]{{10}}')
-    AND replace({0}, ' ', '') <> repeat(left(replace({0}, ' ', ''), 1), 10)
-    AND (11 - list_sum(list_transform(range(1, 10),
-         lambda i: (11 - i) * TRY_CAST(substr(replace({0}, ' ', ''), i::INTEGER, 1) AS INTEGER))) % 11) % 11
-        = TRY_CAST(right(replace({0}, ' ', ''), 1) AS INTEGER)
+_DIGITS = "TRY_CAST(replace({0}, ' ', '') AS BIGINT)"
+_WEIGHED = " + ".join(f"{weight} * ({_DIGITS} // {10 ** (weight - 1)} % 10)" for weight in range(1, 11))
+_NHS = f"""
+    regexp_full_match(replace({{0}}, ' ', ''), '[0-9]{{{{10}}}}')
+    AND {_DIGITS} % 1111111111 <> 0 AND ({_WEIGHED}) % 11 = 0
 """
 _NINO = """
     regexp_full_match(upper(replace({0}, ' ', '')), '(ZZ|[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z])[0-9]{{6}}[A-DT]?')

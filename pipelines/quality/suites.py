@@ -32,7 +32,7 @@ def rules_of(contract: Contract) -> list[Rule]:
     for table in contract.tables:
         rules += _table_rules(table)
         rules += _period_rules(table)
-        for column in table.columns:
+        for column in table.kept:
             rules += column_rules(contract, table, column)
     rules += _cross_rules(contract)
     return [_of_source(contract, rule) for rule in rules]
@@ -103,7 +103,7 @@ def _table_rules(table: Table) -> Iterator[Rule]:
 
 def _period_rules(table: Table) -> Iterator[Rule]:
     """Dates of one table that name a period's two ends, such as from_date and to_date, stand in order."""
-    dates = [column.staged for column in table.columns if column.type == "date"]
+    dates = [column.staged for column in table.kept if column.type == "date"]
     for first in dates:
         for start, end in _ENDS:
             last = "_".join(end if word == start else word for word in first.split("_"))

@@ -29,7 +29,7 @@ def wh() -> Iterator[Warehouse]:
 
 def _empty(wh: Warehouse, name: str, table: Table, added: str) -> str:
     wh.execute("CREATE SCHEMA IF NOT EXISTS memory.incoming")
-    columns = ", ".join(f"{column.staged} {column.sql_type}" for column in table.columns)
+    columns = ", ".join(f"{column.staged} {column.sql_type}" for column in table.kept)
     wh.execute(f"CREATE OR REPLACE TABLE {name} ({columns}, {added})")
     return name
 
