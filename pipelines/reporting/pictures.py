@@ -5,7 +5,7 @@ from pipelines.reporting.charts import Bar, Chart, bar_chart
 from pipelines.reporting.figures import Figures
 from pipelines.reporting.flow import Band, Flow, Station
 from pipelines.reporting.rows import BAND_WIDTH, HIGHEST_BAND, LARGEST_SIZE, LOWEST_BAND
-from pipelines.reporting.words import number, order, per_cent, plain, plural, pounds, say, seconds, title
+from pipelines.reporting.words import number, order, per_cent, plain, plural, pounds, say, seconds
 
 
 def flow(figures: Figures) -> Flow:
@@ -18,7 +18,7 @@ def flow(figures: Figures) -> Flow:
     tiers = sum(tier.persons for tier in figures.risk.rows)
     queue = sum(reason.items for reason in figures.review.rows)
     return Flow(
-        sources=[Band(title(figures, t.source), t.records, f"{t.records:,} rows") for t in totals],
+        sources=[Band(plain(t.source), t.records, f"{t.records:,} rows") for t in totals],
         gate=plural(sum(total.set_aside for total in totals), "row") + " set aside",
         facts=Station("Facts", _short(sum(total.records for total in totals)), "rows in one shape"),
         places=Station("Places", per_cent(matched, held), "of addresses have a UPRN"),
@@ -37,7 +37,7 @@ def flow(figures: Figures) -> Flow:
 
 def sources(figures: Figures) -> Chart:
     totals = sorted(summary.source_totals(figures), key=lambda total: -total.records)
-    bars = [Bar(title(figures, total.source), (total.records,), number(total.records)) for total in totals]
+    bars = [Bar(plain(total.source), (total.records,), number(total.records)) for total in totals]
     return bar_chart("chart-sources", "Records by source", "One bar a source, longest first.", bars)
 
 
@@ -51,7 +51,7 @@ def addresses(figures: Figures) -> Chart:
         whole = sum(rows.values())
         says = f"{per_cent(total.matched, total.with_address)} matched" if total.with_address else "postcodes only"
         shares = tuple(rows.get(method, 0) / whole for method in methods)
-        bars.append(Bar(title(figures, total.source), shares, says))
+        bars.append(Bar(plain(total.source), shares, says))
     return bar_chart(
         "chart-addresses",
         "How addresses found their UPRN, by source",
@@ -93,7 +93,7 @@ def cluster_sizes(figures: Figures) -> Chart:
 
 def coverage(figures: Figures) -> Chart:
     rows = sorted(figures.coverage.rows, key=lambda row: -row.share)
-    bars = [Bar(title(figures, row.source), (row.share,), per_cent(row.share, 1)) for row in rows]
+    bars = [Bar(plain(row.source), (row.share,), per_cent(row.share, 1)) for row in rows]
     return bar_chart(
         "chart-coverage",
         "Share of persons that each source sees",

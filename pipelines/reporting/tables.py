@@ -166,8 +166,8 @@ def _linked(f: Figures) -> dict[str, Any]:
             (title(f, r.source), number(r.records), number(r.persons), per_cent(r.share, 1))
             for r in sorted(f.coverage.rows, key=lambda r: -r.share)
         ],
-        "heat_heads": [title(f, source) for source in sources],
-        "heat": [(title(f, s), [_overlap_cell(shared, s, other) for other in sources]) for s in sources],
+        "heat_heads": [plain(source) for source in sources],
+        "heat": [(plain(s), [_overlap_cell(shared, s, other) for other in sources]) for s in sources],
     }
 
 

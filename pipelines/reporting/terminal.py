@@ -54,7 +54,7 @@ def _sources(out: Console, f: Figures) -> None:
         share = per_cent(held.matched, held.with_address) if held and held.with_address else "-"
         rows.append(
             (
-                title(f, t.source),
+                plain(t.source),
                 day(t.extract_date),
                 number(t.records),
                 number(t.set_aside),

@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -109,6 +110,15 @@ def test_shipped_sources_are_listed() -> None:
     shipped = {path.parent.name for path in (ROOT / "pipelines" / "sources").glob("*/contract.yaml")}
     text = (DOCS / "sources.md").read_text(encoding="utf-8").split("## A delivery")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", text, re.M)) == shipped
+
+
+def test_the_rooms_are_drawn_as_the_import_rules_state_them() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    drawn = (DOCS / "architecture.md").read_text(encoding="utf-8").split("```")[1].strip().splitlines()
+    assert [re.findall(r"\w+", line) for line in drawn] == [re.findall(r"pipelines\.(\w+)", layer) for layer in layers]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
