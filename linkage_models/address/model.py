@@ -18,6 +18,7 @@ COMPARISONS: dict[str, list[tuple[str, str]]] = {
         ("different", "ELSE"),
     ],
     "unit": [
+        ("NULL", "unit_l IS NULL OR unit_r IS NULL"),
         ("equal", "unit_l = unit_r AND unit_l <> ''"),
         ("none", "unit_l = '' AND unit_r = ''"),
         ("a bare word in the source", "unit_r = '' AND unit_kind_l = 'word'"),

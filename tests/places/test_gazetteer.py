@@ -1,9 +1,11 @@
 """The staged gazetteer as places: properties, wordings, cross-references; and the UPRN of every address."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from linkage_models.address import evaluate_addresses
 from pipelines.places.address_uprn import ADDRESS_UPRN, build_address_uprn
 from pipelines.places.gazetteer import ADDRESS_VARIANT, CROSS_REFERENCE, PROPERTY, TABLES, build_gazetteer
 from pipelines.sources.facts import ADDRESS
@@ -147,3 +149,23 @@ def test_empty_and_full_gazetteer_have_the_same_columns(wh: Warehouse) -> None:
         build_gazetteer(bare)
         for name, columns in full.items():
             assert bare.rows(f"SELECT column_name, column_type FROM (DESCRIBE {name})") == columns
+
+
+def test_evaluation_counts_right_and_wrong(wh: Warehouse, tmp_path: Path) -> None:
+    build_gazetteer(wh)
+    address(
+        wh,
+        ("1", "16 HIGH STREET", "SS1 1CK", None, None, None),
+        ("2", "14B HIGH ST", "SS1 1CK", None, None, None),
+        ("3", "14 HIGH ST", "SS1 1CK", None, None, None),
+        ("4", None, "SS1 1CK", None, None, None),
+    )
+    build_address_uprn(wh)
+    truth = tmp_path / "addresses.parquet"
+    wh.execute(f"""COPY (SELECT 'x' AS source, unnest(['1', '2', '3', '4']) AS address_key, unnest([16, 141, 141, 16]) AS uprn)
+        TO '{truth}' (FORMAT parquet)""")
+    rates = evaluate_addresses(wh.con, str(truth))
+    overall = next(row for row in rates if row["source"] is None and row["method"] is None)
+    assert (overall["matchable"], overall["matched"], overall["right"]) == (3, 2, 1)
+    assert overall["precision"] == 0.5
+    assert overall["match_rate"] == pytest.approx(2 / 3)
