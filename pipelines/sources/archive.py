@@ -1,7 +1,7 @@
 """The archive: every accepted file, compressed and encrypted, under its SHA-256.
 
-Layout of a file: magic, then frames of (plain length, cipher length, nonce, cipher). Each frame's additional data binds it to
-the file's hash, its place and whether it is the last, so frames can't be swapped, dropped or appended unnoticed.
+Layout of a file: magic, then frames of (plain length, cipher length, nonce, cipher). Each frame's additional data
+binds it to the file's hash, its place and whether it is the last: none can be swapped, dropped or appended unnoticed.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """What a contract states about one source system: its tables, what each column means, who owns it, what it may serve.
 
-A contract is `contract.yaml` in the folder of its source. Reading, checks, freshness, the governance register and the docs
-all follow from it. `contract_files` reads it; the classes here are what was read, frozen.
+A contract is `contract.yaml` in the folder of its source. Reading, checks, freshness, the governance register and the
+docs all follow from it. `contract_files` reads it; the classes here are what was read, frozen.
 """
 
 import re

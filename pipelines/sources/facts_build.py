@@ -1,7 +1,8 @@
 """Builds each fact table: the union of what the sources' SQL says, held to the shape in `facts`.
 
-Facts hold the newest version of every row that was ever seen; `valid_to` is null while the newest extract shows it. What an
-extract no longer shows ended, at the latest, on that extract's date: its open `to_date` closes, `is_live` becomes false.
+Facts hold the newest version of every row that was ever seen; `valid_to` is null while the newest extract shows it.
+What an extract no longer shows ended, at the latest, on that extract's date: its open `to_date` closes, `is_live`
+becomes false.
 """
 
 import re
@@ -93,7 +94,8 @@ def _hold_to_shape(here: str, fact: FactTable, given: Mapping[str, str]) -> None
 
 def _one_row_each(wh: Warehouse, fact: str, key: str) -> None:
     twice = wh.rows(
-        f"SELECT source, count(*) FROM (SELECT source, {key} FROM identity.facts.{fact} GROUP BY ALL HAVING count(*) > 1) GROUP BY ALL"
+        f"SELECT source, count(*) FROM "
+        f"(SELECT source, {key} FROM identity.facts.{fact} GROUP BY ALL HAVING count(*) > 1) GROUP BY ALL"
     )
     if twice:
         said = ", ".join(f"{source} ({count} {key})" for source, count in twice)

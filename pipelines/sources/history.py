@@ -1,7 +1,8 @@
 """The dated history of a table: which rows stood from when to when, over all extracts in force.
 
-Beside each dated table stands `<table>__seen` (delivery, row_hash): what each extract showed. The dated table is a function of
-the two and of the list of extracts in `meta.intake`, so extracts may come late, twice or corrected: the result is the same.
+Beside each dated table stands `<table>__seen` (delivery, row_hash): what each extract showed. The dated table is a
+function of the two and of the list of extracts in `meta.intake`, so extracts may come late, twice or corrected: the
+result is the same.
 """
 
 from datetime import date
@@ -52,7 +53,8 @@ def row_hash(table: Table) -> str:
     """SQL: 64 bits over the names and values that a row holds.
 
     Blank fields are left out and columns stand by name, so a new empty column or another order changes no hash. MD5 is
-    there because it gives the same in every version of DuckDB; 64 bits meet by chance once in ten million million-row tables.
+    there because it gives the same in every version of DuckDB; in a million rows two of its 64 bits' values meet by
+    chance once in ten million tables.
     """
     parts = ", ".join(f"'{staged}=' || {staged}" for staged in sorted(table.staged_columns))
     return f"md5_number_lower(concat_ws(chr(31), {parts}))"

@@ -21,9 +21,9 @@ from pipelines.warehouse import Warehouse
 
 INTAKE = "identity.meta.intake"
 FAULT = "identity.staged.fault"
-_INTAKE_COLUMNS = """delivery INTEGER, source VARCHAR, extract_date DATE, file VARCHAR, table_name VARCHAR, sha256 VARCHAR,
-    bytes BIGINT, rows BIGINT, set_aside BIGINT, value_faults BIGINT, state VARCHAR, reason VARCHAR, run_id VARCHAR,
-    synthetic BOOLEAN"""
+_INTAKE_COLUMNS = """delivery INTEGER, source VARCHAR, extract_date DATE, file VARCHAR, table_name VARCHAR,
+    sha256 VARCHAR, bytes BIGINT, rows BIGINT, set_aside BIGINT, value_faults BIGINT, state VARCHAR, reason VARCHAR,
+    run_id VARCHAR, synthetic BOOLEAN"""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def take_in(
 ) -> list[Intake]:
     """Take in every delivery of one source that isn't in yet, oldest first; say what became of each.
 
-    A delivery that is refused changes nothing but the record of its refusal. WarehouseError (disk, memory) goes through.
+    A delivery that is refused changes nothing but the record of its refusal. WarehouseError (disk, memory) passes.
     """
     make_intake_tables(wh)
     try:
@@ -141,7 +141,7 @@ def _take_in_one(wh: Warehouse, contract: Contract, folder: Path, archive: Archi
 
 
 def read(wh: Warehouse, contract: Contract, delivery: Delivery, number: int) -> dict[str, CandidateTable]:
-    """Candidate tables of a delivery, typed; what was set aside stands in `memory.incoming.fault`. Raises FileRefused."""
+    """Typed candidate tables of a delivery; what is set aside stands in `memory.incoming.fault`. Raises FileRefused."""
     start_faults(wh)
     tables = {}
     try:
@@ -197,7 +197,7 @@ def promote(
 
 
 def consumed_files(intakes: Iterable[Intake], archive: Archive) -> list[Path]:
-    """Files of the deliveries that are in and archived: those that an inbox of our own need not keep once the run is real."""
+    """Files of deliveries that are in and archived: our own inbox need not keep them once the run is real."""
     found: list[Path] = []
     for intake in intakes:
         if intake.state in ("accepted", "skipped") and all(archive.holds(sha256) for sha256 in intake.hashes):
@@ -253,7 +253,8 @@ def _refuse(
             _enter(wh, delivery, number, "refused", reason, tables or {})
         else:
             wh.execute(
-                f"INSERT INTO {INTAKE} (delivery, source, extract_date, state, reason, run_id) VALUES (?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO {INTAKE} (delivery, source, extract_date, state, reason, run_id) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
                 [number, contract.name, day, "refused", reason, wh.run_id],
             )
         if wh.exists(FAULTS):

@@ -1,4 +1,4 @@
-"""Reads CSV files into raw tables in memory: every column text, columns found by name, lines that don't parse set aside."""
+"""Reads CSV files into raw tables in memory: all text, columns found by name, lines that don't parse set aside."""
 
 import csv
 import io
@@ -63,7 +63,7 @@ def header_of(file: Inspected, contract: Contract) -> list[str]:
 
 
 def columns_in_order(table: Table, file: Inspected, header: list[str]) -> list[str]:
-    """Staged names in the order of the file. Raises FileRefused unless the header holds exactly the contract's columns."""
+    """Staged names in the order of the file. Raises FileRefused unless the header holds the contract's columns."""
     staged = {column.name: column.staged for column in table.columns}
     twice = sorted({name for name in header if header.count(name) > 1 and name in staged})
     missing = [name for name in staged if name not in header]
@@ -224,7 +224,8 @@ def _number_records(wh: Warehouse, name: str, broken: tuple[Broken, ...]) -> str
         return "rowid + 1"
     wh.execute(
         f"CREATE OR REPLACE TABLE {name} AS WITH kept AS (SELECT r AS _record FROM "
-        f"range(1, (SELECT count(*) FROM {name}) + {len(broken)} + 1) AS every(r) WHERE NOT list_contains(?, r) ORDER BY r) "
+        f"range(1, (SELECT count(*) FROM {name}) + {len(broken)} + 1) AS every(r) "
+        "WHERE NOT list_contains(?, r) ORDER BY r) "
         f"SELECT raw.*, kept._record FROM {name} raw POSITIONAL JOIN kept",
         [[line.record for line in broken]],
     )

@@ -1,8 +1,8 @@
 """The newest version of each staged row, and who sits in a slot: the step between dated history and fact tables.
 
-A slot (a liable person's place in an account, a member's number in a household) may be written over by another person. Each
-person that was ever seen in it is an occupant, numbered in the order in which the extracts arrived: a late extract adds
-occupants, it never renumbers them. `record_id` is source:key#occupant.
+A slot (a liable person's place in an account, a member's number in a household) may be written over by another
+person. Each person ever seen in it is an occupant, numbered in the order in which the extracts arrived: a late extract
+adds occupants, it never renumbers them. `record_id` is source:key#occupant.
 """
 
 from collections import defaultdict
@@ -26,7 +26,8 @@ def latest(wh: Warehouse, contract: Contract, table: Table) -> str:
         columns = ", ".join(f"NULL::{column.sql_type} AS {column.staged}" for column in table.kept)
         wh.execute(
             f"CREATE OR REPLACE TEMP TABLE never_came AS SELECT {columns}, NULL::DATE AS extract_date, "
-            "NULL::DATE AS valid_from, NULL::DATE AS valid_to, NULL::VARCHAR AS loaded_run, NULL::UBIGINT AS row_hash LIMIT 0"
+            "NULL::DATE AS valid_from, NULL::DATE AS valid_to, NULL::VARCHAR AS loaded_run, "
+            "NULL::UBIGINT AS row_hash LIMIT 0"
         )
         wh.execute(
             f"CREATE OR REPLACE TABLE {name} AS SELECT *{_first_occupant(contract, table.slot)} FROM temp.never_came"
@@ -68,11 +69,12 @@ def latest(wh: Warehouse, contract: Contract, table: Table) -> str:
 def _occupants(wh: Warehouse, seen: str, rows: str, slot: Slot) -> None:
     """temp.occupant: the number of each (slot, name, birth date) in slots that were ever seen with more than one.
 
-    Two versions are one person if an extract showed both, if their names share a word or are alike, or if birth dates agree.
+    Two versions are one person if an extract showed both, if names share a word or are alike, or if birth dates agree.
     """
     wh.execute(
         f"CREATE OR REPLACE TEMP TABLE slot_version AS WITH version AS ("
-        f"  SELECT _slot, _name, _born, list(DISTINCT delivery) AS deliveries, min(delivery) AS arrival, min(row_hash) AS tie"
+        f"  SELECT _slot, _name, _born, list(DISTINCT delivery) AS deliveries, min(delivery) AS arrival, "
+        "  min(row_hash) AS tie"
         f"  FROM ({_with_slot(rows, slot)}) JOIN {seen} USING (row_hash) GROUP BY ALL) "
         f"SELECT *, regexp_extract_all(_name, '\\p{{L}}{{{OCCUPANT_WORD},}}') AS words, "
         "       row_number() OVER (ORDER BY _slot, arrival, tie) AS number "

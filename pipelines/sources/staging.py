@@ -10,7 +10,8 @@ from pipelines.sources.thresholds import SET_ASIDE_ALWAYS, SET_ASIDE_LIMIT
 from pipelines.warehouse import Warehouse
 
 FAULT_COLUMNS = """source VARCHAR, delivery INTEGER, extract_date DATE, file VARCHAR, record BIGINT, line BIGINT,
-    table_name VARCHAR, column_name VARCHAR, reason VARCHAR, kind VARCHAR, value VARCHAR, row_text VARCHAR, run_id VARCHAR"""
+    table_name VARCHAR, column_name VARCHAR, reason VARCHAR, kind VARCHAR, value VARCHAR, row_text VARCHAR,
+    run_id VARCHAR"""
 FAULTS = "memory.incoming.fault"
 
 
@@ -143,7 +144,8 @@ def _set_aside(wh: Warehouse, raw: RawTable, name: str, chosen: str, reason: str
         wh,
         raw,
         f"SELECT c._record, c.culprit, '{reason}', 'row', NULL, to_json(struct_pack({columns}))::VARCHAR "
-        f"FROM (SELECT *, {raw.record} AS _number FROM {raw.name}) r JOIN memory.incoming.chosen c ON r._number = c._record",
+        f"FROM (SELECT *, {raw.record} AS _number FROM {raw.name}) r "
+        "JOIN memory.incoming.chosen c ON r._number = c._record",
     )
     wh.execute(f"DELETE FROM {name} WHERE _record IN (SELECT _record FROM memory.incoming.chosen)")
     wh.execute("DROP TABLE memory.incoming.chosen")

@@ -1,4 +1,4 @@
-"""Every way in which an extract can be bad gets one message with file and line; nothing of it comes in, nothing good goes."""
+"""Every way in which an extract can be bad gets one message; nothing of it comes in, nothing good goes."""
 
 import json
 import os
@@ -6,12 +6,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.sources.library import BORROWERS, DAY, LOANS, both, deliver
 
 from pipelines.sources.archive import Archive
 from pipelines.sources.contracts import Contract
 from pipelines.sources.intake import take_in
 from pipelines.warehouse import Warehouse
+from tests.sources.library import BORROWERS, DAY, LOANS, both, deliver
 
 STAGED = "identity.staged.library__borrower"
 ROW = "1,ANNE CANARY,01/02/1980,3\n"

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.sources.library import CONTRACT, make_contract
 
 from pipelines.sources.contract_files import SHIPPED, ContractError, load_contracts
 from pipelines.sources.facts import FACTS
+from tests.sources.library import CONTRACT, make_contract
 
 MISTAKES = [
     ("owner: Libraries\n", "", 1, "owner: is missing"),

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """The sources' SQL gives the fact tables their shape, from tiny extracts whose facts are known."""
 
 from datetime import date

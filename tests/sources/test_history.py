@@ -1,4 +1,4 @@
-"""Extracts in any order of arrival give one history; corrections supersede visibly; occupants of a slot are told apart."""
+"""Extracts in any order of arrival give one history; corrections show; occupants of a slot are told apart."""
 
 import itertools
 from datetime import date

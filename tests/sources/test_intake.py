@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """What comes in, what is set aside, what is remembered."""
 
 from datetime import date

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """AddressBase: one file of many record types, with header and trailer, told apart strictly."""
 
 from collections.abc import Callable
