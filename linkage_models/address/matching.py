@@ -14,7 +14,6 @@ from linkage_models.address.normalise import create_macros, fill, parse_addresse
 METHODS = ("given", "cross_reference", "normalised_key", "splink", "ambiguous", "unmatched", "no_address")
 RESULT_COLUMNS = """address_id VARCHAR, uprn BIGINT, method VARCHAR, match_weight DOUBLE, runner_up_gap DOUBLE,
     candidate_uprn BIGINT, candidates INTEGER"""
-STREET_SIMILARITY = 0.88
 
 
 class TooManyCandidates(Exception):
@@ -45,7 +44,7 @@ def match_addresses(
             "identifiers.sql",
             addresses="source_address",
             out="address_identified",
-            street_similarity=str(STREET_SIMILARITY),
+            street_similarity=str(thresholds.STREET_SIMILARITY),
         )
     )
     _look_up_keys(con)

@@ -16,3 +16,5 @@ SUCCESSOR_STEPS = 10
 PAIRS_AN_ADDRESS = 200
 #: AddressBase classes in which nobody lives, left out of the search: ancillary building, parking, garage, land, street.
 NEVER_A_HOME = ("RB", "RC", "RG", "L", "PS")
+#: Jaro-Winkler similarity from which the street of a text may be the street of the UPRN that the source gives.
+STREET_SIMILARITY = 0.88

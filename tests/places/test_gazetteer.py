@@ -162,7 +162,8 @@ def test_evaluation_counts_right_and_wrong(wh: Warehouse, tmp_path: Path) -> Non
     )
     build_address_uprn(wh)
     truth = tmp_path / "addresses.parquet"
-    wh.execute(f"""COPY (SELECT 'x' AS source, unnest(['1', '2', '3', '4']) AS address_key, unnest([16, 141, 141, 16]) AS uprn)
+    wh.execute(f"""COPY (SELECT 'x' AS source, unnest(['1', '2', '3', '4']) AS address_key,
+        unnest([16, 141, 141, 16]) AS uprn)
         TO '{truth}' (FORMAT parquet)""")
     rates = evaluate_addresses(wh.con, str(truth))
     overall = next(row for row in rates if row["source"] is None and row["method"] is None)
