@@ -66,18 +66,29 @@ def missing_weight(recall: float = policy.BLOCKING_RECALL) -> float:
 
 
 def cluster(
-    records: int, edges: Edges, constraints: Constraints, *, stop: float = policy.CLUSTER_STOP, missing: float | None = None
+    records: int,
+    edges: Edges,
+    constraints: Constraints,
+    *,
+    stop: float = policy.CLUSTER_STOP,
+    missing: float | None = None,
 ) -> Clustering:
     """Cluster `records` records. Raises ValueError if `stop` is at or below the missing weight: all would become one."""
     missing = missing_weight() if missing is None else missing
     if stop <= missing:
-        raise ValueError(f"the stop level {stop:g} must lie above the weight of a missing pair {missing:g}, or everything merges")
+        raise ValueError(
+            f"the stop level {stop:g} must lie above the weight of a missing pair {missing:g}, or everything merges"
+        )
     order = np.lexsort((edges.right, edges.left))
     left, right = edges.left[order].astype(np.int64), edges.right[order].astype(np.int64)
     weight = np.clip(edges.weight[order], -policy.WEIGHT_CAP, policy.WEIGHT_CAP)
     group, suspended = _decided_groups(records, constraints)
     strong = weight > stop
-    component = components(records, np.concatenate([left[strong], constraints.must[:, 0]]), np.concatenate([right[strong], constraints.must[:, 1]]))
+    component = components(
+        records,
+        np.concatenate([left[strong], constraints.must[:, 0]]),
+        np.concatenate([right[strong], constraints.must[:, 1]]),
+    )
     hard = _hard_components(component, left, right, strong, constraints)
     labels = component.copy()
     stopped: list[tuple[int, int]] = []
@@ -117,7 +128,9 @@ def _decided_groups(records: int, constraints: Constraints) -> tuple[Ints, Ints]
     return _first_member(g := components(records, kept[:, 0], kept[:, 1]))[g], suspended
 
 
-def _hard_components(component: Ints, left: Ints, right: Ints, strong: NDArray[np.bool_], constraints: Constraints) -> NDArray[np.bool_]:
+def _hard_components(
+    component: Ints, left: Ints, right: Ints, strong: NDArray[np.bool_], constraints: Constraints
+) -> NDArray[np.bool_]:
     """Components that need merging step by step. In the others every pair was compared, is above stop and is allowed."""
     count = int(component.max(initial=-1)) + 1
     size = np.bincount(component, minlength=count)
@@ -167,7 +180,11 @@ class _Merger:
         self.begins: dict[int, int] = {}
         self.banned: dict[int, set[int]] = {}
         self.stopped: list[tuple[int, int]] = []
-        codes, dead, begins = constraints.exclusive[members].tolist(), constraints.dead_from[members].tolist(), constraints.begins[members].tolist()
+        codes, dead, begins = (
+            constraints.exclusive[members].tolist(),
+            constraints.dead_from[members].tolist(),
+            constraints.begins[members].tolist(),
+        )
         for record, code, died, began in zip(self.members, codes, dead, begins, strict=True):
             name = self.home[record]
             self.size[name] = self.size.get(name, 0) + 1
@@ -175,7 +192,11 @@ class _Merger:
             self.dead[name] = min(self.dead.get(name, NEVER), died)
             self.begins[name] = max(self.begins.get(name, -NEVER), began)
             self.banned.setdefault(name, set())
-        inside = np.isin(constraints.cannot[:, 0], members) & np.isin(constraints.cannot[:, 1], members) if len(constraints.cannot) else []
+        inside = (
+            np.isin(constraints.cannot[:, 0], members) & np.isin(constraints.cannot[:, 1], members)
+            if len(constraints.cannot)
+            else []
+        )
         for a, b in constraints.cannot[inside].tolist() if len(constraints.cannot) else []:
             self.banned[self.home[a]].add(self.home[b])
             self.banned[self.home[b]].add(self.home[a])

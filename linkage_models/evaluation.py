@@ -20,7 +20,9 @@ class Rates:
 
     @property
     def f1(self) -> float:
-        return 2 * self.precision * self.recall / (self.precision + self.recall) if self.precision + self.recall else 0.0
+        return (
+            2 * self.precision * self.recall / (self.precision + self.recall) if self.precision + self.recall else 0.0
+        )
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,9 @@ class Evaluation:
     by_source_pair: list[tuple[str, str, int, int, int]] = field(default_factory=list)
 
 
-def evaluate(con: duckdb.DuckDBPyConnection, truth: Path, view: str = "data_quality", catalog: str = "published") -> dict[str, Any]:
+def evaluate(
+    con: duckdb.DuckDBPyConnection, truth: Path, view: str = "data_quality", catalog: str = "published"
+) -> dict[str, Any]:
     """The persons of a view in `catalog` against `truth`/records.parquet, with the yardstick on the same edges.
 
     pairs, b_cubed, clusters: precision, recall, f1. by_source_pair and yardstick: rows.
@@ -65,7 +69,13 @@ def evaluate(con: duckdb.DuckDBPyConnection, truth: Path, view: str = "data_qual
         "share of clusters with more than one person": round(ours.mixed, 5),
         "yardstick": yardstick,
         "by_source_pair": [
-            {"source": a, "with": b, "true pairs": real, "precision": _share(right, linked), "recall": _share(right, real)}
+            {
+                "source": a,
+                "with": b,
+                "true pairs": real,
+                "precision": _share(right, linked),
+                "recall": _share(right, real),
+            }
             for a, b, real, linked, right in ours.by_source_pair
         ],
     }
@@ -76,15 +86,21 @@ def evaluate(con: duckdb.DuckDBPyConnection, truth: Path, view: str = "data_qual
 
 def _components_of_edges(con: duckdb.DuckDBPyConnection, catalog: str, view: str, probability: float) -> None:
     """Write the temporary table stock_cluster (record_id, cluster)."""
-    con.execute("CREATE OR REPLACE TEMP TABLE stock_node AS SELECT record_id, row_number() OVER (ORDER BY record_id) - 1 AS node FROM found_cluster")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE stock_node AS SELECT record_id, row_number() OVER (ORDER BY record_id) - 1 AS node FROM found_cluster"
+    )
     edges = con.execute(
         f"""SELECT l.node AS left, r.node AS right, e.match_weight AS weight FROM {catalog}.linkage.edge e
         JOIN stock_node l ON l.record_id = e.record_l JOIN stock_node r ON r.record_id = e.record_r"""
     ).fetchnumpy()
     nodes = con.execute("SELECT count(*) FROM stock_node").fetchall()[0][0]
-    labels = components_at(nodes, Edges(*(np.asarray(edges[name]) for name in ("left", "right", "weight"))), probability)
+    labels = components_at(
+        nodes, Edges(*(np.asarray(edges[name]) for name in ("left", "right", "weight"))), probability
+    )
     con.register("stock_label", pl.DataFrame({"node": np.arange(nodes), "cluster": labels}))
-    con.execute("CREATE OR REPLACE TEMP TABLE stock_cluster AS SELECT record_id, cluster FROM stock_node JOIN stock_label USING (node)")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE stock_cluster AS SELECT record_id, cluster FROM stock_node JOIN stock_label USING (node)"
+    )
     con.unregister("stock_label")
     con.execute("DROP TABLE stock_node")
 
@@ -113,7 +129,9 @@ def measure(con: duckdb.DuckDBPyConnection, found: str, truth: str, record: str)
         CREATE OR REPLACE TEMP TABLE judged AS
         SELECT f.record_id, f.cluster, t.person_id AS person, r.source FROM {found} f JOIN {truth} t USING (record_id) JOIN {record} r USING (record_id)"""
     )
-    con.execute("CREATE OR REPLACE TEMP TABLE judged_cell AS SELECT cluster, person, count(*) AS n FROM judged GROUP BY ALL")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE judged_cell AS SELECT cluster, person, count(*) AS n FROM judged GROUP BY ALL"
+    )
     (both, found_pairs, true_pairs) = con.execute(
         """SELECT (SELECT coalesce(sum(n * (n - 1) / 2), 0) FROM judged_cell),
         (SELECT coalesce(sum(n * (n - 1) / 2), 0) FROM (SELECT count(*) AS n FROM judged GROUP BY cluster)),

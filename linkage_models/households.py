@@ -8,7 +8,9 @@ from linkage_models.statements import read_sql
 from linkage_models.thresholds import HOUSEHOLD_OVERLAP_DAYS
 
 
-def form_households(con: duckdb.DuckDBPyConnection, membership: str, record_address: str, deaths: str, communal: str) -> int:
+def form_households(
+    con: duckdb.DuckDBPyConnection, membership: str, record_address: str, deaths: str, communal: str
+) -> int:
     """Write the temporary table household_now: one row per person and home, group_no numbering the households.
 
     `membership` is (record_id, source, person_id), `record_address` as people.record_address, `deaths` (person_id, death_date),

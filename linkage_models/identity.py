@@ -49,7 +49,10 @@ def assign(con: duckdb.DuckDBPyConnection, groups: str, last: str, draw: Draw, t
         if group not in settled and identifier not in ids_taken:
             settled[group] = identifier
             ids_taken.add(identifier)
-    con.execute("INSERT INTO id_of_group SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[])", [list(settled), list(settled.values())])
+    con.execute(
+        "INSERT INTO id_of_group SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[])",
+        [list(settled), list(settled.values())],
+    )
     con.execute(
         f"""-- one row per group without an id, numbered
         CREATE OR REPLACE TEMP TABLE id_wanted AS

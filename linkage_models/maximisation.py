@@ -37,7 +37,9 @@ def maximise(rule: tuple[str, ...], patterns: Mapping[str, Any], levels: Mapping
     # a level's place in its comparison; the null level has its own last place, worth nothing
     places = {name: _places(np.asarray(patterns[f"gamma_{name}"]), len(known)) for name, known in levels.items()}
     u = {name: np.log([*(level["u_probability"] for level in known), 1.0]) for name, known in levels.items()}
-    fixed = {name: np.array([bool(level.get("fix_m_probability")) for level in known]) for name, known in levels.items()}
+    fixed = {
+        name: np.array([bool(level.get("fix_m_probability")) for level in known]) for name, known in levels.items()
+    }
     m = {name: _first_guess(known) for name, known in levels.items()}
     share = 0.5
     for iteration in range(1, policy.EM_ITERATIONS + 1):
@@ -55,7 +57,9 @@ def maximise(rule: tuple[str, ...], patterns: Mapping[str, Any], levels: Mapping
         share = new_share
         if moved < policy.EM_CONVERGENCE:
             return Learnt(rule, iteration, float(expected.sum()), counts)
-    raise NotConverged(f"expectation maximisation did not converge in {policy.EM_ITERATIONS} iterations on {' + '.join(rule)}")
+    raise NotConverged(
+        f"expectation maximisation did not converge in {policy.EM_ITERATIONS} iterations on {' + '.join(rule)}"
+    )
 
 
 def _places(gamma: NDArray[np.int64], levels: int) -> NDArray[np.int64]:
@@ -66,4 +70,6 @@ def _first_guess(known: list[dict[str, Any]]) -> NDArray[np.float64]:
     """Matches mostly agree: nine tenths on the first level, the rest spread; fixed levels as they stand."""
     guess = np.full(len(known), 0.1 / max(len(known) - 1, 1))
     guess[0] = 0.9
-    return np.where([bool(level.get("fix_m_probability")) for level in known], [level["m_probability"] for level in known], guess)
+    return np.where(
+        [bool(level.get("fix_m_probability")) for level in known], [level["m_probability"] for level in known], guess
+    )

@@ -94,7 +94,11 @@ def pinned() -> Model:
 def weights(model: Model) -> list[tuple[str, str, float]]:
     """(comparison, level, match weight) of every level, for people to read."""
     return [
-        (comparison["output_column_name"], level["label_for_charts"], math.log2(level["m_probability"] / level["u_probability"]))
+        (
+            comparison["output_column_name"],
+            level["label_for_charts"],
+            math.log2(level["m_probability"] / level["u_probability"]),
+        )
         for comparison in model.settings["comparisons"]
         for level in comparison["comparison_levels"]
         if not level.get("is_null_level")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import duckdb
 
 from linkage_models.models import Model
-from linkage_models.person.blocking import RULES
+from linkage_models.person.blocking import RULES, agreement_sql
 from linkage_models.person.comparisons import level_words
 from linkage_models.person.deterministic import RULES as CERTAIN
 from linkage_models.training import linker_for
@@ -35,7 +35,11 @@ def compare(con: duckdb.DuckDBPyConnection, table: str, model: Model) -> PairEvi
     row = dict(zip(names, result.fetchall()[0], strict=True))
     predicted.drop_table_from_database_and_remove_from_cache()
     evidence = tuple(
-        (name.replace("_", " "), level_words(name, row[f"gamma_{name}"]), round(row[f"mw_{name}"] + (row.get(f"mw_tf_adj_{name}") or 0.0), 2))
+        (
+            name.replace("_", " "),
+            level_words(name, row[f"gamma_{name}"]),
+            round(row[f"mw_{name}"] + (row.get(f"mw_tf_adj_{name}") or 0.0), 2),
+        )
         for name in model.comparisons
     )
     weight = float(row["match_weight"])
@@ -46,7 +50,7 @@ def compare(con: duckdb.DuckDBPyConnection, table: str, model: Model) -> PairEvi
 def _first_rule(con: duckdb.DuckDBPyConnection, table: str, rules: dict[str, tuple[str, ...]]) -> str | None:
     """The first rule on all of whose columns the two records agree."""
     for name, keys in rules.items():
-        agree = " AND ".join(f"l.{key} = r.{key}" for key in keys)
-        if con.execute(f"SELECT count(*) FROM {table} l JOIN {table} r ON l.unique_id < r.unique_id AND {agree}").fetchall()[0][0]:
+        met = f"SELECT count(*) FROM {table} l JOIN {table} r ON l.unique_id < r.unique_id AND {agreement_sql(keys)}"
+        if con.execute(met).fetchall()[0][0]:
             return name
     return None

@@ -33,7 +33,10 @@ def score(con: duckdb.DuckDBPyConnection, table: str, model: Model, target: str)
         _no_edges(con, target, model)
         return Scored(0, {}, costs)
     # Splink gives the comparison levels only beside the compared values; these stay in this passing table
-    settings = model.settings | {"blocking_rules_to_generate_predictions": blocking.as_settings(blocking.RULES), "retain_matching_columns": True}
+    settings = model.settings | {
+        "blocking_rules_to_generate_predictions": blocking.as_settings(blocking.RULES),
+        "retain_matching_columns": True,
+    }
     linker = linker_for(con, table, settings, model.terms)
     predicted = linker.inference.predict()
     names = list(blocking.RULES)
@@ -41,6 +44,7 @@ def score(con: duckdb.DuckDBPyConnection, table: str, model: Model, target: str)
     con.execute(
         f"""-- one row per compared pair
         CREATE OR REPLACE TEMP TABLE {target} AS
+        SELECT *, 1 / (1 + pow(2, -least(match_weight, 50))) AS match_probability FROM (
         WITH keyed AS (
             SELECT p.*, {key} AS certain_key
             FROM {predicted.physical_name} p
@@ -52,12 +56,12 @@ def score(con: duckdb.DuckDBPyConnection, table: str, model: Model, target: str)
             coalesce(certain_key, {names!r}[p.match_key::INTEGER + 1]) AS match_key,
             CASE WHEN certain_key IS NULL THEN 'model' ELSE 'deterministic' END AS tier,
             {gammas}
-        FROM keyed p"""
+        FROM keyed p)"""
     )
-    con.execute(f"ALTER TABLE {target} ADD COLUMN match_probability DOUBLE")
-    con.execute(f"UPDATE {target} SET match_probability = 1 / (1 + pow(2, -least(match_weight, 50)))")
     predicted.drop_table_from_database_and_remove_from_cache()
-    found = con.execute(f"SELECT match_key, count(*) FROM {target} WHERE tier = 'deterministic' GROUP BY ALL ORDER BY 1").fetchall()
+    found = con.execute(
+        f"SELECT match_key, count(*) FROM {target} WHERE tier = 'deterministic' GROUP BY ALL ORDER BY 1"
+    ).fetchall()
     pairs = con.execute(f"SELECT count(*) FROM {target}").fetchall()[0][0]
     return Scored(pairs, dict(found), costs)
 

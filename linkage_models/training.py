@@ -1,6 +1,7 @@
 """Train a person model without labels: u from random pairs, m by expectation maximisation, the prior from certain pairs."""
 
 import json
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -53,7 +54,9 @@ class TrainingFailed(RuntimeError):
     """Training gave no usable model; the message says which step and why."""
 
 
-def train(con: duckdb.DuckDBPyConnection, table: str, day: date, population: int, seed: int = 1, note: str = "") -> Model:
+def train(
+    con: duckdb.DuckDBPyConnection, table: str, day: date, population: int, seed: int = 1, note: str = ""
+) -> Model:
     """Train on `table` (as person.records.link_table writes it). `population` is the number of people it stands for.
 
     Raises TrainingFailed if EM does not converge or a comparison could not be trained.
@@ -62,7 +65,9 @@ def train(con: duckdb.DuckDBPyConnection, table: str, day: date, population: int
     chosen = comparisons.person_comparisons(columns)
     records = con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]
     if not {each.name for each in chosen} or records < 2:
-        raise TrainingFailed("there is nothing to train on: fewer than two records, or no column that tells people apart")
+        raise TrainingFailed(
+            "there is nothing to train on: fewer than two records, or no column that tells people apart"
+        )
     prior = _prior(con, table, columns, records)
     terms = {column: _terms(con, table, column) for column in TERM_COLUMNS if column in columns}
     settings = _settings(chosen, columns, prior)
@@ -84,15 +89,20 @@ def train(con: duckdb.DuckDBPyConnection, table: str, day: date, population: int
         "note": note,
         "seed": seed,
         "columns": sorted(columns),
-        "sessions": {" + ".join(each.rule): {"iterations": each.iterations, "matches": round(each.matches)} for each in learnt},
+        "sessions": {
+            " + ".join(each.rule): {"iterations": each.iterations, "matches": round(each.matches)} for each in learnt
+        },
         "rare_terms_pooled_below": policy.RARE_TERM_COUNT,
         "calibrated": False,
     }
     return Model(version_name(day), population, trained, terms, card)
 
 
-def linker_for(con: duckdb.DuckDBPyConnection, table: str, settings: dict[str, Any], terms: dict[str, dict[str, float]]) -> Linker:
+def linker_for(
+    con: duckdb.DuckDBPyConnection, table: str, settings: dict[str, Any], terms: dict[str, dict[str, float]]
+) -> Linker:
     """A Splink linker over `table` that reads the given term frequencies instead of counting its own."""
+    logging.getLogger("splink").setLevel(logging.ERROR)  # it warns of parameters that are estimated here, not there
     api = DuckDBAPI(con)
     linker = Linker(api.register(table, dataset_display_name="records"), settings, log_level=None)
     for column, frequencies in terms.items():
@@ -112,7 +122,9 @@ def _frame(column: str, frequencies: dict[str, float]) -> Any:
     import polars as pl
 
     known = {value: frequency for value, frequency in frequencies.items() if value}
-    return pl.DataFrame({"value": list(known), "frequency": list(known.values())}, schema={"value": pl.String, "frequency": pl.Float64})
+    return pl.DataFrame(
+        {"value": list(known), "frequency": list(known.values())}, schema={"value": pl.String, "frequency": pl.Float64}
+    )
 
 
 def _settings(chosen: list[comparisons.Comparison], columns: Iterable[str], prior: float) -> dict[str, Any]:
@@ -133,7 +145,9 @@ def _prior(con: duckdb.DuckDBPyConnection, table: str, columns: set[str], record
     """Probability of a match: pairs that meet a deterministic rule, over the share of true pairs such rules find."""
     rules = {name: keys for name, keys in deterministic.RULES.items() if columns.issuperset(keys)}
     if not rules:
-        rules = {"names_birth_date": tuple(sorted(columns & {"forename_root", "surname_key", "birth_date", "home_key"}))}
+        rules = {
+            "names_birth_date": tuple(sorted(columns & {"forename_root", "surname_key", "birth_date", "home_key"}))
+        }
     pairs = " UNION ".join(
         f"SELECT l.unique_id AS a, r.unique_id AS b FROM {table} l JOIN {table} r ON "
         + " AND ".join(f"l.{key} = r.{key}" for key in keys)
@@ -147,7 +161,9 @@ def _prior(con: duckdb.DuckDBPyConnection, table: str, columns: set[str], record
 
 def _terms(con: duckdb.DuckDBPyConnection, table: str, column: str) -> dict[str, float]:
     """Value -> share of records; values seen fewer than RARE_TERM_COUNT times are pooled under ''."""
-    rows = con.execute(f"SELECT {column}, count(*) FROM {table} WHERE {column} IS NOT NULL GROUP BY ALL ORDER BY 1").fetchall()
+    rows = con.execute(
+        f"SELECT {column}, count(*) FROM {table} WHERE {column} IS NOT NULL GROUP BY ALL ORDER BY 1"
+    ).fetchall()
     total = sum(count for _, count in rows)
     kept = {value: count / total for value, count in rows if count >= policy.RARE_TERM_COUNT}
     pooled = [count for _, count in rows if count < policy.RARE_TERM_COUNT]
@@ -156,7 +172,11 @@ def _terms(con: duckdb.DuckDBPyConnection, table: str, column: str) -> dict[str,
 
 
 def patterns_of(
-    con: duckdb.DuckDBPyConnection, table: str, seen: dict[str, Any], terms: dict[str, dict[str, float]], usable: tuple[Session, int]
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    seen: dict[str, Any],
+    terms: dict[str, dict[str, float]],
+    usable: tuple[Session, int],
 ) -> Patterns:
     """The comparison patterns of a session's pairs, sampled down to EM_PAIRS."""
     session, pairs = usable
@@ -164,18 +184,26 @@ def patterns_of(
     rule = " AND ".join(f"l.{column} = r.{column}" for column in session.rule)
     if sampled > 1:
         rule += f" AND hash(l.unique_id, r.unique_id) % {sampled} = 0"
-    settings = seen | {"blocking_rules_to_generate_predictions": [{"blocking_rule": rule, "sql_dialect": "duckdb"}], "retain_matching_columns": True}
+    settings = seen | {
+        "blocking_rules_to_generate_predictions": [{"blocking_rule": rule, "sql_dialect": "duckdb"}],
+        "retain_matching_columns": True,
+    }
     predicted = linker_for(con, table, settings, terms).inference.predict()
     names = [each["output_column_name"] for each in seen["comparisons"] if each["output_column_name"] in session.trains]
     gammas = ", ".join(f"gamma_{name}" for name in names)
-    counts = con.execute(f"SELECT {gammas}, count(*) * {sampled} AS pairs FROM {predicted.physical_name} GROUP BY {gammas} ORDER BY {gammas}").fetchnumpy()
+    counts = con.execute(
+        f"SELECT {gammas}, count(*) * {sampled} AS pairs FROM {predicted.physical_name} GROUP BY {gammas} ORDER BY {gammas}"
+    ).fetchnumpy()
     predicted.drop_table_from_database_and_remove_from_cache()
     return Patterns(session.rule, names, counts)
 
 
 def learn(trained: dict[str, Any], patterns: Patterns) -> Learnt:
     """EM over one session's patterns, with the u of `trained`. Raises TrainingFailed if it does not converge."""
-    levels = {each["output_column_name"]: [x for x in each["comparison_levels"] if not x.get("is_null_level")] for each in trained["comparisons"]}
+    levels = {
+        each["output_column_name"]: [x for x in each["comparison_levels"] if not x.get("is_null_level")]
+        for each in trained["comparisons"]
+    }
     try:
         return maximise(patterns.rule, patterns.counts, {name: levels[name] for name in patterns.comparisons})
     except NotConverged as fault:
@@ -188,7 +216,9 @@ def _usable_sessions(con: duckdb.DuckDBPyConnection, table: str, columns: set[st
     costs = blocking.rule_costs(con, table, {name: session.rule for name, session in at_hand.items()})
     usable = [(at_hand[cost.rule], cost.pairs) for cost in costs if cost.pairs >= MIN_SESSION_PAIRS]
     if not usable:
-        raise TrainingFailed(f"no training rule makes {MIN_SESSION_PAIRS} pairs: too few records share a name, birth date or home")
+        raise TrainingFailed(
+            f"no training rule makes {MIN_SESSION_PAIRS} pairs: too few records share a name, birth date or home"
+        )
     return usable
 
 

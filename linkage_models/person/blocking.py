@@ -1,6 +1,6 @@
 """Which pairs are looked at: household-proof rules, their cost known before they run.
 
-A rule is a set of columns that must all agree. None lets a pair in for home and surname alone: that is a family.
+A rule is a set of columns that must all agree; `a=b` sets a column of one record against another of the other. None lets a pair in for home and surname alone: that is a family.
 """
 
 from collections.abc import Iterable
@@ -25,6 +25,8 @@ RULES: dict[str, tuple[str, ...]] = {
     "names_birth_year": ("forename_root", "surname_phonetic", "birth_year"),
     "home_given_names": ("home_key", "given_key"),
     "full_name": ("forename", "surname_key"),
+    "moved_away": ("surname_key", "initial", "month_out=month_in"),
+    "moved_here": ("surname_key", "initial", "month_in=month_out"),
     "phone": ("phone", "initial"),
     "email": ("email", "initial"),
 }
@@ -46,20 +48,34 @@ class RuleCost:
 def usable_rules(columns: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """The rules whose columns are all at hand."""
     at_hand = set(columns)
-    return {name: keys for name, keys in RULES.items() if at_hand.issuperset(keys)}
+    return {
+        name: keys
+        for name, keys in RULES.items()
+        if at_hand.issuperset(part for key in keys for part in key.split("="))
+    }
 
 
 def rule_costs(con: duckdb.DuckDBPyConnection, table: str, rules: dict[str, tuple[str, ...]]) -> list[RuleCost]:
     """Count each rule's pairs in `table` without making them."""
-    costs = []
-    for name, keys in rules.items():
-        known = " AND ".join(f"{key} IS NOT NULL" for key in keys)
-        (row,) = con.execute(
-            f"SELECT coalesce(sum(n * (n - 1) // 2), 0)::BIGINT, coalesce(max(n), 0)"
-            f" FROM (SELECT count(*)::HUGEINT AS n FROM {table} WHERE {known} GROUP BY {', '.join(keys)})"
-        ).fetchall()
-        costs.append(RuleCost(name, *row))
-    return costs
+    return [RuleCost(name, *con.execute(_cost_sql(table, keys)).fetchall()[0]) for name, keys in rules.items()]
+
+
+def _cost_sql(table: str, keys: tuple[str, ...]) -> str:
+    left, right = ([key.split("=")[side] for key in keys] for side in (0, -1))
+
+    def blocks(columns: list[str]) -> str:
+        known = " AND ".join(f"{column} IS NOT NULL" for column in columns)
+        named = ", ".join(f"{column} AS k{place}" for place, column in enumerate(columns))
+        return f"(SELECT {named}, count(*)::HUGEINT AS n FROM {table} WHERE {known} GROUP BY ALL)"
+
+    if left == right:
+        return f"SELECT coalesce(sum(n * (n - 1) // 2), 0)::BIGINT, coalesce(max(n), 0)::BIGINT FROM {blocks(left)}"
+    using = ", ".join(f"k{place}" for place in range(len(keys)))
+    # a pair comes up once in each direction; Splink keeps the one with the smaller id on the left
+    return (
+        f"SELECT coalesce(sum(a.n * b.n) // 2, 0)::BIGINT, coalesce(max(a.n + b.n), 0)::BIGINT"
+        f" FROM {blocks(left)} a JOIN {blocks(right)} b USING ({using})"
+    )
 
 
 def check_budget(costs: list[RuleCost], records: int) -> None:
@@ -76,6 +92,9 @@ def check_budget(costs: list[RuleCost], records: int) -> None:
 
 def as_settings(rules: dict[str, tuple[str, ...]]) -> list[dict[str, str]]:
     """The rules as Splink reads them."""
-    return [
-        {"blocking_rule": " AND ".join(f"l.{key} = r.{key}" for key in keys), "sql_dialect": "duckdb"} for keys in rules.values()
-    ]
+    return [{"blocking_rule": agreement_sql(keys), "sql_dialect": "duckdb"} for keys in rules.values()]
+
+
+def agreement_sql(keys: tuple[str, ...], left: str = "l", right: str = "r") -> str:
+    """The condition that two records agree on all keys of a rule."""
+    return " AND ".join(f"{left}.{key.split('=')[0]} = {right}.{key.split('=')[-1]}" for key in keys)

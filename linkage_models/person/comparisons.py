@@ -9,7 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from linkage_models.thresholds import NAME_SIMILARITY, NAMESAKE_WEIGHT, NAMESAKE_YEARS, OTHER_PERSON_WEIGHT, TWIN_WEIGHT, UNIQUE_ID_U
+from linkage_models.thresholds import (
+    NAME_SIMILARITY,
+    NAMESAKE_WEIGHT,
+    NAMESAKE_YEARS,
+    OTHER_PERSON_WEIGHT,
+    TWIN_WEIGHT,
+    UNIQUE_ID_U,
+)
 
 
 @dataclass(frozen=True)
@@ -59,20 +66,29 @@ FORENAME = Comparison(
     _null("forename"),
     (
         Level("same forename", f"{_same('forename')} AND length(forename_l) > 1", term="forename", share=0.8),
-        Level("forenames of one root, a nickname or another spelling", _same("forename_root") + " AND length(forename_l) > 1"),
+        Level(
+            "forenames of one root, a nickname or another spelling",
+            _same("forename_root") + " AND length(forename_l) > 1",
+        ),
         Level(
             "one gives the initial of the other's forename",
             f"{_same('initial')} AND (length(forename_l) = 1 OR length(forename_r) = 1)",
         ),
         Level("forenames alike in spelling", f"jaro_winkler_similarity(forename_l, forename_r) >= {NAME_SIMILARITY}"),
         Level("forename and surname are swapped", "forename_l = surname_r AND forename_r = surname_l"),
-        Level("forename of one is the middle name of the other", "list_contains(middle_names_l, forename_r) OR list_contains(middle_names_r, forename_l)"),
+        Level(
+            "forename of one is the middle name of the other",
+            "list_contains(middle_names_l, forename_r) OR list_contains(middle_names_r, forename_l)",
+        ),
         Level(
             "another forename with the same birth date in the same home, as twins have",
             "birth_date_l = birth_date_r AND home_key_l = home_key_r",
             weight=TWIN_WEIGHT,
         ),
-        Level("different forenames that begin alike", "left(forename_l, 3) = left(forename_r, 3) AND length(forename_l) > 1"),
+        Level(
+            "different forenames that begin alike",
+            "left(forename_l, 3) = left(forename_r, 3) AND length(forename_l) > 1",
+        ),
         Level("different forenames", "ELSE"),
     ),
 )
@@ -85,10 +101,18 @@ HOME = Comparison(
         Level("same surname, same home", "${surname} AND ${home}", local=True, share=0.7),
         Level("surnames alike, same home", "${alike} AND ${home}", local=True),
         Level("different surnames, same home", "${home}", local=True),
-        Level("same surname, same postcode and the home of one unknown", "${surname} AND ${postcode} AND ${unknown}", local=True),
+        Level(
+            "same surname, same postcode and the home of one unknown",
+            "${surname} AND ${postcode} AND ${unknown}",
+            local=True,
+        ),
         Level("same surname, same postcode, another home", "${surname} AND ${postcode}", local=True),
         Level("different surnames, same postcode", "${postcode}", local=True),
-        Level("same surname, address of one unknown", "surname_key_l = surname_key_r AND (postcode_l IS NULL OR postcode_r IS NULL)", term="surname_key"),
+        Level(
+            "same surname, address of one unknown",
+            "surname_key_l = surname_key_r AND (postcode_l IS NULL OR postcode_r IS NULL)",
+            term="surname_key",
+        ),
         Level("same surname, another address", "surname_key_l = surname_key_r", term="surname_key"),
         Level("surnames alike, another address", "(${surname}) OR (${alike})"),
         Level("different surnames and addresses", "ELSE"),
@@ -110,7 +134,10 @@ MIDDLE = Comparison(
     _null("middle"),
     (
         Level("same middle name", _same("middle") + " AND length(middle_l) > 1", share=0.7),
-        Level("middle names share a name or an initial", "list_has_any(middle_names_l, middle_names_r) OR ((length(middle_l) = 1 OR length(middle_r) = 1) AND left(middle_l, 1) = left(middle_r, 1))"),
+        Level(
+            "middle names share a name or an initial",
+            "list_has_any(middle_names_l, middle_names_r) OR ((length(middle_l) = 1 OR length(middle_r) = 1) AND left(middle_l, 1) = left(middle_r, 1))",
+        ),
         Level("middle names alike in spelling", f"jaro_winkler_similarity(middle_l, middle_r) >= {NAME_SIMILARITY}"),
         Level("different middle names", "ELSE"),
     ),
@@ -128,10 +155,19 @@ BIRTH_DATE = Comparison(
             f"home_key_l = home_key_r AND forename_root_l = forename_root_r AND abs(birth_year_l - birth_year_r) >= {NAMESAKE_YEARS}",
             weight=NAMESAKE_WEIGHT,
         ),
-        Level("birth dates with day and month swapped", "birth_year_l = birth_year_r AND month(birth_date_l) = day(birth_date_r) AND day(birth_date_l) = month(birth_date_r)"),
+        Level(
+            "birth dates with day and month swapped",
+            "birth_year_l = birth_year_r AND month(birth_date_l) = day(birth_date_r) AND day(birth_date_l) = month(birth_date_r)",
+        ),
         Level("birth dates one digit apart", "hamming(birth_text_l, birth_text_r) = 1"),
-        Level("same year, one gives 1 January only", "birth_year_l = birth_year_r AND (weak_birth_date_l OR weak_birth_date_r)"),
-        Level("same birth year or same day and month", "birth_year_l = birth_year_r OR right(birth_text_l, 5) = right(birth_text_r, 5)"),
+        Level(
+            "same year, one gives 1 January only",
+            "birth_year_l = birth_year_r AND (weak_birth_date_l OR weak_birth_date_r)",
+        ),
+        Level(
+            "same birth year or same day and month",
+            "birth_year_l = birth_year_r OR right(birth_text_l, 5) = right(birth_text_r, 5)",
+        ),
         Level(
             "two people of one home: forename and birth date both differ",
             "home_key_l = home_key_r AND left(forename_root_l, 1) <> left(forename_root_r, 1)",
@@ -171,16 +207,27 @@ _DAYS = "least(abs(date_diff('day', moved_out_l, moved_in_r)), abs(date_diff('da
 
 MOVE = Comparison(
     "move",
-    ("moved_out",),
-    f"{_DAYS} IS NULL OR home_key_l = home_key_r OR home_key_l IS NULL OR home_key_r IS NULL",
+    ("moved_in",),
+    "moved_in_l IS NULL OR moved_in_r IS NULL OR home_key_l = home_key_r OR home_key_l IS NULL OR home_key_r IS NULL",
     (
         Level("one leaves as the other arrives elsewhere, within a week", f"{_DAYS} <= 7"),
         Level("one leaves as the other arrives elsewhere, within three months", f"{_DAYS} <= 92"),
+        Level("both live on in two homes", "moved_out_l IS NULL AND moved_out_r IS NULL", m=0.2),
         Level("leaving and arriving lie apart", "ELSE", m=0.3),
     ),
 )
 
-COMPARISONS = (FORENAME, HOME, MIDDLE, BIRTH_DATE, SEX, _number("nino", "national insurance number"), _number("nhs_number", "NHS number"), CONTACT, MOVE)
+COMPARISONS = (
+    FORENAME,
+    HOME,
+    MIDDLE,
+    BIRTH_DATE,
+    SEX,
+    _number("nino", "national insurance number"),
+    _number("nhs_number", "NHS number"),
+    CONTACT,
+    MOVE,
+)
 
 
 def person_comparisons(columns: Iterable[str]) -> list[Comparison]:
@@ -191,18 +238,29 @@ def person_comparisons(columns: Iterable[str]) -> list[Comparison]:
 
 def as_settings(comparison: Comparison) -> dict[str, Any]:
     """The comparison as Splink reads it from a model file."""
-    levels: list[dict[str, Any]] = [{"sql_condition": comparison.null, "label_for_charts": "not known for both", "is_null_level": True}]
+    levels: list[dict[str, Any]] = [
+        {"sql_condition": comparison.null, "label_for_charts": "not known for both", "is_null_level": True}
+    ]
     for level in comparison.levels:
         condition = level.condition
         for part, meaning in _HOME_PARTS.items():
             condition = condition.replace(part, meaning)
         settings: dict[str, Any] = {"sql_condition": condition, "label_for_charts": level.words}
         if level.weight is not None:
-            settings |= {"m_probability": UNIQUE_ID_U * 2.0**level.weight, "u_probability": UNIQUE_ID_U, "fix_m_probability": True, "fix_u_probability": True}
+            settings |= {
+                "m_probability": UNIQUE_ID_U * 2.0**level.weight,
+                "u_probability": UNIQUE_ID_U,
+                "fix_m_probability": True,
+                "fix_u_probability": True,
+            }
         if level.u is not None:
             settings |= {"u_probability": level.u, "fix_u_probability": True}
         if level.term is not None:
-            settings |= {"tf_adjustment_column": level.term, "tf_adjustment_weight": 1.0, "disable_tf_exact_match_detection": True}
+            settings |= {
+                "tf_adjustment_column": level.term,
+                "tf_adjustment_weight": 1.0,
+                "disable_tf_exact_match_detection": True,
+            }
         levels.append(settings)
     return {"output_column_name": comparison.name, "comparison_levels": levels}
 

@@ -8,7 +8,8 @@ from linkage_models.statements import read_sql
 
 COLUMNS = (
     "forename", "forename_root", "initial", "middle", "surname", "surname_key", "surname_phonetic", "name_key", "birth_date",
-    "birth_year", "sex", "home_key", "postcode", "nino", "nhs_number", "phone", "email", "moved_in", "moved_out", "given_key",
+    "birth_year", "sex", "home_key", "postcode", "nino", "nhs_number", "phone", "email", "moved_in", "moved_out", "month_in", "month_out",
+    "given_key",
 )  # fmt: skip
 
 

@@ -32,7 +32,10 @@ def install(con: duckdb.DuckDBPyConnection) -> None:
     given = sorted({*roots, *words("given_names")})
     _table(con, "std_nickname", pl.DataFrame({"name": list(roots), "root": list(roots.values())}))
     _table(con, "std_given_name", pl.DataFrame({"name": given}))
-    lists = {section: _literal(words(section)) for section in ("titles", "suffixes", "particles", "not_a_person", "death_marks")}
+    lists = {
+        section: _literal(words(section))
+        for section in ("titles", "suffixes", "particles", "not_a_person", "death_marks")
+    }
     for file in ("text.sql", "phonetic.sql", "numbers.sql"):
         con.execute((ROOM / file).read_text(encoding="utf-8"))
     for name, literal in lists.items():

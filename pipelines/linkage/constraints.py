@@ -30,7 +30,9 @@ def load_decisions(wh: Warehouse, decisions: list[dict[str, Any]]) -> Decided:
     keeping apart does no harm. A must-link of a changed record is suspended and asked again.
     """
     names = ("kind", "record_l", "record_r", "fingerprint_l", "fingerprint_r")
-    rows = [tuple(each.get(name) for name in names) for each in decisions if each["kind"] in ("must_link", "cannot_link")]
+    rows = [
+        tuple(each.get(name) for name in names) for each in decisions if each["kind"] in ("must_link", "cannot_link")
+    ]
     frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
     wh.con.register("decision_given", frame)
     wh.execute(
@@ -41,9 +43,15 @@ def load_decisions(wh: Warehouse, decisions: list[dict[str, Any]]) -> Decided:
         FROM decision_given d LEFT JOIN {RECORD} l ON l.record_id = d.record_l LEFT JOIN {RECORD} r ON r.record_id = d.record_r"""
     )
     wh.con.unregister("decision_given")
-    wh.execute(f"CREATE OR REPLACE TEMP TABLE {MUST_LINK} AS SELECT record_l, record_r FROM decision_now WHERE kind = 'must_link' AND both_here AND unchanged")
-    wh.execute(f"CREATE OR REPLACE TEMP TABLE {CANNOT_LINK} AS SELECT record_l, record_r FROM decision_now WHERE kind = 'cannot_link' AND both_here")
-    wh.execute(f"CREATE OR REPLACE TEMP TABLE {SUSPENDED} AS SELECT record_l, record_r FROM decision_now WHERE kind = 'must_link' AND both_here AND NOT unchanged")
+    wh.execute(
+        f"CREATE OR REPLACE TEMP TABLE {MUST_LINK} AS SELECT record_l, record_r FROM decision_now WHERE kind = 'must_link' AND both_here AND unchanged"
+    )
+    wh.execute(
+        f"CREATE OR REPLACE TEMP TABLE {CANNOT_LINK} AS SELECT record_l, record_r FROM decision_now WHERE kind = 'cannot_link' AND both_here"
+    )
+    wh.execute(
+        f"CREATE OR REPLACE TEMP TABLE {SUSPENDED} AS SELECT record_l, record_r FROM decision_now WHERE kind = 'must_link' AND both_here AND NOT unchanged"
+    )
     counts = [int(wh.scalar(f"SELECT count(*) FROM {table}")) for table in (MUST_LINK, CANNOT_LINK, SUSPENDED)]
     wh.execute("DROP TABLE decision_now")
     return Decided(*counts)
@@ -68,5 +76,7 @@ def constraints_of(wh: Warehouse, node: str) -> Constraints:
 
 
 def _pairs(wh: Warehouse, table: str, node: str) -> Ints:
-    pairs = wh.rows(f"SELECT l.node, r.node FROM {table} JOIN {node} l ON l.record_id = record_l JOIN {node} r ON r.record_id = record_r ORDER BY ALL")
+    pairs = wh.rows(
+        f"SELECT l.node, r.node FROM {table} JOIN {node} l ON l.record_id = record_l JOIN {node} r ON r.record_id = record_r ORDER BY ALL"
+    )
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)

@@ -19,7 +19,9 @@ def drawer(wh: Warehouse, key: bytes, view: str, kind: str, prefix: str) -> Draw
     def draw(count: int) -> list[str]:
         if count == 0:
             return []
-        start = int(wh.scalar(f"SELECT coalesce(max(drawn), 0) FROM {ISSUED} WHERE view = ? AND kind = ?", [view, kind]))
+        start = int(
+            wh.scalar(f"SELECT coalesce(max(drawn), 0) FROM {ISSUED} WHERE view = ? AND kind = ?", [view, kind])
+        )
         wh.execute(f"DELETE FROM {ISSUED} WHERE view = ? AND kind = ?", [view, kind])
         wh.execute(f"INSERT INTO {ISSUED} VALUES (?, ?, ?)", [view, kind, start + count])
         seed = hmac.digest(key, f"{view}/{kind}/{start}".encode(), "sha256")

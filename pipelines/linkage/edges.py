@@ -17,6 +17,7 @@ PROPERTY = "identity.places.property"
 NEVER_LINK = ("adoption", "gender_recognition")
 # People per household, census 2021, Southend-on-Sea: 180,688 people in 78,344 households.
 PEOPLE_PER_DWELLING = 2.31
+FEWEST_DWELLINGS = 100
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,12 @@ class Linked:
 
     def figures(self) -> dict[str, float | str]:
         certain = {f"certain by {rule}": count for rule, count in self.scored.deterministic.items()}
-        return {"pairs compared": self.scored.pairs, "model": self.model.version, "model chosen": self.chosen, **certain}
+        return {
+            "pairs compared": self.scored.pairs,
+            "model": self.model.version,
+            "model chosen": self.chosen,
+            **certain,
+        }
 
 
 def build_edge(wh: Warehouse) -> Linked:
@@ -47,7 +53,11 @@ def build_edge(wh: Warehouse) -> Linked:
         FROM person_edge e JOIN person_link l ON l.unique_id = e.unique_id_l JOIN person_link r ON r.unique_id = e.unique_id_r
         ORDER BY e.unique_id_l, e.unique_id_r""",
     )
-    wh.table(MODEL, "-- the model of this run, as it scored\nSELECT ?::VARCHAR AS version, ?::VARCHAR AS chosen, ?::VARCHAR AS body, ?::VARCHAR AS terms", [model.version, chosen, model.body(), model.terms_body()])
+    wh.table(
+        MODEL,
+        "-- the model of this run, as it scored\nSELECT ?::VARCHAR AS version, ?::VARCHAR AS chosen, ?::VARCHAR AS body, ?::VARCHAR AS terms",
+        [model.version, chosen, model.body(), model.terms_body()],
+    )
     for table in ("person_edge", "person_link"):
         wh.execute(f"DROP TABLE {table}")
     return Linked(model, chosen, scored)
@@ -55,22 +65,23 @@ def build_edge(wh: Warehouse) -> Linked:
 
 def choose_model(wh: Warehouse, table: str) -> tuple[Model, str]:
     """The pinned model where it fits the columns at hand, else one trained on them; and which, in words."""
-    population = population_at_hand(wh)
     model = pinned()
+    dwellings = _dwellings(wh)
+    if dwellings >= FEWEST_DWELLINGS:
+        model = model.for_population(int(float(f"{dwellings * PEOPLE_PER_DWELLING:.2g}")))
     at_hand = {comparison.name for comparison in person_comparisons(columns_at_hand(wh.con, table))}
     if model.fits(at_hand):
-        return model.for_population(population), "pinned: trained on synthetic data, not calibrated here"
+        return model, "pinned: trained on synthetic data, not calibrated here"
     try:
-        return train(wh.con, table, wh.as_of, population, note="trained on the records at hand"), "trained here: the pinned model was made for other columns"
+        trained = train(wh.con, table, wh.as_of, model.population, note="trained on the records at hand")
+        return trained, "trained here: the pinned model was made for other columns"
     except TrainingFailed as fault:
-        return model.for_population(population), f"pinned, though made for other columns: training here failed ({fault})"
+        return model, f"pinned, though made for other columns: training here failed ({fault})"
 
 
-def population_at_hand(wh: Warehouse) -> int:
-    """About how many people live here, from the gazetteer (which every view reads), to two digits; else the records."""
-    people = 0.0
-    if wh.exists(PROPERTY):
-        people = PEOPLE_PER_DWELLING * wh.scalar(f"SELECT count(*) FROM {PROPERTY} WHERE is_dwelling AND is_current")
-    if people < 100:
-        people = float(wh.scalar(f"SELECT count(*) FROM {RECORD} WHERE is_person"))
-    return max(int(float(f"{people:.2g}")), 100)
+def _dwellings(wh: Warehouse) -> int:
+    """Dwellings of the gazetteer, which every view may read: how many people a pair is picked from must not depend on the
+    sources at hand, or a source outside a purpose would change its weights."""
+    if not wh.exists(PROPERTY):
+        return 0
+    return int(wh.scalar(f"SELECT count(*) FROM {PROPERTY} WHERE is_dwelling AND is_current"))

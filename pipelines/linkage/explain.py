@@ -28,10 +28,16 @@ def explain(wh: Warehouse, left: str, right: str, view: str, catalog: str = "ide
     if left == right:
         raise UnknownRecord("A record can't be explained against itself: give two.")
     record, membership = f"{catalog}.people.record", f"{catalog}.linkage.membership"
-    homes = dict(wh.rows(f"SELECT record_id, person_id FROM {membership} WHERE view = ? AND record_id IN (?, ?)", [view, left, right]))
+    homes = dict(
+        wh.rows(
+            f"SELECT record_id, person_id FROM {membership} WHERE view = ? AND record_id IN (?, ?)", [view, left, right]
+        )
+    )
     if missing := 2 - len(homes):
         raise UnknownRecord(f"{missing} of the two records {'is' if missing == 1 else 'are'} not in the view {view}.")
-    wh.execute(f"CREATE OR REPLACE TEMP TABLE pair_record AS SELECT * FROM {record} WHERE record_id IN (?, ?)", [left, right])
+    wh.execute(
+        f"CREATE OR REPLACE TEMP TABLE pair_record AS SELECT * FROM {record} WHERE record_id IN (?, ?)", [left, right]
+    )
     link_table(wh.con, "pair_record", "pair_link")
     model = _model(wh, catalog)
     found = compare(wh.con, "pair_link", model)
@@ -42,7 +48,9 @@ def explain(wh: Warehouse, left: str, right: str, view: str, catalog: str = "ide
         _compared(found),
     ]
     if found.certain_by:
-        sentences.append(f"They meet the certain rule {found.certain_by.replace('_', ' ')}, worth at least {policy.DETERMINISTIC_WEIGHT:+.0f} bits.")
+        sentences.append(
+            f"They meet the certain rule {found.certain_by.replace('_', ' ')}, worth at least {policy.DETERMINISTIC_WEIGHT:+.0f} bits."
+        )
     sentences += _forbidden(wh)
     sentences.append(_verdict(found, together))
     for table in ("pair_record", "pair_link"):
@@ -72,7 +80,9 @@ def _forbidden(wh: Warehouse) -> list[str]:
     )
     said = []
     if one_source:
-        said.append("Their source holds a person only once there, so they are two people unless someone decides otherwise.")
+        said.append(
+            "Their source holds a person only once there, so they are two people unless someone decides otherwise."
+        )
     if sensitive:
         said.append("One of them is marked as never to be linked.")
     if dead:

@@ -10,7 +10,9 @@ from pipelines.linkage.persons import MEMBERSHIP
 from pipelines.people.records import RECORD, RECORD_ADDRESS
 from pipelines.warehouse import Warehouse
 
-HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID = (f"identity.linkage.{name}" for name in ("household", "household_member", "property_id"))
+HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID = (
+    f"identity.linkage.{name}" for name in ("household", "household_member", "property_id")
+)
 _HOUSEHOLD = "view VARCHAR, household_id VARCHAR, uprn BIGINT, from_date DATE, to_date DATE, persons INTEGER"
 _MEMBER = "view VARCHAR, household_id VARCHAR, person_id VARCHAR, from_date DATE, to_date DATE, evidence VARCHAR[], is_main BOOLEAN"
 
@@ -19,7 +21,9 @@ def build_households(wh: Warehouse, views: Iterable[str], key: bytes) -> dict[st
     """Write HOUSEHOLD and HOUSEHOLD_MEMBER; ids are kept by shared person-stays with the last run. Returns current households."""
     for table, columns in ((HOUSEHOLD, _HOUSEHOLD), (HOUSEHOLD_MEMBER, _MEMBER)):
         wh.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
-    communal = f"(SELECT uprn FROM {PROPERTY} WHERE is_communal)" if wh.exists(PROPERTY) else "(SELECT 0::BIGINT AS uprn)"
+    communal = (
+        f"(SELECT uprn FROM {PROPERTY} WHERE is_communal)" if wh.exists(PROPERTY) else "(SELECT 0::BIGINT AS uprn)"
+    )
     wanted = sorted(views)
     figures: dict[str, int] = {}
     for view in wanted:
@@ -29,7 +33,9 @@ def build_households(wh: Warehouse, views: Iterable[str], key: bytes) -> dict[st
             SELECT m.record_id, r.source, m.person_id, r.death_date FROM {MEMBERSHIP} m JOIN {RECORD} r USING (record_id) WHERE m.view = ?""",
             [view],
         )
-        wh.execute("CREATE OR REPLACE TEMP TABLE view_death AS SELECT person_id, min(death_date) AS death_date FROM view_member WHERE death_date IS NOT NULL GROUP BY ALL")
+        wh.execute(
+            "CREATE OR REPLACE TEMP TABLE view_death AS SELECT person_id, min(death_date) AS death_date FROM view_member WHERE death_date IS NOT NULL GROUP BY ALL"
+        )
         form_households(wh.con, "view_member", RECORD_ADDRESS, "view_death", communal)
         wh.execute(
             f"""-- one row per person-stay of the last run
@@ -51,7 +57,9 @@ def build_households(wh: Warehouse, views: Iterable[str], key: bytes) -> dict[st
             FROM household_now n JOIN home_id i USING (member) GROUP BY i.id ORDER BY i.id""",
             [view],
         )
-        figures[f"current households in {view}"] = int(wh.scalar(f"SELECT count(*) FROM {HOUSEHOLD} WHERE view = ? AND to_date IS NULL", [view]))
+        figures[f"current households in {view}"] = int(
+            wh.scalar(f"SELECT count(*) FROM {HOUSEHOLD} WHERE view = ? AND to_date IS NULL", [view])
+        )
     for table in (HOUSEHOLD, HOUSEHOLD_MEMBER):
         wh.note(table)
     return figures

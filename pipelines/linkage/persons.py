@@ -14,7 +14,9 @@ from pipelines.linkage.edges import EDGE
 from pipelines.people.records import RECORD
 from pipelines.warehouse import Warehouse
 
-MEMBERSHIP, PERSON, LEDGER, REVIEW_EDGE = (f"identity.linkage.{name}" for name in ("membership", "person", "ledger", "review_edge"))
+MEMBERSHIP, PERSON, LEDGER, REVIEW_EDGE = (
+    f"identity.linkage.{name}" for name in ("membership", "person", "ledger", "review_edge")
+)
 _MEMBERSHIP = "view VARCHAR, record_id VARCHAR, person_id VARCHAR"
 _PERSON = "view VARCHAR, person_id VARCHAR, records INTEGER, sources VARCHAR[], first_run VARCHAR, status VARCHAR"
 _LEDGER = (
@@ -38,7 +40,9 @@ def build_persons(wh: Warehouse, views: Mapping[str, Sequence[str]], key: bytes)
         found = _cluster_view(wh, view, sources)
         _identify(wh, view, key)
         _note_review(wh, view, found)
-        figures[f"persons in {view}"] = int(wh.scalar(f"SELECT count(*) FROM {PERSON} WHERE view = ? AND status = 'current'", [view]))
+        figures[f"persons in {view}"] = int(
+            wh.scalar(f"SELECT count(*) FROM {PERSON} WHERE view = ? AND status = 'current'", [view])
+        )
     gone = [view for (view,) in wh.rows(f"SELECT DISTINCT view FROM {MEMBERSHIP}") if view not in views]
     for view in gone:
         wh.execute(f"DELETE FROM {MEMBERSHIP} WHERE view = ?", [view])
@@ -82,8 +86,13 @@ def _cluster_view(wh: Warehouse, view: str, sources: Sequence[str]) -> Clusterin
 
 def _identify(wh: Warehouse, view: str, key: bytes) -> None:
     """Give the clusters of the view their person ids and write down what changed."""
-    wh.execute(f"CREATE OR REPLACE TEMP TABLE group_now AS SELECT record_id AS member, cluster_id AS group_no FROM identity.linkage.cluster_{view}")
-    wh.execute(f"CREATE OR REPLACE TEMP TABLE group_last AS SELECT record_id AS member, person_id AS id FROM {MEMBERSHIP} WHERE view = ?", [view])
+    wh.execute(
+        f"CREATE OR REPLACE TEMP TABLE group_now AS SELECT record_id AS member, cluster_id AS group_no FROM identity.linkage.cluster_{view}"
+    )
+    wh.execute(
+        f"CREATE OR REPLACE TEMP TABLE group_last AS SELECT record_id AS member, person_id AS id FROM {MEMBERSHIP} WHERE view = ?",
+        [view],
+    )
     assign(wh.con, "group_now", "group_last", drawer(wh, key, view, "person", "p"), "person_now")
     seq = int(wh.scalar(f"SELECT coalesce(max(ledger_seq), 0) FROM {LEDGER} WHERE view = ?", [view]))
     wh.execute(
@@ -133,6 +142,10 @@ def _note_review(wh: Warehouse, view: str, found: Clustering) -> None:
     )
     wh.con.unregister("stopped_pair")
     if len(found.suspended):
-        must = wh.rows("SELECT l.record_id, r.record_id, l.node, r.node FROM must_link JOIN view_node l ON l.record_id = record_l JOIN view_node r ON r.record_id = record_r ORDER BY l.node, r.node")
+        must = wh.rows(
+            "SELECT l.record_id, r.record_id, l.node, r.node FROM must_link JOIN view_node l ON l.record_id = record_l JOIN view_node r ON r.record_id = record_r ORDER BY l.node, r.node"
+        )
         contradicted = [(view, must[place][0], must[place][1]) for place in found.suspended.tolist()]
-        wh.con.executemany(f"INSERT INTO {REVIEW_EDGE} VALUES (?, ?, ?, NULL, 'decisions contradict each other')", contradicted)
+        wh.con.executemany(
+            f"INSERT INTO {REVIEW_EDGE} VALUES (?, ?, ?, NULL, 'decisions contradict each other')", contradicted
+        )

@@ -18,8 +18,14 @@ ADDRESS_UPRN = "identity.places.address_uprn"
 def build_record_address(wh: Warehouse) -> int:
     """Write RECORD_ADDRESS; without a gazetteer a UPRN is taken as the source gives it. Returns its rows."""
     install(wh.con)
-    found = ADDRESS_UPRN if wh.exists(ADDRESS_UPRN) else "(SELECT address_id, uprn_given AS uprn FROM identity.facts.address WHERE valid_to IS NULL)"
-    return wh.table(RECORD_ADDRESS, sql_file(ROOM / "record_address.sql", as_of=f"{wh.as_of:%Y-%m-%d}", address_uprn=found))
+    found = (
+        ADDRESS_UPRN
+        if wh.exists(ADDRESS_UPRN)
+        else "(SELECT address_id, uprn_given AS uprn FROM identity.facts.address WHERE valid_to IS NULL)"
+    )
+    return wh.table(
+        RECORD_ADDRESS, sql_file(ROOM / "record_address.sql", as_of=f"{wh.as_of:%Y-%m-%d}", address_uprn=found)
+    )
 
 
 def build_record(wh: Warehouse, fingerprint_key: bytes) -> dict[str, int]:
@@ -27,7 +33,9 @@ def build_record(wh: Warehouse, fingerprint_key: bytes) -> dict[str, int]:
     rules: dict[str, str] = yaml.safe_load((ROOM / "one_person.yaml").read_text(encoding="utf-8"))
     frame = pl.DataFrame({"source": list(rules), "rule": list(rules.values())})
     wh.con.register("one_person_rule", frame)
-    wh.execute("CREATE OR REPLACE TEMP TABLE people_fact AS SELECT * FROM identity.facts.person_record WHERE valid_to IS NULL")
+    wh.execute(
+        "CREATE OR REPLACE TEMP TABLE people_fact AS SELECT * FROM identity.facts.person_record WHERE valid_to IS NULL"
+    )
     standardise_people(wh.con, "people_fact", "people_standardised", wh.as_of)
     set_key(wh, fingerprint_key)
     rows = wh.table(RECORD, sql_file(ROOM / "record.sql", fingerprint=fingerprint_sql()))

@@ -6,10 +6,19 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-FEMALE = "OLIVIA AMELIA ISLA AVA EMILY SOPHIE GRACE LUCY HANNAH SARAH EMMA LAURA KAREN SUSAN MARGARET CATHERINE ELIZABETH JEAN AISHA PRIYA JOAN RUTH".split()
-MALE = "OLIVER GEORGE HARRY JACK THOMAS JAMES WILLIAM DANIEL DAVID PAUL MARK ANDREW PETER JOHN ROBERT MICHAEL STEPHEN MOHAMMED IMRAN BRIAN KEITH IAN".split()
-STEMS = "SMITH JONES KHAN PATEL BROWN TAYLOR WILSON DAVIES EVANS THOMAS ROBERTS WALKER WRIGHT GREEN HALL WOOD CLARK HUGHES LEWIS HARRIS".split()
-NICK = {"WILLIAM": "BILL", "ROBERT": "BOB", "ELIZABETH": "LIZ", "MARGARET": "PEGGY", "CATHERINE": "KATE", "JAMES": "JIM", "MICHAEL": "MIKE", "MOHAMMED": "MUHAMMAD"}
+FEMALE = ["OLIVIA", "AMELIA", "ISLA", "AVA", "EMILY", "SOPHIE", "GRACE", "LUCY", "HANNAH", "SARAH", "EMMA", "LAURA", "KAREN", "SUSAN", "MARGARET", "CATHERINE", "ELIZABETH", "JEAN", "AISHA", "PRIYA", "JOAN", "RUTH"]
+MALE = ["OLIVER", "GEORGE", "HARRY", "JACK", "THOMAS", "JAMES", "WILLIAM", "DANIEL", "DAVID", "PAUL", "MARK", "ANDREW", "PETER", "JOHN", "ROBERT", "MICHAEL", "STEPHEN", "MOHAMMED", "IMRAN", "BRIAN", "KEITH", "IAN"]
+STEMS = ["SMITH", "JONES", "KHAN", "PATEL", "BROWN", "TAYLOR", "WILSON", "DAVIES", "EVANS", "THOMAS", "ROBERTS", "WALKER", "WRIGHT", "GREEN", "HALL", "WOOD", "CLARK", "HUGHES", "LEWIS", "HARRIS"]
+NICK = {
+    "WILLIAM": "BILL",
+    "ROBERT": "BOB",
+    "ELIZABETH": "LIZ",
+    "MARGARET": "PEGGY",
+    "CATHERINE": "KATE",
+    "JAMES": "JIM",
+    "MICHAEL": "MIKE",
+    "MOHAMMED": "MUHAMMAD",
+}
 SOURCES = {"council_tax": 0.45, "benefits": 0.25, "electoral_register": 0.6, "adult_social_care": 0.08, "housing": 0.3}
 COLUMNS = (
     "record_id", "source", "source_key", "role", "title", "forename", "middle", "surname", "name_text", "former_surname", "birth_date", "sex", "death_date",
@@ -64,7 +73,10 @@ def build(people: int = 3000, seed: int = 7) -> Town:
             rows.append(row)
             truth.append((row["record_id"], person["id"]))
     schema = {name: pl.Date if name.endswith("_date") else pl.String for name in COLUMNS}
-    return Town(pl.DataFrame(rows, schema=schema), pl.DataFrame(truth, schema={"record_id": pl.String, "person_id": pl.Int64}, orient="row"))
+    return Town(
+        pl.DataFrame(rows, schema=schema),
+        pl.DataFrame(truth, schema={"record_id": pl.String, "person_id": pl.Int64}, orient="row"),
+    )
 
 
 def _mention(rng: np.random.Generator, person: dict[str, object], source: str, homes: int) -> dict[str, object]:
@@ -90,7 +102,11 @@ def _mention(rng: np.random.Generator, person: dict[str, object], source: str, h
         first = forename[0] if rng.random() < 0.08 else forename
         row["name_text"] = f"{title} {first} {surname}" if home % 2 else f"{surname} {title} {first}"
     else:
-        row |= {"forename": forename.title(), "surname": surname.title(), "middle": middle if rng.random() < 0.6 else None}
+        row |= {
+            "forename": forename.title(),
+            "surname": surname.title(),
+            "middle": middle if rng.random() < 0.6 else None,
+        }
     if source not in ("council_tax", "electoral_register"):
         row["sex"] = person["sex"]
     if source == "benefits" or (source == "housing" and rng.random() < 0.6):

@@ -7,13 +7,17 @@ from linkage_models.clustering import NEVER, Clustering, Constraints, Edges, clu
 
 
 def edges(*rows: tuple[int, int, float]) -> Edges:
-    return Edges(np.array([r[0] for r in rows]), np.array([r[1] for r in rows]), np.array([r[2] for r in rows], dtype=float))
+    return Edges(
+        np.array([r[0] for r in rows]), np.array([r[1] for r in rows]), np.array([r[2] for r in rows], dtype=float)
+    )
 
 
 def constraints(records: int, **given: list[object]) -> Constraints:
     plain = Constraints.none(records).__dict__
     pairs = {name: np.array(given[name], dtype=np.int64).reshape(-1, 2) for name in ("must", "cannot") if name in given}
-    arrays = {name: np.array(given[name], dtype=np.int64) for name in ("exclusive", "dead_from", "begins") if name in given}
+    arrays = {
+        name: np.array(given[name], dtype=np.int64) for name in ("exclusive", "dead_from", "begins") if name in given
+    }
     return Constraints(**{**plain, **pairs, **arrays})
 
 
@@ -48,7 +52,9 @@ def test_must_and_cannot_link() -> None:
 
 
 def test_a_contradiction_suspends_the_must_links_and_keeps_apart() -> None:
-    found = cluster(3, edges((0, 1, 10), (1, 2, 10)), constraints(3, must=[(0, 1), (1, 2)], cannot=[(0, 2)]), missing=-3)
+    found = cluster(
+        3, edges((0, 1, 10), (1, 2, 10)), constraints(3, must=[(0, 1), (1, 2)], cannot=[(0, 2)]), missing=-3
+    )
     assert sorted(found.suspended.tolist()) == [0, 1]
     assert labels(found)[0] != labels(found)[2]
 
@@ -59,7 +65,10 @@ def test_a_must_link_holds_without_any_score_and_against_a_source_rule() -> None
 
 def test_the_dead_begin_nothing() -> None:
     scored = edges((0, 1, 10))
-    assert labels(cluster(2, scored, constraints(2, dead_from=[100, NEVER], begins=[-NEVER, 101]), missing=-3)) == [0, 1]
+    assert labels(cluster(2, scored, constraints(2, dead_from=[100, NEVER], begins=[-NEVER, 101]), missing=-3)) == [
+        0,
+        1,
+    ]
     assert labels(cluster(2, scored, constraints(2, dead_from=[100, NEVER], begins=[-NEVER, 99]), missing=-3)) == [0, 0]
 
 

@@ -14,7 +14,9 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         yield opened
 
 
-def run(con: duckdb.DuckDBPyConnection, now: dict[str, int], last: dict[str, str]) -> tuple[dict[str, str], set[tuple[str, str, str | None]]]:
+def run(
+    con: duckdb.DuckDBPyConnection, now: dict[str, int], last: dict[str, str]
+) -> tuple[dict[str, str], set[tuple[str, str, str | None]]]:
     con.execute("CREATE OR REPLACE TABLE g (member VARCHAR, group_no BIGINT)")
     con.execute("CREATE OR REPLACE TABLE l (member VARCHAR, id VARCHAR)")
     if now:

@@ -14,7 +14,9 @@ from linkage_models.standardise import install, standardise_people
 from linkage_models.standardise.install import nickname_roots
 
 HERE = Path(__file__).parent
-COLUMNS = "title forename middle surname name_text former_surname sex nino nhs_number phone email sensitivity role".split()
+COLUMNS = (
+    ["title", "forename", "middle", "surname", "name_text", "former_surname", "sex", "nino", "nhs_number", "phone", "email", "sensitivity", "role"]
+)
 
 
 def table(name: str) -> Any:
@@ -29,7 +31,12 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def standardised(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    schema = {"record_id": pl.String, "source": pl.String, "birth_date": pl.Date, "death_date": pl.Date} | dict.fromkeys(COLUMNS, pl.String)
+    schema = {
+        "record_id": pl.String,
+        "source": pl.String,
+        "birth_date": pl.Date,
+        "death_date": pl.Date,
+    } | dict.fromkeys(COLUMNS, pl.String)
     full = [dict.fromkeys(schema) | {"record_id": f"{place:04}", "source": "s"} | row for place, row in enumerate(rows)]
     with duckdb.connect() as con:
         con.register("given", pl.DataFrame(full, schema=schema))
@@ -41,14 +48,18 @@ def test_names_held_as_one_string() -> None:
     cases = table("names_one_string.yaml")
     for case, said in zip(cases, standardised([{"name_text": case["given"]} for case in cases]), strict=True):
         assert said["party_kind"] == case.get("party", "person"), case
-        assert said["is_person"] == (case.get("party", "person") in ("person", "executors") and case["given"] != ""), case
+        assert said["is_person"] == (case.get("party", "person") in ("person", "executors") and case["given"] != ""), (
+            case
+        )
         for part in ("forename", "middle", "surname"):
             assert said[part] == case.get(part), case
         if "sex" in case:
             assert said["sex"] == case["sex"], case
 
 
-@pytest.mark.parametrize(("macro", "case"), [(macro, case) for macro, cases in table("values.yaml").items() for case in cases])
+@pytest.mark.parametrize(
+    ("macro", "case"), [(macro, case) for macro, cases in table("values.yaml").items() for case in cases]
+)
 def test_values(con: duckdb.DuckDBPyConnection, macro: str, case: dict[str, Any]) -> None:
     assert con.execute(f"SELECT {macro}(?)", [case["given"]]).fetchall()[0][0] == case["expected"]
 
@@ -60,7 +71,10 @@ def test_separate_names_and_birth_dates() -> None:
         {"forename": "Aya", "surname": "Khan", "birth_date": date(2027, 1, 5), "sex": "female"},
         {"forename": "Olive", "surname": "Old", "birth_date": date(1905, 5, 5)},
     ])  # fmt: skip
-    assert [(row["forename"], row["middle"], row["surname"]) for row in said[:2]] == [("MARY", "ANN JANE", "ONEIL"), ("BILL", None, "SMITH")]
+    assert [(row["forename"], row["middle"], row["surname"]) for row in said[:2]] == [
+        ("MARY", "ANN JANE", "ONEIL"),
+        ("BILL", None, "SMITH"),
+    ]
     assert set(said[0]["surname_parts"]) == {"ONEIL", "MCDONALD"}
     assert [row["birth_date"] for row in said] == [None, date(1980, 1, 1), None, None]
     assert said[1]["weak_birth_date"] and said[1]["sex"] == "M" and said[1]["forename_root"] == "WILLIAM"
@@ -69,7 +83,14 @@ def test_separate_names_and_birth_dates() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("SMITH", "SMYTHE"), ("PHILLIPS", "FILIPS"), ("CLARKE", "CLARK"), ("STEPHENS", "STEVENS"), ("WRIGHT", "RIGHT"), ("BEGUM", "BEGAM")],
+    [
+        ("SMITH", "SMYTHE"),
+        ("PHILLIPS", "FILIPS"),
+        ("CLARKE", "CLARK"),
+        ("STEPHENS", "STEVENS"),
+        ("WRIGHT", "RIGHT"),
+        ("BEGUM", "BEGAM"),
+    ],
 )
 def test_names_that_sound_alike(con: duckdb.DuckDBPyConnection, one: str, other: str) -> None:
     codes = con.execute("SELECT std_phonetic(?), std_phonetic(?)", [one, other]).fetchall()[0]

@@ -1,0 +1,212 @@
+"""Persons, homes and decisions over a small town, from facts to ids."""
+
+from collections.abc import Iterator
+
+import polars as pl
+import pytest
+
+from linkage_models.models import Model
+from pipelines.linkage import edges
+from pipelines.linkage.constraints import load_decisions
+from pipelines.linkage.edges import EDGE, build_edge
+from pipelines.linkage.explain import UnknownRecord, explain
+from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID, build_households, build_property_id
+from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, REVIEW_EDGE, build_persons
+from pipelines.people.records import RECORD, build_record, build_record_address
+from pipelines.warehouse import Warehouse, scratch_warehouse
+from tests.linkage.facts_of_town import load
+from tests.linkage_models.small_town import SOURCES, Town, build
+
+FRAUD = ["council_tax", "benefits", "electoral_register", "housing"]
+RISK = ["council_tax", "benefits", "housing", "adult_social_care"]
+VIEWS = {"fraud": FRAUD, "risk": RISK, "data_quality": list(SOURCES)}
+KEY = b"i" * 32
+
+
+def linked(
+    wh: Warehouse, town: Town, without: tuple[str, ...] = (), decisions: tuple[dict[str, str], ...] = ()
+) -> dict[str, int]:
+    load(wh, town, without)
+    build_record_address(wh)
+    build_record(wh, b"k" * 32)
+    build_edge(wh)
+    return link_again(wh, decisions)
+
+
+def link_again(wh: Warehouse, decisions: tuple[dict[str, str], ...] = ()) -> dict[str, int]:
+    load_decisions(wh, list(decisions))
+    figures = build_persons(wh, VIEWS, KEY)
+    build_property_id(wh, KEY)
+    return figures | build_households(wh, VIEWS, KEY)
+
+
+@pytest.fixture(scope="module")
+def town() -> Town:
+    return build(1500, seed=5)
+
+
+@pytest.fixture(scope="module")
+def shared(town: Town) -> Iterator[Warehouse]:
+    """Linked once; its users only read."""
+    with scratch_warehouse() as wh:
+        linked(wh, town)
+        yield wh
+
+
+def test_links_are_right(shared: Warehouse, town: Town) -> None:
+    shared.con.register("truth", town.truth)
+    found, right, real = shared.rows(
+        f"""SELECT count(*) FILTER (l.person_id = r.person_id), count(*) FILTER (l.person_id = r.person_id AND a.person_id = b.person_id),
+        count(*) FILTER (a.person_id = b.person_id)
+        FROM truth a JOIN truth b ON a.record_id < b.record_id
+        JOIN {MEMBERSHIP} l ON l.view = 'data_quality' AND l.record_id = a.record_id
+        JOIN {MEMBERSHIP} r ON r.view = 'data_quality' AND r.record_id = b.record_id"""
+    )[0]
+    shared.con.unregister("truth")
+    assert right / found > 0.95 and right / real > 0.75
+
+
+def test_a_view_does_not_know_the_sources_outside_it(shared: Warehouse, town: Town) -> None:
+    with scratch_warehouse() as wh:
+        linked(wh, town, without=("adult_social_care",))
+        for table in (MEMBERSHIP, PERSON, REVIEW_EDGE, HOUSEHOLD, HOUSEHOLD_MEMBER):
+            query = f"SELECT * FROM {table} WHERE view = 'fraud'"
+            assert shared.rows(query) == wh.rows(query), table
+        assert shared.rows("FROM identity.linkage.cluster_fraud") == wh.rows("FROM identity.linkage.cluster_fraud")
+
+
+def test_row_order_and_threads_do_not_matter(shared: Warehouse, town: Town) -> None:
+    shuffled = Town(town.records.sample(fraction=1, shuffle=True, seed=9), town.truth)
+    with scratch_warehouse(threads=1) as wh:
+        linked(wh, shuffled)
+        assert shared.rows(f"SELECT * FROM {MEMBERSHIP} ORDER BY ALL") == wh.rows(
+            f"SELECT * FROM {MEMBERSHIP} ORDER BY ALL"
+        )
+        kept = "record_l, record_r, match_weight, match_key, tier"
+        assert shared.rows(f"SELECT {kept} FROM {EDGE} ORDER BY ALL") == wh.rows(
+            f"SELECT {kept} FROM {EDGE} ORDER BY ALL"
+        )
+
+
+def test_a_second_run_changes_nothing(town: Town) -> None:
+    with scratch_warehouse() as wh:
+        linked(wh, town)
+        tables = (MEMBERSHIP, PERSON, LEDGER, HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID)
+        before = {table: wh.rows(f"SELECT * FROM {table} ORDER BY ALL") for table in tables}
+        link_again(wh)
+        assert {table: wh.rows(f"SELECT * FROM {table} ORDER BY ALL") for table in tables} == before
+
+
+def test_edges_hold_no_value(shared: Warehouse) -> None:
+    columns = set(shared.columns(EDGE))
+    assert not columns & {"forename", "surname", "birth_date", "nino", "forename_l", "surname_l"}
+    assert {
+        "record_l",
+        "record_r",
+        "source_l",
+        "source_r",
+        "match_weight",
+        "match_probability",
+        "tier",
+        "gamma_forename",
+    } <= columns
+    assert shared.scalar(f"SELECT count(*) FROM {EDGE} WHERE record_l >= record_r") == 0
+
+
+def test_ids_say_nothing_and_differ_between_views(shared: Warehouse) -> None:
+    ids = [row[0] for row in shared.rows(f"SELECT person_id FROM {PERSON}")]
+    assert len(set(ids)) == len(ids) and all(len(i) == 17 and i[0] == "p" for i in ids)
+
+
+def decision(wh: Warehouse, kind: str, left: str, right: str) -> dict[str, str]:
+    seen = dict(wh.rows(f"SELECT record_id, fingerprint FROM {RECORD} WHERE record_id IN (?, ?)", [left, right]))
+    return {
+        "kind": kind,
+        "record_l": left,
+        "record_r": right,
+        "fingerprint_l": seen[left],
+        "fingerprint_r": seen[right],
+    }
+
+
+def together(wh: Warehouse, left: str, right: str) -> bool:
+    return (
+        len(
+            wh.rows(
+                f"SELECT DISTINCT person_id FROM {MEMBERSHIP} WHERE view = 'data_quality' AND record_id IN (?, ?)",
+                [left, right],
+            )
+        )
+        == 1
+    )
+
+
+def test_decisions_hold_until_the_record_changes(town: Town) -> None:
+    with scratch_warehouse() as wh:
+        linked(wh, town)
+        strong = wh.rows(f"SELECT record_l, record_r FROM {EDGE} ORDER BY match_weight DESC, record_l LIMIT 1")[0]
+        strangers = wh.rows(f"SELECT min(record_id), max(record_id) FROM {RECORD} WHERE source = 'housing'")[0]
+        apart, joined = decision(wh, "cannot_link", *strong), decision(wh, "must_link", *strangers)
+        assert together(wh, *strong) and not together(wh, *strangers)
+        link_again(wh, (apart, joined))
+        assert not together(wh, *strong) and together(wh, *strangers)
+        assert wh.scalar(f"SELECT count(*) FROM {LEDGER} WHERE event = 'split' AND view = 'data_quality'") >= 1
+        link_again(wh, (apart, joined | {"fingerprint_l": "0" * 32}))
+        assert not together(wh, *strangers)
+        assert (
+            wh.scalar(
+                f"SELECT count(*) FROM {REVIEW_EDGE} WHERE view = 'data_quality' AND reason LIKE 'decision suspended%'"
+            )
+            == 1
+        )
+
+
+def test_one_household_per_home_and_time(shared: Warehouse) -> None:
+    assert (
+        shared.scalar(f"SELECT count(*) FROM (SELECT view, uprn FROM {HOUSEHOLD} GROUP BY ALL HAVING count(*) > 1)")
+        == 0
+    )
+    missing = shared.scalar(
+        f"SELECT count(*) FROM {MEMBERSHIP} m JOIN {RECORD} r USING (record_id) WHERE r.uprn IS NOT NULL AND m.view = 'fraud'"
+        f" AND m.person_id NOT IN (SELECT person_id FROM {HOUSEHOLD_MEMBER} WHERE view = 'fraud')"
+    )
+    assert missing == 0
+
+
+def test_explain_says_why(shared: Warehouse) -> None:
+    strong = shared.rows(f"SELECT record_l, record_r FROM {EDGE} ORDER BY match_weight DESC, record_l LIMIT 1")[0]
+    told = explain(shared, *strong, "data_quality")
+    assert "one person" in told.sentences[0] and any("compared because" in each for each in told.sentences)
+    weight = shared.scalar(f"SELECT match_weight FROM {EDGE} WHERE record_l = ? AND record_r = ?", list(strong))
+    assert f"{weight:+.1f} bits" in told.sentences[1]
+    with pytest.raises(UnknownRecord):
+        explain(shared, strong[0], "nobody:1#1", "data_quality")
+
+
+def test_a_model_for_other_columns_gives_way_to_one_trained_here(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    pinned = edges.pinned()
+    other = Model("other", 1, pinned.settings | {"comparisons": pinned.settings["comparisons"][:3]}, pinned.terms)
+    monkeypatch.setattr(edges, "pinned", lambda: other)
+    monkeypatch.setattr("linkage_models.thresholds.U_PAIRS", 200_000)
+    with scratch_warehouse() as wh:
+        load(wh, town)
+        build_record_address(wh)
+        build_record(wh, b"k" * 32)
+        found = build_edge(wh)
+        assert "trained here" in found.chosen and found.model.version == "person-2026-10-31"
+
+
+def test_no_people_at_all(town: Town) -> None:
+    with scratch_warehouse() as wh:
+        figures = linked(wh, Town(town.records.head(0), town.truth.head(0)))
+        assert figures["persons in fraud"] == 0
+
+
+def test_one_source_of_identical_records() -> None:
+    row = build(60, seed=1).records.filter(pl.col("source") == "housing").head(1)
+    many = pl.concat(
+        [row.with_columns(record_id=pl.lit(f"housing:{n}/1#1"), source_key=pl.lit(f"{n}/1")) for n in range(40)]
+    )
+    with scratch_warehouse() as wh:
+        linked(wh, Town(many, pl.DataFrame()))
+        assert wh.scalar(f"SELECT count(DISTINCT person_id) FROM {MEMBERSHIP} WHERE view = 'fraud'") == 1

@@ -1,0 +1,138 @@
+"""people.record from facts: homes, occupants, one person a case, fingerprints."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from pipelines.people.records import RECORD, RECORD_ADDRESS, build_record, build_record_address
+from pipelines.warehouse import Warehouse, scratch_warehouse
+
+PROVENANCE = "'{source}' AS source, DATE '2026-10-31' AS extract_date, DATE '2026-10-31' AS valid_from, {gone} AS valid_to, 'r' AS loaded_run"
+PEOPLE = [
+    # source, key, forename, surname, name_text, birth date, death date, current
+    ("council_tax", "A1/1", None, None, "MR JOHN SMITH", None, None, True),
+    ("council_tax", "A1/0", None, None, "MR JOHN SMITHE", None, None, False),
+    ("council_tax", "A2/1", None, None, "EXORS OF ADA WELLS", None, None, True),
+    ("council_tax", "A3/1", None, None, "SEAVIEW LETTINGS LTD", None, None, True),
+    ("benefits", "C1/1", "John", "Smith", None, "1970-05-04", None, True),
+    ("benefits", "C1/2", "Jane", "Smith", None, "1900-01-01", None, True),
+    ("deaths", "R1", "Ada", "Wells", None, "1930-02-03", "2026-01-05", True),
+]
+STAYS = [
+    ("council_tax", "A1/1", "H1", "2010-01-01", None),
+    ("council_tax", "A2/1", "H2", "2020-01-01", None),
+    ("benefits", "C1/1", "H3", "2001-01-01", "2015-06-30"),
+    ("benefits", "C1/1", "H1", "2015-07-01", None),
+    ("benefits", "C1/2", "H9", "2015-07-01", None),
+]
+
+
+@pytest.fixture
+def wh() -> Iterator[Warehouse]:
+    with scratch_warehouse() as opened:
+        people = " UNION ALL BY NAME ".join(_person(*row) for row in PEOPLE)
+        opened.table("identity.facts.person_record", people)
+        said = PROVENANCE.format(source="x", gone="NULL::DATE")
+        opened.table("identity.facts.address", " UNION ALL ".join(
+            f"SELECT '{key}' AS address_id, '{key}' AS address_key, '{key} High St.' AS address_text, 'ss07ab' AS postcode,"
+            f" NULL::BIGINT AS uprn_given, {said}" for key in ("H1", "H2", "H3", "H9")))  # fmt: skip
+        opened.table("identity.facts.residence", " UNION ALL ".join(
+            f"SELECT '{source}:{key}#1' AS record_id, '{home}' AS address_id, {_day(start)} AS from_date, {_day(end)} AS to_date, 'claim' AS basis, {said}"
+            for source, key, home, start, end in STAYS))  # fmt: skip
+        opened.table(
+            "identity.places.address_uprn",
+            "SELECT * FROM (VALUES ('H1', 999000000001), ('H2', 999000000002), ('H3', 999000000003)) t (address_id, uprn)",
+        )
+        yield opened
+
+
+def _day(text: str | None) -> str:
+    return f"'{text}'::DATE" if text else "NULL::DATE"
+
+
+def _text(text: str | None) -> str:
+    return f"'{text}'" if text else "NULL::VARCHAR"
+
+
+def _person(
+    source: str,
+    key: str,
+    forename: str | None,
+    surname: str | None,
+    whole: str | None,
+    born: str | None,
+    died: str | None,
+    current: bool,
+) -> str:
+    said = PROVENANCE.format(source=source, gone="NULL::DATE" if current else "DATE '2026-09-30'")
+    empty = ", ".join(
+        f"NULL::VARCHAR AS {name}"
+        for name in (
+            "role",
+            "title",
+            "middle",
+            "former_surname",
+            "sex",
+            "nino",
+            "nhs_number",
+            "phone",
+            "email",
+            "sensitivity",
+        )
+    )
+    return (
+        f"SELECT '{source}:{key}#1' AS record_id, '{key}' AS source_key, 1 AS occupant, {_text(forename)} AS forename, {_text(surname)} AS surname,"
+        f" {_text(whole)} AS name_text, {_day(born)} AS birth_date, {_day(died)} AS death_date, {empty}, {said}"
+    )
+
+
+def built(wh: Warehouse, key: bytes = b"k" * 32) -> dict[str, dict[str, object]]:
+    build_record_address(wh)
+    build_record(wh, key)
+    return {str(row["record_id"]): row for row in wh.con.execute(f"SELECT * FROM {RECORD}").pl().to_dicts()}
+
+
+def test_one_row_per_current_record(wh: Warehouse) -> None:
+    rows = built(wh)
+    assert set(rows) == {f"{source}:{key}#1" for source, key, *_, current in PEOPLE if current}
+    assert not rows["council_tax:A3/1#1"]["is_person"]
+    assert rows["benefits:C1/2#1"]["birth_date"] is None
+
+
+def test_the_latest_home_and_all_homes(wh: Warehouse) -> None:
+    row = built(wh)["benefits:C1/1#1"]
+    assert row["uprn"] == 999000000001 and row["postcode"] == "SS0 7AB" and row["from_date"] == date(2015, 7, 1)
+    assert sorted(row["past_homes"]) == ["999000000001", "999000000003"]  # type: ignore[call-overload]
+    current = dict(wh.rows(f"SELECT address_id, is_current FROM {RECORD_ADDRESS} WHERE record_id = 'benefits:C1/1#1'"))
+    assert current == {"H1": True, "H3": False}
+
+
+def test_an_address_without_uprn_stands_as_written(wh: Warehouse) -> None:
+    assert built(wh)["benefits:C1/2#1"]["home_key"] == "~H9 HIGH ST SS0 7AB"
+
+
+def test_executors_act_for_the_dead_and_begin_nothing(wh: Warehouse) -> None:
+    rows = built(wh)
+    assert rows["council_tax:A2/1#1"]["last_begun"] is None
+    assert rows["council_tax:A1/1#1"]["last_begun"] == date(2010, 1, 1)
+    assert rows["deaths:R1#1"]["last_begun"] is None
+
+
+def test_two_members_of_one_claim_are_two_people(wh: Warehouse) -> None:
+    rows = built(wh)
+    assert rows["benefits:C1/1#1"]["one_person_key"] == rows["benefits:C1/2#1"]["one_person_key"] == "benefits:C1"
+    assert rows["council_tax:A1/1#1"]["one_person_key"] is None
+
+
+def test_the_fingerprint_is_hmac_sha256_and_ignores_the_address(wh: Warehouse) -> None:
+    import hashlib
+    import hmac
+
+    before = built(wh)
+    expected = hmac.digest(b"k" * 32, b"JOHN||SMITH|1970-05-04|||", hashlib.sha256).hex()[:32]
+    assert before["benefits:C1/1#1"]["fingerprint"] == expected
+    wh.execute("UPDATE identity.places.address_uprn SET uprn = 999000000077 WHERE address_id = 'H1'")
+    assert built(wh)["benefits:C1/1#1"]["fingerprint"] == expected
+    wh.execute("UPDATE identity.facts.person_record SET surname = 'Jones' WHERE source_key = 'C1/1'")
+    assert built(wh)["benefits:C1/1#1"]["fingerprint"] != expected
