@@ -1,7 +1,10 @@
-"""Cluster scored pairs: connected components, then average-linkage merging with a penalty for missing pairs, under constraints.
+"""Cluster scored pairs: connected components, then average-linkage merging with a penalty for missing pairs, under
+constraints.
 
-Groups merge, best first, while the mean weight over all pairs between them stays above the stop level; a pair that was never
-compared counts with the missing weight. The result depends on the order of the records only, never on the order of rows.
+Groups merge, best first, while the mean weight over all pairs between them stays above the stop level; a pair that
+was never
+compared counts with the missing weight. The result depends on the order of the records only, never on the order of
+rows.
 """
 
 import heapq
@@ -33,7 +36,8 @@ class Edges:
 class Constraints:
     """What no score may overrule.
 
-    `must`, `cannot`: decided pairs, shape (k, 2). `exclusive`: a code per record, at most one record of a code in a cluster,
+    `must`, `cannot`: decided pairs, shape (k, 2). `exclusive`: a code per record, at most one record of a code in a
+    cluster,
     -1 for none. `dead_from`: day (any integer scale) from which the record's person is known dead, NEVER if not.
     `begins`: latest day on which the record's person did something only the living do, -NEVER if none.
     """
@@ -52,7 +56,8 @@ class Constraints:
 
 @dataclass(frozen=True)
 class Clustering:
-    """`labels`: cluster of each record, numbered in order of their first record. `suspended`: indexes into `must` that a
+    """`labels`: cluster of each record, numbered in order of their first record. `suspended`: indexes into `must`
+    that a
     cannot-link contradicts. `stopped`: pairs of records (k, 2) whose merge a constraint forbade."""
 
     labels: Ints

@@ -27,7 +27,8 @@ class Rates:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """`by_source_pair` is (source, source, true pairs, found pairs, right pairs); `mixed` the share of clusters with more than
+    """`by_source_pair` is (source, source, true pairs, found pairs, right pairs); `mixed` the share of clusters with
+    more than
     one true person; `largest` the records, `most_persons` the true persons of the worst cluster."""
 
     records: int
@@ -51,7 +52,8 @@ def evaluate(
         f"""-- one row per record of which the truth is known
         CREATE OR REPLACE TEMP TABLE truth_record AS
         SELECT r.record_id, r.source, t.person_id
-        FROM {catalog}.people.record r JOIN read_parquet('{str(truth / "records.parquet").replace("'", "''")}') t USING (source, source_key)"""
+        FROM {catalog}.people.record r JOIN read_parquet('{str(truth / "records.parquet").replace("'", "''")}') t
+            USING (source, source_key)"""
     )
     con.execute("CREATE OR REPLACE TEMP TABLE found_cluster AS SELECT record_id, person_id AS cluster FROM "
                 f"{catalog}.linkage.membership WHERE view = ?", [view])  # fmt: skip
@@ -120,14 +122,16 @@ def _row(found: Evaluation) -> dict[str, float]:
 
 
 def measure(con: duckdb.DuckDBPyConnection, found: str, truth: str, record: str) -> Evaluation:
-    """Compare clusters with the truth: `found` (record_id, cluster), `truth` (record_id, person_id), `record` (record_id, source).
+    """Compare clusters with the truth: `found` (record_id, cluster), `truth` (record_id, person_id), `record`
+    (record_id, source).
 
     Records that one of them lacks are left out.
     """
     con.execute(
         f"""-- one row per record known to both
         CREATE OR REPLACE TEMP TABLE judged AS
-        SELECT f.record_id, f.cluster, t.person_id AS person, r.source FROM {found} f JOIN {truth} t USING (record_id) JOIN {record} r USING (record_id)"""
+        SELECT f.record_id, f.cluster, t.person_id AS person, r.source FROM {found} f JOIN {truth} t USING
+            (record_id) JOIN {record} r USING (record_id)"""
     )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE judged_cell AS SELECT cluster, person, count(*) AS n FROM judged GROUP BY ALL"
@@ -139,24 +143,32 @@ def measure(con: duckdb.DuckDBPyConnection, found: str, truth: str, record: str)
     ).fetchall()[0]
     (records, cubed_precision, cubed_recall) = con.execute(
         """SELECT sum(n), sum(n * n / in_cluster) / sum(n), sum(n * n / of_person) / sum(n) FROM (
-        SELECT *, sum(n) OVER (PARTITION BY cluster) AS in_cluster, sum(n) OVER (PARTITION BY person) AS of_person FROM judged_cell)"""
+        SELECT *, sum(n) OVER (PARTITION BY cluster) AS in_cluster, sum(n) OVER (PARTITION BY person) AS of_person
+            FROM judged_cell)"""
     ).fetchall()[0]
     (whole, clusters, persons, largest, most, mixed) = con.execute(
-        """WITH sized AS (SELECT *, sum(n) OVER (PARTITION BY cluster) AS in_cluster, sum(n) OVER (PARTITION BY person) AS of_person,
+        """WITH sized AS (SELECT *, sum(n) OVER (PARTITION BY cluster) AS in_cluster, sum(n) OVER (PARTITION BY
+            person) AS of_person,
             count(*) OVER (PARTITION BY cluster) AS cluster_persons FROM judged_cell)
-        SELECT count(*) FILTER (n = in_cluster AND n = of_person), count(DISTINCT cluster), count(DISTINCT person), max(in_cluster), max(cluster_persons),
+        SELECT count(*) FILTER (n = in_cluster AND n = of_person), count(DISTINCT cluster), count(DISTINCT person),
+            max(in_cluster), max(cluster_persons),
             count(DISTINCT cluster) FILTER (cluster_persons > 1) / greatest(count(DISTINCT cluster), 1) FROM sized"""
     ).fetchall()[0]
     by_pair = con.execute(
         """-- one row per unordered pair of sources
         WITH counted AS (SELECT source, cluster, person, count(*) AS n FROM judged GROUP BY ALL),
-        cell AS (SELECT a.source AS a, b.source AS b, sum(CASE WHEN a.source = b.source THEN a.n * (a.n - 1) / 2 ELSE a.n * b.n END) AS k
+        cell AS (SELECT a.source AS a, b.source AS b, sum(CASE WHEN a.source = b.source THEN a.n * (a.n - 1) / 2 ELSE
+            a.n * b.n END) AS k
             FROM counted a JOIN counted b USING (cluster, person) WHERE a.source <= b.source GROUP BY ALL),
-        found AS (SELECT a.source AS a, b.source AS b, sum(CASE WHEN a.source = b.source THEN a.n * (a.n - 1) / 2 ELSE a.n * b.n END) AS k
-            FROM (SELECT source, cluster, sum(n) AS n FROM counted GROUP BY ALL) a JOIN (SELECT source, cluster, sum(n) AS n FROM counted GROUP BY ALL) b
+        found AS (SELECT a.source AS a, b.source AS b, sum(CASE WHEN a.source = b.source THEN a.n * (a.n - 1) / 2
+            ELSE a.n * b.n END) AS k
+            FROM (SELECT source, cluster, sum(n) AS n FROM counted GROUP BY ALL) a JOIN (SELECT source, cluster,
+                sum(n) AS n FROM counted GROUP BY ALL) b
             USING (cluster) WHERE a.source <= b.source GROUP BY ALL),
-        real AS (SELECT a.source AS a, b.source AS b, sum(CASE WHEN a.source = b.source THEN a.n * (a.n - 1) / 2 ELSE a.n * b.n END) AS k
-            FROM (SELECT source, person, sum(n) AS n FROM counted GROUP BY ALL) a JOIN (SELECT source, person, sum(n) AS n FROM counted GROUP BY ALL) b
+        real AS (SELECT a.source AS a, b.source AS b, sum(CASE WHEN a.source = b.source THEN a.n * (a.n - 1) / 2 ELSE
+            a.n * b.n END) AS k
+            FROM (SELECT source, person, sum(n) AS n FROM counted GROUP BY ALL) a JOIN (SELECT source, person, sum(n)
+                AS n FROM counted GROUP BY ALL) b
             USING (person) WHERE a.source <= b.source GROUP BY ALL)
         SELECT a, b, real.k::BIGINT, coalesce(found.k, 0)::BIGINT, coalesce(cell.k, 0)::BIGINT
         FROM real LEFT JOIN found USING (a, b) LEFT JOIN cell USING (a, b) WHERE real.k > 0 ORDER BY a, b"""

@@ -13,7 +13,8 @@ def form_households(
 ) -> int:
     """Write the temporary table household_now: one row per person and home, group_no numbering the households.
 
-    `membership` is (record_id, source, person_id), `record_address` as people.record_address, `deaths` (person_id, death_date),
+    `membership` is (record_id, source, person_id), `record_address` as people.record_address, `deaths` (person_id,
+    death_date),
     `communal` (uprn) of care homes and the like, which are no households. Returns the number of households.
     """
     con.execute(

@@ -23,8 +23,10 @@ class Assigned:
 def assign(con: duckdb.DuckDBPyConnection, groups: str, last: str, draw: Draw, target: str) -> Assigned:
     """Write the temporary table `target` (member, id) and `<target>_event` (event, id, other_id, members, reason).
 
-    `groups` is (member, group_no) now, `last` is (member, id) at the last run. Each old id goes to the group with which it
-    shares most members, each group gets one at most; the larger overlap chooses first, ties by id, then by group number.
+    `groups` is (member, group_no) now, `last` is (member, id) at the last run. Each old id goes to the group with
+    which it
+    shares most members, each group gets one at most; the larger overlap chooses first, ties by id, then by group
+    number.
     Groups left over take new ids from `draw`, in the order of group_no.
     """
     con.execute(
@@ -36,7 +38,8 @@ def assign(con: duckdb.DuckDBPyConnection, groups: str, last: str, draw: Draw, t
         """-- pairs that share with nothing else: nearly all
         CREATE OR REPLACE TEMP TABLE id_of_group AS
         SELECT group_no, id FROM (
-            SELECT *, count(*) OVER (PARTITION BY group_no) AS ids, count(*) OVER (PARTITION BY id) AS groups FROM id_overlap)
+            SELECT *, count(*) OVER (PARTITION BY group_no) AS ids, count(*) OVER (PARTITION BY id) AS groups FROM
+                id_overlap)
         WHERE ids = 1 AND groups = 1"""
     )
     contested = con.execute(
@@ -68,7 +71,8 @@ def assign(con: duckdb.DuckDBPyConnection, groups: str, last: str, draw: Draw, t
     )
     con.execute(
         f"""-- one row per member: its id now
-        CREATE OR REPLACE TEMP TABLE {target} AS SELECT g.member, i.id FROM {groups} g JOIN id_of_group i USING (group_no) ORDER BY g.member"""
+        CREATE OR REPLACE TEMP TABLE {target} AS SELECT g.member, i.id FROM {groups} g JOIN id_of_group i USING
+            (group_no) ORDER BY g.member"""
     )
     _events(con, last, target)
     retired = con.execute(f"SELECT count(*) FROM {target}_event WHERE event IN ('retired', 'merged')").fetchall()[0][0]
@@ -91,20 +95,26 @@ def _events(con: duckdb.DuckDBPyConnection, last: str, target: str) -> None:
             SELECT m.*, was IN (FROM now_ids) AS was_lives, is_now IN (FROM last_ids) AS now_lived FROM moved m
         )
         SELECT 'created' AS event, is_now AS id, NULL::VARCHAR AS other_id, members, 'new records only' AS reason
-        FROM grown WHERE was IS NULL AND NOT now_lived AND is_now NOT IN (SELECT is_now FROM grown WHERE was IS NOT NULL AND is_now IS NOT NULL)
+        FROM grown WHERE was IS NULL AND NOT now_lived AND is_now NOT IN (SELECT is_now FROM grown WHERE was IS NOT
+            NULL AND is_now IS NOT NULL)
         UNION ALL
         SELECT 'joined', is_now, was, members, CASE WHEN was IS NULL THEN 'new records' ELSE 'moved from another id' END
         FROM grown WHERE is_now IS NOT NULL AND ((was IS NULL AND (now_lived
-            OR is_now IN (SELECT is_now FROM grown WHERE was IS NOT NULL AND is_now IS NOT NULL))) OR (was_lives AND now_lived))
+            OR is_now IN (SELECT is_now FROM grown WHERE was IS NOT NULL AND is_now IS NOT NULL))) OR (was_lives AND
+                now_lived))
         UNION ALL
-        SELECT 'merged', is_now, was, members, 'the id with more shared records stays' FROM grown WHERE NOT was_lives AND now_lived AND was IS NOT NULL
+        SELECT 'merged', is_now, was, members, 'the id with more shared records stays' FROM grown WHERE NOT was_lives
+            AND now_lived AND was IS NOT NULL
         UNION ALL
-        SELECT 'split', is_now, was, members, 'these records no longer belong together with the rest' FROM grown WHERE was IS NOT NULL AND NOT now_lived AND is_now IS NOT NULL
+        SELECT 'split', is_now, was, members, 'these records no longer belong together with the rest' FROM grown
+            WHERE was IS NOT NULL AND NOT now_lived AND is_now IS NOT NULL
         UNION ALL
-        SELECT 'left', was, is_now, members, CASE WHEN is_now IS NULL THEN 'no longer in any extract' ELSE 'moved to another id' END
+        SELECT 'left', was, is_now, members, CASE WHEN is_now IS NULL THEN 'no longer in any extract' ELSE 'moved to
+            another id' END
         FROM grown WHERE was_lives
         UNION ALL
         SELECT 'retired', was, NULL, members, 'no record is left' FROM grown
-        WHERE NOT was_lives AND is_now IS NULL AND was NOT IN (SELECT was FROM grown WHERE was IS NOT NULL AND is_now IS NOT NULL)
+        WHERE NOT was_lives AND is_now IS NULL AND was NOT IN (SELECT was FROM grown WHERE was IS NOT NULL AND is_now
+            IS NOT NULL)
         ORDER BY event, id, other_id"""
     )

@@ -22,7 +22,8 @@ class Scored:
 def score(con: duckdb.DuckDBPyConnection, table: str, model: Model, target: str) -> Scored:
     """Write the temporary table `target`: one row per compared pair of `table` (as person.records writes it).
 
-    Columns: unique_id_l < unique_id_r, match_weight, match_probability, match_key (the blocking or deterministic rule), tier,
+    Columns: unique_id_l < unique_id_r, match_weight, match_probability, match_key (the blocking or deterministic
+    rule), tier,
     gamma_*. Raises blocking.PairBudgetExceeded before any pair is made.
     """
     records = con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]
@@ -52,7 +53,8 @@ def score(con: duckdb.DuckDBPyConnection, table: str, model: Model, target: str)
             JOIN {table} r ON r.unique_id = p.unique_id_r
         )
         SELECT p.unique_id_l, p.unique_id_r,
-            CASE WHEN certain_key IS NULL THEN p.match_weight ELSE greatest(p.match_weight, {policy.DETERMINISTIC_WEIGHT}) END AS match_weight,
+            CASE WHEN certain_key IS NULL THEN p.match_weight ELSE greatest(p.match_weight,
+                {policy.DETERMINISTIC_WEIGHT}) END AS match_weight,
             coalesce(certain_key, {names!r}[p.match_key::INTEGER + 1]) AS match_key,
             CASE WHEN certain_key IS NULL THEN 'model' ELSE 'deterministic' END AS tier,
             {gammas}

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -21,26 +21,29 @@ _OTHERS = frozenset({"middle", "sex", "nino", "nhs_number", "contact", "move"})
 
 @dataclass(frozen=True)
 class Session:
-    """Pairs that agree on `rule`, and the comparisons whose m they can show: those the rule does not touch."""
+    """Pairs that agree on `rule`, the comparisons whose m they can show, and those that only help to tell matches apart."""
 
     rule: tuple[str, ...]
     trains: frozenset[str]
+    evidence: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Patterns:
     """How many pairs of a session show each combination of levels: arrays gamma_<comparison> and pairs."""
 
-    rule: tuple[str, ...]
+    session: Session
     comparisons: list[str]
     counts: dict[str, Any]
 
 
 SESSIONS = (
+    Session(("nino",), (_OTHERS - {"nino"}) | {"forename", "home", "birth_date"}),
     Session(("forename_root", "birth_date"), _OTHERS | {"home"}),
     Session(("home_key", "surname_key"), _OTHERS | {"forename", "birth_date"}),
     Session(("surname_key", "birth_date"), _OTHERS | {"forename"}),
-    Session(("forename", "surname_key"), _OTHERS | {"birth_date"}),
+    # namesakes abound here: what they share can't be learnt from them
+    Session(("forename", "surname_key"), frozenset({"move"}), _OTHERS | {"birth_date", "home"}),
 )
 TERM_COLUMNS = ("forename", "surname_key")
 MIN_SESSION_PAIRS = 200
@@ -189,13 +192,13 @@ def patterns_of(
         "retain_matching_columns": True,
     }
     predicted = linker_for(con, table, settings, terms).inference.predict()
-    names = [each["output_column_name"] for each in seen["comparisons"] if each["output_column_name"] in session.trains]
+    names = [each["output_column_name"] for each in seen["comparisons"] if each["output_column_name"] in session.trains | session.evidence]
     gammas = ", ".join(f"gamma_{name}" for name in names)
     counts = con.execute(
         f"SELECT {gammas}, count(*) * {sampled} AS pairs FROM {predicted.physical_name} GROUP BY {gammas} ORDER BY {gammas}"
     ).fetchnumpy()
     predicted.drop_table_from_database_and_remove_from_cache()
-    return Patterns(session.rule, names, counts)
+    return Patterns(session, names, counts)
 
 
 def learn(trained: dict[str, Any], patterns: Patterns) -> Learnt:
@@ -205,9 +208,10 @@ def learn(trained: dict[str, Any], patterns: Patterns) -> Learnt:
         for each in trained["comparisons"]
     }
     try:
-        return maximise(patterns.rule, patterns.counts, {name: levels[name] for name in patterns.comparisons})
+        found = maximise(patterns.session.rule, patterns.counts, {name: levels[name] for name in patterns.comparisons})
     except NotConverged as fault:
         raise TrainingFailed(str(fault)) from None
+    return replace(found, counts={name: count for name, count in found.counts.items() if name in patterns.session.trains})
 
 
 def _usable_sessions(con: duckdb.DuckDBPyConnection, table: str, columns: set[str]) -> list[tuple[Session, int]]:
@@ -223,9 +227,11 @@ def _usable_sessions(con: duckdb.DuckDBPyConnection, table: str, columns: set[st
 
 
 def _take_matches_out_of_u(trained: dict[str, Any], chosen: list[comparisons.Comparison], prior: float) -> None:
-    """Random pairs hold `prior` of true matches, which matters where agreement is rarer than that: u = (seen - prior m) / (1 - prior).
+    """Random pairs hold `prior` of true matches, which matters where agreement is rarer than that: u = (seen - prior
+    m) / (1 - prior).
 
-    What part of the matches reach a level is a rough guess of comparisons.py; a twentieth of what was seen is the least left.
+    What part of the matches reach a level is a rough guess of comparisons.py; a twentieth of what was seen is the
+    least left.
     """
     for comparison, source in zip(trained["comparisons"], chosen, strict=True):
         levels = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
@@ -237,7 +243,8 @@ def _take_matches_out_of_u(trained: dict[str, Any], chosen: list[comparisons.Com
 
 
 def _settle(trained: dict[str, Any], chosen: list[comparisons.Comparison], learnt: list[Learnt]) -> list[str]:
-    """Set each m to the mean of the sessions, weighted by their matches. Returns the comparisons of which no session had a
+    """Set each m to the mean of the sessions, weighted by their matches. Returns the comparisons of which no session
+    had a
     pair (an identifier that one source alone holds): they keep assumed values."""
     assumed = []
     for comparison, source in zip(trained["comparisons"], chosen, strict=True):

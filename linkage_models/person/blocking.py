@@ -1,6 +1,7 @@
 """Which pairs are looked at: household-proof rules, their cost known before they run.
 
-A rule is a set of columns that must all agree; `a=b` sets a column of one record against another of the other. None lets a pair in for home and surname alone: that is a family.
+A rule is a set of columns that must all agree; `a=b` sets a column of one record against another of the other. None
+lets a pair in for home and surname alone: that is a family.
 """
 
 from collections.abc import Iterable

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from linkage_models.thresholds import (
+    BIRTH_DATE_U,
+    CHILD_ADULT_WEIGHT,
     NAME_SIMILARITY,
     NAMESAKE_WEIGHT,
     NAMESAKE_YEARS,
@@ -143,12 +145,15 @@ MIDDLE = Comparison(
     ),
 )
 
+_CHILD_AND_ADULT = "(is_child_l AND acts_as_adult_r) OR (is_child_r AND acts_as_adult_l)"
+
 BIRTH_DATE = Comparison(
     "birth_date",
     ("birth_date",),
-    _null("birth_date"),
+    f"({_null('birth_date')}) AND NOT ({_CHILD_AND_ADULT})",
     (
-        Level("same birth date", _same("birth_date") + " AND NOT weak_birth_date_l", share=0.9),
+        Level("one is a child, the other acts as adults do", _CHILD_AND_ADULT, weight=CHILD_ADULT_WEIGHT),
+        Level("same birth date", _same("birth_date") + " AND NOT weak_birth_date_l", u=BIRTH_DATE_U),
         Level("same birth date, 1 January, which often means year only", _same("birth_date")),
         Level(
             "same forename in one home, born a generation apart, as parent and child of one name",

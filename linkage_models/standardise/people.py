@@ -14,7 +14,8 @@ SQL = Path(__file__).with_name("people.sql")
 def standardise_people(con: duckdb.DuckDBPyConnection, source: str, target: str, as_of: date) -> None:
     """Write the temporary table `target`, one row per row of `source`.
 
-    `source` needs record_id, source, role, title, forename, middle, surname, name_text, former_surname, birth_date, sex,
+    `source` needs record_id, source, role, title, forename, middle, surname, name_text, former_surname, birth_date,
+    sex,
     death_date, nino, nhs_number, phone, email, sensitivity; `as_of` decides which birth dates lie in the future.
     """
     install(con)

@@ -78,6 +78,8 @@ SELECT n.record_id, n.source, n.role, n.title, n.party_kind,
     std_birth_date(n.birth_date, ${as_of}) AS birth_date,
     year(std_birth_date(n.birth_date, ${as_of})) AS birth_year,
     std_weak_birth_date(std_birth_date(n.birth_date, ${as_of})) AS weak_birth_date,
+    coalesce(std_birth_date(n.birth_date, ${as_of}) > ${as_of} - INTERVAL 16 YEAR, false) AS is_child,
+    coalesce(n.role IN ('liable', 'claimant', 'partner', 'tenant', 'elector'), false) AS acts_as_adult,
     CASE WHEN n.sex IN ('M', 'F') THEN n.sex WHEN left(upper(n.sex), 1) IN ('M', 'F') THEN left(upper(n.sex), 1)
          WHEN coalesce(n.title) IN ('MR', 'MASTER', 'SIR', 'LORD', 'FATHER') THEN 'M'
          WHEN coalesce(n.title) IN ('MRS', 'MISS', 'MS', 'DAME', 'LADY', 'SISTER', 'MADAM') THEN 'F' END AS sex,

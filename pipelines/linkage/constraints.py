@@ -26,7 +26,8 @@ class Decided:
 def load_decisions(wh: Warehouse, decisions: list[dict[str, Any]]) -> Decided:
     """Write the temporary tables must_link, cannot_link (record_l, record_r) and suspended_decision.
 
-    `decisions` as Operations.decisions() gives them. A cannot-link holds whatever changed, as long as both records are there:
+    `decisions` as Operations.decisions() gives them. A cannot-link holds whatever changed, as long as both records
+    are there:
     keeping apart does no harm. A must-link of a changed record is suspended and asked again.
     """
     names = ("kind", "record_l", "record_r", "fingerprint_l", "fingerprint_r")
@@ -39,8 +40,10 @@ def load_decisions(wh: Warehouse, decisions: list[dict[str, Any]]) -> Decided:
         f"""-- one row per decision: whether it still rests on what was seen
         CREATE OR REPLACE TEMP TABLE decision_now AS
         SELECT d.*, l.record_id IS NOT NULL AND r.record_id IS NOT NULL AS both_here,
-            coalesce(d.fingerprint_l = l.fingerprint, true) AND coalesce(d.fingerprint_r = r.fingerprint, true) AS unchanged
-        FROM decision_given d LEFT JOIN {RECORD} l ON l.record_id = d.record_l LEFT JOIN {RECORD} r ON r.record_id = d.record_r"""
+            coalesce(d.fingerprint_l = l.fingerprint, true) AND coalesce(d.fingerprint_r = r.fingerprint, true) AS
+            unchanged
+        FROM decision_given d LEFT JOIN {RECORD} l ON l.record_id = d.record_l LEFT JOIN {RECORD} r ON r.record_id =
+            d.record_r"""
     )
     wh.con.unregister("decision_given")
     wh.execute(
@@ -61,8 +64,10 @@ def constraints_of(wh: Warehouse, node: str) -> Constraints:
     """The constraints over the records of `node` (node, record_id), nodes numbered from 0."""
     rows = wh.con.execute(
         f"""-- one row per node, in order
-        SELECT coalesce(dense_rank() OVER (ORDER BY r.one_person_key NULLS LAST), 0)::BIGINT AS code, r.one_person_key IS NULL AS free,
-            date_diff('day', DATE '1900-01-01', r.death_date)::BIGINT AS died, date_diff('day', DATE '1900-01-01', r.last_begun)::BIGINT AS begun
+        SELECT coalesce(dense_rank() OVER (ORDER BY r.one_person_key NULLS LAST), 0)::BIGINT AS code,
+            r.one_person_key IS NULL AS free,
+            date_diff('day', DATE '1900-01-01', r.death_date)::BIGINT AS died, date_diff('day', DATE '1900-01-01',
+            r.last_begun)::BIGINT AS begun
         FROM {node} n JOIN {RECORD} r USING (record_id) ORDER BY n.node"""
     ).pl()
     died = rows["died"].cast(pl.Int64)

@@ -48,9 +48,11 @@ def build_edge(wh: Warehouse) -> Linked:
     wh.table(
         EDGE,
         f"""-- one row per compared pair
-        SELECT l.record_id AS record_l, r.record_id AS record_r, l.source_dataset AS source_l, r.source_dataset AS source_r,
+        SELECT l.record_id AS record_l, r.record_id AS record_r, l.source_dataset AS source_l, r.source_dataset AS
+            source_r,
             e.match_weight, e.match_probability, e.match_key, e.tier, '{model.version}' AS model_version, {gammas}
-        FROM person_edge e JOIN person_link l ON l.unique_id = e.unique_id_l JOIN person_link r ON r.unique_id = e.unique_id_r
+        FROM person_edge e JOIN person_link l ON l.unique_id = e.unique_id_l JOIN person_link r ON r.unique_id =
+            e.unique_id_r
         ORDER BY e.unique_id_l, e.unique_id_r""",
     )
     wh.table(
@@ -80,7 +82,8 @@ def choose_model(wh: Warehouse, table: str) -> tuple[Model, str]:
 
 
 def _dwellings(wh: Warehouse) -> int:
-    """Dwellings of the gazetteer, which every view may read: how many people a pair is picked from must not depend on the
+    """Dwellings of the gazetteer, which every view may read: how many people a pair is picked from must not depend
+    on the
     sources at hand, or a source outside a purpose would change its weights."""
     if not wh.exists(PROPERTY):
         return 0

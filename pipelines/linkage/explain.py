@@ -75,7 +75,8 @@ def _compared(found: PairEvidence) -> str:
 def _forbidden(wh: Warehouse) -> list[str]:
     """What would keep the pair apart whatever it weighs."""
     ((one_source, sensitive, dead),) = wh.rows(
-        f"""SELECT count(one_person_key) = 2 AND count(DISTINCT one_person_key) = 1, bool_or(coalesce(sensitivity IN {NEVER_LINK!r}, false)),
+        f"""SELECT count(one_person_key) = 2 AND count(DISTINCT one_person_key) = 1, bool_or(coalesce(sensitivity IN
+            {NEVER_LINK!r}, false)),
         coalesce(max(last_begun) > min(death_date) + {policy.DEATH_GRACE_DAYS}, false) FROM pair_record"""
     )
     said = []

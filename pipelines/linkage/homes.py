@@ -30,7 +30,8 @@ def build_households(wh: Warehouse, views: Iterable[str], key: bytes) -> dict[st
         wh.execute(
             f"""-- one row per record of the view
             CREATE OR REPLACE TEMP TABLE view_member AS
-            SELECT m.record_id, r.source, m.person_id, r.death_date FROM {MEMBERSHIP} m JOIN {RECORD} r USING (record_id) WHERE m.view = ?""",
+            SELECT m.record_id, r.source, m.person_id, r.death_date FROM {MEMBERSHIP} m JOIN {RECORD} r USING
+                (record_id) WHERE m.view = ?""",
             [view],
         )
         wh.execute(
@@ -40,19 +41,22 @@ def build_households(wh: Warehouse, views: Iterable[str], key: bytes) -> dict[st
         wh.execute(
             f"""-- one row per person-stay of the last run
             CREATE OR REPLACE TEMP TABLE home_last AS
-            SELECT h.uprn || '/' || m.person_id AS member, m.household_id AS id FROM {HOUSEHOLD_MEMBER} m JOIN {HOUSEHOLD} h USING (view, household_id) WHERE view = ?""",
+            SELECT h.uprn || '/' || m.person_id AS member, m.household_id AS id FROM {HOUSEHOLD_MEMBER} m JOIN
+                {HOUSEHOLD} h USING (view, household_id) WHERE view = ?""",
             [view],
         )
         assign(wh.con, "household_now", "home_last", drawer(wh, key, view, "household", "h"), "home_id")
         for table in (HOUSEHOLD, HOUSEHOLD_MEMBER):
             wh.execute(f"DELETE FROM {table} WHERE view = ?", [view])
         wh.execute(
-            f"""INSERT INTO {HOUSEHOLD_MEMBER} SELECT ?, i.id, n.person_id, n.from_date, n.to_date, n.evidence, n.is_main
+            f"""INSERT INTO {HOUSEHOLD_MEMBER} SELECT ?, i.id, n.person_id, n.from_date, n.to_date, n.evidence,
+                n.is_main
             FROM household_now n JOIN home_id i USING (member) ORDER BY i.id, n.person_id""",
             [view],
         )
         wh.execute(
-            f"""INSERT INTO {HOUSEHOLD} SELECT ?, i.id, any_value(n.uprn), CASE WHEN bool_and(n.from_date IS NOT NULL) THEN min(n.from_date) END,
+            f"""INSERT INTO {HOUSEHOLD} SELECT ?, i.id, any_value(n.uprn), CASE WHEN bool_and(n.from_date IS NOT
+                NULL) THEN min(n.from_date) END,
             CASE WHEN bool_and(n.to_date IS NOT NULL) THEN max(n.to_date) END, count(*)
             FROM household_now n JOIN home_id i USING (member) GROUP BY i.id ORDER BY i.id""",
             [view],

@@ -29,7 +29,8 @@ _REVIEW = "view VARCHAR, record_l VARCHAR, record_r VARCHAR, match_weight DOUBLE
 def build_persons(wh: Warehouse, views: Mapping[str, Sequence[str]], key: bytes) -> dict[str, int]:
     """Cluster each view over the records of its sources; needs EDGE and the tables of load_decisions.
 
-    Writes linkage.cluster_<view>, MEMBERSHIP, PERSON, LEDGER (appended) and REVIEW_EDGE. `key` keys the ids. Taking away the
+    Writes linkage.cluster_<view>, MEMBERSHIP, PERSON, LEDGER (appended) and REVIEW_EDGE. `key` keys the ids. Taking
+    away the
     sources outside a view changes nothing in it.
     """
     for table, columns in ((MEMBERSHIP, _MEMBERSHIP), (PERSON, _PERSON), (LEDGER, _LEDGER)):
@@ -96,7 +97,8 @@ def _identify(wh: Warehouse, view: str, key: bytes) -> None:
     assign(wh.con, "group_now", "group_last", drawer(wh, key, view, "person", "p"), "person_now")
     seq = int(wh.scalar(f"SELECT coalesce(max(ledger_seq), 0) FROM {LEDGER} WHERE view = ?", [view]))
     wh.execute(
-        f"""INSERT INTO {LEDGER} SELECT {seq} + row_number() OVER (ORDER BY event, id, other_id), ?, ?, event, id, other_id, members, reason
+        f"""INSERT INTO {LEDGER} SELECT {seq} + row_number() OVER (ORDER BY event, id, other_id), ?, ?, event, id,
+            other_id, members, reason
         FROM person_now_event ORDER BY event, id, other_id""",
         [wh.run_id, view],
     )
@@ -105,8 +107,10 @@ def _identify(wh: Warehouse, view: str, key: bytes) -> None:
     wh.execute(
         f"""-- one row per person, current or retired
         CREATE OR REPLACE TEMP TABLE person_next AS
-        SELECT coalesce(n.person_id, o.person_id) AS person_id, coalesce(n.records, 0) AS records, coalesce(n.sources, []) AS sources,
-            coalesce(o.first_run, ?) AS first_run, CASE WHEN n.person_id IS NULL THEN 'retired' ELSE 'current' END AS status
+        SELECT coalesce(n.person_id, o.person_id) AS person_id, coalesce(n.records, 0) AS records,
+            coalesce(n.sources, []) AS sources,
+            coalesce(o.first_run, ?) AS first_run, CASE WHEN n.person_id IS NULL THEN 'retired' ELSE 'current' END AS
+                status
         FROM (SELECT p.id AS person_id, count(*) AS records, list_sort(list_distinct(list(v.source))) AS sources
               FROM person_now p JOIN view_node v ON v.record_id = p.member GROUP BY p.id) n
         FULL JOIN (SELECT * FROM {PERSON} WHERE view = ?) o ON o.person_id = n.person_id""",
@@ -128,7 +132,8 @@ def _note_review(wh: Warehouse, view: str, found: Clustering) -> None:
             JOIN {MEMBERSHIP} r ON r.view = $view AND r.record_id = e.record_r
             WHERE e.match_weight >= {policy.REVIEW_WEIGHT}
         ), reasoned AS (
-            SELECT record_l, record_r, match_weight, CASE WHEN NOT together AND match_weight >= {policy.LINK_WEIGHT} THEN 'strong pair kept apart'
+            SELECT record_l, record_r, match_weight, CASE WHEN NOT together AND match_weight >= {policy.LINK_WEIGHT}
+                THEN 'strong pair kept apart'
                 WHEN match_weight < {policy.LINK_WEIGHT} THEN 'between the thresholds' END AS reason FROM pair
             UNION ALL
             SELECT l.record_id, r.record_id, NULL, 'merge forbidden by a constraint' FROM stopped_pair s

@@ -20,12 +20,14 @@ def load(wh: Warehouse, town: Town, without: tuple[str, ...] = ()) -> None:
     )
     wh.table(
         "identity.facts.address",
-        f"""SELECT source || ':' || source_key AS address_id, source_key AS address_key, NULL::VARCHAR AS address_text, postcode,
+        f"""SELECT source || ':' || source_key AS address_id, source_key AS address_key, NULL::VARCHAR AS
+            address_text, postcode,
             NULL::BIGINT AS uprn_given, source, {PROVENANCE} FROM town""",
     )
     wh.table(
         "identity.facts.residence",
-        f"""SELECT record_id, source || ':' || source_key AS address_id, DATE '2015-04-01' AS from_date, NULL::DATE AS to_date,
+        f"""SELECT record_id, source || ':' || source_key AS address_id, DATE '2015-04-01' AS from_date, NULL::DATE
+            AS to_date,
             'tenancy' AS basis, source, {PROVENANCE} FROM town""",
     )
     wh.table(

@@ -56,7 +56,8 @@ def shared(town: Town) -> Iterator[Warehouse]:
 def test_links_are_right(shared: Warehouse, town: Town) -> None:
     shared.con.register("truth", town.truth)
     found, right, real = shared.rows(
-        f"""SELECT count(*) FILTER (l.person_id = r.person_id), count(*) FILTER (l.person_id = r.person_id AND a.person_id = b.person_id),
+        f"""SELECT count(*) FILTER (l.person_id = r.person_id), count(*) FILTER (l.person_id = r.person_id AND
+            a.person_id = b.person_id),
         count(*) FILTER (a.person_id = b.person_id)
         FROM truth a JOIN truth b ON a.record_id < b.record_id
         JOIN {MEMBERSHIP} l ON l.view = 'data_quality' AND l.record_id = a.record_id
