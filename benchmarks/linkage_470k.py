@@ -59,7 +59,7 @@ def make(place: Path, records: Path) -> None:
     place.mkdir(parents=True)
     make_borough(place / "borough", PEOPLE, SEED, progress=print)
     folder = DataFolder.at(place / "data").make()
-    write_settings(folder, data="synthetic", clock="2026-11-01")
+    write_settings(folder, holds="synthetic", clock="2026-11-01")
     fine, faults = execute(Place.of(folder.root, place / "borough" / "landing"), "benchmark")
     if not fine:
         raise SystemExit("\n".join(faults))

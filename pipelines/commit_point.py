@@ -4,6 +4,7 @@ Everything before `CURRENT` moves is thrown away by the next start; everything a
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from pipelines.settings import BoroughlinkError, DataFolder, now
 
 ZONE_FILES = ("identity", "attributes")
 KEPT_SNAPSHOTS = 3
+MANIFEST = "manifest.json"
 
 
 class RunUnderWay(BoroughlinkError):
@@ -109,15 +111,7 @@ def finish(folder: DataFolder, operations: Operations, run_id: str) -> None:
                 made.replace(target)
     if (work / inbox.TAKEN).exists():
         (work / inbox.TAKEN).replace(folder.root / inbox.TAKEN)
-    consumed = work / "consumed.json"
-    if consumed.exists():
-        for name in json.loads(consumed.read_text()):
-            path = Path(name)
-            if folder.landing in path.parents:
-                path.unlink(missing_ok=True)
-        for emptied in sorted(folder.landing.rglob("*"), key=lambda p: -len(p.parts)):
-            if emptied.is_dir() and not any(emptied.iterdir()):
-                emptied.rmdir()
+    _empty_inbox(folder, work / "consumed.json")
     shutil.rmtree(work)
     for run in operations.runs("committing"):
         if run["run_id"] == run_id:
@@ -129,3 +123,26 @@ def finish(folder: DataFolder, operations: Operations, run_id: str) -> None:
     for snapshot in folder.published.iterdir():
         if snapshot.is_dir() and snapshot.name not in kept and snapshot.name != current.published:
             shutil.rmtree(snapshot)
+
+
+def _empty_inbox(folder: DataFolder, note: Path) -> None:
+    """Remove what was taken in from the folder's own inbox, file by file, if it is still what was taken in."""
+    if not note.exists():
+        return
+    consumed = json.loads(note.read_text())
+    hashes = set(consumed["hashes"])
+    inside = [path for path in map(Path, consumed["paths"]) if folder.landing in path.parents and path.is_file()]
+    for path in inside:
+        if path.name != MANIFEST and _sha256(path) in hashes:
+            path.unlink()
+    for path in inside:
+        if path.name == MANIFEST and not any(other.is_file() for other in path.parent.iterdir() if other != path):
+            path.unlink()
+    for emptied in sorted(folder.landing.rglob("*"), key=lambda path: -len(path.parts)):
+        if emptied.is_dir() and not any(emptied.iterdir()):
+            emptied.rmdir()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -69,7 +69,7 @@ def _make_once(out: Path, folder: DataFolder, asked: dict[str, Any]) -> float:
     if run_under_way(folder):
         raise BoroughlinkError(f"A run is under way on {folder.root}.")
     folder.make()
-    write_settings(folder, data="synthetic", clock=(AS_OF + timedelta(days=1)).isoformat())
+    write_settings(folder, holds="synthetic", clock=(AS_OF + timedelta(days=1)).isoformat())
     size, number, profile = asked["people"], asked["seed"], asked["profile"]
     say(f"Making a borough of {size:,} people who never existed (seed {number}, {profile} errors)")
     making = out / ".making"

@@ -242,7 +242,7 @@ def _dagster(folder: DataFolder) -> Finding:
 
 def _real(settings: Settings) -> Finding:
     what = "Fit for the data it holds"
-    if settings.data == "synthetic":
+    if settings.holds == "synthetic":
         return Finding(what, True, "the folder is marked as holding invented people only")
     missing = [name for name in ("dpia_reference", "key_escrow") if not getattr(settings, name)]
     said = (

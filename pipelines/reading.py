@@ -105,15 +105,14 @@ def sources_of(sources: str | None) -> Answer:
 
 def quality_of(folder: DataFolder) -> Answer:
     """The scorecard and the faults behind it."""
-    from pipelines.quality.scorecard import scorecard
+    from pipelines.quality.scorecard import faults, scorecard
 
-    with open_snapshot(folder) as (wh, run_id):
+    with open_snapshot(folder) as (wh, place):
         scores = scorecard(wh, "published")
-        faults = wh.rows(
-            "SELECT source, principle, severity, sentence, failures, rows FROM published.quality.result "
-            "WHERE NOT passed AND run_id = (SELECT max(run_id) FROM published.quality.result) "
-            "ORDER BY severity, failures DESC"
-        )
+        failed = [
+            (fault.source, fault.principle, fault.severity, fault.sentence, fault.failures, fault.rows)
+            for fault in faults(wh, "published")
+        ]
     grid: dict[str, dict[str, str]] = {}
     for score in scores:
         grid.setdefault(score.source, {})[score.principle] = score.state
@@ -122,10 +121,10 @@ def quality_of(folder: DataFolder) -> Answer:
         (source, *(states.get(principle, "no check") for principle in principles)) for source, states in grid.items()
     ]
     return Answer(
-        (f"Run {Path(run_id).name}",),
+        (f"Run {place.name}",),
         [
             ("Scorecard", ("source", *principles), rows),
-            ("What failed", ("source", "principle", "severity", "rule", "failures", "of"), faults),
+            ("What failed", ("source", "principle", "severity", "rule", "failures", "of"), failed),
         ],
     )
 

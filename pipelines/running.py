@@ -1,5 +1,6 @@
 """Running the job from the command line: only if there is something to do, with a line a step, and a report."""
 
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -112,4 +113,6 @@ def published_figures(folder: DataFolder) -> Any:
     current = Current.read(folder).published
     if current is None:
         raise NothingPublished(f"Nothing is published in {folder.root} yet: `boroughlink run` comes first.")
-    return Figures.from_json((folder.published / current / "figures.json").read_bytes())
+    place = folder.published / current
+    figures = Figures.from_json((place / "figures.json").read_bytes())
+    return figures.with_steps(json.loads((place / "run.json").read_text())["timings"])

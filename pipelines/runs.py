@@ -12,7 +12,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,6 +119,17 @@ class Run:
             finally:
                 spent = time.perf_counter() - wall, time.process_time() - cpu
         self.timings.append(StepTiming(step, spent[0], spent[1], watch.peak))
+
+    def consume(self, paths: Iterable[Path], hashes: Iterable[str]) -> None:
+        """Name landed files that are taken in and archived: those of the folder's own inbox go after the commit.
+
+        Only a file whose SHA-256 is among `hashes` goes, so that one written over meanwhile stays.
+        """
+        note = self.work / "consumed.json"
+        known = json.loads(note.read_text()) if note.exists() else {"paths": [], "hashes": []}
+        known["paths"] += [str(path) for path in paths]
+        known["hashes"] += list(hashes)
+        note.write_text(json.dumps(known))
 
     def publish_with(self, mark: str) -> None:
         """Say that the snapshot is whole: the commit will publish it. `mark` is what the result followed from."""

@@ -29,7 +29,7 @@ class Settings(BaseModel):
     council: str = "Southend-on-Sea City Council"
     gss_code: str = Field("E06000033", pattern=r"^[A-Z]\d{8}$")
     timezone: str = "Europe/London"
-    data: Literal["synthetic", "real"] = "synthetic"
+    holds: Literal["synthetic", "real"] = "synthetic"
     dpia_reference: str | None = None
     key_escrow: str | None = None
     clock: date | None = None

@@ -123,7 +123,7 @@ def _kek(folder: DataFolder, settings: Settings) -> tuple[bytes, str]:
             raise KeyFault("BOROUGHLINK_KEK_COMMAND failed; run it by hand to see why.")
         return _parsed(ran.stdout, "the output of BOROUGHLINK_KEK_COMMAND"), "a command"
     own = folder.keys / "demo.kek"
-    if settings.data == "real":
+    if settings.holds == "real":
         raise KeyFault(
             "Real data needs a key-encryption key from outside the data folder: set BOROUGHLINK_KEK_FILE, "
             "BOROUGHLINK_KEK_COMMAND or BOROUGHLINK_KEK (64 hex digits)."

@@ -71,7 +71,7 @@ def check_results(asset: dg.AssetKey, contract: Contract, found: Sequence[Standi
             yield _result(score, failing, asset)
         else:
             yield dg.AssetCheckResult(
-                passed=True,
+                passed=False,
                 asset_key=asset,
                 check_name=str(principle),
                 severity=dg.AssetCheckSeverity.WARN,

@@ -1,6 +1,5 @@
 """The sources room in the graph: a step a source (intake, gate, staging, checks), then a step a fact."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,9 +46,7 @@ def source_step(step: Step, contract: Contract, gate: Gate = accept_all) -> list
     for intake in intakes:
         if intake.state != "waiting":
             step.run.taken |= inbox.signatures(intake.folder)
-    consumed = step.run.work / "consumed.json"
-    done = json.loads(consumed.read_text()) if consumed.exists() else []
-    consumed.write_text(json.dumps(done + [str(path) for path in consumed_files(intakes, archive)]))
+    step.run.consume(consumed_files(intakes, archive), {sha256 for intake in intakes for sha256 in intake.hashes})
     return intakes
 
 

@@ -58,7 +58,7 @@ def address_base_premium(world: World, rates: Rates, extract_date: date) -> Extr
         lines.extend(record_lines(record, table, order, extract_date))
         order += table.height
     header = f'10,"{CUSTODIAN_NAME}",{CUSTODIAN},{day},1,{day},{TIME},"2.0","F"'
-    trailer = f"99,0,{len(lines)},{day},{TIME}"
+    trailer = f"99,0,{len(lines) - 1},{day},{TIME}"  # the metadata record is not counted
     content = "\n".join([header, *lines, trailer]) + "\n"
     return ExtractFile("addressbase_premium.csv", content.encode("utf-8"), len(lines) + 2)
 

@@ -16,7 +16,7 @@ def test_every_protection_of_a_fresh_folder_holds(tmp_path):
 def test_doctor_sees_a_loose_file_and_missing_papers(tmp_path, monkeypatch):
     folder = DataFolder.at(tmp_path / "data").make()
     monkeypatch.setenv("BOROUGHLINK_KEK", "ab" * 32)
-    write_settings(folder, data="real")
+    write_settings(folder, holds="real")
     (folder.exports / "left.csv").write_text("x")
     (folder.exports / "left.csv").chmod(0o644)
     bad = {f.what: f.said for f in examine(folder) if not f.fine}

@@ -6,7 +6,7 @@ from pipelines.governance.keys import KeyFault, Keyring, fresh_key, open_keyring
 from pipelines.governance.pseudonyms import pseudonym
 from pipelines.settings import DataFolder, Settings
 
-SYNTHETIC, REAL = Settings(data="synthetic"), Settings(data="real")
+SYNTHETIC, REAL = Settings(holds="synthetic"), Settings(holds="real")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-import json
+import hashlib
 import multiprocessing
 import os
 import signal
@@ -113,19 +113,26 @@ def test_everything_is_private(folder):
     assert loose == []
 
 
-def test_inbox_files_go_after_the_commit_only(folder):
+def test_inbox_files_go_after_the_commit_only_and_only_as_they_were_taken(folder):
     folder.make()
-    inside, outside = folder.landing / "x" / "a.csv", folder.root.parent / "b.csv"
-    inside.parent.mkdir()
-    for path in (inside, outside):
+    place, outside = folder.landing / "x" / "2026-10-31", folder.root.parent / "b.csv"
+    place.mkdir(parents=True)
+    taken, rewritten, manifest = place / "a.csv", place / "c.csv", place / "manifest.json"
+    for path in (taken, rewritten, manifest, outside):
         path.write_text("a")
     run = Run.begin(folder)
     work(run, "one")
-    (run.work / "consumed.json").write_text(json.dumps([str(inside), str(outside)]))
-    assert inside.exists()
+    run.consume([taken, rewritten, manifest, outside], [hashlib.sha256(b"a").hexdigest()])
+    assert taken.exists()
+    rewritten.write_text("came later")
     run.commit()
-    assert not inside.exists()
-    assert outside.exists()
+    assert not taken.exists()
+    assert rewritten.exists() and manifest.exists() and outside.exists()
+    second = Run.begin(folder)
+    work(second, "two")
+    second.consume([rewritten, manifest], [hashlib.sha256(b"came later").hexdigest()])
+    second.commit()
+    assert list(folder.landing.iterdir()) == []
 
 
 def test_a_damaged_current_is_said(folder):
