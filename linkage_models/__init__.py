@@ -1,1 +1,2 @@
-"""How records match: standardisation, models, scoring, clustering, ids, evaluation. Knows neither Dagster nor the pipelines."""
+"""How records match: standardisation, models, scoring, clustering, ids, evaluation. Knows neither Dagster nor the
+pipelines."""

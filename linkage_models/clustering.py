@@ -78,7 +78,8 @@ def cluster(
     stop: float = policy.CLUSTER_STOP,
     missing: float | None = None,
 ) -> Clustering:
-    """Cluster `records` records. Raises ValueError if `stop` is at or below the missing weight: all would become one."""
+    """Cluster `records` records. Raises ValueError if `stop` is at or below the missing weight: all would become
+    one."""
     missing = missing_weight() if missing is None else missing
     if stop <= missing:
         raise ValueError(
@@ -96,9 +97,10 @@ def cluster(
     )
     hard = _hard_components(component, left, right, strong, constraints)
     labels = component.copy()
+    apart = _kept_apart(constraints.cannot)
     stopped: list[tuple[int, int]] = []
     for members, inside in _by_component(component, hard, left, right):
-        merger = _Merger(members, group, constraints, missing, stop)
+        merger = _Merger(members, group, constraints, apart, missing, stop)
         merger.load(left[inside], right[inside], weight[inside])
         merger.run()
         labels[members] = merger.representatives()
@@ -113,6 +115,15 @@ def cluster(
 def components(records: int, left: Ints, right: Ints) -> Ints:
     graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=(records, records))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def _kept_apart(cannot: Ints) -> dict[int, list[int]]:
+    """Record -> records decided to be of other people."""
+    apart: dict[int, list[int]] = {}
+    for a, b in cannot.tolist():
+        apart.setdefault(a, []).append(b)
+        apart.setdefault(b, []).append(a)
+    return apart
 
 
 def _first_member(component: Ints) -> Ints:
@@ -136,7 +147,8 @@ def _decided_groups(records: int, constraints: Constraints) -> tuple[Ints, Ints]
 def _hard_components(
     component: Ints, left: Ints, right: Ints, strong: NDArray[np.bool_], constraints: Constraints
 ) -> NDArray[np.bool_]:
-    """Components that need merging step by step. In the others every pair was compared, is above stop and is allowed."""
+    """Components that need merging step by step. In the others every pair was compared, is above stop and is
+    allowed."""
     count = int(component.max(initial=-1)) + 1
     size = np.bincount(component, minlength=count)
     agreeing = np.bincount(component[left[strong]], minlength=count)
@@ -175,11 +187,20 @@ def _by_component(component: Ints, hard: NDArray[np.bool_], left: Ints, right: I
 class _Merger:
     """Average linkage inside one component. A group is named by its first record."""
 
-    def __init__(self, members: Ints, group: Ints, constraints: Constraints, missing: float, stop: float) -> None:
+    def __init__(
+        self,
+        members: Ints,
+        group: Ints,
+        constraints: Constraints,
+        apart: dict[int, list[int]],
+        missing: float,
+        stop: float,
+    ) -> None:
         self.members = members.tolist()
         self.missing, self.stop = missing, stop
         self.home = dict(zip(self.members, group[members].tolist(), strict=True))  # record -> group
         self.size: dict[int, int] = {}
+        self.held: dict[int, list[int]] = {}
         self.codes: dict[int, set[int]] = {}
         self.dead: dict[int, int] = {}
         self.begins: dict[int, int] = {}
@@ -193,18 +214,15 @@ class _Merger:
         for record, code, died, began in zip(self.members, codes, dead, begins, strict=True):
             name = self.home[record]
             self.size[name] = self.size.get(name, 0) + 1
+            self.held.setdefault(name, []).append(record)
             self.codes.setdefault(name, set()).update({code} if code >= 0 else ())
             self.dead[name] = min(self.dead.get(name, NEVER), died)
             self.begins[name] = max(self.begins.get(name, -NEVER), began)
             self.banned.setdefault(name, set())
-        inside = (
-            np.isin(constraints.cannot[:, 0], members) & np.isin(constraints.cannot[:, 1], members)
-            if len(constraints.cannot)
-            else []
-        )
-        for a, b in constraints.cannot[inside].tolist() if len(constraints.cannot) else []:
-            self.banned[self.home[a]].add(self.home[b])
-            self.banned[self.home[b]].add(self.home[a])
+        for record in self.members:
+            for other in apart.get(record, ()):
+                if other in self.home:
+                    self.banned[self.home[record]].add(self.home[other])
 
     def load(self, left: Ints, right: Ints, weight: Floats) -> None:
         """Sum the pairs between groups: sums[a][b] = [total weight, pairs compared]."""
@@ -270,9 +288,9 @@ class _Merger:
             self.banned[c].discard(b)
             self.banned[c].add(a)
             self.banned[a].add(c)
-        for record, name in self.home.items():
-            if name == b:
-                self.home[record] = a
+        self.held[a].extend(self.held.pop(b))
 
     def representatives(self) -> Ints:
-        return np.array([self.home[record] for record in self.members], dtype=np.int64)
+        """The first record of each member's group."""
+        final = {record: name for name, records in self.held.items() for record in records}
+        return np.array([final[record] for record in self.members], dtype=np.int64)

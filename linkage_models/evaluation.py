@@ -89,7 +89,8 @@ def evaluate(
 def _components_of_edges(con: duckdb.DuckDBPyConnection, catalog: str, view: str, probability: float) -> None:
     """Write the temporary table stock_cluster (record_id, cluster)."""
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE stock_node AS SELECT record_id, row_number() OVER (ORDER BY record_id) - 1 AS node FROM found_cluster"
+        "CREATE OR REPLACE TEMP TABLE stock_node AS SELECT record_id, row_number() OVER (ORDER BY record_id) - 1"
+        " AS node FROM found_cluster"
     )
     edges = con.execute(
         f"""SELECT l.node AS left, r.node AS right, e.match_weight AS weight FROM {catalog}.linkage.edge e
@@ -101,7 +102,8 @@ def _components_of_edges(con: duckdb.DuckDBPyConnection, catalog: str, view: str
     )
     con.register("stock_label", pl.DataFrame({"node": np.arange(nodes), "cluster": labels}))
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE stock_cluster AS SELECT record_id, cluster FROM stock_node JOIN stock_label USING (node)"
+        "CREATE OR REPLACE TEMP TABLE stock_cluster AS SELECT record_id, cluster FROM stock_node JOIN"
+        " stock_label USING (node)"
     )
     con.unregister("stock_label")
     con.execute("DROP TABLE stock_node")

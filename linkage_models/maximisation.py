@@ -47,7 +47,9 @@ def maximise(rule: tuple[str, ...], patterns: Mapping[str, Any], levels: Mapping
         for name in levels:
             odds += (np.log([*m[name], 1.0]) - u[name])[places[name]]
         expected = pairs / (1 + np.exp(-np.clip(odds, -500, 500)))
-        counts = {name: np.bincount(places[name], expected, len(levels[name]) + 1)[:-1] for name in levels}
+        counts = {
+            name: np.bincount(places[name], expected, len(levels[name]) + 1)[:-1].astype(np.float64) for name in levels
+        }
         new_share = min(max(expected.sum() / pairs.sum(), 1e-6), 1 - 1e-6)
         moved = abs(new_share - share)
         for name, count in counts.items():

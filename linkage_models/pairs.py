@@ -13,7 +13,8 @@ from linkage_models.training import linker_for
 
 @dataclass(frozen=True)
 class PairEvidence:
-    """`evidence` is (comparison, what agrees, weight) in bits; `prior` and these add up to `weight`, before any certain rule."""
+    """`evidence` is (comparison, what agrees, weight) in bits; `prior` and these add up to `weight`, before any
+    certain rule."""
 
     weight: float
     prior: float

@@ -1,4 +1,5 @@
-"""Score pairs: blocking, the deterministic tier, the model. Edges hold ids, weights and comparison levels, never values."""
+"""Score pairs: blocking, the deterministic tier, the model. Edges hold ids, weights and comparison levels, never
+values."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,5 @@
-"""Train a person model without labels: u from random pairs, m by expectation maximisation, the prior from certain pairs."""
+"""Train a person model without labels: u from random pairs, m by expectation maximisation, the prior from certain
+pairs."""
 
 import json
 import logging
@@ -8,6 +9,7 @@ from datetime import date
 from typing import Any
 
 import duckdb
+import numpy as np
 from splink import DuckDBAPI, Linker
 
 from linkage_models import thresholds as policy
@@ -21,7 +23,8 @@ _OTHERS = frozenset({"middle", "sex", "nino", "nhs_number", "contact", "move"})
 
 @dataclass(frozen=True)
 class Session:
-    """Pairs that agree on `rule`, the comparisons whose m they can show, and those that only help to tell matches apart."""
+    """Pairs that agree on `rule`, the comparisons whose m they can show, and those that only help to tell matches
+    apart."""
 
     rule: tuple[str, ...]
     trains: frozenset[str]
@@ -113,8 +116,10 @@ def linker_for(
         frame = _frame(column, frequencies)
         con.register("term_lookup", frame)
         con.execute(
-            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT v.{column}, coalesce(t.frequency, {frequencies['']}) AS tf_{column}"
-            f" FROM (SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL) v LEFT JOIN term_lookup t ON t.value = v.{column}"
+            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT v.{column}, coalesce(t.frequency, {frequencies['']})"
+            f" AS tf_{column}"
+            f" FROM (SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL) v LEFT JOIN term_lookup t"
+            f" ON t.value = v.{column}"
         )
         con.unregister("term_lookup")
         linker.table_management.register_term_frequency_lookup(api.register(name, dataset_display_name=name), column)
@@ -192,10 +197,15 @@ def patterns_of(
         "retain_matching_columns": True,
     }
     predicted = linker_for(con, table, settings, terms).inference.predict()
-    names = [each["output_column_name"] for each in seen["comparisons"] if each["output_column_name"] in session.trains | session.evidence]
+    names = [
+        each["output_column_name"]
+        for each in seen["comparisons"]
+        if each["output_column_name"] in session.trains | session.evidence
+    ]
     gammas = ", ".join(f"gamma_{name}" for name in names)
     counts = con.execute(
-        f"SELECT {gammas}, count(*) * {sampled} AS pairs FROM {predicted.physical_name} GROUP BY {gammas} ORDER BY {gammas}"
+        f"SELECT {gammas}, count(*) * {sampled} AS pairs FROM {predicted.physical_name} GROUP BY {gammas} ORDER"
+        f" BY {gammas}"
     ).fetchnumpy()
     predicted.drop_table_from_database_and_remove_from_cache()
     return Patterns(session, names, counts)
@@ -211,7 +221,9 @@ def learn(trained: dict[str, Any], patterns: Patterns) -> Learnt:
         found = maximise(patterns.session.rule, patterns.counts, {name: levels[name] for name in patterns.comparisons})
     except NotConverged as fault:
         raise TrainingFailed(str(fault)) from None
-    return replace(found, counts={name: count for name, count in found.counts.items() if name in patterns.session.trains})
+    return replace(
+        found, counts={name: count for name, count in found.counts.items() if name in patterns.session.trains}
+    )
 
 
 def _usable_sessions(con: duckdb.DuckDBPyConnection, table: str, columns: set[str]) -> list[tuple[Session, int]]:
@@ -255,7 +267,7 @@ def _settle(trained: dict[str, Any], chosen: list[comparisons.Comparison], learn
                 raise TrainingFailed(f"no training rule could estimate the comparison {source.name!r}")
             assumed.append(source.name)
             continue
-        total = sum(counts) + SMOOTHING
+        total = np.sum(counts, axis=0) + SMOOTHING
         for level, count in zip(levels, (total / total.sum()).tolist(), strict=True):
             if not level.get("fix_m_probability"):
                 level["m_probability"] = count

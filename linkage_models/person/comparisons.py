@@ -123,11 +123,16 @@ HOME = Comparison(
 _HOME_PARTS = {
     "${surname}": "(surname_key_l = surname_key_r OR list_has_any(surname_parts_l, surname_parts_r)"
     " OR list_contains(middle_names_l, surname_key_r) OR list_contains(middle_names_r, surname_key_l))",
-    "${alike}": f"(surname_phonetic_l = surname_phonetic_r OR jaro_winkler_similarity(surname_key_l, surname_key_r) >= {NAME_SIMILARITY})",
+    "${alike}": (
+        f"(surname_phonetic_l = surname_phonetic_r OR jaro_winkler_similarity(surname_key_l,"
+        f" surname_key_r) >= {NAME_SIMILARITY})"
+    ),
     "${home}": "(home_key_l = home_key_r OR list_has_any(past_homes_l, past_homes_r))",
     "${postcode}": "(postcode_l = postcode_r)",
     # an address as written (~) that differs from another may still be the same home in other words
-    "${unknown}": "(home_key_l IS NULL OR home_key_r IS NULL OR starts_with(home_key_l, '~') OR starts_with(home_key_r, '~'))",
+    "${unknown}": (
+        "(home_key_l IS NULL OR home_key_r IS NULL OR starts_with(home_key_l, '~') OR starts_with(home_key_r, '~'))"
+    ),
 }
 
 MIDDLE = Comparison(
@@ -138,7 +143,8 @@ MIDDLE = Comparison(
         Level("same middle name", _same("middle") + " AND length(middle_l) > 1", share=0.7),
         Level(
             "middle names share a name or an initial",
-            "list_has_any(middle_names_l, middle_names_r) OR ((length(middle_l) = 1 OR length(middle_r) = 1) AND left(middle_l, 1) = left(middle_r, 1))",
+            "list_has_any(middle_names_l, middle_names_r) OR ((length(middle_l) = 1 OR length(middle_r) = 1) AND"
+            " left(middle_l, 1) = left(middle_r, 1))",
         ),
         Level("middle names alike in spelling", f"jaro_winkler_similarity(middle_l, middle_r) >= {NAME_SIMILARITY}"),
         Level("different middle names", "ELSE"),
@@ -157,12 +163,14 @@ BIRTH_DATE = Comparison(
         Level("same birth date, 1 January, which often means year only", _same("birth_date")),
         Level(
             "same forename in one home, born a generation apart, as parent and child of one name",
-            f"home_key_l = home_key_r AND forename_root_l = forename_root_r AND abs(birth_year_l - birth_year_r) >= {NAMESAKE_YEARS}",
+            f"home_key_l = home_key_r AND forename_root_l = forename_root_r AND abs(birth_year_l - birth_year_r)"
+            f" >= {NAMESAKE_YEARS}",
             weight=NAMESAKE_WEIGHT,
         ),
         Level(
             "birth dates with day and month swapped",
-            "birth_year_l = birth_year_r AND month(birth_date_l) = day(birth_date_r) AND day(birth_date_l) = month(birth_date_r)",
+            "birth_year_l = birth_year_r AND month(birth_date_l) = day(birth_date_r) AND day(birth_date_l) ="
+            " month(birth_date_r)",
         ),
         Level("birth dates one digit apart", "hamming(birth_text_l, birth_text_r) = 1"),
         Level(

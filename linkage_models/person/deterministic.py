@@ -1,4 +1,5 @@
-"""Pairs that are certain without a model. A rule is a set of columns that must all agree; each is inside a blocking rule."""
+"""Pairs that are certain without a model. A rule is a set of columns that must all agree; each is inside a blocking
+rule."""
 
 RULES: dict[str, tuple[str, ...]] = {
     "nino_birth_date": ("nino", "birth_date"),

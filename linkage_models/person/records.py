@@ -7,8 +7,10 @@ import duckdb
 from linkage_models.statements import read_sql
 
 COLUMNS = (
-    "forename", "forename_root", "initial", "middle", "surname", "surname_key", "surname_phonetic", "name_key", "birth_date",
-    "birth_year", "sex", "home_key", "postcode", "nino", "nhs_number", "phone", "email", "moved_in", "moved_out", "month_in", "month_out",
+    "forename", "forename_root", "initial", "middle", "surname", "surname_key", "surname_phonetic", "name_key",
+    "birth_date",
+    "birth_year", "sex", "home_key", "postcode", "nino", "nhs_number", "phone", "email", "moved_in", "moved_out",
+    "month_in", "month_out",
     "given_key",
 )  # fmt: skip
 
@@ -23,7 +25,8 @@ def link_table(con: duckdb.DuckDBPyConnection, source: str, target: str, linkabl
 
 
 def columns_at_hand(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
-    """The columns that tell at least two records apart; a column with no value or one value for everyone is not evidence."""
+    """The columns that tell at least two records apart; a column with no value or one value for everyone is not
+    evidence."""
     counts = ", ".join(f"approx_count_distinct({column})" for column in COLUMNS)
     (row,) = con.execute(f"SELECT {counts} FROM {table}").fetchall()
     return {column for column, distinct in zip(COLUMNS, row, strict=True) if distinct > 1}

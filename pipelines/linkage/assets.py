@@ -26,7 +26,9 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         group="linkage",
         owner=OWNER,
         tables=[EDGE],
-        description="Every compared pair of records with its match weight: certain rules first, then the Splink person model.",
+        description=(
+            "Every compared pair of records with its match weight: certain rules first, then the Splink person model."
+        ),
     )
     def edge(step: Step) -> dict[str, float | str]:
         return build_edge(step.wh).figures()
@@ -38,7 +40,8 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         owner=OWNER,
         tables=[PERSON, MEMBERSHIP, LEDGER, REVIEW_EDGE],
         description=(
-            "Persons: a clustering per purpose view under constraints, ids that last, a ledger of what was created, joined, "
+            "Persons: a clustering per purpose view under constraints, ids that last, a ledger of what was"
+            " created, joined, "
             "left, merged, split and retired, and the pairs for review."
         ),
     )

@@ -47,13 +47,16 @@ def load_decisions(wh: Warehouse, decisions: list[dict[str, Any]]) -> Decided:
     )
     wh.con.unregister("decision_given")
     wh.execute(
-        f"CREATE OR REPLACE TEMP TABLE {MUST_LINK} AS SELECT record_l, record_r FROM decision_now WHERE kind = 'must_link' AND both_here AND unchanged"
+        f"CREATE OR REPLACE TEMP TABLE {MUST_LINK} AS SELECT record_l, record_r FROM decision_now WHERE kind ="
+        f" 'must_link' AND both_here AND unchanged"
     )
     wh.execute(
-        f"CREATE OR REPLACE TEMP TABLE {CANNOT_LINK} AS SELECT record_l, record_r FROM decision_now WHERE kind = 'cannot_link' AND both_here"
+        f"CREATE OR REPLACE TEMP TABLE {CANNOT_LINK} AS SELECT record_l, record_r FROM decision_now WHERE kind ="
+        f" 'cannot_link' AND both_here"
     )
     wh.execute(
-        f"CREATE OR REPLACE TEMP TABLE {SUSPENDED} AS SELECT record_l, record_r FROM decision_now WHERE kind = 'must_link' AND both_here AND NOT unchanged"
+        f"CREATE OR REPLACE TEMP TABLE {SUSPENDED} AS SELECT record_l, record_r FROM decision_now WHERE kind ="
+        f" 'must_link' AND both_here AND NOT unchanged"
     )
     counts = [int(wh.scalar(f"SELECT count(*) FROM {table}")) for table in (MUST_LINK, CANNOT_LINK, SUSPENDED)]
     wh.execute("DROP TABLE decision_now")
@@ -82,6 +85,7 @@ def constraints_of(wh: Warehouse, node: str) -> Constraints:
 
 def _pairs(wh: Warehouse, table: str, node: str) -> Ints:
     pairs = wh.rows(
-        f"SELECT l.node, r.node FROM {table} JOIN {node} l ON l.record_id = record_l JOIN {node} r ON r.record_id = record_r ORDER BY ALL"
+        f"SELECT l.node, r.node FROM {table} JOIN {node} l ON l.record_id = record_l JOIN {node} r ON r.record_id"
+        f" = record_r ORDER BY ALL"
     )
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)

@@ -57,7 +57,8 @@ def build_edge(wh: Warehouse) -> Linked:
     )
     wh.table(
         MODEL,
-        "-- the model of this run, as it scored\nSELECT ?::VARCHAR AS version, ?::VARCHAR AS chosen, ?::VARCHAR AS body, ?::VARCHAR AS terms",
+        "-- the model of this run, as it scored\nSELECT ?::VARCHAR AS version, ?::VARCHAR AS chosen, ?::VARCHAR"
+        " AS body, ?::VARCHAR AS terms",
         [model.version, chosen, model.body(), model.terms_body()],
     )
     for table in ("person_edge", "person_link"):

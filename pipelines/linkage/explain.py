@@ -44,12 +44,14 @@ def explain(wh: Warehouse, left: str, right: str, view: str, catalog: str = "ide
     together = homes[left] == homes[right]
     sentences = [
         f"In the view {view} the two records are {'one person' if together else 'two persons'}.",
-        f"Their own evidence weighs {found.weight:+.1f} bits (odds of 2 to that power), from {found.prior:+.1f} for any two records.",
+        f"Their own evidence weighs {found.weight:+.1f} bits (odds of 2 to that power), from {found.prior:+.1f}"
+        f" for any two records.",
         _compared(found),
     ]
     if found.certain_by:
         sentences.append(
-            f"They meet the certain rule {found.certain_by.replace('_', ' ')}, worth at least {policy.DETERMINISTIC_WEIGHT:+.0f} bits."
+            f"They meet the certain rule {found.certain_by.replace('_', ' ')}, worth at least"
+            f" {policy.DETERMINISTIC_WEIGHT:+.0f} bits."
         )
     sentences += _forbidden(wh)
     sentences.append(_verdict(found, together))
@@ -95,5 +97,8 @@ def _verdict(found: PairEvidence, together: bool) -> str:
     if together and found.weight < policy.LINK_WEIGHT:
         return "They are together through other records of the person, whose evidence on average says the same person."
     if not together and found.weight >= policy.LINK_WEIGHT:
-        return "They are apart although alike: a constraint, a decision, or the other records of each person speak against it."
+        return (
+            "They are apart although alike: a constraint, a decision, or the other records of each person"
+            " speak against it."
+        )
     return "Their own evidence says the same as the result."

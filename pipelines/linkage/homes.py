@@ -14,11 +14,15 @@ HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID = (
     f"identity.linkage.{name}" for name in ("household", "household_member", "property_id")
 )
 _HOUSEHOLD = "view VARCHAR, household_id VARCHAR, uprn BIGINT, from_date DATE, to_date DATE, persons INTEGER"
-_MEMBER = "view VARCHAR, household_id VARCHAR, person_id VARCHAR, from_date DATE, to_date DATE, evidence VARCHAR[], is_main BOOLEAN"
+_MEMBER = (
+    "view VARCHAR, household_id VARCHAR, person_id VARCHAR, from_date DATE, to_date DATE, evidence"
+    " VARCHAR[], is_main BOOLEAN"
+)
 
 
 def build_households(wh: Warehouse, views: Iterable[str], key: bytes) -> dict[str, int]:
-    """Write HOUSEHOLD and HOUSEHOLD_MEMBER; ids are kept by shared person-stays with the last run. Returns current households."""
+    """Write HOUSEHOLD and HOUSEHOLD_MEMBER; ids are kept by shared person-stays with the last run. Returns current
+    households."""
     for table, columns in ((HOUSEHOLD, _HOUSEHOLD), (HOUSEHOLD_MEMBER, _MEMBER)):
         wh.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
     communal = (
@@ -35,7 +39,8 @@ def build_households(wh: Warehouse, views: Iterable[str], key: bytes) -> dict[st
             [view],
         )
         wh.execute(
-            "CREATE OR REPLACE TEMP TABLE view_death AS SELECT person_id, min(death_date) AS death_date FROM view_member WHERE death_date IS NOT NULL GROUP BY ALL"
+            "CREATE OR REPLACE TEMP TABLE view_death AS SELECT person_id, min(death_date) AS death_date FROM"
+            " view_member WHERE death_date IS NOT NULL GROUP BY ALL"
         )
         form_households(wh.con, "view_member", RECORD_ADDRESS, "view_death", communal)
         wh.execute(
@@ -74,7 +79,8 @@ def build_property_id(wh: Warehouse, key: bytes) -> int:
     wh.execute(f"CREATE TABLE IF NOT EXISTS {PROPERTY_ID} (uprn BIGINT, property_id VARCHAR)")
     places = f"SELECT uprn FROM {PROPERTY} UNION " if wh.exists(PROPERTY) else ""
     new = [uprn for (uprn,) in wh.rows(
-        f"SELECT uprn FROM ({places}SELECT uprn FROM {RECORD_ADDRESS}) WHERE uprn IS NOT NULL AND uprn NOT IN (SELECT uprn FROM {PROPERTY_ID}) ORDER BY uprn"
+        f"SELECT uprn FROM ({places}SELECT uprn FROM {RECORD_ADDRESS}) WHERE uprn IS NOT NULL AND uprn NOT IN"
+            f" (SELECT uprn FROM {PROPERTY_ID}) ORDER BY uprn"
     )]  # fmt: skip
     drawn = drawer(wh, key, "all", "property", "a")(len(new))
     wh.execute(f"INSERT INTO {PROPERTY_ID} SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[])", [new, drawn])

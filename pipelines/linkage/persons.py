@@ -88,10 +88,12 @@ def _cluster_view(wh: Warehouse, view: str, sources: Sequence[str]) -> Clusterin
 def _identify(wh: Warehouse, view: str, key: bytes) -> None:
     """Give the clusters of the view their person ids and write down what changed."""
     wh.execute(
-        f"CREATE OR REPLACE TEMP TABLE group_now AS SELECT record_id AS member, cluster_id AS group_no FROM identity.linkage.cluster_{view}"
+        f"CREATE OR REPLACE TEMP TABLE group_now AS SELECT record_id AS member, cluster_id AS group_no FROM"
+        f" identity.linkage.cluster_{view}"
     )
     wh.execute(
-        f"CREATE OR REPLACE TEMP TABLE group_last AS SELECT record_id AS member, person_id AS id FROM {MEMBERSHIP} WHERE view = ?",
+        f"CREATE OR REPLACE TEMP TABLE group_last AS SELECT record_id AS member, person_id AS id FROM"
+        f" {MEMBERSHIP} WHERE view = ?",
         [view],
     )
     assign(wh.con, "group_now", "group_last", drawer(wh, key, view, "person", "p"), "person_now")
@@ -148,7 +150,8 @@ def _note_review(wh: Warehouse, view: str, found: Clustering) -> None:
     wh.con.unregister("stopped_pair")
     if len(found.suspended):
         must = wh.rows(
-            "SELECT l.record_id, r.record_id, l.node, r.node FROM must_link JOIN view_node l ON l.record_id = record_l JOIN view_node r ON r.record_id = record_r ORDER BY l.node, r.node"
+            "SELECT l.record_id, r.record_id, l.node, r.node FROM must_link JOIN view_node l ON l.record_id ="
+            " record_l JOIN view_node r ON r.record_id = record_r ORDER BY l.node, r.node"
         )
         contradicted = [(view, must[place][0], must[place][1]) for place in found.suspended.tolist()]
         wh.con.executemany(

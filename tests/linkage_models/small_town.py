@@ -1,4 +1,5 @@
-"""A small town of families seen by four sources with errors: the fixture of the linkage tests. Not the shipped generator."""
+"""A small town of families seen by four sources with errors: the fixture of the linkage tests. Not the shipped
+generator."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -88,7 +89,8 @@ NICK = {
 }
 SOURCES = {"council_tax": 0.45, "benefits": 0.25, "electoral_register": 0.6, "adult_social_care": 0.08, "housing": 0.3}
 COLUMNS = (
-    "record_id", "source", "source_key", "role", "title", "forename", "middle", "surname", "name_text", "former_surname", "birth_date", "sex", "death_date",
+    "record_id", "source", "source_key", "role", "title", "forename", "middle", "surname", "name_text",
+    "former_surname", "birth_date", "sex", "death_date",
     "nino", "nhs_number", "phone", "email", "sensitivity", "home_key", "postcode",
 )  # fmt: skip
 
@@ -110,7 +112,10 @@ def _nhs(number: int) -> str:
 def build(people: int = 3000, seed: int = 7) -> Town:
     """About `people` people in homes of one to five, about 1.7 records each; deterministic for a seed."""
     rng = np.random.default_rng(seed)
-    surnames = [a + b for a in STEMS for b in ("", "SON", "FORD", "LEY", "TON", "WELL")]
+    female, male_names = (
+        [a + b for b in ("", "ANNE", "ETTE", "INA", "BELL", "OR") for a in names] for names in (FEMALE, MALE)
+    )
+    surnames = [a + b for a in STEMS for b in ("", "SON", "FORD", "LEY", "TON", "WELL", "BURY", "GATE", "WICK", "HAM")]
     persons: list[dict[str, object]] = []
     home = 0
     while len(persons) < people:
@@ -122,14 +127,16 @@ def build(people: int = 3000, seed: int = 7) -> Town:
             male = bool(rng.random() < 0.5)
             year = int(rng.integers(1935, 1990)) if place < 2 else twin_year + int(rng.integers(0, 8))
             born = date(year, int(rng.integers(1, 13)), int(rng.integers(1, 29)))
-            name = (MALE if male else FEMALE)[int(rng.integers(len(MALE)))]
+            name = (male_names if male else female)[int(rng.integers(len(female)) * rng.random())]
             if place == 3 and rng.random() < 0.1:
                 born = persons[-1]["born"]  # type: ignore[assignment]
             if place == 2 and male and rng.random() < 0.05:
                 name = str(persons[-1]["forename"])
             persons.append(
-                {"id": len(persons), "home": home, "forename": name, "surname": family if rng.random() < 0.9 else surnames[int(rng.integers(len(surnames)))],
-                 "born": born, "sex": "M" if male else "F", "middle": (MALE if male else FEMALE)[int(rng.integers(22))] if rng.random() < 0.5 else None}
+                {"id": len(persons), "home": home, "forename": name,
+                "surname": family if rng.random() < 0.9 else surnames[int(rng.integers(len(surnames)))],
+                 "born": born, "sex": "M" if male else "F",
+                 "middle": (MALE if male else FEMALE)[int(rng.integers(22))] if rng.random() < 0.5 else None}
             )  # fmt: skip
     rows, truth = [], []
     for person in persons:
@@ -162,7 +169,8 @@ def _mention(rng: np.random.Generator, person: dict[str, object], source: str, h
         born = date(1900, 1, 1)
     row: dict[str, object] = dict.fromkeys(COLUMNS)
     key = f"{home}/{number}" if source != "electoral_register" else f"E{number}"
-    row |= {"record_id": f"{source}:{key}#1", "source": source, "source_key": key, "role": "person", "birth_date": born, "home_key": f"U{home}",
+    row |= {"record_id": f"{source}:{key}#1", "source": source, "source_key": key, "role": "person",
+    "birth_date": born, "home_key": f"U{home}",
             "postcode": f"SS{home % 9} {home // 40 % 10}{'CIK'[home // 400 % 3]}M"}  # fmt: skip
     if source == "council_tax":
         title = "MR" if person["sex"] == "M" else "MRS"

@@ -14,9 +14,21 @@ from linkage_models.standardise import install, standardise_people
 from linkage_models.standardise.install import nickname_roots
 
 HERE = Path(__file__).parent
-COLUMNS = (
-    ["title", "forename", "middle", "surname", "name_text", "former_surname", "sex", "nino", "nhs_number", "phone", "email", "sensitivity", "role"]
-)
+COLUMNS = [
+    "title",
+    "forename",
+    "middle",
+    "surname",
+    "name_text",
+    "former_surname",
+    "sex",
+    "nino",
+    "nhs_number",
+    "phone",
+    "email",
+    "sensitivity",
+    "role",
+]
 
 
 def table(name: str) -> Any:
@@ -66,7 +78,8 @@ def test_values(con: duckdb.DuckDBPyConnection, macro: str, case: dict[str, Any]
 
 def test_separate_names_and_birth_dates() -> None:
     said = standardised([
-        {"forename": "Mary Ann", "middle": "Jane", "surname": "O’Neil", "former_surname": "Mac Donald", "birth_date": date(1900, 1, 1)},
+        {"forename": "Mary Ann", "middle": "Jane", "surname": "O’Neil", "former_surname": "Mac Donald",
+        "birth_date": date(1900, 1, 1)},
         {"forename": "Bill", "surname": "Smith Jnr", "birth_date": date(1980, 1, 1), "title": "Mr."},
         {"forename": "Aya", "surname": "Khan", "birth_date": date(2027, 1, 5), "sex": "female"},
         {"forename": "Olive", "surname": "Old", "birth_date": date(1905, 5, 5)},

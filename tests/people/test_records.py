@@ -8,7 +8,10 @@ import pytest
 from pipelines.people.records import RECORD, RECORD_ADDRESS, build_record, build_record_address
 from pipelines.warehouse import Warehouse, scratch_warehouse
 
-PROVENANCE = "'{source}' AS source, DATE '2026-10-31' AS extract_date, DATE '2026-10-31' AS valid_from, {gone} AS valid_to, 'r' AS loaded_run"
+PROVENANCE = (
+    "'{source}' AS source, DATE '2026-10-31' AS extract_date, DATE '2026-10-31' AS valid_from, {gone}"
+    " AS valid_to, 'r' AS loaded_run"
+)
 PEOPLE = [
     # source, key, forename, surname, name_text, birth date, death date, current
     ("council_tax", "A1/1", None, None, "MR JOHN SMITH", None, None, True),
@@ -35,14 +38,17 @@ def wh() -> Iterator[Warehouse]:
         opened.table("identity.facts.person_record", people)
         said = PROVENANCE.format(source="x", gone="NULL::DATE")
         opened.table("identity.facts.address", " UNION ALL ".join(
-            f"SELECT '{key}' AS address_id, '{key}' AS address_key, '{key} High St.' AS address_text, 'ss07ab' AS postcode,"
+            f"SELECT '{key}' AS address_id, '{key}' AS address_key, '{key} High St.' AS address_text, 'ss07ab' AS"
+                f" postcode,"
             f" NULL::BIGINT AS uprn_given, {said}" for key in ("H1", "H2", "H3", "H9")))  # fmt: skip
         opened.table("identity.facts.residence", " UNION ALL ".join(
-            f"SELECT '{source}:{key}#1' AS record_id, '{home}' AS address_id, {_day(start)} AS from_date, {_day(end)} AS to_date, 'claim' AS basis, {said}"
+            f"SELECT '{source}:{key}#1' AS record_id, '{home}' AS address_id, {_day(start)} AS from_date,"
+                f" {_day(end)} AS to_date, 'claim' AS basis, {said}"
             for source, key, home, start, end in STAYS))  # fmt: skip
         opened.table(
             "identity.places.address_uprn",
-            "SELECT * FROM (VALUES ('H1', 999000000001), ('H2', 999000000002), ('H3', 999000000003)) t (address_id, uprn)",
+            "SELECT * FROM (VALUES ('H1', 999000000001), ('H2', 999000000002), ('H3', 999000000003)) t"
+            " (address_id, uprn)",
         )
         yield opened
 
@@ -82,7 +88,8 @@ def _person(
         )
     )
     return (
-        f"SELECT '{source}:{key}#1' AS record_id, '{key}' AS source_key, 1 AS occupant, {_text(forename)} AS forename, {_text(surname)} AS surname,"
+        f"SELECT '{source}:{key}#1' AS record_id, '{key}' AS source_key, 1 AS occupant, {_text(forename)} AS"
+        f" forename, {_text(surname)} AS surname,"
         f" {_text(whole)} AS name_text, {_day(born)} AS birth_date, {_day(died)} AS death_date, {empty}, {said}"
     )
 
