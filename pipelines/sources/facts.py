@@ -49,7 +49,7 @@ PERSON_RECORD = FactTable(
     record_id   | VARCHAR | source:source_key#occupant, safe across reuse of a slot
     source_key  | VARCHAR | the source's own key of the mention, parts joined by /
     occupant    | INTEGER | 1 for the first person seen under the key, 2 for another person written over it, ...
-    role        | VARCHAR | liable, claimant, partner, dependant, non_dependant, tenant, household, elector, client, deceased
+    role        | VARCHAR | liable, claimant, partner, dependant, tenant, household, elector, client, deceased, ...
     title       | VARCHAR | as given
     forename    | VARCHAR | as given, first forename where the source separates names
     middle      | VARCHAR | as given
@@ -116,7 +116,7 @@ DISCOUNT = FactTable(
     account_ref | VARCHAR | council tax account
     address_id  | VARCHAR | the dwelling
     kind        | VARCHAR | discount, disregard, exemption
-    code        | VARCHAR | single_person, all_disregarded, student, smi, carer, hospital, care_home, apprentice, under_18, class letter
+    code        | VARCHAR | single_person, all_disregarded, student, smi, carer, hospital, ..., or a class letter
     record_id   | VARCHAR | the person it rests on, where known
     percent     | DECIMAL(5,2) | share of the bill taken off
     amount      | DECIMAL(10,2) | pounds a year taken off

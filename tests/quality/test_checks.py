@@ -39,7 +39,10 @@ def test_a_source_never_judged_says_so() -> None:
     with scratch_warehouse() as wh:
         results = list(check_results(ASSET, CONTRACT, [Standing.of(wh)]))
     assert len(results) == 6
-    assert all(not result.passed and result.severity == dg.AssetCheckSeverity.WARN and "judged yet" in str(result.description) for result in results)
+    assert all(
+        not result.passed and result.severity == dg.AssetCheckSeverity.WARN and "judged yet" in str(result.description)
+        for result in results
+    )
 
 
 def test_a_step_without_a_new_extract_shows_the_last_judgement() -> None:
