@@ -271,4 +271,8 @@ def _settle(trained: dict[str, Any], chosen: list[comparisons.Comparison], learn
         for level, count in zip(levels, (total / total.sum()).tolist(), strict=True):
             if not level.get("fix_m_probability"):
                 level["m_probability"] = count
+    for comparison, source in zip(trained["comparisons"], chosen, strict=True):
+        levels = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
+        for level, known in zip(levels, source.levels, strict=True):
+            level["m_probability"] *= 2.0**-known.discount
     return assumed

@@ -13,6 +13,7 @@ from linkage_models.thresholds import (
     BIRTH_DATE_U,
     CHILD_ADULT_WEIGHT,
     NAME_SIMILARITY,
+    NAMES_GO_TOGETHER,
     NAMESAKE_WEIGHT,
     NAMESAKE_YEARS,
     OTHER_PERSON_WEIGHT,
@@ -26,7 +27,8 @@ class Level:
     """One level: the condition, in words, and what is known of it before training.
 
     `weight` fixes log2(m/u); `u` fixes u; `m` stands where training saw no pair at the level; `share` is about what
-    part of matches reach it; `local` marks levels whose u falls as the population grows.
+    part of matches reach it; `discount` bits are taken off after training; `local`
+    marks levels whose u falls as the population grows.
     """
 
     words: str
@@ -35,6 +37,7 @@ class Level:
     u: float | None = None
     m: float = 1e-3
     share: float = 0.0
+    discount: float = 0.0
     term: str | None = None
     local: bool = False
 
@@ -114,8 +117,14 @@ HOME = Comparison(
             "same surname, address of one unknown",
             "surname_key_l = surname_key_r AND (postcode_l IS NULL OR postcode_r IS NULL)",
             term="surname_key",
+            discount=NAMES_GO_TOGETHER,
         ),
-        Level("same surname, another address", "surname_key_l = surname_key_r", term="surname_key"),
+        Level(
+            "same surname, another address",
+            "surname_key_l = surname_key_r",
+            term="surname_key",
+            discount=NAMES_GO_TOGETHER,
+        ),
         Level("surnames alike, another address", "(${surname}) OR (${alike})"),
         Level("different surnames and addresses", "ELSE"),
     ),

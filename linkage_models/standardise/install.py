@@ -1,7 +1,7 @@
 """Put the standardisation macros and their lookup tables into a DuckDB connection."""
 
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import polars as pl
@@ -10,15 +10,21 @@ import yaml
 ROOM = Path(__file__).parent
 
 
+@cache
+def _read(file: str) -> dict[str, list[str]]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    lists: dict[str, list[str]] = yaml.load((ROOM / file).read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+    return lists
+
+
 def words(section: str) -> list[str]:
     """The word list `section` of words.yaml, upper case."""
-    lists: dict[str, Any] = yaml.safe_load((ROOM / "words.yaml").read_text(encoding="utf-8"))
-    return [str(word) for word in lists[section]]
+    return [str(word) for word in _read("words.yaml")[section]]
 
 
 def nickname_roots() -> dict[str, str]:
     """Nickname -> root. A root is its own; a form listed under two roots belongs to the first."""
-    groups: dict[str, list[str]] = yaml.safe_load((ROOM / "nicknames.yaml").read_text(encoding="utf-8"))
+    groups = _read("nicknames.yaml")
     roots = {str(root): str(root) for root in groups}
     for root, forms in groups.items():
         for form in forms:

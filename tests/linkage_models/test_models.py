@@ -1,0 +1,107 @@
+"""The shipped model, training, blocking costs and evaluation."""
+
+import math
+from datetime import date
+
+import duckdb
+import polars as pl
+import pytest
+
+from linkage_models import training
+from linkage_models.evaluation import measure
+from linkage_models.models import Model, pinned
+from linkage_models.person import blocking, comparisons, deterministic
+from linkage_models.person.comparisons import COMPARISONS, level_words
+
+
+def weight(model: Model, name: str, words: str) -> float:
+    levels = next(c for c in model.settings["comparisons"] if c["output_column_name"] == name)["comparison_levels"]
+    level = next(each for each in levels if each["label_for_charts"] == words)
+    return math.log2(level["m_probability"] / level["u_probability"])
+
+
+def test_the_shipped_model_reads_as_people_would_expect() -> None:
+    model = pinned()
+    assert model.comparisons == [each.name for each in COMPARISONS]
+    assert weight(model, "home", "same surname, same home") > weight(model, "home", "different surnames, same home") + 3
+    assert weight(model, "home", "same surname, another address") < 6
+    assert weight(model, "forename", "different forenames") < -5
+    assert weight(model, "birth_date", "different birth dates") < -6
+    assert weight(model, "sex", "different sex") < -3
+
+
+def test_no_family_of_one_surname_and_home_links_by_that_alone() -> None:
+    model = pinned()
+    prior = math.log2(model.prior / (1 - model.prior))
+    siblings = (
+        prior + weight(model, "home", "same surname, same home") + weight(model, "forename", "different forenames")
+    )
+    twin = "another forename with the same birth date in the same home, as twins have"
+    twins = prior + weight(model, "home", "same surname, same home") + weight(model, "birth_date", "same birth date")
+    assert siblings < -8
+    assert twins + weight(model, "forename", twin) + weight(model, "sex", "same sex") < 0
+
+
+def test_evidence_in_a_home_does_not_depend_on_the_population() -> None:
+    small, large = pinned().for_population(5_000), pinned().for_population(200_000)
+    odds = [math.log2(m.prior / (1 - m.prior)) + weight(m, "home", "same surname, same home") for m in (small, large)]
+    assert odds[0] == pytest.approx(odds[1], abs=0.05)
+    apart = [math.log2(m.prior / (1 - m.prior)) + weight(m, "birth_date", "same birth date") for m in (small, large)]
+    assert apart[0] - apart[1] == pytest.approx(math.log2(40), abs=0.05)
+
+
+def test_a_model_survives_saving(tmp_path: object) -> None:
+    model = pinned()
+    path = model.save(tmp_path)  # type: ignore[arg-type]
+    assert Model.load(path) == model
+    rare = [value for values in model.terms.values() for value in values.values()]
+    assert min(rare) > 0 and all("" in values for values in model.terms.values())
+
+
+def test_no_blocking_rule_is_a_household() -> None:
+    family = {"home_key", "postcode", "surname", "surname_key", "surname_phonetic"}
+    for name, keys in blocking.RULES.items():
+        assert set(keys) - family, name
+    for name, keys in deterministic.RULES.items():
+        assert any(set(keys) >= set(rule) for rule in blocking.RULES.values()), name
+
+
+def test_costs_are_counted_and_a_dear_rule_set_is_refused() -> None:
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE t AS SELECT i % 10 AS a, i % 2 AS b, (i + 1) % 2 AS c FROM range(100) r (i)")
+        found = blocking.rule_costs(con, "t", {"same": ("a",), "crossed": ("a", "b=c")})
+        pairs = con.execute("SELECT count(*) FROM t l JOIN t r ON l.a = r.a AND l.rowid < r.rowid").fetchall()[0][0]
+    assert found[0].pairs == pairs and found[0].largest_block == 10 and found[1].pairs == 0
+    with pytest.raises(blocking.PairBudgetExceeded, match="'same' alone"):
+        blocking.check_budget([blocking.RuleCost("same", 10**9, 10**5)], 1000)
+
+
+def test_training_says_when_there_is_nothing_to_learn() -> None:
+    with duckdb.connect() as con:
+        columns = ", ".join(f"NULL::VARCHAR AS {name}" for name in training.columns_at_hand.__globals__["COLUMNS"])
+        con.execute(f"CREATE TABLE t AS SELECT 1 AS unique_id, {columns}")
+        with pytest.raises(training.TrainingFailed, match="nothing to train on"):
+            training.train(con, "t", date(2026, 11, 22), 100)
+
+
+def test_words_follow_the_levels() -> None:
+    assert level_words("sex", 1) == "same sex" and level_words("sex", 0) == "different sex"
+    assert level_words("sex", -1) == "not known for both"
+    assert len({level.words for each in comparisons.COMPARISONS for level in each.levels}) > 30
+
+
+def test_measures_on_a_case_counted_by_hand() -> None:
+    found = pl.DataFrame({"record_id": ["a", "b", "c", "d", "e"], "cluster": [1, 1, 1, 2, 3]})
+    truth = pl.DataFrame(
+        {"record_id": ["a", "b", "c", "d", "e"], "person_id": [1, 1, 2, 2, 3], "source": list("xyxyx")}
+    )
+    with duckdb.connect() as con:
+        con.register("found", found)
+        con.register("truth", truth)
+        said = measure(con, "found", "truth", "truth")
+    assert (said.pairs.precision, said.pairs.recall) == (pytest.approx(1 / 3), 0.5)
+    assert said.b_cubed.precision == pytest.approx((2 / 3 + 2 / 3 + 1 / 3 + 1 + 1) / 5)
+    assert said.b_cubed.recall == pytest.approx((1 + 1 + 0.5 + 0.5 + 1) / 5)
+    assert (said.clusters.precision, said.clusters.recall) == (pytest.approx(1 / 3), pytest.approx(1 / 3))
+    assert said.largest == 3 and said.most_persons == 2 and said.mixed == pytest.approx(1 / 3)
+    assert ("x", "y", 2, 2, 1) in said.by_source_pair
