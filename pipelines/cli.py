@@ -268,6 +268,12 @@ def main() -> None:
             raise
         click.echo(f"boroughlink: {fault}", err=True)
         sys.exit(1)
+    except Exception as fault:
+        if os.environ.get("BOROUGHLINK_DEBUG"):
+            raise
+        said = f"{type(fault).__name__}, which nobody foresaw. The last good state stays."
+        click.echo(f"boroughlink: {said} `boroughlink --debug ...` on invented data shows where.", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

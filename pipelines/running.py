@@ -55,12 +55,30 @@ def run_job(
     if landing and not place.landing.is_dir():
         raise BoroughlinkError(f"The landing folder {place.landing} is not there.")
     folder.make()
+    _say_what_lies_there(place)
     if not force and not select and _nothing_changed(place):
         return True, []
     say("Running")
     with _progress():
         fine, faults = execute(place, person(), select)
     return False, [] if fine else (faults or ["a step failed"])
+
+
+def _say_what_lies_there(place: Any) -> None:
+    """Name what no contract knows; raise BoroughlinkError if there is nothing at all to stand on."""
+    from pipelines.sources.contract_files import load_contracts
+
+    known = load_contracts(place.sources)
+    there = sorted(path.name for path in place.landing.iterdir() if not path.name.startswith("."))
+    strange = [name for name in there if name not in known]
+    if strange:
+        named = ", ".join(strange[:10])
+        say(f"Left alone in {place.landing}, because no source is called so: {named}. Sources: {', '.join(known)}.")
+    if Current.read(place.folder).state is None and not set(there) & set(known):
+        raise BoroughlinkError(
+            f"No extract lies in {place.landing} and none was ever taken in. Put deliveries there as "
+            "<source>/<date>/, or try `boroughlink demo`; docs/sources.md shows the layouts."
+        )
 
 
 def _nothing_changed(place: Any) -> bool:

@@ -9,6 +9,7 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
     "people.record_address": ("record_id",),
     "places.property": ("uprn",),
     "places.address_uprn": (),
+    "linkage.model": (),
     "linkage.edge": ("record_l", "record_r"),
     "linkage.review_edge": (),
     "linkage.person": ("person_id",),

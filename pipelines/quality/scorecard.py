@@ -22,7 +22,7 @@ class Score:
     critical: int
     warnings: int
     score: float | None
-    faults: list[str]
+    faults: tuple[str, ...]
 
     @property
     def state(self) -> str:
@@ -53,7 +53,8 @@ def scorecard(wh: Warehouse, catalog: str = "identity") -> list[Score]:
     """One score a source and principle, of the extract judged last; empty before the first gate."""
     if not wh.exists(f"{catalog}.quality.result"):
         return []
-    return [Score(*row) for row in wh.rows(sql_file(_HERE / "scorecard.sql", catalog=catalog))]
+    rows = wh.rows(sql_file(_HERE / "scorecard.sql", catalog=catalog))
+    return [Score(*row[:-1], faults=tuple(row[-1] or ())) for row in rows]
 
 
 def faults(wh: Warehouse, catalog: str = "identity") -> list[Fault]:

@@ -133,6 +133,11 @@ def _gaps(out: Console, f: Figures) -> None:
         for refusal in f.refusals.rows:
             when = day(refusal.extract_date) if refusal.extract_date else "of an unknown date"
             _say(out, f"{title(f, refusal.source)}, {when}: {refusal.reason}")
+    if f.remarks.rows:
+        _say(out, "\nNoted on the way in", "bold")
+        for remark in f.remarks.rows:
+            when = f", {day(remark.extract_date)}" if remark.extract_date else ""
+            _say(out, f"{title(f, remark.source)}{when}: {remark.said}")
     if f.left_out.rows:
         _say(out, "\nNot served, and why", "bold")
         for gap in f.left_out.rows:

@@ -78,17 +78,23 @@ def load_contract(path: Path) -> Contract:
 def _fill_in(stated: dict[str, Any], folder: Path) -> None:
     """What columns inherit: the head's date_format, the table's reason; checks lie beside the contract."""
     date_format = stated.pop("date_format", None)
-    for table in stated.get("tables") or ():
+    for table in _listed(stated, "tables"):
         if not isinstance(table, dict):
             continue
-        for column in table.get("columns") or ():
+        for column in _listed(table, "columns"):
             if isinstance(column, dict):
                 if column.get("type") == "date" and date_format is not None:
                     column.setdefault("date_format", date_format)
                 column.setdefault("why", table.get("why", ""))
-    for check in stated.get("checks") or ():
+    for check in _listed(stated, "checks"):
         if isinstance(check, dict) and isinstance(check.get("sql"), str):
             check["sql"] = folder / check["sql"]
+
+
+def _listed(stated: dict[str, Any], name: str) -> list[Any]:
+    """A list in the contract; empty where something else stands there, which the types then refuse."""
+    found = stated.get(name)
+    return found if isinstance(found, list) else []
 
 
 def _contradictions(contract: Contract) -> Iterator[tuple[Place, str]]:

@@ -43,7 +43,7 @@ def test_without_any_extract_the_answer_is_clear(tmp_path):
 
 def test_a_damaged_extract_is_refused_whole_and_the_last_one_stands(borough, landed, tmp_path):
     mine = borough.copy(tmp_path / "mine")
-    late = tmp_path / "landing" / "housing" / "2026-11-30"
+    late = tmp_path / "landing" / "housing" / "2026-11-01"
     shutil.copytree(landed / "landing" / "housing" / "2026-10-31", late)
     member = late / "member.csv"
     member.write_bytes(member.read_bytes()[: member.stat().st_size // 2])
@@ -54,6 +54,13 @@ def test_a_damaged_extract_is_refused_whole_and_the_last_one_stands(borough, lan
     status = boroughlink("export", "clusters", "--data", mine.data, "--out", tmp_path / "c.csv").stdout
     assert "rows written" in status
     assert b",housing," in (tmp_path / "c.csv").read_bytes()
+
+
+def test_an_extract_from_tomorrow_waits_and_is_said(borough, landed, tmp_path):
+    mine = borough.copy(tmp_path / "mine")
+    shutil.copytree(landed / "landing" / "deaths" / "2026-10-31", tmp_path / "landing" / "deaths" / "2026-11-30")
+    done = boroughlink("run", "--data", mine.data, "--landing", tmp_path / "landing")
+    assert "waits" in done.stdout
 
 
 def test_a_wrong_folder_or_contract_is_one_sentence(tmp_path):

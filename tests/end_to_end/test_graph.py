@@ -53,7 +53,7 @@ def test_loading_definitions_does_not_load_great_expectations(tmp_path):
     code = (
         "import sys; from pipelines.definitions import Place, build_definitions;"
         f"build_definitions(Place.of({str(tmp_path / 'data')!r}));"
-        "assert 'great_expectations' not in sys.modules; assert 'splink' not in sys.modules"
+        "assert 'great_expectations' not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-500:]
