@@ -137,7 +137,7 @@ def _gaps(out: Console, f: Figures) -> None:
         _say(out, "\nNoted on the way in", "bold")
         for remark in f.remarks.rows:
             when = f", {day(remark.extract_date)}" if remark.extract_date else ""
-            _say(out, f"{title(f, remark.source)}{when}: {remark.said}")
+            _say(out, f"{title(f, remark.source)}{when}: {remark.says}")
     if f.left_out.rows:
         _say(out, "\nNot served, and why", "bold")
         for gap in f.left_out.rows:

@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import dagster as dg
@@ -41,10 +42,17 @@ def test_without_any_extract_the_answer_is_clear(tmp_path):
     assert "no extract" in (done.stdout + done.stderr).lower()
 
 
+def _land_again(delivery, to):
+    """The same files as an extract of another date, the folder's name."""
+    shutil.copytree(delivery, to)
+    manifest = json.loads((to / "manifest.json").read_text())
+    (to / "manifest.json").write_text(json.dumps(manifest | {"extract_date": to.name}))
+
+
 def test_a_damaged_extract_is_refused_whole_and_the_last_one_stands(borough, landed, tmp_path):
     mine = borough.copy(tmp_path / "mine")
     late = tmp_path / "landing" / "housing" / "2026-11-01"
-    shutil.copytree(landed / "landing" / "housing" / "2026-10-31", late)
+    _land_again(landed / "landing" / "housing" / "2026-10-31", late)
     member = late / "member.csv"
     member.write_bytes(member.read_bytes()[: member.stat().st_size // 2])
     done = boroughlink("run", "--data", mine.data, "--landing", tmp_path / "landing", fine=False)
@@ -58,7 +66,7 @@ def test_a_damaged_extract_is_refused_whole_and_the_last_one_stands(borough, lan
 
 def test_an_extract_from_tomorrow_waits_and_is_said(borough, landed, tmp_path):
     mine = borough.copy(tmp_path / "mine")
-    shutil.copytree(landed / "landing" / "deaths" / "2026-10-31", tmp_path / "landing" / "deaths" / "2026-11-30")
+    _land_again(landed / "landing" / "deaths" / "2026-10-31", tmp_path / "landing" / "deaths" / "2026-11-30")
     done = boroughlink("run", "--data", mine.data, "--landing", tmp_path / "landing")
     assert "waits" in done.stdout
 

@@ -104,9 +104,9 @@ def test_results_are_kept_once_a_run_and_scored(wh: Warehouse) -> None:
     scores = {score.principle: score for score in scorecard(wh)}
     assert list(scores) == [str(principle) for principle in Principle]
     assert scores["valid"].state == "warns" and scores["valid"].score is not None and scores["valid"].score < 100
-    assert scores["valid"].faults == [
-        "holder.tenure holds only codes that the contract lists. Not so in 10 of 40 rows."
-    ]
+    assert scores["valid"].faults == (
+        "holder.tenure holds only codes that the contract lists. Not so in 10 of 40 rows.",
+    )
     assert scores["complete"].state == "holds" and scores["complete"].score == 100
 
 
