@@ -54,7 +54,7 @@ def scorecard(wh: Warehouse, catalog: str = "identity") -> list[Score]:
     if not wh.exists(f"{catalog}.quality.result"):
         return []
     rows = wh.rows(sql_file(_HERE / "scorecard.sql", catalog=catalog))
-    return [Score(*row[:-1], tuple(row[-1])) for row in rows]
+    return [Score(*(*row[:-1], tuple(row[-1]))) for row in rows]
 
 
 def faults(wh: Warehouse, catalog: str = "identity") -> list[Fault]:
