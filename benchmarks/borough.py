@@ -55,9 +55,7 @@ def export_records(folder: DataFolder, to: Path) -> pl.DataFrame:
             beside = run.work / "records.parquet"
             wh.execute(f"COPY identity.people.record TO '{beside}' (FORMAT parquet)")
             to.write_bytes(beside.read_bytes())
-            return wh.con.execute(
-                "SELECT record_id, person_id FROM identity.linkage.membership WHERE view = 'data_quality'"
-            ).pl()
+            return wh.frame("SELECT record_id, person_id FROM identity.linkage.membership WHERE view = 'data_quality'")
     finally:
         run.abandon("only read")
 

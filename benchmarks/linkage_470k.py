@@ -108,9 +108,9 @@ def link(records: Path, to: Path, training: bool) -> dict[str, float]:
             "wall seconds": round(time.perf_counter() - wall, 2),
             "peak memory MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         }
-        wh.con.execute(
+        wh.frame(
             "SELECT record_id, person_id FROM identity.linkage.membership WHERE view = 'data_quality'"
-        ).pl().write_parquet(to)
+        ).write_parquet(to)
         return marks
 
 

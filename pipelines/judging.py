@@ -31,9 +31,7 @@ def judge(folder: DataFolder, truth: Path) -> dict[str, Any]:
             ),
             "flags": summarise(
                 evaluate_flags(
-                    wh.con.execute(
-                        "SELECT rule, subject_ref, other_ref, strength FROM published.fraud.flagged_pair"
-                    ).pl(),
+                    wh.frame(FLAGGED),
                     pl.read_parquet(truth / "planted.parquet"),
                 )
             ),

@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import duckdb_extension_httpfs
+import polars as pl
 
 from pipelines.settings import BoroughlinkError
 
@@ -48,6 +49,13 @@ class Warehouse:
     def rows(self, sql: str, params: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
         try:
             return self.con.execute(sql, params).fetchall()
+        except duckdb.Error as fault:
+            raise WarehouseError(_redacted(fault, sql)) from None
+
+    def frame(self, sql: str) -> pl.DataFrame:
+        """The result of a query as a Polars frame."""
+        try:
+            return self.con.sql(sql).pl()
         except duckdb.Error as fault:
             raise WarehouseError(_redacted(fault, sql)) from None
 

@@ -65,14 +65,14 @@ def load_decisions(wh: Warehouse, decisions: list[dict[str, Any]]) -> Decided:
 
 def constraints_of(wh: Warehouse, node: str) -> Constraints:
     """The constraints over the records of `node` (node, record_id), nodes numbered from 0."""
-    rows = wh.con.execute(
+    rows = wh.frame(
         f"""-- one row per node, in order
         SELECT coalesce(dense_rank() OVER (ORDER BY r.one_person_key NULLS LAST), 0)::BIGINT AS code,
             r.one_person_key IS NULL AS free,
             date_diff('day', DATE '1900-01-01', r.death_date)::BIGINT AS died, date_diff('day', DATE '1900-01-01',
             r.last_begun)::BIGINT AS begun
         FROM {node} n JOIN {RECORD} r USING (record_id) ORDER BY n.node"""
-    ).pl()
+    )
     died = rows["died"].cast(pl.Int64)
     return Constraints(
         _pairs(wh, MUST_LINK, node),

@@ -35,7 +35,7 @@ def build_queue(wh: Warehouse, keys: Keyring) -> dict[str, int]:
         "JOIN identity.people.record AS r USING (record_id) WHERE m.view = ?",
         [VIEW],
     )
-    _register(wh, "bridge", weakest_bridges(wh.con.execute(INSIDE).pl()))
+    _register(wh, "bridge", weakest_bridges(wh.frame(INSIDE)))
     names = {**policy, "link_weight": LINK_WEIGHT, "review_weight": REVIEW_WEIGHT, "view": VIEW}
     selects = [sql_file(HERE / f"{part}.sql", **names) for part in ("between", "within", "decided")]
     wh.execute("CREATE OR REPLACE TEMP TABLE item AS " + " UNION ALL BY NAME ".join(f"({one}\n)" for one in selects))

@@ -53,7 +53,7 @@ def standardised(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     with duckdb.connect() as con:
         con.register("given", pl.DataFrame(full, schema=schema))
         standardise_people(con, "given", "said", date(2026, 10, 31))
-        return con.execute("SELECT * FROM said ORDER BY record_id").pl().to_dicts()
+        return con.sql("SELECT * FROM said ORDER BY record_id").pl().to_dicts()
 
 
 def test_names_held_as_one_string() -> None:

@@ -97,7 +97,7 @@ def _person(
 def built(wh: Warehouse, key: bytes = b"k" * 32) -> dict[str, dict[str, object]]:
     build_record_address(wh)
     build_record(wh, key)
-    return {str(row["record_id"]): row for row in wh.con.execute(f"SELECT * FROM {RECORD}").pl().to_dicts()}
+    return {str(row["record_id"]): row for row in wh.frame(f"SELECT * FROM {RECORD}").to_dicts()}
 
 
 def test_one_row_per_current_record(wh: Warehouse) -> None:
