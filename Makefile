@@ -41,7 +41,7 @@ bench: .venv/ready    ## time and memory beside a bare Splink script
 
 canary: .venv/ready   ## the rooms that need no encrypted file, on the newest DuckDB 2
 	$(PYTHON) -m venv .venv-canary
-	.venv-canary/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --no-deps -r requirements.lock
+	.venv-canary/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	.venv-canary/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade "duckdb>=2,<3"
 	.venv-canary/bin/python -m pytest $(addprefix tests/,linkage_models quality_checks places people linkage fraud risk releases review reporting)
 
