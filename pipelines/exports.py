@@ -2,13 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import xlsxwriter
 
 from pipelines.settings import write_atomically
@@ -54,6 +55,17 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]],
     write_atomically(path, out.getvalue().encode("utf-8"))
     write_atomically(path.with_name(path.name + ".stamp.txt"), "\n".join(stamp.lines()).encode() + b"\n")
     return written
+
+
+def write_parquet(
+    path: Path, columns: Mapping[str, pl.DataType | type[pl.DataType]], rows: Sequence[Sequence[Any]], stamp: Stamp
+) -> int:
+    """Write Parquet with the stamp in the file's own metadata; values keep their types: no program runs a cell."""
+    out = io.BytesIO()
+    table = pl.DataFrame(rows, schema=dict(columns), orient="row")
+    table.write_parquet(out, compression="zstd", metadata={"stamp": "\n".join(stamp.lines())})
+    write_atomically(path, out.getvalue())
+    return len(table)
 
 
 def write_xlsx(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]], stamp: Stamp, sheet: str) -> int:

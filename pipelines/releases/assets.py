@@ -60,9 +60,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
             expires=manifest["delete_after"],
             manifest=json.dumps({**manifest, "key": key_id}),
         )
-        told = {
-            name: manifest[name] for name in ("release", "purpose", "rows", "rows_left_out", "k_asked", "k_measured")
-        }
+        told = {name: manifest[name] for name in TOLD}
         step.run.notes.setdefault("releases", []).append(told)
         return told
 

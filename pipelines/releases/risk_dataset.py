@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import io
 import json
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,7 +11,7 @@ from typing import Any
 import polars as pl
 import yaml
 
-from pipelines.exports import Stamp, write_csv
+from pipelines.exports import Stamp, write_csv, write_parquet
 from pipelines.governance.pseudonyms import pseudonym
 from pipelines.releases.disclosure import Protection, protect, shorten_rare_lists
 from pipelines.settings import write_atomically
@@ -33,6 +32,7 @@ COLUMNS = (
     "scorecard",
     "version",
 )
+_TYPES = {name: pl.List(pl.String) if name == "reasons" else pl.String for name in COLUMNS}
 SUBJECT = """
 -- a scored person with what may be shown of them (person_id)
 SELECT person.person_id, person.household_id, person.age_from, person.age_band, person.sex, person.ward,
@@ -86,9 +86,10 @@ def build_release(wh: Warehouse, policy: Policy, key: bytes, folder: Path) -> di
     expires = wh.as_of + timedelta(days=policy.days)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     written = folder / f"{policy.name}.csv"
-    write_csv(written, COLUMNS, rows, Stamp(policy.purpose, wh.run_id, expires, policy.licence))
+    stamp = Stamp(policy.purpose, wh.run_id, expires, policy.licence)
+    write_csv(written, COLUMNS, rows, stamp)
     parquet = folder / f"{policy.name}.parquet"
-    write_atomically(parquet, _parquet(rows))
+    write_parquet(parquet, _TYPES, rows, stamp)
     manifest = _manifest(wh, policy, done, expires, [written, parquet], cut)
     write_atomically(folder / "manifest.json", json.dumps(manifest, indent=2).encode() + b"\n")
     return manifest
@@ -108,13 +109,6 @@ def _pseudonymised(wh: Warehouse, key: bytes) -> list[tuple[Any, ...]]:
         (person, homes[str(row[1])] if row[1] is not None else None, *row[2:])
         for person, row in zip(people, found, strict=True)
     ]
-
-
-def _parquet(rows: list[tuple[Any, ...]]) -> bytes:
-    types = {name: pl.List(pl.String) if name == "reasons" else pl.String for name in COLUMNS}
-    out = io.BytesIO()
-    pl.DataFrame(rows, schema=types, orient="row").write_parquet(out, compression="zstd")
-    return out.getvalue()
 
 
 def _manifest(

@@ -5,9 +5,10 @@ import zipfile
 from datetime import date
 from decimal import Decimal
 
+import polars as pl
 import pytest
 
-from pipelines.exports import Stamp, safe_cell, write_csv, write_xlsx
+from pipelines.exports import Stamp, safe_cell, write_csv, write_parquet, write_xlsx
 
 STAMP = Stamp("fraud", "run-1", date(2027, 1, 31), "No assumption can be made.")
 HOSTILE = ["=1+1", "+44 1702", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", " =1", '"=1', "'=1", "\n=1"]
@@ -64,3 +65,11 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
         write_csv(path, ["a"], rows(), STAMP)
     assert "old" in path.read_text()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.csv", "out.csv.stamp.txt"]
+
+
+def test_parquet_keeps_types_and_carries_its_stamp(tmp_path):
+    path = tmp_path / "out.parquet"
+    assert write_parquet(path, {"name": pl.String, "tags": pl.List(pl.String)}, [("=1+1", ["a", "b"])], STAMP) == 1
+    assert pl.read_parquet(path).rows() == [("=1+1", ["a", "b"])]
+    assert pl.read_parquet_metadata(path)["stamp"].splitlines() == STAMP.lines()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
