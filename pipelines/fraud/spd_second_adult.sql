@@ -1,13 +1,20 @@
 -- Candidate: a live single person discount and another adult at the dwelling (account_ref, other person).
-WITH subject AS (
+-- a discount entered twice is still one: the entry that has stood longest
+WITH granted AS (
+    SELECT *
+    FROM discount
+    WHERE kind = 'discount' AND code = 'single_person' AND live(from_date, to_date)
+    QUALIFY row_number() OVER (PARTITION BY account_ref ORDER BY from_date, amount DESC, address_id) = 1
+),
+
+subject AS (
     SELECT d.account_ref, d.source, d.from_date, d.amount, place.uprn, place.uncertain,
-           arg_min(l.record_id, l.record_id) AS record_id, min(l.from_date) AS liable_from
-    FROM discount AS d
+           min(l.record_id) AS record_id, min(l.from_date) AS liable_from
+    FROM granted AS d
     JOIN place USING (address_id)
     JOIN liability AS l ON l.account_ref = d.account_ref AND l.is_live AND l.record_id IS NOT NULL
         AND live(l.from_date, l.to_date)
     JOIN member ON member.record_id = l.record_id
-    WHERE d.kind = 'discount' AND d.code = 'single_person' AND live(d.from_date, d.to_date)
     GROUP BY ALL
 ),
 

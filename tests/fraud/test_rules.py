@@ -29,6 +29,7 @@ def test_given_facts_give_expected_pairs(case: dict[str, Any]) -> None:
         explained = wh.rows("SELECT rule, subject_ref, other_ref, reason FROM identity.fraud.explained")
     got = {f"{r} {s} {o}": strength + (f" ({why})" if why else "") for r, s, o, strength, why in found}
     assert got == spelled(case["expected"])
+    assert len(got) == len(found), "a pair comes once"
     for pair, why in case.get("explained", {}).items():
         assert {f"{r} {s} {o}": reason for r, s, o, reason in explained}.get(pair) == why
 
