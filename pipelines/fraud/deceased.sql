@@ -97,5 +97,5 @@ LEFT JOIN settled ON settled.uprn = place.uprn
 LEFT JOIN household ON household.tenancy_ref = b.ref AND b.kind = 'tenancy'
 LEFT JOIN alive ON alive.registration_ref = dead.registration_ref
 QUALIFY row_number() OVER (
-    PARTITION BY dead.registration_ref, b.kind, b.ref ORDER BY kin.kept_apart, kin.link_weight DESC, b.record_id
+    PARTITION BY dead.registration_ref, b.kind, b.ref ORDER BY kin.kept_apart, kin.link_weight DESC, b.record_id, b.from_date, b.yearly DESC
 ) = 1

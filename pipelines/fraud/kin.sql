@@ -16,8 +16,7 @@ anchor AS (
 ),
 
 best AS (
-    SELECT edge.record_id, max_by(edge.match_weight, edge.match_weight) AS match_weight,
-           max_by(edge.match_probability, edge.match_weight) AS match_probability
+    SELECT edge.record_id, max(edge.match_weight) AS match_weight, max(edge.match_probability) AS match_probability
     FROM edge
     JOIN member AS a ON a.record_id = edge.record_id
     JOIN member AS b ON b.record_id = edge.kin_id AND b.person_id = a.person_id
@@ -50,13 +49,6 @@ pair AS (
     JOIN member AS b ON b.forename = a.forename AND b.surname = a.surname AND b.person_id <> a.person_id
     SEMI JOIN rare ON rare.forename = a.forename AND rare.surname = a.surname
     WHERE a.role = 'tenant' AND (a.birth_date <> b.birth_date) IS NOT TRUE AND (a.nino <> b.nino) IS NOT TRUE
-),
-
-own AS (
-    SELECT record_id, kin_id, max_by(match_weight, match_weight) AS match_weight,
-           max_by(match_probability, match_weight) AS match_probability, max_by(match_key, match_weight) AS match_key
-    FROM edge
-    GROUP BY ALL
 )
 
 SELECT pair.record_id, pair.kin_id, pair.kept_apart, pair.rare_name,
@@ -73,6 +65,6 @@ SELECT pair.record_id, pair.kin_id, pair.kept_apart, pair.rare_name,
 FROM pair
 JOIN member AS a USING (record_id)
 JOIN member AS b ON b.record_id = pair.kin_id
-LEFT JOIN own USING (record_id, kin_id)
+LEFT JOIN edge AS own USING (record_id, kin_id)
 LEFT JOIN best AS l USING (record_id)
 LEFT JOIN best AS r ON r.record_id = pair.kin_id

@@ -27,7 +27,7 @@ WHERE m.view = 'fraud' AND r.source IN (${sources});
 
 -- person of the fraud view (person_id)
 CREATE OR REPLACE TEMP TABLE person AS
-SELECT person_id, mode(birth_date) AS birth_date FROM member GROUP BY person_id;
+SELECT person_id, mode(birth_date ORDER BY birth_date) AS birth_date FROM member GROUP BY person_id;
 
 -- address with its UPRN (address_id)
 CREATE OR REPLACE TEMP TABLE place AS

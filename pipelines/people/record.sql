@@ -1,7 +1,7 @@
 -- One row per current mention of a person, standardised, with the latest address its source gives. Grain: record_id.
 WITH stay AS (
     SELECT record_id,
-        list_distinct(list(home_key) FILTER (home_key IS NOT NULL)) AS past_homes,
+        list_sort(list_distinct(list(home_key) FILTER (home_key IS NOT NULL))) AS past_homes,
         arg_max(struct_pack(uprn, postcode, address_number, home_key, from_date, to_date, is_current),
             struct_pack(c := is_current, f := coalesce(from_date, DATE '1900-01-01'), a := address_id)) AS latest,
         max(from_date) FILTER (basis <> 'death') AS last_begun

@@ -1,7 +1,7 @@
 -- grain: one UPRN of the gazetteer as it stands now, current or retired
 WITH blpu AS (SELECT * FROM identity.staged.llpg__blpu WHERE valid_to IS NULL),
 class AS (
-    SELECT uprn, arg_max(classification_code, coalesce(end_date, DATE '9999-12-31')) AS class_code
+    SELECT uprn, arg_max(classification_code, (coalesce(end_date, DATE '9999-12-31'), classification_code)) AS class_code
     FROM identity.staged.llpg__classification
     WHERE valid_to IS NULL AND class_scheme ILIKE '%AddressBase%' GROUP BY uprn
 ),

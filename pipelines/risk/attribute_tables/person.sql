@@ -1,6 +1,6 @@
 -- A living person of the risk view, banded (person_id).
 WITH known AS (
-    SELECT person_id, mode(birth_date) AS birth_date, mode(sex) AS sex, min(death_date) AS death_date
+    SELECT person_id, mode(birth_date ORDER BY birth_date) AS birth_date, mode(sex ORDER BY sex) AS sex, min(death_date) AS death_date
     FROM risk_member
     GROUP BY person_id
 ),
