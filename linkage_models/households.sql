@@ -1,9 +1,9 @@
 -- Households as dated intervals at a home. First the stay of each person at each home over all their records.
--- Grain: person_id, uprn. A stay without a first day has lasted as long as anyone knows.
+-- Grain: person_id, uprn. A stay of which no record knows the first day has lasted as long as anyone knows.
 CREATE OR REPLACE TEMP TABLE home_stay AS
 WITH stay AS (
     SELECT m.person_id, a.uprn,
-        min(coalesce(a.from_date, DATE '1900-01-01')) AS from_date,
+        coalesce(min(a.from_date), DATE '1900-01-01') AS from_date,
         CASE WHEN bool_or(a.is_current) THEN NULL ELSE max(a.to_date) END AS to_date,
         bool_or(a.is_current) AS is_current,
         list_sort(list_distinct(list(m.source))) AS evidence
@@ -25,7 +25,7 @@ SELECT person_id, uprn, from_date, least(closed, death_date) AS to_date, evidenc
 FROM ended
 WHERE from_date <= coalesce(least(closed, death_date), DATE '9999-12-31');
 
--- Stays that overlap by more than ${overlap} days run together into one household. Grain: person_id, uprn.
+-- Stays that overlap by ${overlap} days or more run together into one household. Grain: person_id, uprn.
 CREATE OR REPLACE TEMP TABLE household_now AS
 WITH ordered AS (
     SELECT *, max(coalesce(to_date, DATE '9999-12-31')) OVER (

@@ -59,5 +59,5 @@ BIRTH_DATE_U = 4e-5
 # Term frequencies: a value seen fewer times is pooled, so that a model file never holds a rare name.
 RARE_TERM_COUNT = 5
 
-# Identity: share of a person's records that a cluster must hold to be said to have moved rather than joined.
+# Days that two people must have shared a home to be one household: fewer is a move out and a move in (assumed).
 HOUSEHOLD_OVERLAP_DAYS = 28
