@@ -95,7 +95,7 @@ def cluster(
         np.concatenate([left[strong], constraints.must[:, 0]]),
         np.concatenate([right[strong], constraints.must[:, 1]]),
     )
-    hard = _hard_components(component, left, right, strong, constraints)
+    hard = _hard_components(component, left, strong, constraints)
     labels = component.copy()
     apart = _kept_apart(constraints.cannot)
     stopped: list[tuple[int, int]] = []
@@ -109,7 +109,7 @@ def cluster(
     easy = ~hard[component]
     labels[easy] = _first_member(component)[component[easy]]
     _, numbered = np.unique(labels, return_inverse=True)
-    return Clustering(numbered.astype(np.int64), suspended, np.array(sorted(stopped), dtype=np.int64).reshape(-1, 2))
+    return Clustering(numbered.astype(np.int64), suspended, np.array(sorted(set(stopped)), dtype=np.int64).reshape(-1, 2))
 
 
 def components(records: int, left: Ints, right: Ints) -> Ints:
@@ -145,7 +145,7 @@ def _decided_groups(records: int, constraints: Constraints) -> tuple[Ints, Ints]
 
 
 def _hard_components(
-    component: Ints, left: Ints, right: Ints, strong: NDArray[np.bool_], constraints: Constraints
+    component: Ints, left: Ints, strong: NDArray[np.bool_], constraints: Constraints
 ) -> NDArray[np.bool_]:
     """Components that need merging step by step. In the others every pair was compared, is above stop and is
     allowed."""
