@@ -22,14 +22,14 @@ service AS (
     GROUP BY ALL
 ),
 
--- who shared the household in the month before the index
+-- who shared the household in the month before the index; a stay of unknown beginning had begun
 companion AS (
     SELECT mine.person_id, count(DISTINCT theirs.person_id) AS adults, max(mine.from_month) AS month
     FROM attributes.attributes.household_member AS mine
     JOIN attributes.attributes.household_member AS theirs USING (household_id)
     JOIN attributes.attributes.person AS other ON other.person_id = theirs.person_id
-    WHERE mine.from_month < ${index} AND (mine.to_month IS NULL OR mine.to_month >= ${index})
-        AND theirs.from_month < ${index} AND (theirs.to_month IS NULL OR theirs.to_month >= ${index})
+    WHERE coalesce(mine.from_month < ${index}, true) AND (mine.to_month IS NULL OR mine.to_month >= ${index})
+        AND coalesce(theirs.from_month < ${index}, true) AND (theirs.to_month IS NULL OR theirs.to_month >= ${index})
         AND (other.age_from >= 20 OR other.age_from IS NULL)
     GROUP BY mine.person_id
 ),
