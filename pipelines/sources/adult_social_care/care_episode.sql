@@ -10,7 +10,8 @@ SELECT
         WHEN lower(cost_frequency) IN ('per week', 'weekly') THEN unit_cost
         WHEN lower(cost_frequency) IN ('hourly', 'per hour', 'per day', 'daily', 'per night', 'per session', 'session')
             THEN unit_cost * planned_units_per_week
-        WHEN lower(cost_frequency) IN ('per month', 'monthly', '4-weekly', 'per 4 weeks') THEN unit_cost * 12 / 52
+        WHEN lower(cost_frequency) IN ('per month', 'monthly') THEN unit_cost * 12 / 52
+        WHEN lower(cost_frequency) IN ('4-weekly', 'per 4 weeks') THEN unit_cost / 4
         WHEN lower(cost_frequency) IN ('fortnightly', 'per fortnight') THEN unit_cost / 2
     END)::DECIMAL(10,2) AS weekly_cost,
     extract_date, valid_from, valid_to, loaded_run
