@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+from linkage_models.person.agreements import agreement
 from pipelines.exports import Stamp, write_csv, write_xlsx
-from pipelines.fraud.rules import PURPOSE
+from pipelines.fraud.rules import PURPOSE, RULES
 from pipelines.warehouse import Warehouse
 
 NOTICE = (
@@ -35,10 +37,13 @@ COLUMNS = {
     "other_address": "Other address",
     "other_uprn": "Other UPRN",
     "other_from": "Other since",
+    "subject_record_id": "Record",
+    "other_record_id": "Other record",
     "link_weight": "Match weight, bits",
     "link_basis": "Why the records stand together",
     "values_version": "Values of",
 }
+TITLES = {rule.name: rule.title for rule in RULES}
 
 
 def write_flagged_pairs(wh: Warehouse, folder: Path, days: int) -> int:
@@ -55,11 +60,28 @@ def write_one(wh: Warehouse, path: Path, days: int, table: str = "identity.fraud
     be kept from the day of the run; the notice stands in the stamp and as the last column of every row.
     """
     chosen = ", ".join(COLUMNS)
-    rows = [
-        (*row, NOTICE) for row in wh.rows(f"SELECT {chosen} FROM {table} WHERE NOT is_restricted ORDER BY position")
-    ]
+    pairs = wh.rows(f"SELECT {chosen} FROM {table} WHERE NOT is_restricted ORDER BY position")
+    rows = [(*(in_words(column, value) for column, value in zip(COLUMNS, pair, strict=True)), NOTICE) for pair in pairs]
     heads = (*COLUMNS.values(), "Notice")
     stamp = Stamp(PURPOSE, wh.run_id, wh.as_of + timedelta(days=days), NOTICE)
     if path.suffix == ".csv":
         return write_csv(path, heads, rows, stamp)
     return write_xlsx(path, heads, rows, stamp, "Flagged pairs")
+
+
+def in_words(column: str, value: Any) -> Any:
+    """A value as an officer reads it: titles for codes, evidence as sentences, weights to one place."""
+    match column:
+        case "rule":
+            return TITLES[value]
+        case "subject_source" | "other_source":
+            return value.replace("_", " ").capitalize()
+        case "evidence_for" | "evidence_against":
+            return " ".join(value) or "Nothing in the records."
+        case "link_weight":
+            return None if value is None else round(value, 1)
+        case "link_basis":
+            basis, _, rule = value.partition(": ")
+            return f"{basis}: they agree on {agreement(rule)}" if rule else basis
+        case _:
+            return value

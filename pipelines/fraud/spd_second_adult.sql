@@ -43,7 +43,8 @@ other AS (
 
 -- disregards now on the account: for whom, where that is said
 disregard AS (
-    SELECT d.account_ref, member.person_id, string_agg(DISTINCT d.code, ', ' ORDER BY d.code) AS codes, count(*) AS n
+    SELECT d.account_ref, member.person_id, count(*) AS n,
+           string_agg(DISTINCT disregard_in_words(d.code), ', ' ORDER BY disregard_in_words(d.code)) AS codes
     FROM discount AS d
     LEFT JOIN member USING (record_id)
     WHERE d.kind = 'disregard' AND live(d.from_date, d.to_date)

@@ -2,6 +2,7 @@
 WITH held AS (
     SELECT t.tenancy_ref, t.source, t.record_id, t.tenure, t.from_date, t.to_date,
            coalesce(t.from_date, DATE '1900-01-01') AS began, member.person_id,
+           member.forename, member.forename_root, member.surname, member.initial, member.name_tokens,
            place.uprn, place.parent_uprn, place.uncertain
     FROM tenancy AS t
     JOIN member USING (record_id)
@@ -31,6 +32,7 @@ SELECT 'two_tenancies' AS rule,
            said(kin.different_birth AND NOT kin.same_nino, 'different_birth', NULL),
            said(a.parent_uprn = b.uprn OR b.parent_uprn = a.uprn, 'same_building', NULL),
            said(NOT kin.same_nino AND NOT kin.same_birth, 'name_only', NULL),
+           said(NOT kin.same_nino AND NOT names_alike(a, b), 'names_differ', NULL),
            said(kin.kept_apart, 'kept_apart', NULL),
            said(b.from_date > today() - ${recent_days}, 'new_tenancy', day_in_words(b.from_date)),
            said(coalesce(a.to_date, b.to_date) IS NOT NULL, 'ending', day_in_words(coalesce(a.to_date, b.to_date))),

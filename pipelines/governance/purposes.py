@@ -71,7 +71,7 @@ class Purposes:
 
     def _refusal(self, purpose: str, source: str) -> str | None:
         if purpose not in self.purposes:
-            return f"`{purpose}` is no purpose of purposes.yaml."
+            return f"`{purpose}` is no purpose; one of {', '.join(self.purposes)} is expected."
         if source not in self.contracts:
             return f"There is no contract for the source `{source}`."
         basis = self.contracts[source].purposes.get(purpose)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from linkage_models import thresholds as policy
 from linkage_models.models import Model, pinned
 from linkage_models.pairs import PairEvidence, compare
+from linkage_models.person.agreements import agreement
 from linkage_models.person.records import link_table
 from pipelines.linkage.edges import NEVER_LINK
 from pipelines.settings import BoroughlinkError
@@ -33,8 +34,9 @@ def explain(wh: Warehouse, left: str, right: str, view: str, catalog: str = "ide
             f"SELECT record_id, person_id FROM {membership} WHERE view = ? AND record_id IN (?, ?)", [view, left, right]
         )
     )
-    if missing := 2 - len(homes):
-        raise UnknownRecord(f"{missing} of the two records {'is' if missing == 1 else 'are'} not in the view {view}.")
+    if not homes.keys() >= {left, right}:
+        which = "One of the two records is not" if homes else "Neither of the two records is"
+        raise UnknownRecord(f"{which} in the view {view}: `export clusters` lists those that are.")
     wh.execute(
         f"CREATE OR REPLACE TEMP TABLE pair_record AS SELECT * FROM {record} WHERE record_id IN (?, ?)", [left, right]
     )
@@ -50,7 +52,7 @@ def explain(wh: Warehouse, left: str, right: str, view: str, catalog: str = "ide
     ]
     if found.certain_by:
         sentences.append(
-            f"They meet the certain rule {found.certain_by.replace('_', ' ')}, worth at least"
+            f"They meet a certain rule, agreement on {agreement(found.certain_by)}, worth at least"
             f" {policy.DETERMINISTIC_WEIGHT:+.0f} bits."
         )
     sentences += _forbidden(wh)
@@ -70,7 +72,7 @@ def _model(wh: Warehouse, catalog: str) -> Model:
 
 def _compared(found: PairEvidence) -> str:
     if found.blocked_by:
-        return f"They were compared because they agree on {found.blocked_by.replace('_', ' and ')}."
+        return f"They were compared because they agree on {agreement(found.blocked_by)}."
     return "They were never compared: no blocking rule brings them together. The evidence below was worked out now."
 
 

@@ -55,13 +55,15 @@ def number(value: float) -> str:
 
 
 def per_cent(part: float, whole: float) -> str:
-    """A share; `-` when there is no whole to take it of. Never rounds a fault away: 99.96% is not 100%."""
+    """A share; `-` when there is no whole to take it of. Never rounds away: 99.96% is not 100%, 0.01% is not 0%."""
     if not whole:
         return "-"
     share = 100 * part / whole
     if share == int(share):
         return f"{share:.0f}%"
-    return f"{min(max(share, 0.1), 99.9) if 0 < share < 100 else share:.1f}%"
+    if 0 < share < 0.1:
+        return "under 0.1%"
+    return f"{min(share, 99.9) if share < 100 else share:.1f}%"
 
 
 def pounds(value: float) -> str:

@@ -7,7 +7,7 @@ import polars as pl
 import yaml
 
 from pipelines.fraud.evaluation import evaluate_flags, summarise
-from pipelines.fraud.hand_over import NOTICE, write_flagged_pairs
+from pipelines.fraud.hand_over import NOTICE, in_words, write_flagged_pairs
 from pipelines.fraud.rules import build_flagged_pairs
 from pipelines.governance.keys import Keyring
 from pipelines.warehouse import scratch_warehouse
@@ -29,9 +29,22 @@ def test_the_notice_stands_on_both_files_and_restricted_pairs_stay_out(tmp_path:
         row = next(csv.DictReader(file))
     assert row["Notice"] == NOTICE
     assert row["Other name"] == "'=1+1 JONES"
+    assert (row["Rule"], row["Source"]) == ("Single person discount and another adult", "Council tax")
+    assert ";" not in row["Evidence for a look"]
+    assert row["Record"].startswith("council_tax:")
     assert NOTICE in (tmp_path / "flagged_pairs.csv.stamp.txt").read_text()
     for name in ("flagged_pairs.csv", "flagged_pairs.xlsx"):
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_an_officer_reads_words_not_codes() -> None:
+    assert in_words("link_basis", "scored against each other: name_birth_date_home") == (
+        "scored against each other: they agree on forename, surname, birth date and home"
+    )
+    assert in_words("link_basis", "linked through other records") == "linked through other records"
+    assert in_words("link_weight", 24.40519) == 24.4
+    assert in_words("evidence_for", ["The birth dates agree.", "It is so."]) == "The birth dates agree. It is so."
+    assert in_words("evidence_against", []) == "Nothing in the records."
 
 
 def test_planted_cases_and_look_alikes_are_counted_by_strength() -> None:

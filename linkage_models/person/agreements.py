@@ -1,0 +1,29 @@
+"""What two records agree on when a rule brings them together, in words."""
+
+from linkage_models.person import blocking, deterministic
+
+WORDS = {
+    "nino": "National Insurance number",
+    "nhs_number": "NHS number",
+    "birth_date": "birth date",
+    "birth_year": "year of birth",
+    "forename": "forename",
+    "forename_root": "forename",
+    "surname_key": "surname",
+    "surname_phonetic": "sound of surname",
+    "name_key": "names in either order",
+    "given_key": "given names",
+    "initial": "initial",
+    "home_key": "home",
+    "postcode": "postcode",
+    "month_out=month_in": "month of a move",
+    "month_in=month_out": "month of a move",
+    "phone": "phone number",
+    "email": "email address",
+}
+
+
+def agreement(rule: str) -> str:
+    """The columns of a blocking or certain rule as a list in words: `birth date and forename`."""
+    *first, last = (WORDS[key] for key in {**blocking.RULES, **deterministic.RULES}[rule])
+    return f"{', '.join(first)} and {last}" if first else last
