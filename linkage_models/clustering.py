@@ -109,7 +109,8 @@ def cluster(
     easy = ~hard[component]
     labels[easy] = _first_member(component)[component[easy]]
     _, numbered = np.unique(labels, return_inverse=True)
-    return Clustering(numbered.astype(np.int64), suspended, np.array(sorted(set(stopped)), dtype=np.int64).reshape(-1, 2))
+    once = np.array(sorted(set(stopped)), dtype=np.int64).reshape(-1, 2)
+    return Clustering(numbered.astype(np.int64), suspended, once)
 
 
 def components(records: int, left: Ints, right: Ints) -> Ints:
