@@ -1,6 +1,5 @@
 """The four rules: each a .sql file of candidate pairs with coded evidence; strength and value follow from YAML."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,8 @@ import polars as pl
 import yaml
 
 from pipelines.governance.keys import Keyring
-from pipelines.sources.facts import FACTS
+from pipelines.governance.pseudonyms import lasting_name
+from pipelines.sources.window import open_window
 from pipelines.warehouse import Warehouse, sql_file
 
 HERE = Path(__file__).parent
@@ -92,12 +92,7 @@ def load(name: str) -> dict[str, Any]:
 
 def _open_window(wh: Warehouse, sources: Sequence[str], policy: dict[str, Any]) -> None:
     """Temporary views of what the purpose may read: current facts of its sources, its persons, where they are."""
-    listed = ", ".join("'" + source.replace("'", "''") + "'" for source in sources) or "''"
-    for fact in READ:
-        columns = ", ".join(f"NULL::{column.type} AS {column.name}" for column in FACTS[fact].all_columns)
-        current = f"SELECT * FROM identity.facts.{fact} WHERE valid_to IS NULL AND source IN ({listed})"
-        held = wh.exists(f"identity.facts.{fact}")
-        wh.execute(f"CREATE OR REPLACE TEMP TABLE {fact} AS {current if held else f'SELECT {columns} LIMIT 0'}")
+    listed = open_window(wh, READ, sources)
     wh.execute(sql_file(HERE / "window.sql", as_of=wh.as_of.isoformat(), sources=listed))
     wh.execute("CREATE OR REPLACE TEMP TABLE presence AS " + sql_file(HERE / "presence.sql"))
     wh.execute("CREATE OR REPLACE TEMP TABLE kin AS " + sql_file(HERE / "kin.sql", **policy))
@@ -139,6 +134,5 @@ def _name_flags(wh: Warehouse, keys: Keyring) -> None:
 
 
 def flag_id(keys: Keyring, *pair: str) -> str:
-    """The lasting name of a flagged pair: `f_` and 80 bits of a keyed hash over rule, subject and other."""
-    digest = keys.hmac("fingerprint", b"flag\0" + "\0".join(pair).encode())
-    return "f_" + base64.b32encode(digest[:10]).decode().lower()
+    """The lasting name of a flagged pair, over rule, subject and other."""
+    return lasting_name(keys, "f_", "flag", *pair)

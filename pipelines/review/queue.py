@@ -1,6 +1,5 @@
 """The queue as tables: what to look at, why, in which order, and the records that each item shows."""
 
-import base64
 from pathlib import Path
 
 import polars as pl
@@ -8,6 +7,7 @@ import yaml
 
 from linkage_models.thresholds import LINK_WEIGHT, REVIEW_WEIGHT
 from pipelines.governance.keys import Keyring
+from pipelines.governance.pseudonyms import lasting_name
 from pipelines.review.bridges import weakest_bridges
 from pipelines.warehouse import Warehouse, sql_file
 
@@ -75,10 +75,5 @@ def _name_items(wh: Warehouse, keys: Keyring) -> None:
     wh.execute("ALTER TABLE item ADD COLUMN place BIGINT")
     wh.execute("UPDATE item SET place = rowid")
     rows = wh.rows("SELECT place, reason, coalesce(record_l, person_id), coalesce(record_r, '') FROM item")
-    named = [(place, _item_id(keys, *pair)) for place, *pair in rows]
+    named = [(place, lasting_name(keys, "q_", "review", *pair)) for place, *pair in rows]
     _register(wh, "item_name", pl.DataFrame(named, schema={"place": pl.Int64, "item_id": pl.String}, orient="row"))
-
-
-def _item_id(keys: Keyring, *said: str) -> str:
-    digest = keys.hmac("fingerprint", "\0".join(("review", *said)).encode())
-    return "q_" + base64.b32encode(digest[:10]).decode().lower()

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from pipelines.settings import BoroughlinkError
-from pipelines.sources.facts import FACTS
+from pipelines.sources.window import open_window
 from pipelines.warehouse import Warehouse, sql_file
 
 HERE = Path(__file__).parent
@@ -33,12 +33,7 @@ class IdentityInAttributes(BoroughlinkError):
 
 def build_attributes(wh: Warehouse, sources: Sequence[str]) -> dict[str, int]:
     """Build `attributes.attributes.*` from the sources that the risk purpose may read; return rows by table."""
-    listed = ", ".join("'" + source.replace("'", "''") + "'" for source in sources) or "''"
-    for fact in READ:
-        columns = ", ".join(f"NULL::{column.type} AS {column.name}" for column in FACTS[fact].all_columns)
-        current = f"SELECT * FROM identity.facts.{fact} WHERE valid_to IS NULL AND source IN ({listed})"
-        held = wh.exists(f"identity.facts.{fact}")
-        wh.execute(f"CREATE OR REPLACE TEMP TABLE {fact} AS {current if held else f'SELECT {columns} LIMIT 0'}")
+    listed = open_window(wh, READ, sources)
     wh.execute(sql_file(HERE / "attribute_tables" / "window.sql", as_of=wh.as_of.isoformat(), sources=listed))
     policy = yaml.safe_load((HERE / "thresholds.yaml").read_text(encoding="utf-8"))
     rows = {
