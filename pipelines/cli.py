@@ -22,6 +22,7 @@ DATA = click.option(
     help="The data folder: everything of one council, with its own keys and history.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+SOURCES = click.option("--sources", help="Folder of source contracts that replaces the shipped set.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -67,7 +68,7 @@ def synth(out: str, people: int, seed: int, profile: str, on: Any) -> None:
 @cli.command()
 @DATA
 @click.option("--landing", help="Where deliveries lie; without it the data folder's own landing/.")
-@click.option("--sources", help="Folder of source contracts that replaces the shipped set.")
+@SOURCES
 @click.option("--select", help="Only these assets, for instance 'group:fraud' or '+key:places/address_uprn'.")
 @click.option("--force", is_flag=True, help="Run even if nothing has changed since the last run.")
 def run(data: str, landing: str | None, sources: str | None, select: str | None, force: bool) -> None:
@@ -80,7 +81,7 @@ def run(data: str, landing: str | None, sources: str | None, select: str | None,
 @cli.command()
 @DATA
 @click.option("--landing", help="Where deliveries lie; without it the data folder's own landing/.")
-@click.option("--sources", help="Folder of source contracts that replaces the shipped set.")
+@SOURCES
 @click.option("--port", default=3333, show_default=True, type=click.IntRange(1024, 65535))
 def dev(data: str, landing: str | None, sources: str | None, port: int) -> None:
     """Open Dagster's pages on loopback over a data folder."""
@@ -127,7 +128,7 @@ def doctor(data: str, as_json: bool) -> None:
 
 
 @cli.command()
-@click.option("--sources", help="Folder of source contracts that replaces the shipped set.")
+@SOURCES
 @JSON
 def sources(sources: str | None, as_json: bool) -> None:
     """The sources: level, owner, what they serve and on what basis, refresh promise, retention."""
@@ -148,12 +149,13 @@ def quality(data: str, as_json: bool) -> None:
 
 @cli.command()
 @DATA
+@SOURCES
 @JSON
-def purposes(data: str, as_json: bool) -> None:
+def purposes(data: str, sources: str | None, as_json: bool) -> None:
     """The purposes, and which sources may serve each today."""
     from pipelines.reading import purposes_of
 
-    show(purposes_of(folder(data)), as_json)
+    show(purposes_of(folder(data), sources), as_json)
 
 
 @cli.command()
@@ -161,12 +163,13 @@ def purposes(data: str, as_json: bool) -> None:
 @click.argument("left")
 @click.argument("right")
 @click.option("--purpose", default="data_quality", show_default=True, help="Why you look; goes into the audit.")
+@SOURCES
 @JSON
-def explain(data: str, left: str, right: str, purpose: str, as_json: bool) -> None:
+def explain(data: str, left: str, right: str, purpose: str, sources: str | None, as_json: bool) -> None:
     """Why two records were linked or not, in words and numbers."""
     from pipelines.reading import explanation_of
 
-    show(explanation_of(folder(data), left, right, purpose), as_json)
+    show(explanation_of(folder(data), left, right, purpose, sources), as_json)
 
 
 @cli.command()

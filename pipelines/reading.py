@@ -129,9 +129,9 @@ def quality_of(folder: DataFolder) -> Answer:
     )
 
 
-def purposes_of(folder: DataFolder) -> Answer:
+def purposes_of(folder: DataFolder, sources: str | None = None) -> Answer:
     """Purposes, and the sources that may serve each today."""
-    contracts = _contracts(None)
+    contracts = _contracts(sources)
     settings = load_settings(folder)
     purposes = Purposes.load(contracts.values(), settings.today())
     rows = [
@@ -148,11 +148,11 @@ def purposes_of(folder: DataFolder) -> Answer:
     return Answer((), [("Purposes", ("purpose", "what for", "view", "people appear", "reads", "never reads"), rows)])
 
 
-def explanation_of(folder: DataFolder, left: str, right: str, purpose: str) -> Answer:
+def explanation_of(folder: DataFolder, left: str, right: str, purpose: str, sources: str | None = None) -> Answer:
     """Why two records were linked or not; noted in the audit before it is shown."""
     from pipelines.linkage.explain import explain
 
-    contracts = _contracts(None)
+    contracts = _contracts(sources)
     settings = load_settings(folder)
     purposes = Purposes.load(contracts.values(), settings.today())
     purposes.require(purpose, {record.split(":", 1)[0] for record in (left, right)})

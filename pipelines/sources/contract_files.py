@@ -118,6 +118,11 @@ def _contradictions(contract: Contract) -> Iterator[tuple[Place, str]]:
     for number, check in enumerate(contract.checks):
         if not check.sql.is_file():
             yield ("checks", number, "sql"), f"names {check.sql.name}, which isn't there; add the file"
+    if "person_record" in contract.facts and not any(table.slot for table in contract.tables):
+        yield (
+            ("tables",),
+            "has person_record.sql beside it but no `slot`; give one to the table whose rows name persons",
+        )
     for fact in contract.facts:
         if fact not in FACTS:
             yield (), f"{fact}.sql beside the contract names no fact table; call it one of: {', '.join(FACTS)}"

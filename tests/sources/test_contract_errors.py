@@ -71,6 +71,14 @@ def test_sql_of_no_fact_is_a_mistake(tmp_path: Path) -> None:
         make_contract(tmp_path)
 
 
+def test_persons_need_a_slot(tmp_path: Path) -> None:
+    contract = make_contract(tmp_path)
+    (contract.folder / "person_record.sql").write_text("SELECT 1")
+    make_contract(tmp_path)
+    with pytest.raises(ContractError, match=r"line 1\d.*no `slot`"):
+        make_contract(tmp_path, CONTRACT.replace("    slot: {key: card, name: [name], birth_date: born}\n", ""))
+
+
 def test_shipped_contracts_are_whole() -> None:
     contracts = load_contracts(SHIPPED)
     assert set(contracts) == {
