@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 COMMAND = [str(Path(sys.executable).parent / "boroughlink")]
-PEOPLE, SEED = "2000", "7"
+PEOPLE, SEED = "3000", "7"
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,6 @@ def test_views_read_only_what_their_purpose_may(borough, tmp_path):
 
 
 def test_another_borough_in_the_same_folder_is_refused(borough):
-    done = boroughlink("demo", "--out", borough.root, "--people", 2000, "--seed", 8, fine=False)
+    done = boroughlink("demo", "--out", borough.root, "--people", 3000, "--seed", 8, fine=False)
     assert done.returncode == 1
     assert "another borough" in done.stderr
