@@ -43,6 +43,7 @@ COLUMNS = {
     "link_basis": "Why the records stand together",
     "values_version": "Values of",
 }
+SCORED = "scored against each other: "  # kin.sql names the rule that brought the pair together after it
 TITLES = {rule.name: rule.title for rule in RULES}
 
 
@@ -81,7 +82,7 @@ def in_words(column: str, value: Any) -> Any:
         case "link_weight":
             return None if value is None else round(value, 1)
         case "link_basis":
-            basis, _, rule = value.partition(": ")
-            return f"{basis}: they agree on {agreement(rule)}" if rule else basis
+            rule = value.removeprefix(SCORED)
+            return value if rule == value else f"{SCORED}they agree on {agreement(rule)}"
         case _:
             return value

@@ -41,7 +41,8 @@ def test_an_officer_reads_words_not_codes() -> None:
     assert in_words("link_basis", "scored against each other: name_birth_date_home") == (
         "scored against each other: they agree on forename, surname, birth date and home"
     )
-    assert in_words("link_basis", "linked through other records") == "linked through other records"
+    for whole in ("linked through other records", "not linked: the same name, borne by nobody else"):
+        assert in_words("link_basis", whole) == whole
     assert in_words("link_weight", 24.40519) == 24.4
     assert in_words("evidence_for", ["The birth dates agree.", "It is so."]) == "The birth dates agree. It is so."
     assert in_words("evidence_against", []) == "Nothing in the records."
