@@ -31,12 +31,19 @@ class RunHandle:
         self.folder, self.landing, self.started_by = folder, landing, started_by
         self._purposes = purposes
         self._run: Run | None = None
+        self._refused: Exception | None = None
         self.failed: str | None = None
 
     @property
     def run(self) -> Run:
+        if self._refused is not None:  # asked once: a step half-way along must not begin what the first could not
+            raise self._refused
         if self._run is None:
-            self._run = Run.begin(self.folder, self.started_by)
+            try:
+                self._run = Run.begin(self.folder, self.started_by)
+            except Exception as fault:
+                self._refused = fault
+                raise
         return self._run
 
     @property

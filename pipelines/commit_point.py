@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -39,7 +40,7 @@ class Current:
             return cls(said["published"], said["state"])
         except FileNotFoundError:
             return cls(None, None)
-        except (ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError):
             raise BoroughlinkError(f"{folder.current} is damaged: restore the data folder from its backup.") from None
 
 
@@ -126,21 +127,27 @@ def finish(folder: DataFolder, operations: Operations, run_id: str) -> None:
 
 
 def _empty_inbox(folder: DataFolder, note: Path) -> None:
-    """Remove what was taken in from the folder's own inbox, file by file, if it is still what was taken in."""
+    """Remove what was taken in from the folder's own inbox, file by file, if it is still what was taken in.
+
+    What can't be removed (a sender's own folder, a link) stays: it is archived, and no reason to hold up the commit.
+    """
     if not note.exists():
         return
     consumed = json.loads(note.read_text())
     hashes = set(consumed["hashes"])
     inside = [path for path in map(Path, consumed["paths"]) if folder.landing in path.parents and path.is_file()]
     for path in inside:
-        if path.name != MANIFEST and _sha256(path) in hashes:
-            path.unlink()
+        with suppress(OSError):
+            if path.name != MANIFEST and _sha256(path) in hashes:
+                path.unlink()
     for path in inside:
-        if path.name == MANIFEST and not any(other.is_file() for other in path.parent.iterdir() if other != path):
-            path.unlink()
+        with suppress(OSError):
+            if path.name == MANIFEST and not any(other.is_file() for other in path.parent.iterdir() if other != path):
+                path.unlink()
     for emptied in sorted(folder.landing.rglob("*"), key=lambda path: -len(path.parts)):
-        if emptied.is_dir() and not any(emptied.iterdir()):
-            emptied.rmdir()
+        with suppress(OSError):  # not empty, or a link
+            if emptied.is_dir():
+                emptied.rmdir()
 
 
 def _sha256(path: Path) -> str:

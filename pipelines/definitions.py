@@ -129,7 +129,7 @@ def execute(place: Place, started_by: str, select: str | None = None) -> tuple[b
             raise_on_error=False,
         )
         faults = [_said(event) for event in result.all_events if event.is_step_failure]
-    return result.success, faults
+    return result.success, list(dict.fromkeys(faults))
 
 
 def _said(event: dg.DagsterEvent) -> str:

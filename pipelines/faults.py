@@ -3,3 +3,8 @@
 
 class BoroughlinkError(Exception):
     """A fault that a person can mend: its text says what happened, where, and what to do; never a personal value."""
+
+
+def printable(name: str) -> str:
+    """A file's name as it may be shown: no line end, no control of the terminal, no half of a character."""
+    return "".join(sign if sign.isprintable() else "�" for sign in name)

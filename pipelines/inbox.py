@@ -5,12 +5,16 @@ Only intake decides what is taken in (by the content of files); this is the ques
 
 import hashlib
 import json
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.settings import DataFolder
 
 TAKEN = "taken.json"
+#: What the folder of a delivery is called: its extract date, and the number of a correction.
+DELIVERY_NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.\d{1,3})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,11 @@ def signatures(folder: Path) -> frozenset[str]:
             by_folder.setdefault(path.parent, []).append(path)
     for place, files in by_folder.items():
         manifest = place / "manifest.json"
-        if manifest in files:
+        if manifest in files and os.access(manifest, os.R_OK):
             text = manifest.read_bytes()
         else:
-            text = "\n".join(f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in files).encode()
-        found.add(hashlib.sha256(str(place.name).encode() + b"\0" + text).hexdigest())
+            text = os.fsencode("\n".join(f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in files))
+        found.add(hashlib.sha256(os.fsencode(place.name) + b"\0" + text).hexdigest())
     return frozenset(found)
 
 
@@ -48,9 +52,17 @@ def taken(folder: DataFolder) -> frozenset[str]:
     """Signatures that committed runs have taken or refused."""
     try:
         return frozenset(json.loads((folder.root / TAKEN).read_text()))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # lost or damaged: intake looks at each delivery again
         return frozenset()
 
 
-def untaken(folder: DataFolder, landing: Path) -> Waiting:
-    return Waiting(signatures(landing) - taken(folder))
+def untaken(folder: DataFolder, landing: Path, sources: Path) -> Waiting:
+    """Deliveries to the sources of that set of contracts; what else lies about starts no run."""
+    homes = [landing / contract.parent.name for contract in sources.glob("*/contract.yaml")]
+    dated = [path for home in homes if home.is_dir() for path in _within(home) if DELIVERY_NAME.fullmatch(path.name)]
+    return Waiting(frozenset[str]().union(*map(signatures, dated)) - taken(folder))
+
+
+def _within(home: Path) -> list[Path]:
+    """What lies in a folder; nothing where it may not be read (intake says so)."""
+    return sorted(home.iterdir()) if os.access(home, os.R_OK | os.X_OK) else []

@@ -97,7 +97,11 @@ class Operations:
 
         Raises BoroughlinkError when the store can't be opened or was made by a newer version.
         """
-        engine = sa.create_engine(url or f"sqlite:///{folder.operations}", connect_args={} if url else {"timeout": 30})
+        engine = sa.create_engine(
+            url or sa.URL.create("sqlite", database=str(folder.operations)),
+            connect_args={} if url else {"timeout": 30},
+            hide_parameters=True,  # the text of a fault would quote them
+        )
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _durable)
         try:
@@ -227,6 +231,7 @@ def _migrate(engine: sa.Engine) -> None:
     from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -237,4 +242,7 @@ def _migrate(engine: sa.Engine) -> None:
         ):
             return
     config.attributes["engine"] = engine
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError:
+        raise BoroughlinkError("The operational store was made by a newer version of boroughlink: use that.") from None

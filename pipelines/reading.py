@@ -55,7 +55,7 @@ def status_of(folder: DataFolder) -> Answer:
     """What is published, what waits, who runs."""
     if not folder.root.exists():
         raise BoroughlinkError(f"There is no data folder at {folder.root}.")
-    current, waiting = Current.read(folder), untaken(folder, folder.landing)
+    current, waiting = Current.read(folder), untaken(folder, folder.landing, SHIPPED_SOURCES)
     operations = _operations(folder)
     try:
         runs = operations.runs()[:10]

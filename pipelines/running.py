@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelines import assets as steps
 from pipelines.commit_point import Current, run_under_way
-from pipelines.faults import BoroughlinkError
+from pipelines.faults import BoroughlinkError, printable
 from pipelines.governance.keys import open_keyring
 from pipelines.inbox import untaken
 from pipelines.operations import Operations
@@ -72,7 +72,7 @@ def _say_what_lies_there(place: Any) -> None:
     there = sorted(path.name for path in place.landing.iterdir() if not path.name.startswith("."))
     strange = [name for name in there if name not in known]
     if strange:
-        named = ", ".join(strange[:10])
+        named = ", ".join(printable(name) for name in strange[:10])
         say(f"Left alone in {place.landing}, because no source is called so: {named}. Sources: {', '.join(known)}.")
     if Current.read(place.folder).state is None and not set(there) & set(known):
         raise BoroughlinkError(
@@ -83,7 +83,7 @@ def _say_what_lies_there(place: Any) -> None:
 
 def _nothing_changed(place: Any) -> bool:
     folder: DataFolder = place.folder
-    if not folder.operations.exists() or untaken(folder, place.landing) or run_under_way(folder):
+    if not folder.operations.exists() or untaken(folder, place.landing, place.sources) or run_under_way(folder):
         return False
     operations = Operations.open(folder, open_keyring(folder, load_settings(folder)))
     try:

@@ -69,6 +69,8 @@ class Run:
             keyring = open_keyring(folder, settings)
             operations = Operations.open(folder, keyring)
             recover(folder, operations)
+            if Current.read(folder).published and not folder.identity.exists():
+                raise BoroughlinkError(f"{folder.identity} is missing: restore the data folder from its backup.")
             run_id = f"{now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
             work = folder.work / run_id
             (work / "published").mkdir(parents=True)

@@ -19,6 +19,9 @@ class _Place(Protocol):
     @property
     def landing(self) -> Path: ...
 
+    @property
+    def sources(self) -> Path: ...
+
 
 def nightly(job: Any, settings: Settings) -> dg.ScheduleDefinition:
     """The nightly run, at `nightly_at` of the council's own timezone (so summer time moves with it)."""
@@ -47,7 +50,7 @@ def landing_sensor(job: Any, place: _Place) -> dg.SensorDefinition:
         description="Looks at the landing folder every minute and starts the job when something new lies there whole.",
     )
     def landing(_context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        waiting = untaken(place.folder, place.landing)
+        waiting = untaken(place.folder, place.landing, place.sources)
         if not waiting:
             yield dg.SkipReason("Nothing new lies in the landing folder.")
         elif run_under_way(place.folder):

@@ -178,11 +178,12 @@ def _crypto_module() -> str:
     return str(folder / "httpfs.duckdb_extension").replace("'", "''")
 
 
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\d{4,}")
+# From the first quotation mark to the last, or to the end: O'Brien holds one too.
+_QUOTED = re.compile(r"""['"](?:.*['"]|.*)|\d{4,}""")
 
 
 def _redacted(fault: duckdb.Error, sql: str) -> str:
-    """What DuckDB said, without the values it quotes."""
+    """What DuckDB said where it speaks of our names or of the disk; else the kind of fault alone: it quotes values."""
     what = sql.strip().splitlines()[0][:100] if sql.strip() else "a statement"
     if isinstance(fault, duckdb.BinderException | duckdb.CatalogException | duckdb.ParserException):
         said = str(fault).splitlines()[0]  # names of ours, not values
@@ -190,6 +191,8 @@ def _redacted(fault: duckdb.Error, sql: str) -> str:
         said = "out of memory; raise memory_limit in boroughlink.yaml"
     elif isinstance(fault, duckdb.IOException):
         said = "disk: " + _QUOTED.sub("…", str(fault).splitlines()[0])
+    elif "AES tag" in str(fault):
+        said = "the file is damaged, or its key does not fit"
     else:
-        said = f"{type(fault).__name__}: " + _QUOTED.sub("…", str(fault).splitlines()[0])[:80]
+        said = type(fault).__name__
     return f"The warehouse refused ({_QUOTED.sub('…', what)}): {said}"

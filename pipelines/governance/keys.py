@@ -5,6 +5,7 @@ environment (`BOROUGHLINK_KEK`, 64 hex digits), from a file (`BOROUGHLINK_KEK_FI
 (`BOROUGHLINK_KEK_COMMAND`); a folder of invented people may make its own (`keys/demo.kek`).
 """
 
+import fcntl
 import hashlib
 import hmac
 import json
@@ -13,6 +14,8 @@ import secrets
 import shlex
 import stat
 import subprocess  # the council's own key command, from its own environment
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,13 +78,11 @@ def open_keyring(folder: DataFolder, settings: Settings, names: tuple[str, ...] 
 
     Raises KeyFault when the KEK or keystore is missing where data is real, readable by others, or does not fit.
     """
-    kek, origin = _kek(folder, settings)
     store = folder.keys / "keystore.json"
     if not store.exists():
-        if folder.identity.exists():
-            raise KeyFault(f"{store} is missing but encrypted data is there: restore the keystore from its escrow.")
-        keys = {name: secrets.token_bytes(KEY_BYTES) for name in STANDING_KEYS}
-        write_atomically(store, _wrapped(keys, kek))
+        with _alone(folder):
+            _make_keystore(folder, settings, store)
+    kek, origin = _kek(folder, settings)
     _refuse_readable(store)
     return Keyring({name: key for name, key in _unwrapped(store, kek).items() if name in names}, origin)
 
@@ -97,6 +98,24 @@ def fresh_key(folder: DataFolder, settings: Settings, name: str) -> bytes:
     return keys[name]
 
 
+def _make_keystore(folder: DataFolder, settings: Settings, store: Path) -> None:
+    kek, _ = _kek(folder, settings)
+    if store.exists():  # another process was first
+        return
+    if folder.identity.exists():
+        raise KeyFault(f"{store} is missing but encrypted data is there: restore the keystore from its escrow.")
+    keys = {name: secrets.token_bytes(KEY_BYTES) for name in STANDING_KEYS}
+    write_atomically(store, _wrapped(keys, kek))
+
+
+@contextmanager
+def _alone(folder: DataFolder) -> Iterator[None]:
+    """One process at a time makes keys: a reading command beside the first run must not make others."""
+    with (folder.keys / "making.lock").open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
 def _wrapped(keys: dict[str, bytes], kek: bytes) -> bytes:
     entries = {name: {"wrapped": aes_key_wrap_with_padding(kek, key).hex()} for name, key in sorted(keys.items())}
     return json.dumps({"version": 1, "keys": entries}, indent=1).encode()
@@ -108,19 +127,20 @@ def _unwrapped(store: Path, kek: bytes) -> dict[str, bytes]:
         return {name: aes_key_unwrap_with_padding(kek, bytes.fromhex(e["wrapped"])) for name, e in entries.items()}
     except InvalidUnwrap:
         raise KeyFault(f"The key-encryption key does not open {store}: it is not the one that wrapped it.") from None
-    except (ValueError, KeyError, OSError):
+    except (ValueError, KeyError, TypeError, AttributeError, OSError):
         raise KeyFault(f"{store} is damaged: restore it from its escrow.") from None
 
 
 def _kek(folder: DataFolder, settings: Settings) -> tuple[bytes, str]:
     if given := os.environ.get("BOROUGHLINK_KEK"):
-        return _parsed(given, "the environment variable BOROUGHLINK_KEK"), "the environment"
+        return _parsed(os.fsencode(given), "the environment variable BOROUGHLINK_KEK"), "the environment"
     if named := os.environ.get("BOROUGHLINK_KEK_FILE"):
         return _from_file(Path(named)), f"the file {named}"
     if command := os.environ.get("BOROUGHLINK_KEK_COMMAND"):
-        ran = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
-        if ran.returncode:
-            raise KeyFault("BOROUGHLINK_KEK_COMMAND failed; run it by hand to see why.")
+        try:
+            ran = subprocess.run(shlex.split(command), capture_output=True, timeout=60, check=True)  # noqa: S603
+        except (OSError, ValueError, subprocess.SubprocessError):
+            raise KeyFault("BOROUGHLINK_KEK_COMMAND failed; run it by hand to see why.") from None
         return _parsed(ran.stdout, "the output of BOROUGHLINK_KEK_COMMAND"), "a command"
     own = folder.keys / "demo.kek"
     if settings.holds == "real":
@@ -139,12 +159,12 @@ def _from_file(path: Path) -> bytes:
     if not path.is_file():
         raise KeyFault(f"The key file {path} is not there.")
     _refuse_readable(path)
-    return _parsed(path.read_text(), str(path))
+    return _parsed(path.read_bytes(), str(path))
 
 
-def _parsed(text: str, origin: str) -> bytes:
+def _parsed(text: bytes, origin: str) -> bytes:
     try:
-        key = bytes.fromhex(text.strip())
+        key = bytes.fromhex(text.decode("ascii").strip())
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:

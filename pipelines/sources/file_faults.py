@@ -8,7 +8,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.faults import BoroughlinkError
+from pipelines.faults import BoroughlinkError, printable
 
 CHUNK = 1 << 20
 _NOT_LATIN_1 = re.compile(rb"[\x80-\x9f]")
@@ -26,7 +26,7 @@ class FileRefused(BoroughlinkError):
     """A file that can't be taken in; the text names file, line and what to do, never a value."""
 
     def __init__(self, file: str, problem: str, line: int | None = None) -> None:
-        shown = "".join(sign if sign.isprintable() else "�" for sign in file)
+        shown = printable(file)
         self.file, self.problem, self.line = shown, problem, line
         super().__init__(f"{shown}{f', line {line}' if line else ''}: {problem}.")
 
@@ -60,10 +60,11 @@ def inspect(path: Path, encoding: str) -> Inspected:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         raise FileRefused(path.name, "can't be opened as a plain file (symbolic links are refused)") from None
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(handle)
+        raise FileRefused(path.name, "is not a plain file")
     with os.fdopen(handle, "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise FileRefused(path.name, "is not a plain file")
         digest, text = hashlib.sha256(), _Encoding(path.name, encoding)
         size, last = 0, b""
         while chunk := file.read(CHUNK):

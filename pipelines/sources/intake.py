@@ -3,6 +3,7 @@
 `read` makes candidate tables in memory, the gate judges them, `promote` puts them into the history in one transaction.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -94,6 +95,8 @@ def take_in(
         folders = delivery_folders(contract, landing)
     except FileRefused as refusal:
         return [Intake(contract.name, landing / contract.name, "refused", reason=str(refusal))]
+    except OSError as fault:
+        return [Intake(contract.name, landing / contract.name, "refused", reason=_unreadable(contract.name, fault))]
     return [_take_in_one(wh, contract, folder, archive, gate) for folder in folders]
 
 
@@ -104,6 +107,8 @@ def _take_in_one(wh: Warehouse, contract: Contract, folder: Path, archive: Archi
         return Intake(contract.name, folder, "waiting", reason=str(wait))
     except FileRefused as refusal:
         return _refuse(wh, contract, folder, None, str(refusal))
+    except OSError as fault:
+        return _refuse(wh, contract, folder, None, _unreadable(f"{contract.name}/{folder.name}", fault))
     outcome = Intake(
         contract.name,
         folder,
@@ -209,6 +214,10 @@ def _store(archive: Archive | None, delivery: Delivery) -> None:
     for file, _ in delivery.files if archive is not None else ():
         assert archive is not None
         archive.store(file)
+
+
+def _unreadable(here: str, fault: OSError) -> str:
+    return f"{here}: can't be read ({os.strerror(fault.errno or 0)}); see to its permissions."
 
 
 def _next_delivery(wh: Warehouse) -> int:

@@ -6,7 +6,6 @@ Nothing in the landing folder is ever changed here.
 
 import fnmatch
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -15,12 +14,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pipelines.inbox import DELIVERY_NAME
 from pipelines.sources.contracts import Contract, Table
 from pipelines.sources.file_faults import FileRefused, Inspected, inspect
 
 MANIFEST = "manifest.json"
 _MANIFEST_LIMIT = 1 << 20
-_DATED = re.compile(r"^(\d{4}-\d\d-\d\d)(?:\.\d{1,3})?$")
 
 
 class NotYet(Exception):
@@ -75,7 +74,7 @@ def delivery_folders(contract: Contract, landing: Path) -> list[Path]:
         raise FileRefused(contract.name, "the source's landing folder is a symbolic link; put the files there")
     if not home.is_dir():
         return []
-    return sorted(path for path in home.iterdir() if _DATED.match(path.name))
+    return sorted((path for path in home.iterdir() if DELIVERY_NAME.fullmatch(path.name)), key=_in_order)
 
 
 def open_delivery(contract: Contract, folder: Path, as_of: date) -> Delivery:
@@ -113,9 +112,15 @@ def open_delivery(contract: Contract, folder: Path, as_of: date) -> Delivery:
     return Delivery(contract.name, extract_date, folder, tuple(files), manifest, tuple(notes))
 
 
+def _in_order(folder: Path) -> tuple[str, int]:
+    """The date, then the number of the correction: .10 comes after .2."""
+    day, _, correction = folder.name.partition(".")
+    return day, int(correction or 0)
+
+
 def dated(folder: Path) -> date | None:
     """The extract date that a folder's name states; None if there is no such day."""
-    match = _DATED.match(folder.name)
+    match = DELIVERY_NAME.fullmatch(folder.name)
     try:
         return date.fromisoformat(match.group(1)) if match else None
     except ValueError:
@@ -134,9 +139,9 @@ def _manifest(contract: Contract, folder: Path, here: str) -> Manifest | None:
         stated: Any = json.loads(path.read_bytes())
         return Manifest.model_validate(stated)
     except ValidationError as fault:
-        where = ".".join(str(part) for part in fault.errors(include_input=False)[0]["loc"])
+        where = ".".join(str(part) for part in fault.errors(include_input=False)[0]["loc"]) or "the whole"
         raise FileRefused(f"{here}/{MANIFEST}", f"`{where}` is missing or not understood") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise FileRefused(f"{here}/{MANIFEST}", "is not valid JSON") from None
 
 

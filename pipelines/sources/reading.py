@@ -55,11 +55,15 @@ def read_file(wh: Warehouse, contract: Contract, file: Inspected, tables: Sequen
 
 
 def header_of(file: Inspected, contract: Contract) -> list[str]:
-    """The column names in a file's first line."""
+    """The column names in a file's first line. Raises FileRefused where it is no line of CSV."""
     encoding = "utf-8-sig" if contract.encoding == "utf-8" else contract.encoding
     with file.path.open("rb") as source:
         line = source.readline(LONGEST_LINE).decode(encoding, errors="replace")
-    return [name.strip() for name in next(csv.reader(io.StringIO(line), delimiter=contract.delimiter), [])]
+    try:
+        return [name.strip() for name in next(csv.reader(io.StringIO(line), delimiter=contract.delimiter), [])]
+    except csv.Error:
+        said = "has a heading that can't be read as CSV: its line ends are mixed, or a name in it is far too long"
+        raise FileRefused(file.name, f"{said}; ask for the extract again", line=1) from None
 
 
 def columns_in_order(table: Table, file: Inspected, header: list[str]) -> list[str]:
@@ -157,7 +161,7 @@ def _check_trailer(wh: Warehouse, file: Inspected, tables: Sequence[Table], mixe
             )
         counts = [_records(wh, mixed, tables, {"always"}), _records(wh, mixed, tables, {"always", "either"})]
         if trailers[0][0] not in counts:
-            said = f"its trailer counts {trailers[0][0]} records, but {counts[0]} are there; ask for it again"
+            said = f"its trailer counts another number of records than the {counts[0]} there; ask for it again"
             raise FileRefused(file.name, said, line=file.lines)
 
 

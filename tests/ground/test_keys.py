@@ -1,3 +1,4 @@
+import multiprocessing
 import pickle
 
 import pytest
@@ -62,6 +63,31 @@ def test_a_key_file_that_others_can_read_is_refused(folder, tmp_path, monkeypatc
     monkeypatch.setenv("BOROUGHLINK_KEK_FILE", str(path))
     with pytest.raises(KeyFault, match="chmod 600"):
         open_keyring(folder, REAL)
+
+
+@pytest.mark.parametrize("text", ["[]", '{"keys": []}', '{"keys": {"identity": 5}}', "{", "\xff"])
+def test_a_damaged_keystore_is_said(folder, text):
+    open_keyring(folder, SYNTHETIC)
+    (folder.keys / "keystore.json").write_text(text, encoding="latin-1")
+    with pytest.raises(KeyFault, match="damaged"):
+        open_keyring(folder, SYNTHETIC)
+
+
+@pytest.mark.parametrize("command", ["/no/such/thing", "false", "'", "printf '\\377'"])
+def test_a_key_command_that_gives_no_key_is_said(folder, monkeypatch, command):
+    monkeypatch.setenv("BOROUGHLINK_KEK_COMMAND", command)
+    with pytest.raises(KeyFault, match="BOROUGHLINK_KEK_COMMAND"):
+        open_keyring(folder, REAL)
+
+
+def test_processes_that_come_at_once_make_one_set_of_keys(folder):
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        made = pool.map(_identity_key, [folder] * 8)
+    assert len(set(made)) == 1
+
+
+def _identity_key(folder):
+    return open_keyring(folder, SYNTHETIC).key("identity")
 
 
 def test_lost_keystore_over_existing_data_is_not_replaced(folder):

@@ -6,6 +6,7 @@ import stat
 
 import pytest
 
+from pipelines.assets import RunHandle
 from pipelines.commit_point import Current, RunUnderWay, run_under_way
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import open_keyring
@@ -140,6 +141,32 @@ def test_a_damaged_current_is_said(folder):
     folder.current.write_text("{")
     with pytest.raises(BoroughlinkError, match="damaged"):
         Current.read(folder)
+
+
+def test_a_lost_identity_file_is_no_empty_borough(folder):
+    run = Run.begin(folder)
+    work(run, "one")
+    run.commit()
+    folder.identity.unlink()
+    with pytest.raises(BoroughlinkError, match=r"identity\.duckdb is missing"):
+        Run.begin(folder)
+    assert published(folder) == "one"
+    assert not run_under_way(folder)
+
+
+def test_what_could_not_begin_is_asked_once(folder, monkeypatch):
+    asked = []
+
+    def begin(*_args):
+        asked.append(1)
+        raise RunUnderWay("A run is under way.")
+
+    monkeypatch.setattr(Run, "begin", begin)
+    handle = RunHandle(folder, lambda run: None, folder.landing, "ann")
+    for _ in range(2):
+        with pytest.raises(RunUnderWay):
+            _ = handle.run
+    assert asked == [1]
 
 
 def test_a_full_disk_is_one_sentence(folder, monkeypatch):

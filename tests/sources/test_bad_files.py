@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from pipelines.sources.archive import Archive
 from pipelines.sources.contracts import Contract
 from pipelines.sources.intake import take_in
+from pipelines.sources.landing import delivery_folders
 from pipelines.warehouse import Warehouse
 from tests.sources.library import BORROWERS, DAY, LOANS, both, deliver
 
@@ -32,6 +34,8 @@ SPOILT: dict[str, tuple[bytes | str, int | None, str]] = {
     "cut off in the last line": (BORROWERS + "3,CANARY", 4, "cut off"),
     "most rows broken": ("Card No,name,born,visits\n" + "1,CANARY\n" * 9 + ROW, None, "9 of 10 rows"),
     "no row usable": ("Card No,name,born,visits\n,CANARY,,\n", None, "no row that can be used"),
+    "old Mac line ends": (BORROWERS.replace("\n", "\r"), 1, "line ends are mixed"),
+    "endless heading": (BORROWERS.replace("visits", "CANARY" * 50_000), 1, "far too long"),
     "mixed line ends": ("Card No,name,born,visits\n1,ANNE CANARY,,3\r\n2,BEN,,1\n3,CAT,,1\r4,D,,1\n", None, "as CSV"),
 }
 
@@ -119,6 +123,10 @@ def test_manifest_broken(wh: Warehouse, library: Contract, landing: Path, archiv
     folder = deliver(landing, both())
     (folder / "manifest.json").write_text("{")
     assert "not valid JSON" in check_refused(wh, library, landing, archive)
+    (folder / "manifest.json").write_text("[" * 100_000)
+    assert "not valid JSON" in check_refused(wh, library, landing, archive)
+    (folder / "manifest.json").write_text("[]")
+    assert "`the whole`" in check_refused(wh, library, landing, archive)
     (folder / "manifest.json").write_text('{"source": "library"}')
     assert "`extract_date` is missing" in check_refused(wh, library, landing, archive)
     (folder / "manifest.json").write_text('{"source": "library", "extract_date": "2026-01-01", "files": []}')
@@ -158,6 +166,40 @@ def test_pipe_is_refused(wh: Warehouse, library: Contract, landing: Path, archiv
     (folder / "borrower.csv").unlink()
     os.mkfifo(folder / "borrower.csv")
     assert "not a plain file" in check_refused(wh, library, landing, archive)
+
+
+def test_folder_in_the_place_of_a_file_is_refused(
+    wh: Warehouse, library: Contract, landing: Path, archive: Archive
+) -> None:
+    folder = deliver(landing, both())
+    (folder / "borrower.csv").unlink()
+    (folder / "borrower.csv").mkdir()
+    assert "not a plain file" in check_refused(wh, library, landing, archive)
+
+
+def test_unreadable_folder_is_refused_and_the_rest_goes_on(
+    wh: Warehouse, library: Contract, landing: Path, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = deliver(landing, both())
+    deliver(landing, both(), date(2026, 9, 30))
+    iterdir = Path.iterdir
+
+    def guarded(path: Path) -> Iterator[Path]:
+        if path == shut:
+            raise PermissionError(13, "Permission denied", str(path))
+        return iterdir(path)
+
+    monkeypatch.setattr(Path, "iterdir", guarded)
+    found = take_in(wh, library, landing, archive)
+    assert [intake.state for intake in found] == ["accepted", "refused"]
+    assert "can't be read (Permission denied)" in (found[1].reason or "")
+
+
+def test_corrections_are_taken_in_the_order_of_their_numbers(library: Contract, landing: Path) -> None:
+    for suffix in (".10", "", ".2"):
+        deliver(landing, both(), suffix=suffix)
+    (landing / "library" / f"{DAY}\n").mkdir()
+    assert [folder.suffix for folder in delivery_folders(library, landing)] == ["", ".2", ".10"]
 
 
 def test_hostile_names_are_harmless(wh: Warehouse, library: Contract, landing: Path, archive: Archive) -> None:
