@@ -54,6 +54,15 @@ def test_value_follows_the_discount_and_its_months() -> None:
     assert version == load("values.yaml")["version"]
 
 
+def test_names_that_differ_are_said() -> None:
+    twins = next(case for case in CASES if "under two forenames" in case["case"])
+    with scratch_warehouse() as wh:
+        lay(wh, twins["given"])
+        build_flagged_pairs(wh, ALLOWED, KEYS)
+        against = wh.rows("SELECT evidence_against FROM identity.fraud.flagged_pair")
+    assert against == [(["The forenames or surnames differ; they may be twins or relatives."],)]
+
+
 def test_sentences_never_accuse() -> None:
     with scratch_warehouse() as wh:
         for number, case in enumerate(CASES):
