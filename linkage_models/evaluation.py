@@ -60,7 +60,7 @@ def evaluate(
     ours = measure(con, "found_cluster", "truth_record", "truth_record")
     yardstick = [{"clustering": "ours", **_row(ours)}]
     for probability in (0.5, 0.99):
-        _components_of_edges(con, catalog, view, probability)
+        _components_of_edges(con, catalog, probability)
         stock = measure(con, "stock_cluster", "truth_record", "truth_record")
         yardstick.append({"clustering": f"connected components at {probability}", **_row(stock)})
     found: dict[str, Any] = {name: _rates(getattr(ours, name)) for name in ("pairs", "b_cubed", "clusters")}
@@ -86,7 +86,7 @@ def evaluate(
     return found
 
 
-def _components_of_edges(con: duckdb.DuckDBPyConnection, catalog: str, view: str, probability: float) -> None:
+def _components_of_edges(con: duckdb.DuckDBPyConnection, catalog: str, probability: float) -> None:
     """Write the temporary table stock_cluster (record_id, cluster)."""
     con.execute(
         "CREATE OR REPLACE TEMP TABLE stock_node AS SELECT record_id, row_number() OVER (ORDER BY record_id) - 1"
@@ -124,10 +124,9 @@ def _row(found: Evaluation) -> dict[str, float]:
 
 
 def measure(con: duckdb.DuckDBPyConnection, found: str, truth: str, record: str) -> Evaluation:
-    """Compare clusters with the truth: `found` (record_id, cluster), `truth` (record_id, person_id), `record`
-    (record_id, source).
+    """Compare clusters with the truth; records that one of the three tables lacks are left out.
 
-    Records that one of them lacks are left out.
+    `found` is (record_id, cluster), `truth` (record_id, person_id), `record` (record_id, source).
     """
     con.execute(
         f"""-- one row per record known to both
@@ -157,21 +156,10 @@ def measure(con: duckdb.DuckDBPyConnection, found: str, truth: str, record: str)
             count(DISTINCT cluster) FILTER (cluster_persons > 1) / greatest(count(DISTINCT cluster), 1) FROM sized"""
     ).fetchall()[0]
     by_pair = con.execute(
-        """-- one row per unordered pair of sources
-        WITH counted AS (SELECT source, cluster, person, count(*) AS n FROM judged GROUP BY ALL),
-        cell AS (SELECT a.source AS a, b.source AS b, sum(CASE WHEN a.source = b.source THEN a.n * (a.n - 1) / 2 ELSE
-            a.n * b.n END) AS k
-            FROM counted a JOIN counted b USING (cluster, person) WHERE a.source <= b.source GROUP BY ALL),
-        found AS (SELECT a.source AS a, b.source AS b, sum(CASE WHEN a.source = b.source THEN a.n * (a.n - 1) / 2
-            ELSE a.n * b.n END) AS k
-            FROM (SELECT source, cluster, sum(n) AS n FROM counted GROUP BY ALL) a JOIN (SELECT source, cluster,
-                sum(n) AS n FROM counted GROUP BY ALL) b
-            USING (cluster) WHERE a.source <= b.source GROUP BY ALL),
-        real AS (SELECT a.source AS a, b.source AS b, sum(CASE WHEN a.source = b.source THEN a.n * (a.n - 1) / 2 ELSE
-            a.n * b.n END) AS k
-            FROM (SELECT source, person, sum(n) AS n FROM counted GROUP BY ALL) a JOIN (SELECT source, person, sum(n)
-                AS n FROM counted GROUP BY ALL) b
-            USING (person) WHERE a.source <= b.source GROUP BY ALL)
+        f"""-- one row per unordered pair of sources
+        WITH real AS ({_pairs_within("person")}),
+        found AS ({_pairs_within("cluster")}),
+        cell AS ({_pairs_within("cluster, person")})
         SELECT a, b, real.k::BIGINT, coalesce(found.k, 0)::BIGINT, coalesce(cell.k, 0)::BIGINT
         FROM real LEFT JOIN found USING (a, b) LEFT JOIN cell USING (a, b) WHERE real.k > 0 ORDER BY a, b"""
     ).fetchall()
@@ -187,6 +175,14 @@ def measure(con: duckdb.DuckDBPyConnection, found: str, truth: str, record: str)
         float(mixed or 0),
         by_pair,
     )
+
+
+def _pairs_within(group: str) -> str:
+    """SQL: pairs of records of one group, by the sources of the two (a <= b): k."""
+    counted = f"SELECT source, {group}, count(*) AS n FROM judged GROUP BY ALL"
+    return f"""SELECT a.source AS a, b.source AS b,
+            sum(CASE WHEN a.source = b.source THEN a.n * (a.n - 1) / 2 ELSE a.n * b.n END) AS k
+        FROM ({counted}) a JOIN ({counted}) b USING ({group}) WHERE a.source <= b.source GROUP BY ALL"""
 
 
 def components_at(records: int, edges: Edges, probability: float) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

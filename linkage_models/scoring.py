@@ -42,7 +42,7 @@ def score(con: duckdb.DuckDBPyConnection, table: str, model: Model, target: str)
     linker = linker_for(con, table, settings, model.terms)
     predicted = linker.inference.predict()
     names = list(blocking.RULES)
-    key = deterministic.deterministic_key_sql({column for keys in deterministic.RULES.values() for column in keys})
+    key = deterministic.deterministic_key_sql()
     con.execute(
         f"""-- one row per compared pair
         CREATE OR REPLACE TEMP TABLE {target} AS

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import polars as pl
 from splink import DuckDBAPI, Linker
 
 from linkage_models import thresholds as policy
@@ -113,7 +114,7 @@ def linker_for(
     linker = Linker(api.register(table, dataset_display_name="records"), settings, log_level=None)
     for column, frequencies in terms.items():
         name = f"term_{column}"
-        frame = _frame(column, frequencies)
+        frame = _frame(frequencies)
         con.register("term_lookup", frame)
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT v.{column}, coalesce(t.frequency, {frequencies['']})"
@@ -126,9 +127,7 @@ def linker_for(
     return linker
 
 
-def _frame(column: str, frequencies: dict[str, float]) -> Any:
-    import polars as pl
-
+def _frame(frequencies: dict[str, float]) -> pl.DataFrame:
     known = {value: frequency for value, frequency in frequencies.items() if value}
     return pl.DataFrame(
         {"value": list(known), "frequency": list(known.values())}, schema={"value": pl.String, "frequency": pl.Float64}

@@ -4,13 +4,15 @@ Both sides, gazetteer and source, go through the same rules, so a rule only has 
 vocabulary.yaml, the steps in normalise.sql; the lexicon (streets and buildings that exist) comes from the gazetteer.
 """
 
-import re
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import yaml
+
+from linkage_models.statements import read_sql
 
 POSTCODE = "[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}"
 NUMBER = r"\d+[A-Z]?(?:~\d+[A-Z]?)?"
@@ -24,8 +26,7 @@ def vocabulary() -> dict[str, Any]:
 
 def fill(name: str, **values: str) -> str:
     """The text of the .sql file `name` of this package with its ${placeholders} filled."""
-    sql = files(__package__).joinpath(name).read_text("utf-8")
-    return re.sub(r"\$\{(\w+)\}", lambda hole: values[hole[1]], sql)
+    return read_sql(Path(__file__).with_name(name), **values)
 
 
 def _any(words: Any) -> str:

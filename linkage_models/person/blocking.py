@@ -96,6 +96,6 @@ def as_settings(rules: dict[str, tuple[str, ...]]) -> list[dict[str, str]]:
     return [{"blocking_rule": agreement_sql(keys), "sql_dialect": "duckdb"} for keys in rules.values()]
 
 
-def agreement_sql(keys: tuple[str, ...], left: str = "l", right: str = "r") -> str:
-    """The condition that two records agree on all keys of a rule."""
-    return " AND ".join(f"{left}.{key.split('=')[0]} = {right}.{key.split('=')[-1]}" for key in keys)
+def agreement_sql(keys: tuple[str, ...]) -> str:
+    """The condition that the records l and r agree on all keys of a rule."""
+    return " AND ".join(f"l.{key.split('=')[0]} = r.{key.split('=')[-1]}" for key in keys)

@@ -60,11 +60,6 @@ def _null(column: str) -> str:
     return f"{column}_l IS NULL OR {column}_r IS NULL"
 
 
-_FORENAMES_UNLIKE = (
-    "forename_root_l <> forename_root_r AND initial_l <> initial_r"
-    f" AND jaro_winkler_similarity(forename_l, forename_r) < {NAME_SIMILARITY}"
-)
-
 FORENAME = Comparison(
     "forename",
     ("forename",),

@@ -1,5 +1,6 @@
-"""Pairs that are certain without a model. A rule is a set of columns that must all agree; each is inside a blocking
-rule."""
+"""Pairs that are certain without a model: sets of columns that must all agree, each inside a blocking rule."""
+
+from linkage_models.person.blocking import agreement_sql
 
 RULES: dict[str, tuple[str, ...]] = {
     "nino_birth_date": ("nino", "birth_date"),
@@ -10,11 +11,7 @@ RULES: dict[str, tuple[str, ...]] = {
 }
 
 
-def deterministic_key_sql(columns: set[str], left: str = "l", right: str = "r") -> str:
-    """Expression naming the first rule that a pair of records meets, else null."""
-    cases = [
-        f"WHEN {' AND '.join(f'{left}.{key} = {right}.{key}' for key in keys)} THEN '{name}'"
-        for name, keys in RULES.items()
-        if columns.issuperset(keys)
-    ]
-    return f"CASE {' '.join(cases)} END" if cases else "NULL::VARCHAR"
+def deterministic_key_sql() -> str:
+    """Expression over l and r naming the first rule that a pair of records meets, else null."""
+    cases = [f"WHEN {agreement_sql(keys)} THEN '{name}'" for name, keys in RULES.items()]
+    return f"CASE {' '.join(cases)} END"
