@@ -6,7 +6,7 @@ Each step of a run opens a `Warehouse`: an in-memory database with the zones it 
 
 import re
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -27,6 +27,9 @@ _RELATION = "(name VARCHAR PRIMARY KEY, run_id VARCHAR, row_count BIGINT)"
 _TABLE_NAME = re.compile(r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*){1,2}$")
 
 
+Params = Sequence[Any] | Mapping[str, Any] | None
+
+
 class WarehouseError(BoroughlinkError):
     """DuckDB refused; the text names the table and the kind of fault, never a value."""
 
@@ -40,13 +43,13 @@ class Warehouse:
         self.as_of = as_of
         self.folder = folder
 
-    def execute(self, sql: str, params: Sequence[Any] | None = None) -> None:
+    def execute(self, sql: str, params: Params = None) -> None:
         try:
             self.con.execute(sql, params)
         except duckdb.Error as fault:
             raise WarehouseError(_redacted(fault, sql)) from None
 
-    def rows(self, sql: str, params: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, params: Params = None) -> list[tuple[Any, ...]]:
         try:
             return self.con.execute(sql, params).fetchall()
         except duckdb.Error as fault:
@@ -59,10 +62,10 @@ class Warehouse:
         except duckdb.Error as fault:
             raise WarehouseError(_redacted(fault, sql)) from None
 
-    def scalar(self, sql: str, params: Sequence[Any] | None = None) -> Any:
+    def scalar(self, sql: str, params: Params = None) -> Any:
         return self.rows(sql, params)[0][0]
 
-    def table(self, name: str, select: str, params: Sequence[Any] | None = None) -> int:
+    def table(self, name: str, select: str, params: Params = None) -> int:
         """Build `catalog.schema.table` from a SELECT, replacing it whole; note run and rows; return the rows."""
         if not _TABLE_NAME.match(name):
             raise ValueError(f"not a table name: {name!r}")
@@ -80,14 +83,7 @@ class Warehouse:
 
     def exists(self, name: str) -> bool:
         """Whether a table or view of that full name is there."""
-        catalog, schema, table = ([""] * (3 - len(name.split(".")))) + name.split(".")
-        return bool(
-            self.rows(
-                "SELECT 1 FROM duckdb_columns() WHERE table_name = ? AND schema_name = ? "
-                "AND (? = '' OR database_name = ?) LIMIT 1",
-                [table, schema or "main", catalog, catalog],
-            )
-        )
+        return bool(self.columns(name))
 
     def columns(self, name: str) -> list[str]:
         """Column names of a table, in order; empty if there is no such table."""
@@ -164,9 +160,7 @@ def scratch_warehouse(
             con.execute(f"ATTACH ':memory:' AS {zone}")
             for schema in SCHEMAS[zone]:
                 con.execute(f"CREATE SCHEMA {zone}.{schema}")
-            con.execute(
-                f"CREATE TABLE {zone}.meta.relation (name VARCHAR PRIMARY KEY, run_id VARCHAR, row_count BIGINT)"
-            )
+            con.execute(f"CREATE TABLE {zone}.meta.relation {_RELATION}")
         yield Warehouse(con, run_id, as_of)
     finally:
         con.close()

@@ -145,7 +145,7 @@ def _note_review(wh: Warehouse, view: str, found: Clustering) -> None:
             JOIN view_node l ON l.record_id = record_l JOIN view_node r ON r.record_id = record_r
         )
         SELECT $view, * FROM reasoned WHERE reason IS NOT NULL ORDER BY reason, record_l, record_r""",
-        {"view": view},  # type: ignore[arg-type]
+        {"view": view},
     )
     wh.con.unregister("stopped_pair")
     if len(found.suspended):
