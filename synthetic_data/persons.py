@@ -8,7 +8,7 @@ from synthetic_data.frames import shaped, texts
 from synthetic_data.randomness import stream, weighted
 from synthetic_data.timeline import OPEN, YEAR, History
 
-NHS_TEST_RANGE = "999"  # NHS test numbers; the tenth digit is a right modulus-11 check
+NHS_TEST_RANGE = 999_000_000  # NHS test numbers start with 999; the tenth digit is a right modulus-11 check
 NINO_PREFIX, NINO_SUFFIX = "ZZ", "T"  # never issued, as in Faker's en_GB
 
 
@@ -19,7 +19,7 @@ def nhs_numbers(rng: np.random.Generator, count: int) -> pl.Series:
     check = 11 - (digits * np.arange(10, 1, -1)).sum(axis=1) % 11
     check = np.where(check == 11, 0, check)
     fit = check < 10
-    whole = (999_000_000 + body[fit]) * 10 + check[fit]
+    whole = (NHS_TEST_RANGE + body[fit]) * 10 + check[fit]
     if count > len(whole):
         raise ValueError(f"the NHS test range holds {len(whole)} numbers, {count} people need one")
     return pl.Series(whole[:count]).cast(pl.String)

@@ -235,7 +235,7 @@ def with_twins(members: pl.DataFrame, share: float, rng: np.random.Generator) ->
     ).drop("roll", "same", "row")
 
 
-def exact_size(members: pl.DataFrame, households: pl.DataFrame, wanted: int, rng: np.random.Generator) -> pl.DataFrame:
+def exact_size(members: pl.DataFrame, wanted: int, rng: np.random.Generator) -> pl.DataFrame:
     """Adds children to families, or takes youngest children of large ones away, until so many people are there."""
     surplus = len(members) - wanted
     if surplus > 0:
@@ -328,7 +328,7 @@ def build_population(units: pl.DataFrame, people: int, facts: dict[str, Any], se
     occupied = np.sort(order[len(dwellings) - wanted :])
     columns = ["uprn", "tenure", "ward_code", "is_flat"]
     private = compose(dwellings[occupied].select(columns), facts, rng)
-    members = exact_size(private.members, private.households, people - int(sizes.sum()), rng)
+    members = exact_size(private.members, people - int(sizes.sum()), rng)
     members = with_twins(members, facts["twins_per_birth"], rng)
     place = shared["kind"].to_numpy()
     home = np.repeat(np.arange(len(shared)), sizes)

@@ -8,7 +8,6 @@ import polars as pl
 from synthetic_data.timeline import OPEN, YEAR
 
 FRAMES = dict[str, pl.DataFrame]
-DAY_COLUMNS = ("from", "to", "start", "end")
 
 
 @dataclass
