@@ -271,6 +271,12 @@ def main() -> None:
             raise
         click.echo(f"boroughlink: {fault}", err=True)
         sys.exit(1)
+    except OSError as fault:
+        if os.environ.get("BOROUGHLINK_DEBUG"):
+            raise
+        where = f": {fault.filename}" if isinstance(fault.filename, str) else ""
+        click.echo(f"boroughlink: {os.strerror(fault.errno or 0)}{where}. The last good state stays.", err=True)
+        sys.exit(1)
     except Exception as fault:
         if os.environ.get("BOROUGHLINK_DEBUG"):
             raise

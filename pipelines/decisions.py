@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,17 @@ def read_decisions(path: Path) -> list[dict[str, Any]]:
         raise DecisionFileFault(f"{path} is not there.") from None
     except UnicodeDecodeError:
         raise DecisionFileFault(f"{path} is not UTF-8 text.") from None
-    lines = csv.DictReader(text.splitlines())
+    except OSError as fault:
+        raise DecisionFileFault(f"{path} can't be read: {os.strerror(fault.errno or 0)}.") from None
+    try:
+        return _rows(path, csv.DictReader(text.splitlines()))
+    except csv.Error:
+        raise DecisionFileFault(
+            f"{path} can't be read as CSV: a field is far too long, or line ends are mixed."
+        ) from None
+
+
+def _rows(path: Path, lines: "csv.DictReader[str]") -> list[dict[str, Any]]:
     names = set(lines.fieldnames or ())
     if missing := NEEDED - names:
         raise DecisionFileFault(f"{path}, line 1: the column {', '.join(sorted(missing))} is missing.")

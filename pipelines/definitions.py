@@ -23,7 +23,7 @@ from pipelines.review.assets import assets as review_assets
 from pipelines.risk.assets import assets as risk_assets
 from pipelines.runs import person
 from pipelines.schedules import landing_sensor, nightly
-from pipelines.settings import SHIPPED_SOURCES, DataFolder, load_settings
+from pipelines.settings import SHIPPED_SOURCES, BoroughlinkError, DataFolder, load_settings
 from pipelines.sources.assets import assets as sources_assets
 from pipelines.sources.catalogue import Catalogue
 from pipelines.sources.contract_files import load_contracts
@@ -100,7 +100,12 @@ def build_definitions(place: Place) -> dg.Definitions:
 
 
 def dagster_home(folder: DataFolder) -> Path:
-    """Make a data folder Dagster's home: its settings are the repository's dagster.yaml."""
+    """Make a data folder Dagster's home: its settings are the repository's dagster.yaml.
+
+    Raises BoroughlinkError for a path that Dagster would read as the address of a database with options.
+    """
+    if "?" in str(folder.root):
+        raise BoroughlinkError(f"The data folder's path may not hold a question mark: {folder.root}.")
     folder.make()
     shutil.copyfile(Path(__file__).resolve().parent.parent / "dagster.yaml", folder.dagster / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(folder.dagster)
@@ -118,9 +123,7 @@ def execute(place: Place, started_by: str, select: str | None = None) -> tuple[b
     with dg.DagsterInstance.get() as instance:
         chosen = None
         if select:
-            chosen = sorted(
-                dg.AssetSelection.from_string(select).resolve(list(definitions.resolve_asset_graph().assets_defs))
-            )
+            chosen = _chosen(definitions, select)
         result = definitions.resolve_job_def(JOB).execute_in_process(
             instance=instance,
             run_config=quiet,
@@ -130,6 +133,18 @@ def execute(place: Place, started_by: str, select: str | None = None) -> tuple[b
         )
         faults = [_said(event) for event in result.all_events if event.is_step_failure]
     return result.success, list(dict.fromkeys(faults))
+
+
+def _chosen(definitions: dg.Definitions, select: str) -> list[dg.AssetKey]:
+    """The assets of a selection. Raises BoroughlinkError when it can't be read or names none."""
+    try:
+        selection = dg.AssetSelection.from_string(select)
+        chosen = sorted(selection.resolve(list(definitions.resolve_asset_graph().assets_defs)))
+    except dg.DagsterError:
+        chosen = []
+    if not chosen:
+        raise BoroughlinkError("--select names no asset: write for instance 'group:fraud' or '+key:places/property'.")
+    return chosen
 
 
 def _said(event: dg.DagsterEvent) -> str:

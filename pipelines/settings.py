@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pipelines.faults import BoroughlinkError as BoroughlinkError
 
@@ -33,10 +33,17 @@ class Settings(BaseModel):
     dpia_reference: str | None = None
     key_escrow: str | None = None
     clock: date | None = None
-    memory_limit: str = "3GB"
+    memory_limit: str = Field("3GB", pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$")
     threads: int = Field(default_factory=lambda: min(os.cpu_count() or 2, 8), ge=1)
-    nightly_at: str = Field("02:30", pattern=r"^\d\d:\d\d$")
+    nightly_at: str = Field("02:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     export_days: int = Field(90, ge=1)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("is no timezone; write for instance Europe/London")
+        return name
 
     def today(self) -> date:
         """The day on which checks of age and freshness stand: `clock` if set, else today in the council's timezone."""
@@ -148,6 +155,8 @@ def load_settings(folder: DataFolder) -> Settings:
             mark = getattr(fault, "problem_mark", None)
             where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
             raise BoroughlinkError(f"{path}{where}: not valid YAML; mend the file or remove it.") from None
+        except (OSError, UnicodeDecodeError) as fault:
+            raise BoroughlinkError(f"{path}: can't be read as UTF-8 text ({type(fault).__name__}).") from None
         if not isinstance(values, dict):
             raise BoroughlinkError(f"{path}: a list of `name: value` lines is expected.")
     for name in Settings.model_fields:

@@ -82,6 +82,19 @@ def test_a_wrong_folder_or_contract_is_one_sentence(tmp_path):
     assert "line" in done.stderr
 
 
+def test_a_wrong_selection_or_path_is_one_sentence(landed, tmp_path):
+    for wrong in ("group:nope", "key:(("):
+        done = boroughlink(
+            "run", "--data", tmp_path / "d", "--landing", landed / "landing", "--select", wrong, fine=False
+        )
+        assert (done.returncode, "names no asset" in done.stderr) == (1, True)
+    done = boroughlink("run", "--data", tmp_path / "why?", "--landing", landed / "landing", fine=False)
+    assert (done.returncode, "question mark" in done.stderr) == (1, True)
+    (tmp_path / "file").write_text("")
+    done = boroughlink("run", "--data", tmp_path / "file", "--landing", landed / "landing", fine=False)
+    assert (done.returncode, "File exists" in done.stderr) == (1, True)
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     return Place.of(tmp_path_factory.mktemp("sensor") / "data")

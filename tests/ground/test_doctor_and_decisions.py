@@ -4,7 +4,23 @@ from pipelines.decisions import DecisionFileFault, import_file, read_decisions
 from pipelines.doctor import examine
 from pipelines.governance.keys import open_keyring
 from pipelines.operations import Operations
-from pipelines.settings import DataFolder, Settings, write_settings
+from pipelines.settings import SETTINGS_FILE, BoroughlinkError, DataFolder, Settings, load_settings, write_settings
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"\xff\xfe", "UTF-8"),
+        (b"timezone: Nowhere/X", "setting `timezone`"),
+        (b"memory_limit: lots", "setting `memory_limit`"),
+        (b"nightly_at: '99:99'", "setting `nightly_at`"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(tmp_path, text, said):
+    folder = DataFolder.at(tmp_path / "data").make()
+    (folder.root / SETTINGS_FILE).write_bytes(text)
+    with pytest.raises(BoroughlinkError, match=said):
+        load_settings(folder)
 
 
 def test_every_protection_of_a_fresh_folder_holds(tmp_path):
@@ -52,6 +68,7 @@ def test_a_file_of_decisions_is_taken_once(tmp_path):
         ("kind,record_l,record_r\nmust_link,a\n", "line 2: fewer fields"),
         ("kind,record_l,record_r\nmust_link,a,b,c\n", "line 2: more fields"),
         ("kind,record_l,record_r\n", "holds no decision"),
+        ("kind,record_l,record_r\nmust_link,a," + "b" * 200_000, "can't be read as CSV"),
         ("", "missing"),
     ],
 )
