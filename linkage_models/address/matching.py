@@ -97,7 +97,7 @@ def _look_up_keys(con: duckdb.DuckDBPyConnection) -> None:
             SELECT * FROM source_identity
             WHERE text_id IN (SELECT text_id FROM source_address ANTI JOIN address_identified USING (address_id))),
         first_hit AS (
-            SELECT text_id, min(rank) AS rank, arg_min(uprn, rank) AS uprn, any_value(postcode) AS postcode
+            SELECT text_id, min(rank) AS rank, arg_min_null(uprn, rank) AS uprn, any_value(postcode) AS postcode
             FROM ({listed}) JOIN gazetteer_key USING (rank, key) GROUP BY text_id)
         SELECT f.text_id, f.rank, f.uprn FROM first_hit f
         WHERE f.uprn IS NOT NULL AND (f.rank <= {KEYS_WITH_POSTCODE} OR f.postcode IS NULL OR EXISTS (

@@ -5,7 +5,8 @@ CREATE OR REPLACE TEMP MACRO said(holds, code, detail) AS
 CREATE OR REPLACE TEMP MACRO evidence_of(pieces) AS list_filter(pieces, lambda piece: piece IS NOT NULL);
 CREATE OR REPLACE TEMP MACRO day_in_words(day) AS strftime(day, '%-d %B %Y');
 CREATE OR REPLACE TEMP MACRO disregard_in_words(code) AS
-    CASE code WHEN 'smi' THEN 'severe mental impairment' WHEN 'under_18' THEN 'under 18' ELSE replace(code, '_', ' ') END;
+    CASE WHEN code IN ('smi', 'carer', 'hospital', 'care_home') THEN 'a personal ground'  -- health is not the fraud team's to know
+        WHEN code = 'under_18' THEN 'under 18' ELSE replace(code, '_', ' ') END;
 CREATE OR REPLACE TEMP MACRO live(starts, ends) AS
     (starts IS NULL OR starts <= today()) AND (ends IS NULL OR ends > today());
 

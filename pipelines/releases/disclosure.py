@@ -45,6 +45,11 @@ class Protection:
     def suppressed(self) -> int:
         return self.rows_before - self.rows
 
+    @property
+    def coarsened(self) -> frozenset[str]:
+        """Columns that are shown less finely than they could be."""
+        return frozenset(column for column, level in self.levels.items() if level != LEVELS[column][0][0])
+
 
 def protect(
     wh: Warehouse, subject: str, columns: Sequence[str], coarser: Sequence[str], k: int, at_most: float, refuse: float

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -56,6 +57,7 @@ class Policy:
     refuse_above: float
     quasi_identifiers: tuple[str, ...]
     coarser: tuple[str, ...]
+    speaks_of: dict[str, str]
     licence: str
 
 
@@ -81,6 +83,8 @@ def build_release(wh: Warehouse, policy: Policy, key: bytes, folder: Path) -> di
         policy.suppress_at_most,
         policy.refuse_above,
     )
+    hidden = [factor for factor, column in policy.speaks_of.items() if column in done.coarsened]
+    withhold_reasons(wh, hidden)
     cut = shorten_rare_lists(wh, "protected", "reasons", policy.k)
     rows = _pseudonymised(wh, key)
     expires = wh.as_of + timedelta(days=policy.days)
@@ -90,9 +94,18 @@ def build_release(wh: Warehouse, policy: Policy, key: bytes, folder: Path) -> di
     write_csv(written, COLUMNS, rows, stamp)
     parquet = folder / f"{policy.name}.parquet"
     write_parquet(parquet, _TYPES, rows, stamp)
-    manifest = _manifest(wh, policy, done, expires, [written, parquet], cut)
+    manifest = _manifest(wh, policy, done, expires, [written, parquet], cut, hidden)
     write_atomically(folder / "manifest.json", json.dumps(manifest, indent=2).encode() + b"\n")
     return manifest
+
+
+def withhold_reasons(wh: Warehouse, factors: Sequence[str]) -> None:
+    """Take out of `protected` the reasons of factors that would give away what a column was made coarser to hide."""
+    spoken = wh.rows("SELECT reason FROM attributes.risk.reason WHERE list_contains(?, factor)", [list(factors)])
+    wh.execute(
+        "UPDATE protected SET reasons = list_filter(reasons, reason -> NOT list_contains(?::VARCHAR[], reason))",
+        [[reason for (reason,) in spoken]],
+    )
 
 
 def _pseudonymised(wh: Warehouse, key: bytes) -> list[tuple[Any, ...]]:
@@ -112,7 +125,7 @@ def _pseudonymised(wh: Warehouse, key: bytes) -> list[tuple[Any, ...]]:
 
 
 def _manifest(
-    wh: Warehouse, policy: Policy, done: Protection, expires: date, files: list[Path], cut: int
+    wh: Warehouse, policy: Policy, done: Protection, expires: date, files: list[Path], cut: int, hidden: list[str]
 ) -> dict[str, Any]:
     by_tier = wh.rows("SELECT tier, count(*) FROM protected GROUP BY tier ORDER BY tier")
     least_tiers = wh.scalar(
@@ -136,6 +149,7 @@ def _manifest(
         "groups": done.groups,
         "fewest_tiers_in_a_group": int(least_tiers),
         "rows_with_reasons_shortened": cut,
+        "reasons_withheld_because_their_column_was_made_coarser": hidden,
         "order": "shuffled under the release's key",
         "columns": list(COLUMNS),
         "files": [

@@ -96,7 +96,7 @@ def _readers(out: Console, f: Figures, flags: Sequence[Mapping[str, Any]] | None
         truth = {row["rule"]: row for row in flags or ()}
         strengths = order("strengths")
         heads = ["Flagged pairs", *(f"#{say('strengths', s)}" for s in strengths)]
-        heads += ["#Planted found", "#Look-alikes flagged"] if truth else []
+        heads += ["#Planted: clearly, at all", "#Look-alikes: clearly, at all"] if truth else []
         rows = []
         for rule in flagged_rules(f):
             row = [say("rules", rule), *(number(pairs.get((rule, s), 0)) for s in strengths)]
@@ -104,7 +104,9 @@ def _readers(out: Console, f: Figures, flags: Sequence[Mapping[str, Any]] | None
         _table(out, "Fraud team", heads, rows)
         if truth:
             _say(
-                out, "Look-alikes are innocent; flagged means medium or high. Low ones are shown last, with the reason."
+                out,
+                "Planted cases found and innocent look-alikes flagged; clearly means medium or high. "
+                "Low ones come last, with what speaks against them.",
             )
         _say(out, f"Expected saving if all are looked at: {pounds(summary.flagged(f)[1])}.")
     if f.risk.rows:
@@ -120,10 +122,10 @@ def _readers(out: Console, f: Figures, flags: Sequence[Mapping[str, Any]] | None
 def _against(row: Mapping[str, Any] | None) -> tuple[str, str]:
     if row is None:
         return "-", "-"
-    found, planted = row["found"], row["planted"]
+    alike = row["look_alikes_medium_or_high"], row["look_alikes_medium_or_high"] + row["look_alikes_low"]
     return (
-        f"{number(found)} of {number(planted)}",
-        f"{number(row['look_alikes_medium_or_high'])} of {number(row['look_alikes'])}",
+        f"{number(row['found_medium_or_high'])}, {number(row['found'])} of {number(row['planted'])}",
+        f"{number(alike[0])}, {number(alike[1])} of {number(row['look_alikes'])}",
     )
 
 

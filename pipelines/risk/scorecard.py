@@ -94,13 +94,19 @@ def require_no_leakage(wh: Warehouse, table: str, index: date) -> None:
 
 
 def build_scores(wh: Warehouse, card: Scorecard, index: date) -> dict[str, Any]:
-    """Build `attributes.risk.score`, one row a person of the population, and `attributes.risk.tier`.
+    """Build `attributes.risk.score`, one row a person of the population, `attributes.risk.tier` and `.reason`.
 
     Tiers are top shares of the population by score. Ties: one score is never split; a tier takes a score only if all
     who have it fit into its share, so a tier may come out smaller than asked, and its actual share is reported.
     """
     build_features(wh, index)
     wh.table("attributes.risk.score", score_sql(card, "attributes.risk.feature", index))
+    reasons = [(one.reason, factor.name) for factor in card.factors for one in factor.bins]
+    wh.table(
+        "attributes.risk.reason",
+        "-- a reason of the scorecard (reason)\nSELECT unnest(?::VARCHAR[]) AS reason, unnest(?::VARCHAR[]) AS factor",
+        [[reason for reason, _ in reasons], [factor for _, factor in reasons]],
+    )
     shares = ", ".join(f"({place}, '{tier.name}', {tier.top_share})" for place, tier in enumerate(card.tiers))
     wh.table(
         "attributes.risk.tier",

@@ -37,6 +37,10 @@ def scored(wh: Warehouse, people: int = 3000) -> None:
         "FROM attributes.attributes.person",
         [date(2026, 10, 1)],
     )
+    wh.execute(
+        "CREATE TABLE attributes.risk.reason AS FROM (VALUES ('Lives alone', 'lives_alone'), ('Rare', 'rare'), "
+        "('In a deprived area', 'imd_decile')) AS t(reason, factor)"
+    )
 
 
 def release(folder: Path, key: bytes = ONE, people: int = 3000) -> tuple[dict[str, Any], list[dict[str, str]]]:
@@ -81,6 +85,21 @@ def test_rare_reasons_are_cut(tmp_path: Path) -> None:
     manifest, rows = release(tmp_path)
     assert manifest["rows_with_reasons_shortened"] == 1
     assert {row["reasons"] for row in rows} == {"Lives alone"}
+
+
+def test_a_reason_never_tells_what_its_column_was_made_coarser_to_hide(tmp_path: Path) -> None:
+    told = {}
+    for name, people in (("fine", 1500), ("coarse", 500)):
+        with scratch_warehouse() as wh:
+            scored(wh, people)
+            wh.execute("UPDATE attributes.risk.score SET reasons = ['In a deprived area'] WHERE tier = 'high'")
+            manifest = build_release(wh, POLICY, ONE, tmp_path / name)
+            told[name] = wh.scalar("SELECT count(*) FROM protected WHERE list_contains(reasons, 'In a deprived area')")
+            assert wh.scalar("SELECT count(*) FROM protected WHERE list_contains(reasons, 'Lives alone')") > 0
+            coarse = manifest["quasi_identifiers"]["imd"] != LEVELS["imd"][0][0]
+            assert (told[name] == 0) == coarse, manifest["quasi_identifiers"]
+            assert ("imd_decile" in manifest["reasons_withheld_because_their_column_was_made_coarser"]) == coarse
+    assert told["coarse"] == 0 < told["fine"]
 
 
 def test_the_manifest_is_true_and_promises_nothing(tmp_path: Path) -> None:

@@ -20,7 +20,15 @@ JUDGED: dict[str, Any] = {
         {"source": "housing", "method": None, "precision": 0.5, "recall": 0.5},
     ],
     "flags": [
-        {"rule": "deceased", "planted": 60, "found": 57, "look_alikes": 40, "look_alikes_medium_or_high": 3},
+        {
+            "rule": "deceased",
+            "planted": 60,
+            "found": 57,
+            "found_medium_or_high": 51,
+            "look_alikes": 40,
+            "look_alikes_medium_or_high": 3,
+            "look_alikes_low": 4,
+        },
     ],
 }
 
@@ -46,7 +54,9 @@ def test_the_seconds_add_up_to_the_total() -> None:
 
 def test_the_truth_is_told_where_it_is_known() -> None:
     told = said(figures(), JUDGED)
-    assert "57 of 60" in told and "3 of 40" in told and "0.991" in told and "0.998" in told and "0.500" not in told
+    assert (
+        "51, 57 of 60" in told and "3, 7 of 40" in told and "0.991" in told and "0.998" in told and "0.500" not in told
+    )
     assert "Against the truth" not in said(figures()) and "Planted" not in said(figures())
 
 
