@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.assets import DATA_ENV, LANDING_ENV, SOURCES_ENV, STARTED_BY_TAG, RunHandle
 from pipelines.fraud.assets import assets as fraud_assets
@@ -104,8 +105,8 @@ def dagster_home(folder: DataFolder) -> Path:
 
     Raises BoroughlinkError for a path that Dagster would read as the address of a database with options.
     """
-    if "?" in str(folder.root):
-        raise BoroughlinkError(f"The data folder's path may not hold a question mark: {folder.root}.")
+    if set("?%") & set(str(folder.root)):
+        raise BoroughlinkError(f"The data folder's path may hold neither ? nor %: {folder.root}.")
     folder.make()
     shutil.copyfile(Path(__file__).resolve().parent.parent / "dagster.yaml", folder.dagster / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(folder.dagster)
@@ -117,6 +118,16 @@ def execute(place: Place, started_by: str, select: str | None = None) -> tuple[b
 
     The run's history lies with the data folder, where Dagster's pages show it.
     """
+    try:
+        return _execute(place, started_by, select)
+    except SQLAlchemyError:  # Dagster's own history; the run was abandoned, or the next start rolls it back
+        raise BoroughlinkError(
+            f"Dagster's history in {place.folder.dagster} can't be written or read: the disk is full, or it is damaged "
+            "(it may be removed). The last good state stays."
+        ) from None
+
+
+def _execute(place: Place, started_by: str, select: str | None) -> tuple[bool, list[str]]:
     dagster_home(place.folder)
     definitions = build_definitions(place)
     quiet: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -88,11 +88,20 @@ def test_a_wrong_selection_or_path_is_one_sentence(landed, tmp_path):
             "run", "--data", tmp_path / "d", "--landing", landed / "landing", "--select", wrong, fine=False
         )
         assert (done.returncode, "names no asset" in done.stderr) == (1, True)
-    done = boroughlink("run", "--data", tmp_path / "why?", "--landing", landed / "landing", fine=False)
-    assert (done.returncode, "question mark" in done.stderr) == (1, True)
+    for wrong in ("why?", "a%20b"):
+        done = boroughlink("run", "--data", tmp_path / wrong, "--landing", landed / "landing", fine=False)
+        assert (done.returncode, "neither ? nor %" in done.stderr) == (1, True)
     (tmp_path / "file").write_text("")
     done = boroughlink("run", "--data", tmp_path / "file", "--landing", landed / "landing", fine=False)
     assert (done.returncode, "File exists" in done.stderr) == (1, True)
+
+
+def test_a_damaged_history_is_one_sentence(borough, tmp_path):
+    mine = borough.copy(tmp_path / "mine")
+    for path in (mine.data / ".dagster" / "history").rglob("*.db"):
+        path.write_bytes(b"x" * 5000)
+    done = boroughlink("run", "--data", mine.data, "--force", fine=False)
+    assert (done.returncode, "Dagster's history" in done.stderr) == (1, True)
 
 
 @pytest.fixture(scope="module")
