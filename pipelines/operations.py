@@ -145,6 +145,8 @@ class Operations:
                     summary=json.dumps(summary, sort_keys=True),
                 )
             )
+            if state == "abandoned":  # what it built went with it
+                db.execute(sa.update(release_table).where(release_table.c.run_id == run_id).values(state="withdrawn"))
 
     def runs(self, state: str | None = None) -> list[dict[str, Any]]:
         """Runs, newest first."""

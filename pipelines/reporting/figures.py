@@ -224,12 +224,14 @@ def _filled(row: type[R], held: Mapping[str, Any]) -> R:
 
 def _left_out(wh: Warehouse) -> Iterator[LeftOut]:
     """What the facts at hand do not allow. A fact without a current row is not at hand."""
-    facts = {
+    facts: set[str] = {
         fact
         for fact in FACTS
         if wh.exists(f"identity.facts.{fact}")
         and wh.rows(f"SELECT 1 FROM identity.facts.{fact} WHERE valid_to IS NULL LIMIT 1")
     }
+    if wh.exists("identity.places.property") and wh.rows("SELECT 1 FROM identity.places.property LIMIT 1"):
+        facts.add("gazetteer")
     served: dict[str, list[str]] = yaml.safe_load(SERVED.read_text(encoding="utf-8"))
     for what, needs in served.items():
         if lacking := [fact for fact in needs if fact not in facts]:

@@ -110,3 +110,22 @@ def test_a_thousand_tamperings_are_found(tmp_path):
 def test_another_key_verifies_nothing(store):
     audit.record(store, "ann", "looked", "x")
     assert audit.verify(Operations(store.engine, Keyring.ephemeral(b"other"))) == (0, 1)
+
+
+def test_what_an_abandoned_run_built_is_withdrawn(store):
+    for run, state in (("kept", "committed"), ("lost", "abandoned")):
+        store.start_run(run, "ann")
+        store.add_release(
+            release_id=run,
+            run_id=run,
+            purpose="risk",
+            recipient="x",
+            state="built",
+            row_count=1,
+            expires="2027-01-01",
+            manifest="{}",
+        )
+        store.end_run(run, state, False, None, {})
+    with store.begin() as db:
+        found = dict(db.execute(sa.text("SELECT release_id, state FROM release")).all())
+    assert found == {"kept": "built", "lost": "withdrawn"}
