@@ -14,7 +14,8 @@ import xlsxwriter
 
 from pipelines.settings import write_atomically
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_LONGEST_CELL = 32_767  # characters that a workbook's cell holds
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def write_xlsx(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]
             cell = safe_cell(value)
             if isinstance(cell, Decimal):
                 cell = float(cell)
-            page.write(number, place, cell, body)
+            page.write(number, place, cell[:_LONGEST_CELL] if isinstance(cell, str) else cell, body)
             widths[place] = max(widths[place], min(len(str(cell)), 60))
         written += 1
     for place, name in enumerate(columns):

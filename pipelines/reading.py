@@ -149,20 +149,21 @@ def purposes_of(folder: DataFolder, sources: str | None = None) -> Answer:
 
 
 def explanation_of(folder: DataFolder, left: str, right: str, purpose: str, sources: str | None = None) -> Answer:
-    """Why two records were linked or not; noted in the audit before it is shown."""
+    """Why two records were linked or not; noted in the audit before it is shown, and only what are records: a name
+    typed in their place would stand there in clear."""
     from pipelines.linkage.explain import explain
 
     contracts = _contracts(sources)
     settings = load_settings(folder)
     purposes = Purposes.load(contracts.values(), settings.today())
     purposes.require(purpose, {record.split(":", 1)[0] for record in (left, right)})
+    with open_snapshot(folder) as (wh, _):
+        told = explain(wh, left, right, purposes.purposes[purpose].view, catalog="published")
     operations = _operations(folder)
     try:
         audit.record(operations, person(), "pair explained", purpose, records=sorted((left, right)))
     finally:
         operations.close()
-    with open_snapshot(folder) as (wh, _):
-        told = explain(wh, left, right, purposes.purposes[purpose].view, catalog="published")
     return Answer(told.sentences, [("Evidence", ("comparison", "what agrees", "match weight"), told.evidence)])
 
 

@@ -104,6 +104,13 @@ def test_a_damaged_history_is_one_sentence(borough, tmp_path):
     assert (done.returncode, "Dagster's history" in done.stderr) == (1, True)
 
 
+def test_a_name_typed_in_the_place_of_a_record_is_noted_nowhere(borough, tmp_path):
+    mine = borough.copy(tmp_path / "mine")
+    done = boroughlink("explain", "housing:O'Canary", "council_tax:1", "--data", mine.data, fine=False)
+    assert done.returncode == 1
+    assert not any(b"O'Canary" in path.read_bytes() for path in mine.data.glob("operations.sqlite*"))
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     return Place.of(tmp_path_factory.mktemp("sensor") / "data")

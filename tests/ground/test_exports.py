@@ -12,6 +12,7 @@ from pipelines.exports import Stamp, safe_cell, write_csv, write_parquet, write_
 
 STAMP = Stamp("fraud", "run-1", date(2027, 1, 31), "No assumption can be made.")
 HOSTILE = ["=1+1", "+44 1702", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", " =1", '"=1', "'=1", "\n=1"]
+HOSTILE += ["＝1+1", "＠SUM(A1)"]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -31,10 +32,9 @@ def test_numbers_stay_numbers(value):
 
 def test_csv_is_private_stamped_and_safe(tmp_path):
     path = tmp_path / "out.csv"
-    assert (
-        write_csv(path, ["name", "when", "list"], [[text, date(2026, 1, 2), ["a", "b"]] for text in HOSTILE], STAMP)
-        == 10
-    )
+    assert write_csv(
+        path, ["name", "when", "list"], [[text, date(2026, 1, 2), ["a", "b"]] for text in HOSTILE], STAMP
+    ) == len(HOSTILE)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     rows = list(csv.reader(io.StringIO(path.read_bytes().decode(), newline="")))
     assert rows[0] == ["name", "when", "list"]
@@ -44,13 +44,21 @@ def test_csv_is_private_stamped_and_safe(tmp_path):
 
 def test_xlsx_has_no_formula_and_says_what_it_is(tmp_path):
     path = tmp_path / "out.xlsx"
-    assert write_xlsx(path, ["name", "amount"], [[text, Decimal("1.50")] for text in HOSTILE], STAMP, "Pairs") == 10
+    assert write_xlsx(path, ["name", "amount"], [[text, Decimal("1.50")] for text in HOSTILE], STAMP, "Pairs") == len(
+        HOSTILE
+    )
     with zipfile.ZipFile(path) as book:
         pages = [book.read(name).decode() for name in book.namelist() if name.startswith("xl/worksheets/")]
         words = book.read("xl/sharedStrings.xml").decode()
     assert not any("<f>" in page for page in pages)
     assert "Purpose: fraud" in words
     assert "No assumption can be made." in words
+
+
+def test_a_cell_too_long_for_a_workbook_is_cut_not_lost(tmp_path):
+    write_xlsx(tmp_path / "out.xlsx", ["name"], [["x" * 40_000]], STAMP, "Pairs")
+    with zipfile.ZipFile(tmp_path / "out.xlsx") as book:
+        assert "x" * 32_767 in book.read("xl/sharedStrings.xml").decode()
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
