@@ -17,10 +17,10 @@ EXCEPTIONS = ("exports/fraud",)
 SURNAMES = [f"Qzvex{letter}ward" for letter in "abcdefghijklmnopqrst"]
 
 
-def plant(landing: Path) -> list[str]:
+def plant(landing: Path, each: int) -> list[str]:
     """Give the bearers of twenty surnames recognisable ones in every extract; return all that must not be found.
 
-    Beside the surnames: numbers, phones, e-mails and addresses of two hundred people as they stand in the extracts.
+    Beside the surnames: numbers, phones, e-mails and postcodes of `each` people a column, as the extracts hold them.
     """
     members = list(csv.DictReader((next(landing.glob("benefits/*/hbmember.csv"))).open(encoding="utf-8")))
     common = sorted({row["surname"] for row in members if len(row["surname"]) > 4}, key=str.lower)
@@ -39,10 +39,10 @@ def plant(landing: Path) -> list[str]:
             content = (manifest.parent / file["name"]).read_bytes()
             file["sha256"], file["bytes"] = hashlib.sha256(content).hexdigest(), len(content)
         manifest.write_text(json.dumps(said))
-    return [new for _, new in swaps] + _particulars(landing)
+    return [new for _, new in swaps] + _particulars(landing, each)
 
 
-def _particulars(landing: Path) -> list[str]:
+def _particulars(landing: Path, each: int) -> list[str]:
     found: list[str] = []
     for pattern, columns in {
         "benefits/*/hbmember.csv": ("nino",),
@@ -57,7 +57,7 @@ def _particulars(landing: Path) -> list[str]:
             if rows_of is None:
                 rows = list(rows)
                 rows_of = [(row[column] or "").strip() for row in rows]
-            found += sorted({value for value in rows_of if len(value) >= 7})[:200]
+            found += sorted({value for value in rows_of if len(value) >= 7})[:each]
     return found
 
 
@@ -87,7 +87,7 @@ def contents(path: Path) -> Iterable[bytes]:
     if raw[:2] == b"\x1f\x8b":
         yield gzip.decompress(raw)
     if raw[:4] == b"PAR1":
-        yield pl.read_parquet(path).write_csv().encode()
+        yield pl.read_parquet(path).write_ndjson().encode()
 
 
 def search(folder: Path, values: Iterable[str], exceptions: tuple[str, ...] = EXCEPTIONS) -> dict[str, int]:
