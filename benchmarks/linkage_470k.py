@@ -26,6 +26,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--fixture", default="boroughlink-demo/fixture-470k")
     asked.add_argument("--child", choices=["score", "train"])
+    asked.add_argument("--records", type=int, default=RECORDS, help="fewer, for a quick look")
     given = asked.parse_args()
     place = Path(given.fixture).resolve()
     records = place / "records.parquet"
@@ -33,7 +34,7 @@ def main() -> None:
         print(json.dumps(link(records, place / "ours.parquet", given.child == "train")))
         return
     if not records.exists():
-        make(place, records)
+        make(place, records, given.records)
     truth = pl.read_parquet(place / "borough" / "truth" / "records.parquet")
     for title, module, arguments in (
         (
@@ -50,14 +51,14 @@ def main() -> None:
         print(f"pairs against the truth, {title}:", pair_rates(pl.read_parquet(place / file), group, records, truth))
 
 
-def make(place: Path, records: Path) -> None:
+def make(place: Path, records: Path, wanted: int) -> None:
     from pipelines.definitions import Place, execute
     from pipelines.settings import DataFolder, write_settings
     from synthetic_data.borough import make_borough
 
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    make_borough(place / "borough", PEOPLE, SEED, progress=print)
+    make_borough(place / "borough", PEOPLE * wanted // RECORDS, SEED, progress=print)
     folder = DataFolder.at(place / "data").make()
     write_settings(folder, holds="synthetic", clock="2026-11-01")
     fine, faults = execute(Place.of(folder.root, place / "borough" / "landing"), "benchmark")
@@ -66,9 +67,9 @@ def make(place: Path, records: Path) -> None:
     whole = place / "all.parquet"
     export_records(folder, whole)
     people = pl.read_parquet(whole).filter(pl.col("is_person")).sort("record_id")
-    if people.height < RECORDS:
+    if people.height < wanted:
         raise SystemExit(f"the fixture has only {people.height} records: raise PEOPLE")
-    people.sample(RECORDS, seed=1).sort("record_id").write_parquet(records)
+    people.sample(wanted, seed=1).sort("record_id").write_parquet(records)
     whole.unlink()
     shutil.rmtree(folder.root)
 
@@ -102,7 +103,7 @@ def link(records: Path, to: Path, training: bool) -> dict[str, float]:
         load_decisions(wh, [])
         build_persons(wh, views, b"benchmark")
         marks |= {
-            "records": RECORDS,
+            "records": int(wh.scalar("SELECT count(*) FROM identity.people.record")),
             "pairs": linked.scored.pairs,
             "cpu seconds": round(time.process_time() - cpu, 2),
             "wall seconds": round(time.perf_counter() - wall, 2),

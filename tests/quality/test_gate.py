@@ -94,7 +94,7 @@ def test_the_verdict_says_why_in_words_and_counts(wh: Warehouse) -> None:
 def test_results_are_kept_once_a_run_and_scored(wh: Warehouse) -> None:
     for _ in range(2):
         judge(
-            wh, delivery(wh, "UPDATE ${holder} SET tenure = 'XXX' WHERE _record < 10", extract_date=date(2026, 10, 30))
+            wh, delivery(wh, "UPDATE ${holder} SET tenure = 'QQQ' WHERE _record < 10", extract_date=date(2026, 10, 30))
         )
     kept = wh.rows(
         "SELECT run_id, rows, failures, share, passed, owner FROM identity.quality.result "
