@@ -40,6 +40,10 @@ def explain(wh: Warehouse, left: str, right: str, view: str, catalog: str = "ide
     wh.execute(
         f"CREATE OR REPLACE TEMP TABLE pair_record AS SELECT * FROM {record} WHERE record_id IN (?, ?)", [left, right]
     )
+    named = ", ".join(f"'{kind}'" for kind in NEVER_LINK)
+    if wh.scalar(f"SELECT count(*) FROM pair_record WHERE sensitivity IN ({named})"):
+        # What agrees would itself tell of the connection that the law forbids.
+        return Explanation(("One of the two records is marked as never to be linked: they aren't compared.",), ())
     link_table(wh.con, "pair_record", "pair_link")
     model = _model(wh, catalog)
     found = compare(wh.con, "pair_link", model)
@@ -78,9 +82,8 @@ def _compared(found: PairEvidence) -> str:
 
 def _forbidden(wh: Warehouse) -> list[str]:
     """What would keep the pair apart whatever it weighs."""
-    ((one_source, sensitive, dead),) = wh.rows(
-        f"""SELECT count(one_person_key) = 2 AND count(DISTINCT one_person_key) = 1, bool_or(coalesce(sensitivity IN
-            {NEVER_LINK!r}, false)),
+    ((one_source, dead),) = wh.rows(
+        f"""SELECT count(one_person_key) = 2 AND count(DISTINCT one_person_key) = 1,
         coalesce(max(last_begun) > min(death_date) + {policy.DEATH_GRACE_DAYS}, false) FROM pair_record"""
     )
     said = []
@@ -88,8 +91,6 @@ def _forbidden(wh: Warehouse) -> list[str]:
         said.append(
             "Their source holds a person only once there, so they are two people unless someone decides otherwise."
         )
-    if sensitive:
-        said.append("One of them is marked as never to be linked.")
     if dead:
         said.append("One begins something after the death that the other records.")
     return said

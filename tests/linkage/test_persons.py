@@ -185,6 +185,20 @@ def test_explain_says_why(shared: Warehouse) -> None:
         explain(shared, strong[0], "nobody:1#1", "data_quality")
 
 
+def test_a_record_never_to_be_linked_is_compared_with_none(shared: Warehouse) -> None:
+    left, right = shared.rows(f"SELECT record_l, record_r FROM {EDGE} ORDER BY match_weight DESC, record_l LIMIT 1")[0]
+    shared.execute("BEGIN TRANSACTION")
+    try:
+        shared.execute(f"UPDATE {RECORD} SET sensitivity = 'adoption' WHERE record_id = ?", [left])
+        told = explain(shared, left, right, "data_quality")
+    finally:
+        shared.execute("ROLLBACK")
+    assert told.evidence == ()
+    assert [sentence.split(":")[0] for sentence in told.sentences] == [
+        "One of the two records is marked as never to be linked"
+    ]
+
+
 def test_a_model_for_other_columns_gives_way_to_one_trained_here(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     pinned = edges.pinned()
     other = Model("other", 1, pinned.settings | {"comparisons": pinned.settings["comparisons"][:3]}, pinned.terms)
