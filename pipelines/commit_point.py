@@ -19,7 +19,6 @@ from pipelines.settings import BoroughlinkError, DataFolder, now
 
 ZONE_FILES = ("identity", "attributes")
 KEPT_SNAPSHOTS = 3
-MANIFEST = "manifest.json"
 
 
 class RunUnderWay(BoroughlinkError):
@@ -138,11 +137,13 @@ def _empty_inbox(folder: DataFolder, note: Path) -> None:
     inside = [path for path in map(Path, consumed["paths"]) if folder.landing in path.parents and path.is_file()]
     for path in inside:
         with suppress(OSError):
-            if path.name != MANIFEST and _sha256(path) in hashes:
+            if path.name != inbox.MANIFEST and _sha256(path) in hashes:
                 path.unlink()
     for path in inside:
         with suppress(OSError):
-            if path.name == MANIFEST and not any(other.is_file() for other in path.parent.iterdir() if other != path):
+            if path.name == inbox.MANIFEST and not any(
+                other.is_file() for other in path.parent.iterdir() if other != path
+            ):
                 path.unlink()
     for emptied in sorted(folder.landing.rglob("*"), key=lambda path: -len(path.parts)):
         with suppress(OSError):  # not empty, or a link

@@ -13,6 +13,7 @@ from pathlib import Path
 from pipelines.settings import DataFolder
 
 TAKEN = "taken.json"
+MANIFEST = "manifest.json"  # written last: a delivery with one is whole
 #: What the folder of a delivery is called: its extract date, and the number of a correction.
 DELIVERY_NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.\d{1,3})?", re.ASCII)
 
@@ -39,7 +40,7 @@ def signatures(folder: Path) -> frozenset[str]:
         if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
             by_folder.setdefault(path.parent, []).append(path)
     for place, files in by_folder.items():
-        manifest = place / "manifest.json"
+        manifest = place / MANIFEST
         if manifest in files and os.access(manifest, os.R_OK):
             text = manifest.read_bytes()
         else:

@@ -81,7 +81,6 @@ release_table = sa.Table(
     sa.Column("expires", sa.String(10), nullable=False),
     sa.Column("manifest", sa.Text, nullable=False),
 )
-APPEND_ONLY = ("decision", "audit")
 
 
 class Operations:

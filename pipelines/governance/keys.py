@@ -87,17 +87,6 @@ def open_keyring(folder: DataFolder, settings: Settings, names: tuple[str, ...] 
     return Keyring({name: key for name, key in _unwrapped(store, kek).items() if name in names}, origin)
 
 
-def fresh_key(folder: DataFolder, settings: Settings, name: str) -> bytes:
-    """The key of that name (a release, a series), made at random if it is new, kept wrapped in the keystore."""
-    kek, _ = _kek(folder, settings)
-    store = folder.keys / "keystore.json"
-    keys = _unwrapped(store, kek)
-    if name not in keys:
-        keys[name] = secrets.token_bytes(KEY_BYTES)
-        write_atomically(store, _wrapped(keys, kek))
-    return keys[name]
-
-
 def _make_keystore(folder: DataFolder, settings: Settings, store: Path) -> None:
     kek, _ = _kek(folder, settings)
     if store.exists():  # another process was first

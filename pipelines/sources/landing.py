@@ -14,11 +14,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipelines.inbox import DELIVERY_NAME
+from pipelines.inbox import DELIVERY_NAME, MANIFEST
 from pipelines.sources.contracts import Contract, Table
 from pipelines.sources.file_faults import FileRefused, Inspected, inspect
 
-MANIFEST = "manifest.json"
 _MANIFEST_LIMIT = 1 << 20
 
 
