@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from linkage_models.households import form_households
 from linkage_models.identity import assign
 from pipelines.linkage.drawing import drawer
-from pipelines.linkage.edges import PROPERTY
 from pipelines.linkage.persons import MEMBERSHIP
 from pipelines.people.records import RECORD, RECORD_ADDRESS
+from pipelines.places.gazetteer import PROPERTY
 from pipelines.warehouse import Warehouse
 
 HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID = (

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from linkage_models.models import Model
-from pipelines.linkage import edges
+from pipelines.linkage import choice
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.edges import EDGE, build_edge
 from pipelines.linkage.explain import UnknownRecord, explain
@@ -200,9 +200,9 @@ def test_a_record_never_to_be_linked_is_compared_with_none(shared: Warehouse) ->
 
 
 def test_a_model_for_other_columns_gives_way_to_one_trained_here(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    pinned = edges.pinned()
+    pinned = choice.pinned()
     other = Model("other", 1, pinned.settings | {"comparisons": pinned.settings["comparisons"][:3]}, pinned.terms)
-    monkeypatch.setattr(edges, "pinned", lambda: other)
+    monkeypatch.setattr(choice, "pinned", lambda: other)
     monkeypatch.setattr("linkage_models.thresholds.U_PAIRS", 200_000)
     with scratch_warehouse() as wh:
         load(wh, town)
