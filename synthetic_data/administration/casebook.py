@@ -9,7 +9,7 @@ import yaml
 
 from synthetic_data.administration.scene import FRAMES, Scene
 from synthetic_data.frames import SCHEMAS
-from synthetic_data.randomness import stream
+from synthetic_data.randomness import distinct, stream
 from synthetic_data.timeline import OPEN, YEAR
 
 COLUMNS = ["subject_source", "subject_ref", "other_source", "other_ref", "person_ids", "uprns", "note"]
@@ -121,11 +121,13 @@ class Casebook:
     def list_elector(self, people: pl.DataFrame) -> pl.DataFrame:
         """Enters each person (person_id, uprn, added_date) anew in the register; returns elector_id too."""
         self.drop("electors", "person_id", people["person_id"])
-        taken = self.frames["electors"]["elector_id"].str.slice(1).cast(pl.Int64).max()
-        start = int(taken) if isinstance(taken, int) else 0
-        people = people.with_columns(
-            elector_id=pl.format("E{}", pl.int_range(start + 1, start + 1 + pl.len())), anonymous=pl.lit(False)
+        # drawn like any other: a number must not tell that a case was planted
+        drawn = distinct(
+            stream(self.scene.seed, f"planted electors {len(self.cases)}"), 2 * len(people) + 50, 1_000_000, 9_999_999
         )
+        numbers = pl.DataFrame({"elector_id": "E" + pl.Series(drawn).cast(pl.String)})
+        free = numbers.join(self.frames["electors"], on="elector_id", how="anti", maintain_order="left")
+        people = people.with_columns(elector_id=free["elector_id"].head(len(people)), anonymous=pl.lit(False))
         self.add("electors", people)
         return people
 
