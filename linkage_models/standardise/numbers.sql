@@ -1,9 +1,12 @@
 -- Dates, identifiers and contacts: what can't be true becomes null.
 
--- birth date as evidence: placeholders, dates after `as_of` and ages over 115 are not birth dates
-CREATE OR REPLACE TEMP MACRO std_birth_date(d, as_of) AS CASE
-    WHEN d IN (DATE '1900-01-01', DATE '1899-12-30', DATE '1899-12-31', DATE '1901-01-01', DATE '1111-11-11', DATE '9999-12-31') THEN NULL
-    WHEN d > as_of OR d < as_of - INTERVAL 115 YEAR THEN NULL ELSE d END;
+-- birth date as evidence: placeholders, dates after `as_of` and those before `oldest` are not birth dates
+CREATE OR REPLACE TEMP MACRO std_placeholder_date(d) AS d IN (DATE '1900-01-01', DATE '1899-12-30', DATE '1899-12-31', DATE '1901-01-01', DATE '1111-11-11', DATE '9999-12-31');
+CREATE OR REPLACE TEMP MACRO std_birth_date_since(d, as_of, oldest) AS CASE
+    WHEN std_placeholder_date(d) OR d > as_of OR d < oldest THEN NULL ELSE d END;
+-- the living: no age over 115
+CREATE OR REPLACE TEMP MACRO std_oldest_alive(as_of) AS (as_of - INTERVAL 115 YEAR)::DATE;
+CREATE OR REPLACE TEMP MACRO std_birth_date(d, as_of) AS std_birth_date_since(d, as_of, std_oldest_alive(as_of));
 
 -- 1 January is often "year only"
 CREATE OR REPLACE TEMP MACRO std_weak_birth_date(d) AS coalesce(month(d) = 1 AND day(d) = 1, false);

@@ -7,6 +7,7 @@ import duckdb
 
 from linkage_models.standardise.install import install
 from linkage_models.statements import read_sql
+from linkage_models.thresholds import HISTORIC_SHARE
 
 SQL = Path(__file__).with_name("people.sql")
 
@@ -19,4 +20,8 @@ def standardise_people(con: duckdb.DuckDBPyConnection, source: str, target: str,
     death_date, nino, nhs_number, phone, email, sensitivity; `as_of` decides which birth dates lie in the future.
     """
     install(con)
-    con.execute(read_sql(SQL, source=source, target=target, as_of=f"DATE '{as_of:%Y-%m-%d}'"))
+    con.execute(
+        read_sql(
+            SQL, source=source, target=target, as_of=f"DATE '{as_of:%Y-%m-%d}'", historic_share=str(HISTORIC_SHARE)
+        )
+    )

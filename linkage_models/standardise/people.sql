@@ -51,9 +51,16 @@ CREATE OR REPLACE TEMP TABLE std_given_form AS   -- one row per distinct forenam
 SELECT raw, list_filter(std_tokens(raw), lambda t: NOT list_contains(std_suffixes(), t) AND NOT list_contains(std_titles(), t)) AS tokens
 FROM (SELECT forename AS raw FROM ${source} UNION SELECT middle FROM ${source}) WHERE raw IS NOT NULL;
 
+CREATE OR REPLACE TEMP TABLE std_era AS   -- one row per source: the earliest day that is a birth date in it
+SELECT source,
+    -- many different days of people too old to live are no slips: the source is about the past
+    CASE WHEN count(DISTINCT birth_date) FILTER (birth_date < std_oldest_alive(${as_of})) > ${historic_share} * count(DISTINCT birth_date)
+         THEN DATE '0001-01-01' ELSE std_oldest_alive(${as_of}) END AS oldest
+FROM ${source} WHERE NOT std_placeholder_date(birth_date) GROUP BY source;
+
 CREATE OR REPLACE TEMP TABLE ${target} AS
 WITH named AS (
-    SELECT r.record_id, r.source, r.role, r.sensitivity, r.birth_date, r.sex, r.death_date, r.nino, r.nhs_number, r.phone, r.email,
+    SELECT r.record_id, r.source, r.role, r.sensitivity, std_birth_date_since(r.birth_date, ${as_of}, coalesce(e.oldest, std_oldest_alive(${as_of}))) AS birth_date, r.sex, r.death_date, r.nino, r.nhs_number, r.phone, r.email,
         coalesce(std_name(r.title), o.title) AS title, coalesce(o.party_kind, 'person') AS party_kind,
         CASE WHEN r.surname IS NULL AND r.forename IS NULL THEN coalesce(o.given, []) ELSE list_concat(coalesce(f.tokens, []), coalesce(m.tokens, [])) END AS given,
         CASE WHEN r.surname IS NULL AND r.forename IS NULL THEN nullif(array_to_string(o.family, ' '), '') ELSE r.surname END AS family,
@@ -62,6 +69,7 @@ WITH named AS (
     LEFT JOIN std_one_string o ON o.name_text = r.name_text
     LEFT JOIN std_given_form f ON f.raw = r.forename
     LEFT JOIN std_given_form m ON m.raw = r.middle
+    LEFT JOIN std_era e ON e.source = r.source
 )
 SELECT n.record_id, n.source, n.role, n.title, n.party_kind,
     nullif(n.given[1], '') AS forename,
@@ -75,10 +83,10 @@ SELECT n.record_id, n.source, n.role, n.title, n.party_kind,
     list_filter(list_distinct(list_concat(std_tokens(s.surname), std_tokens(former.surname))),
         lambda t: length(t) > 2 AND NOT list_contains(std_particles(), t)) AS surname_parts,
     replace(s.surname, ' ', '') AS surname_key,
-    std_birth_date(n.birth_date, ${as_of}) AS birth_date,
-    year(std_birth_date(n.birth_date, ${as_of})) AS birth_year,
-    std_weak_birth_date(std_birth_date(n.birth_date, ${as_of})) AS weak_birth_date,
-    coalesce(std_birth_date(n.birth_date, ${as_of}) > ${as_of} - INTERVAL 16 YEAR, false) AS is_child,
+    n.birth_date AS birth_date,
+    year(n.birth_date) AS birth_year,
+    std_weak_birth_date(n.birth_date) AS weak_birth_date,
+    coalesce(n.birth_date > ${as_of} - INTERVAL 16 YEAR, false) AS is_child,
     coalesce(n.role IN ('liable', 'claimant', 'partner', 'tenant', 'elector'), false) AS acts_as_adult,
     CASE WHEN n.sex IN ('M', 'F') THEN n.sex WHEN left(upper(n.sex), 1) IN ('M', 'F') THEN left(upper(n.sex), 1)
          WHEN coalesce(n.title) IN ('MR', 'MASTER', 'SIR', 'LORD', 'FATHER') THEN 'M'
@@ -92,4 +100,4 @@ LEFT JOIN std_surname_form s ON s.raw = n.family
 LEFT JOIN std_surname_form former ON former.raw = n.former_surname
 LEFT JOIN std_nickname k ON k.name = n.given[1];
 
-DROP TABLE std_one_string; DROP TABLE std_surname_form; DROP TABLE std_given_form;
+DROP TABLE std_era; DROP TABLE std_one_string; DROP TABLE std_surname_form; DROP TABLE std_given_form;
