@@ -7,7 +7,7 @@ import duckdb
 
 from linkage_models.standardise.install import install
 from linkage_models.statements import read_sql
-from linkage_models.thresholds import HISTORIC_SHARE
+from linkage_models.thresholds import HISTORIC_FEWEST, HISTORIC_SHARE
 
 SQL = Path(__file__).with_name("people.sql")
 
@@ -22,6 +22,11 @@ def standardise_people(con: duckdb.DuckDBPyConnection, source: str, target: str,
     install(con)
     con.execute(
         read_sql(
-            SQL, source=source, target=target, as_of=f"DATE '{as_of:%Y-%m-%d}'", historic_share=str(HISTORIC_SHARE)
+            SQL,
+            source=source,
+            target=target,
+            as_of=f"DATE '{as_of:%Y-%m-%d}'",
+            historic_share=str(HISTORIC_SHARE),
+            historic_fewest=str(HISTORIC_FEWEST),
         )
     )

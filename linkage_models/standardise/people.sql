@@ -54,7 +54,7 @@ FROM (SELECT forename AS raw FROM ${source} UNION SELECT middle FROM ${source}) 
 CREATE OR REPLACE TEMP TABLE std_era AS   -- one row per source: the earliest day that is a birth date in it
 SELECT source,
     -- many different days of people too old to live are no slips: the source is about the past
-    CASE WHEN count(DISTINCT birth_date) FILTER (birth_date < std_oldest_alive(${as_of})) > ${historic_share} * count(DISTINCT birth_date)
+    CASE WHEN count(DISTINCT birth_date) FILTER (birth_date < std_oldest_alive(${as_of})) > greatest(${historic_fewest}, ${historic_share} * count(DISTINCT birth_date))
          THEN DATE '0001-01-01' ELSE std_oldest_alive(${as_of}) END AS oldest
 FROM ${source} WHERE NOT std_placeholder_date(birth_date) GROUP BY source;
 
