@@ -2,8 +2,11 @@
 values."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
+from splink import DuckDBAPI
+from splink.internals.splink_dataframe import SplinkDataFrame
 
 from linkage_models import thresholds as policy
 from linkage_models.models import Model
@@ -20,15 +23,18 @@ class Scored:
     rules: list[blocking.RuleCost] = field(default_factory=list)
 
 
-def score(con: duckdb.DuckDBPyConnection, table: str, model: Model, target: str) -> Scored:
+def score(con: duckdb.DuckDBPyConnection, table: str, model: Model, target: str, touching: str | None = None) -> Scored:
     """Write the temporary table `target`: one row per compared pair of `table` (as person.records writes it).
 
     Columns: unique_id_l < unique_id_r, match_weight, match_probability, match_key (the blocking or deterministic
-    rule), tier,
-    gamma_*. Raises blocking.PairBudgetExceeded before any pair is made.
+    rule), tier, gamma_*. With `touching` (unique_id) only the pairs that hold one of these records are scored, exactly
+    as they would be among all. Raises blocking.PairBudgetExceeded before any pair is made.
     """
     records = con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]
-    costs = blocking.rule_costs(con, table, blocking.RULES)
+    if touching is None:
+        costs = blocking.rule_costs(con, table, blocking.RULES)
+    else:
+        costs = blocking.costs_touching(con, table, touching, blocking.RULES)
     blocking.check_budget(costs, records)
     gammas = ", ".join(f"p.gamma_{name}" for name in model.comparisons)
     if sum(cost.pairs for cost in costs) == 0:
@@ -39,8 +45,10 @@ def score(con: duckdb.DuckDBPyConnection, table: str, model: Model, target: str)
         "blocking_rules_to_generate_predictions": blocking.as_settings(blocking.RULES),
         "retain_matching_columns": True,
     }
-    linker = linker_for(con, table, settings, model.terms)
-    predicted = linker.inference.predict()
+    if touching is None:
+        predicted = linker_for(con, table, settings, model.terms).inference.predict()
+    else:
+        predicted = _predict_touching(con, table, touching, settings, model)
     names = list(blocking.RULES)
     key = deterministic.deterministic_key_sql()
     con.execute(
@@ -67,6 +75,25 @@ def score(con: duckdb.DuckDBPyConnection, table: str, model: Model, target: str)
     ).fetchall()
     pairs = con.execute(f"SELECT count(*) FROM {target}").fetchall()[0][0]
     return Scored(pairs, dict(found), costs)
+
+
+def _predict_touching(
+    con: duckdb.DuckDBPyConnection, table: str, touching: str, settings: dict[str, Any], model: Model
+) -> SplinkDataFrame:
+    """Splink's scores of the pairs that hold a record of `touching`: blocked here, scored among their records alone."""
+    blocking.pairs_touching(con, table, touching, blocking.RULES, "pair_to_score")
+    con.execute(
+        f"""-- the records of these pairs; term frequencies come from the model, so fewer records change no score
+        CREATE OR REPLACE TEMP TABLE record_to_score AS SELECT * FROM {table} WHERE unique_id IN (
+            SELECT join_key_l FROM pair_to_score UNION SELECT join_key_r FROM pair_to_score)"""
+    )
+    linker = linker_for(con, "record_to_score", settings, model.terms)
+    pairs = DuckDBAPI(con).register("pair_to_score", dataset_display_name="pair_to_score")
+    linker.table_management.register_blocked_pairs_for_predict(pairs)
+    predicted = linker.inference.predict()
+    con.execute("DROP TABLE record_to_score")
+    con.execute("DROP TABLE pair_to_score")
+    return predicted
 
 
 def _no_edges(con: duckdb.DuckDBPyConnection, target: str, model: Model) -> None:

@@ -62,8 +62,11 @@ RARE_TERM_COUNT = 5
 # Days that two people must have shared a home to be one household: fewer is a move out and a move in (assumed).
 HOUSEHOLD_OVERLAP_DAYS = 28
 
-# A source whose distinct birth dates lie, for more than this share and in more than this number, too far back for anyone
-# alive is about the past, and they hold (assumed: slips give a council's register a few, a census of the past nearly
-# all).
+# A source whose distinct birth dates lie, for more than this share and in more than this number, too far back for
+# anyone alive is about the past, and they hold (assumed: slips give a council's register a few, a census of the past
+# nearly all).
 HISTORIC_SHARE = 0.05
 HISTORIC_FEWEST = 20
+
+# Incremental linking. Where more than this share of the records changed, scoring all pairs is as quick (working rule).
+CHANGED_SHARE = 0.2

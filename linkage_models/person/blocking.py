@@ -79,6 +79,39 @@ def _cost_sql(table: str, keys: tuple[str, ...]) -> str:
     )
 
 
+def costs_touching(
+    con: duckdb.DuckDBPyConnection, table: str, touching: str, rules: dict[str, tuple[str, ...]]
+) -> list[RuleCost]:
+    """Count each rule's pairs that hold a record of `touching` (unique_id), without making them; no block is sized."""
+    return [
+        RuleCost(name, con.execute(f"SELECT count(*) FROM {_touching_sql(table, touching, keys)}").fetchall()[0][0], 0)
+        for name, keys in rules.items()
+    ]
+
+
+def pairs_touching(
+    con: duckdb.DuckDBPyConnection, table: str, touching: str, rules: dict[str, tuple[str, ...]], target: str
+) -> None:
+    """Write the temporary table `target` (match_key, join_key_l < join_key_r) as Splink makes it of all records, but
+    only the pairs that hold a record of `touching` (unique_id). The match key numbers the first rule a pair meets."""
+    each = " UNION ALL ".join(
+        f"SELECT {place} AS rule, unique_id_l, unique_id_r FROM {_touching_sql(table, touching, keys)}"
+        for place, keys in enumerate(rules.values())
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT min(rule)::VARCHAR AS match_key, unique_id_l AS join_key_l,"
+        f" unique_id_r AS join_key_r FROM ({each}) GROUP BY ALL"
+    )
+
+
+def _touching_sql(table: str, touching: str, keys: tuple[str, ...]) -> str:
+    """The pairs of one rule that hold a record of `touching`, once or twice."""
+    some = f"(SELECT * FROM {table} SEMI JOIN {touching} USING (unique_id))"
+    pair = "SELECT l.unique_id AS unique_id_l, r.unique_id AS unique_id_r FROM"
+    agree = f"l.unique_id < r.unique_id AND {agreement_sql(keys)}"
+    return f"({pair} {some} l JOIN {table} r ON {agree} UNION ALL {pair} {table} l JOIN {some} r ON {agree})"
+
+
 def check_budget(costs: list[RuleCost], records: int) -> None:
     """Raise PairBudgetExceeded, naming the dearest rule, if the rules together could pass the budget."""
     budget = max(PAIR_BUDGET_FLOOR, records * PAIR_BUDGET_PER_RECORD)

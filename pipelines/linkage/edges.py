@@ -1,35 +1,53 @@
-"""linkage.edge: every compared pair of records with its weight. Linking runs in memory; the result goes to the file."""
+"""linkage.edge: every compared pair of records with its weight. Linking runs in memory; the result goes to the file.
 
+Edges persist: a run scores the pairs of new and changed records and takes the rest over from the run before, unless
+the model, its term frequencies, the rules or the engine changed.
+"""
+
+import json
 from dataclasses import dataclass
 
+from linkage_models.incremental import difference, mark_records, scoring_basis
 from linkage_models.models import Model
 from linkage_models.person.records import link_table
 from linkage_models.scoring import Scored, score
+from linkage_models.thresholds import CHANGED_SHARE
 from pipelines.linkage.choice import choose_model
 from pipelines.people.records import RECORD
 from pipelines.warehouse import Warehouse
 
 EDGE = "identity.linkage.edge"
 MODEL = "identity.linkage.model"
+# What the next run needs to score no more than it must: the mark of every record, what the scores follow from, and
+# the records whose own values or pairs are no longer those of the scoring before.
+SCORED_RECORD, SCORING, TOUCHED = (
+    f"identity.linkage.{name}" for name in ("scored_record", "scoring", "touched_record")
+)
 # Records that must never be joined to another: the law forbids the connection (adoption, gender recognition).
 NEVER_LINK = ("adoption", "gender_recognition")
 
 
 @dataclass(frozen=True)
 class Linked:
-    """The model used, why, and what scoring made."""
+    """The model used, why, and what scoring made. `afresh` says why all pairs were scored, None if only some were."""
 
     model: Model
     chosen: str
     scored: Scored
+    afresh: str | None
+    changes: dict[str, int]
+    pairs: int
+    certain: dict[str, int]
 
     def figures(self) -> dict[str, float | str]:
-        certain = {f"certain by {rule}": count for rule, count in self.scored.deterministic.items()}
         return {
-            "pairs compared": self.scored.pairs,
+            "pairs compared": self.pairs,
+            "pairs scored now": self.scored.pairs,
+            "scored": f"all pairs: {self.afresh}" if self.afresh else "only pairs of new and changed records",
             "model": self.model.version,
             "model chosen": self.chosen,
-            **certain,
+            **{f"records {name}": count for name, count in self.changes.items()},
+            **{f"certain by {rule}": count for rule, count in self.certain.items()},
         }
 
 
@@ -38,24 +56,99 @@ def build_edge(wh: Warehouse) -> Linked:
     named = ", ".join(f"'{kind}'" for kind in NEVER_LINK)
     link_table(wh.con, RECORD, "person_link", f"is_person AND coalesce(sensitivity, '') NOT IN ({named})")
     model, chosen = choose_model(wh, "person_link")
-    scored = score(wh.con, "person_link", model, "person_edge")
+    basis = scoring_basis(model)
+    mark_records(wh.con, "person_link", "record_mark")
+    changes = _changes(wh)
+    afresh = _why_afresh(wh, basis, changes)
+    scored = score(wh.con, "person_link", model, "person_edge", None if afresh else "changed_record")
+    _note_touched(wh, bool(afresh))
     gammas = ", ".join(f"e.gamma_{name}" for name in model.comparisons)
-    wh.table(
-        EDGE,
-        f"""-- one row per compared pair
-        SELECT l.record_id AS record_l, r.record_id AS record_r, l.source_dataset AS source_l, r.source_dataset AS
-            source_r,
+    made = f"""SELECT l.record_id AS record_l, r.record_id AS record_r,
+            l.source_dataset AS source_l, r.source_dataset AS source_r,
             e.match_weight, e.match_probability, e.match_key, e.tier, '{model.version}' AS model_version, {gammas}
-        FROM person_edge e JOIN person_link l ON l.unique_id = e.unique_id_l JOIN person_link r ON r.unique_id =
-            e.unique_id_r
-        ORDER BY e.unique_id_l, e.unique_id_r""",
-    )
+        FROM person_edge e JOIN person_link l ON l.unique_id = e.unique_id_l
+        JOIN person_link r ON r.unique_id = e.unique_id_r"""
+    kept = f"""UNION ALL SELECT e.* FROM {EDGE} e
+        SEMI JOIN standing_record l ON l.record_id = e.record_l
+        SEMI JOIN standing_record r ON r.record_id = e.record_r"""
+    pairs = wh.table(EDGE, f"-- one row per compared pair\n{made} {'' if afresh else kept} ORDER BY record_l, record_r")
     wh.table(
         MODEL,
         "-- the model of this run, as it scored\nSELECT ?::VARCHAR AS version, ?::VARCHAR AS chosen, ?::VARCHAR"
         " AS body, ?::VARCHAR AS terms",
         [model.version, chosen, model.body(), model.terms_body()],
     )
-    for table in ("person_edge", "person_link"):
+    _note_scoring(wh, basis, afresh)
+    for table in ("person_edge", "person_link", "record_mark", "changed_record", "standing_record"):
         wh.execute(f"DROP TABLE {table}")
-    return Linked(model, chosen, scored)
+    certain = dict(
+        wh.rows(f"SELECT match_key, count(*) FROM {EDGE} WHERE tier = 'deterministic' GROUP BY 1 ORDER BY 1")
+    )
+    return Linked(model, chosen, scored, afresh, changes, pairs, certain)
+
+
+def _changes(wh: Warehouse) -> dict[str, int]:
+    """Write the temporary tables changed_record (unique_id, record_id: new or different) and standing_record
+    (record_id: as it was); return how many records are new, changed, vanished and as they were."""
+    wh.execute(f"CREATE TABLE IF NOT EXISTS {SCORED_RECORD} (record_id VARCHAR, mark UHUGEINT)")
+    wh.execute(
+        f"""-- one row per record: its mark now and before
+        CREATE OR REPLACE TEMP TABLE record_change AS
+        SELECT unique_id, coalesce(n.record_id, b.record_id) AS record_id, n.mark AS mark, b.mark AS mark_before
+        FROM record_mark n FULL JOIN {SCORED_RECORD} b USING (record_id)"""
+    )
+    wh.execute(
+        "CREATE OR REPLACE TEMP TABLE changed_record AS SELECT unique_id, record_id FROM record_change WHERE mark IS"
+        " NOT NULL AND mark IS DISTINCT FROM mark_before"
+    )
+    wh.execute(
+        "CREATE OR REPLACE TEMP TABLE standing_record AS SELECT record_id FROM record_change WHERE mark = mark_before"
+    )
+    ((new, changed, vanished, standing),) = wh.rows(
+        "SELECT count(*) FILTER (mark_before IS NULL), count(*) FILTER (mark <> mark_before),"
+        " count(*) FILTER (mark IS NULL), count(*) FILTER (mark = mark_before) FROM record_change"
+    )
+    wh.execute("DROP TABLE record_change")
+    return {"new": new, "changed": changed, "vanished": vanished, "unchanged": standing}
+
+
+def _why_afresh(wh: Warehouse, basis: dict[str, str], changes: dict[str, int]) -> str | None:
+    """Why the edges at hand can't be built on, None if they can."""
+    if not wh.exists(SCORING) or not wh.exists(EDGE):
+        return "no edges of an earlier run"
+    before = json.loads(wh.scalar(f"SELECT basis FROM {SCORING}"))
+    if differs := difference(before, basis):
+        return f"{' and '.join(differs)} changed"
+    if changes["new"] + changes["changed"] > CHANGED_SHARE * changes["unchanged"]:
+        return "too many records are new or changed for less to be quicker"
+    return None
+
+
+def _note_touched(wh: Warehouse, afresh: bool) -> None:
+    """Write TOUCHED: new and changed records, and those that lose or gain a pair. None after scoring afresh, when
+    nothing is known to be untouched."""
+    if afresh:
+        wh.table(TOUCHED, "SELECT NULL::VARCHAR AS record_id WHERE false")
+        return
+    wh.table(
+        TOUCHED,
+        f"""-- one row per record that itself, or of which a pair, isn't as it was
+        SELECT record_id FROM changed_record
+        UNION SELECT record_id FROM person_link JOIN (SELECT unnest([unique_id_l, unique_id_r]) AS unique_id FROM
+            person_edge) USING (unique_id)
+        UNION SELECT unnest([record_l, record_r]) FROM {EDGE}
+            WHERE record_l NOT IN (FROM standing_record) OR record_r NOT IN (FROM standing_record)
+        ORDER BY record_id""",
+    )
+
+
+def _note_scoring(wh: Warehouse, basis: dict[str, str], afresh: str | None) -> None:
+    """Number this scoring, say which one it built on, and keep the marks for the next."""
+    before = wh.scalar(f"SELECT number FROM {SCORING}") if wh.exists(SCORING) else 0
+    wh.table(
+        SCORING,
+        "-- the scoring that EDGE holds; `follows` is the one whose edges it took over, null if none\n"
+        "SELECT ?::BIGINT AS number, ?::BIGINT AS follows, ?::VARCHAR AS afresh, ?::VARCHAR AS basis",
+        [before + 1, None if afresh else before, afresh, json.dumps(basis, sort_keys=True)],
+    )
+    wh.table(SCORED_RECORD, "SELECT record_id, mark FROM record_mark ORDER BY record_id")

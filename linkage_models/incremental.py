@@ -1,0 +1,48 @@
+"""Link incrementally: which records changed since they were scored, and whether the old scores still stand.
+
+A pair's score follows from its two records, the model and the rules alone. So the edges of the last run stand where
+neither record changed, and only pairs that hold a new or changed record are scored: the result is the same as afresh.
+"""
+
+import hashlib
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+import duckdb
+
+from linkage_models.models import Model
+
+# The code that a score follows from, beside the model.
+_SCORING_CODE = ("scoring.py", "thresholds.py", "person/*.py", "person/*.sql")
+_PACKAGE = Path(__file__).parent
+
+
+def scoring_basis(model: Model) -> dict[str, str]:
+    """What all scores follow from beside the records: a name in words -> a hash."""
+    settings = json.dumps([model.settings, model.prior], sort_keys=True)
+    code = "\0".join(path.read_text() for pattern in _SCORING_CODE for path in sorted(_PACKAGE.glob(pattern)))
+    parts = {
+        "the model": settings,
+        "term frequencies": model.terms_body(),
+        "the scoring rules or their code": code,
+        "the matching engine": version("splink") + " " + duckdb.__version__,
+    }
+    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in parts.items()}
+
+
+def difference(before: dict[str, str], now: dict[str, str]) -> list[str]:
+    """The parts of two bases that differ, in words."""
+    return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+
+
+def mark_records(con: duckdb.DuckDBPyConnection, table: str, target: str) -> None:
+    """Write the temporary table `target` (unique_id, record_id, mark): a 128-bit hash of all that a record says.
+
+    `table` is as person.records writes it. unique_id is no part of the mark: it only numbers the records.
+    """
+    columns = [name for name, *_ in con.execute(f"DESCRIBE {table}").fetchall() if name != "unique_id"]
+    said = " || chr(31) || ".join(f"coalesce({column}::VARCHAR, chr(30))" for column in columns)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT unique_id, record_id, md5_number({said}) AS mark FROM {table}"
+    )
