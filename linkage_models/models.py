@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from linkage_models.calibration import Calibration
 from linkage_models.person.comparisons import local_levels
 
 TRAINED = Path(__file__).parent / "trained"
@@ -19,13 +20,15 @@ class NoModelFits(LookupError):
 
 @dataclass(frozen=True)
 class Model:
-    """`settings` is Splink's model; `terms` maps a column to value -> frequency, with '' for every value not listed."""
+    """`settings` is Splink's model; `terms` maps a column to value -> frequency, with '' for every value not listed;
+    `calibration` says what its weights are worth, None where nobody has found out."""
 
     version: str
     population: int
     settings: dict[str, Any]
     terms: dict[str, dict[str, float]]
     card: dict[str, Any] = field(default_factory=dict)
+    calibration: Calibration | None = None
 
     @property
     def comparisons(self) -> list[str]:
@@ -66,6 +69,8 @@ class Model:
     def body(self) -> str:
         """Settings and card as JSON."""
         body = {"version": self.version, "population": self.population, "card": self.card, "settings": self.settings}
+        if self.calibration:
+            body["calibration"] = self.calibration.as_dict()
         return json.dumps(body, indent=1, sort_keys=True)
 
     def terms_body(self) -> str:
@@ -76,7 +81,10 @@ class Model:
     def of(body: str, terms: str) -> "Model":
         """The model of two JSON texts."""
         read = json.loads(body)
-        return Model(read["version"], read["population"], read["settings"], json.loads(terms), read["card"])
+        calibration = Calibration.of(read["calibration"]) if "calibration" in read else None
+        return Model(
+            read["version"], read["population"], read["settings"], json.loads(terms), read["card"], calibration
+        )
 
     @staticmethod
     def load(path: Path) -> "Model":

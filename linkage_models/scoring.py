@@ -9,6 +9,7 @@ from splink import DuckDBAPI
 from splink.internals.splink_dataframe import SplinkDataFrame
 
 from linkage_models import thresholds as policy
+from linkage_models.calibration import face_value
 from linkage_models.models import Model
 from linkage_models.person import blocking, deterministic
 from linkage_models.training import linker_for
@@ -37,6 +38,7 @@ def score(con: duckdb.DuckDBPyConnection, table: str, model: Model, target: str,
         costs = blocking.costs_touching(con, table, touching, blocking.RULES)
     blocking.check_budget(costs, records)
     gammas = ", ".join(f"p.gamma_{name}" for name in model.comparisons)
+    probability = (model.calibration or face_value()).probability_sql("match_weight")
     if sum(cost.pairs for cost in costs) == 0:
         _no_edges(con, target, model)
         return Scored(0, {}, costs)
@@ -54,7 +56,7 @@ def score(con: duckdb.DuckDBPyConnection, table: str, model: Model, target: str,
     con.execute(
         f"""-- one row per compared pair
         CREATE OR REPLACE TEMP TABLE {target} AS
-        SELECT *, 1 / (1 + pow(2, -least(match_weight, 50))) AS match_probability FROM (
+        SELECT *, {probability} AS match_probability FROM (
         WITH keyed AS (
             SELECT p.*, {key} AS certain_key
             FROM {predicted.physical_name} p

@@ -1,8 +1,32 @@
 """Every number of the linkage that is policy, with its source. Weights are match weights: log2 of the odds."""
 
-# Pairs at or above are shown as linked on their own evidence; between REVIEW and LINK they go to review.
+# Pairs at or above are shown as linked on their own evidence; between REVIEW and LINK they go to review. With a
+# calibration the two follow from TARGET_PRECISION and REVIEW_PROBABILITY, and LINK_WEIGHT is the floor: evidence under
+# 8 : 1 links nobody by itself, whatever the average of the pairs above it.
 LINK_WEIGHT = 3.0
 REVIEW_WEIGHT = -3.0
+# Precision that all pairs at or above the link threshold must reach together; `target_precision` in the settings.
+TARGET_PRECISION = 0.99
+# From here a reviewer's look is worth it: one pair in four is of one person.
+REVIEW_PROBABILITY = 0.25
+# The link threshold where no weight reaches the target: nothing links by itself.
+NOTHING_LINKS = 100.0
+
+# Calibration. Fewer labels than these tell a curve nothing (assumed).
+LEAST_LABELS = 100
+LEAST_LABELS_OF_A_KIND = 10
+# How far labels may have to move the shipped curve: standard deviations of its intercept (natural log odds) and slope.
+INTERCEPT_SD = 1.0
+SLOPE_SD = 0.3
+# A bin is drawn to the recalibrated line as strongly as this many labels would draw it; bins hold at least
+# LABELS_PER_BIN labels.
+CALIBRATION_PULL = 20.0
+LABELS_PER_BIN = 50
+MOST_BINS = 40
+# Every interval that is shown: 90 %.
+INTERVAL_LEVEL = 0.90
+# Half width, in bits, of the interval of a weight taken at face value (raw probabilities were seen 2 to 4 bits off).
+UNCALIBRATED_BITS = 4.0
 
 # Clustering. A group grows while the mean weight over all pairs between its halves stays above STOP: 0, "on average the
 # evidence says same" (reference: this one setting held on four labelled sets).

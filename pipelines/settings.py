@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from linkage_models.thresholds import TARGET_PRECISION
 from pipelines.faults import BoroughlinkError as BoroughlinkError
 
 SHIPPED_SOURCES = Path(__file__).parent / "sources"
@@ -37,6 +38,7 @@ class Settings(BaseModel):
     threads: int = Field(default_factory=lambda: min(os.cpu_count() or 2, 8), ge=1)
     nightly_at: str = Field("02:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     export_days: int = Field(90, ge=1)
+    target_precision: float = Field(TARGET_PRECISION, ge=0.5, le=0.9999)
 
     @field_validator("timezone")
     @classmethod

@@ -6,6 +6,7 @@ import dagster as dg
 
 from pipelines.assets import Step, step_asset
 from pipelines.governance.purposes import VIEWS
+from pipelines.linkage.certainty import THRESHOLD
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.edges import EDGE, build_edge
 from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID, build_households, build_property_id
@@ -38,7 +39,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         deps=["linkage/edge"],
         group="linkage",
         owner=OWNER,
-        tables=[PERSON, MEMBERSHIP, LEDGER, REVIEW_EDGE],
+        tables=[PERSON, MEMBERSHIP, LEDGER, REVIEW_EDGE, f"identity.{THRESHOLD}"],
         description=(
             "Persons: a clustering per purpose view under constraints, ids that last, a ledger of what was"
             " created, joined, "
@@ -48,7 +49,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
     def person(step: Step) -> dict[str, int]:
         decided = load_decisions(step.wh, step.run.operations.decisions())
         views = {view: step.purposes.sources(view) for view in VIEWS}
-        figures = build_persons(step.wh, views, step.run.keyring.key("ids"))
+        figures = build_persons(step.wh, views, step.run.keyring.key("ids"), step.run.settings.target_precision)
         return figures | {"decisions held": decided.must + decided.cannot, "decisions suspended": decided.suspended}
 
     @step_asset(

@@ -7,6 +7,7 @@ from linkage_models.models import Model, pinned
 from linkage_models.pairs import PairEvidence, compare
 from linkage_models.person.agreements import agreement
 from linkage_models.person.records import link_table
+from pipelines.linkage.certainty import thresholds_of
 from pipelines.linkage.edges import NEVER_LINK
 from pipelines.settings import BoroughlinkError
 from pipelines.warehouse import Warehouse
@@ -60,7 +61,7 @@ def explain(wh: Warehouse, left: str, right: str, view: str, catalog: str = "ide
             f" {policy.DETERMINISTIC_WEIGHT:+.0f} bits."
         )
     sentences += _forbidden(wh)
-    sentences.append(_verdict(found, together))
+    sentences.append(_verdict(found, together, thresholds_of(wh, view, catalog).link))
     for table in ("pair_record", "pair_link"):
         wh.execute(f"DROP TABLE {table}")
     return Explanation(tuple(sentences), found.evidence)
@@ -96,10 +97,10 @@ def _forbidden(wh: Warehouse) -> list[str]:
     return said
 
 
-def _verdict(found: PairEvidence, together: bool) -> str:
-    if together and found.weight < policy.LINK_WEIGHT:
+def _verdict(found: PairEvidence, together: bool, link: float) -> str:
+    if together and found.weight < link:
         return "They are together through other records of the person, whose evidence on average says the same person."
-    if not together and found.weight >= policy.LINK_WEIGHT:
+    if not together and found.weight >= link:
         return (
             "They are apart although alike: a constraint, a decision, or the other records of each person"
             " speak against it."

@@ -8,6 +8,7 @@ import polars as pl
 from linkage_models import thresholds as policy
 from linkage_models.clustering import Clustering, Edges, cluster
 from linkage_models.identity import assign
+from pipelines.linkage.certainty import THRESHOLD, thresholds_of, write_thresholds
 from pipelines.linkage.constraints import constraints_of
 from pipelines.linkage.drawing import drawer
 from pipelines.linkage.edges import EDGE
@@ -26,7 +27,9 @@ _LEDGER = (
 _REVIEW = "view VARCHAR, record_l VARCHAR, record_r VARCHAR, match_weight DOUBLE, reason VARCHAR"
 
 
-def build_persons(wh: Warehouse, views: Mapping[str, Sequence[str]], key: bytes) -> dict[str, int]:
+def build_persons(
+    wh: Warehouse, views: Mapping[str, Sequence[str]], key: bytes, target_precision: float = policy.TARGET_PRECISION
+) -> dict[str, int]:
     """Cluster each view over the records of its sources; needs EDGE and the tables of load_decisions.
 
     Writes linkage.cluster_<view>, MEMBERSHIP, PERSON, LEDGER (appended) and REVIEW_EDGE. `key` keys the ids. Taking
@@ -36,10 +39,12 @@ def build_persons(wh: Warehouse, views: Mapping[str, Sequence[str]], key: bytes)
     for table, columns in ((MEMBERSHIP, _MEMBERSHIP), (PERSON, _PERSON), (LEDGER, _LEDGER)):
         wh.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
     wh.execute(f"CREATE OR REPLACE TABLE {REVIEW_EDGE} ({_REVIEW})")
+    wh.execute(f"DROP TABLE IF EXISTS identity.{THRESHOLD}")
     figures: dict[str, int] = {}
     for view, sources in sorted(views.items()):
         found = _cluster_view(wh, view, sources)
         _identify(wh, view, key)
+        write_thresholds(wh, view, "view_node", target_precision)
         _note_review(wh, view, found)
         figures[f"persons in {view}"] = int(
             wh.scalar(f"SELECT count(*) FROM {PERSON} WHERE view = ? AND status = 'current'", [view])
@@ -124,6 +129,7 @@ def _identify(wh: Warehouse, view: str, key: bytes) -> None:
 
 def _note_review(wh: Warehouse, view: str, found: Clustering) -> None:
     """Pairs for a person to look at: near the threshold, strong but cut, stopped by a constraint, decided both ways."""
+    at = thresholds_of(wh, view)
     wh.con.register("stopped_pair", pl.DataFrame({"left": found.stopped[:, 0], "right": found.stopped[:, 1]}))
     wh.execute(
         f"""INSERT INTO {REVIEW_EDGE}
@@ -132,11 +138,11 @@ def _note_review(wh: Warehouse, view: str, found: Clustering) -> None:
             FROM {EDGE} e
             JOIN {MEMBERSHIP} l ON l.view = $view AND l.record_id = e.record_l
             JOIN {MEMBERSHIP} r ON r.view = $view AND r.record_id = e.record_r
-            WHERE e.match_weight >= {policy.REVIEW_WEIGHT}
+            WHERE e.match_weight >= {at.review}
         ), reasoned AS (
-            SELECT record_l, record_r, match_weight, CASE WHEN NOT together AND match_weight >= {policy.LINK_WEIGHT}
+            SELECT record_l, record_r, match_weight, CASE WHEN NOT together AND match_weight >= {at.link}
                 THEN 'strong pair kept apart'
-                WHEN match_weight < {policy.LINK_WEIGHT} THEN 'between the thresholds' END AS reason FROM pair
+                WHEN match_weight < {at.link} THEN 'between the thresholds' END AS reason FROM pair
             UNION ALL
             SELECT l.record_id, r.record_id, NULL, 'merge forbidden by a constraint' FROM stopped_pair s
             JOIN view_node l ON l.node = s.left JOIN view_node r ON r.node = s.right

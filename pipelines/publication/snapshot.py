@@ -10,6 +10,7 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
     "places.property": ("uprn",),
     "places.address_uprn": (),
     "linkage.model": (),
+    "linkage.threshold": (),
     "linkage.edge": ("record_l", "record_r"),
     "linkage.review_edge": (),
     "linkage.person": ("person_id",),

@@ -5,9 +5,9 @@ from pathlib import Path
 import polars as pl
 import yaml
 
-from linkage_models.thresholds import LINK_WEIGHT, REVIEW_WEIGHT
 from pipelines.governance.keys import Keyring
 from pipelines.governance.pseudonyms import lasting_name
+from pipelines.linkage.certainty import thresholds_of
 from pipelines.review.bridges import weakest_bridges
 from pipelines.warehouse import Warehouse, sql_file
 
@@ -36,7 +36,8 @@ def build_queue(wh: Warehouse, keys: Keyring) -> dict[str, int]:
         [VIEW],
     )
     _register(wh, "bridge", weakest_bridges(wh.frame(INSIDE)))
-    names = {**policy, "link_weight": LINK_WEIGHT, "review_weight": REVIEW_WEIGHT, "view": VIEW}
+    at = thresholds_of(wh, VIEW)
+    names = {**policy, "link_weight": at.link, "review_weight": at.review, "view": VIEW}
     selects = [sql_file(HERE / f"{part}.sql", **names) for part in ("between", "within", "decided")]
     wh.execute("CREATE OR REPLACE TEMP TABLE item AS " + " UNION ALL BY NAME ".join(f"({one}\n)" for one in selects))
     _name_items(wh, keys)

@@ -1,0 +1,45 @@
+"""How sure the links are: the calibration of the run's model, and the thresholds that follow from it in each view."""
+
+import json
+
+import numpy as np
+
+from linkage_models import thresholds as policy
+from linkage_models.calibration import Calibration, Thresholds, face_value, thresholds
+from pipelines.linkage.edges import EDGE, MODEL
+from pipelines.warehouse import Warehouse
+
+THRESHOLD = "linkage.threshold"
+_COLUMNS = "view VARCHAR, link DOUBLE, review DOUBLE, target DOUBLE, expected DOUBLE"
+
+
+def calibration_of(wh: Warehouse, catalog: str = "identity") -> Calibration:
+    """What the model that scored says of its own certainty; weights at face value where it says nothing."""
+    relation = MODEL.replace("identity", catalog, 1)
+    if not wh.exists(relation):
+        return face_value()
+    read = json.loads(wh.scalar(f"SELECT body FROM {relation}")).get("calibration")
+    return Calibration.of(read) if read else face_value()
+
+
+def write_thresholds(wh: Warehouse, view: str, node: str, target: float) -> None:
+    """Add the row of a view to identity.linkage.threshold, from the pairs between its records, which `node` (record_id)
+    holds: what lies outside the view moves nothing in it."""
+    weights = wh.con.execute(
+        f"SELECT match_weight FROM {EDGE} e JOIN {node} l ON l.record_id = e.record_l"
+        f" JOIN {node} r ON r.record_id = e.record_r"
+    ).fetchnumpy()["match_weight"]
+    at = thresholds(calibration_of(wh), np.asarray(weights, dtype=np.float64), target)
+    wh.execute(f"CREATE TABLE IF NOT EXISTS identity.{THRESHOLD} ({_COLUMNS})")
+    row = [view, at.link, at.review, at.target, at.expected]
+    wh.execute(f"INSERT INTO identity.{THRESHOLD} VALUES (?, ?, ?, ?, ?)", row)
+    wh.note(f"identity.{THRESHOLD}")
+
+
+def thresholds_of(wh: Warehouse, view: str, catalog: str = "identity") -> Thresholds:
+    """The thresholds of a view; the policy's own where the run wrote none."""
+    if wh.exists(f"{catalog}.{THRESHOLD}"):
+        columns = f"SELECT link, review, target, expected FROM {catalog}.{THRESHOLD} WHERE view = ?"
+        for row in wh.rows(columns, [view]):
+            return Thresholds(*row)
+    return Thresholds(policy.LINK_WEIGHT, policy.REVIEW_WEIGHT, policy.TARGET_PRECISION, 0.0)
