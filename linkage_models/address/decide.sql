@@ -9,9 +9,11 @@ best AS (
     SELECT text_id, uprn, weight, lacks_unit, candidates, coalesce(gap, weight - ${candidate_weight}) AS gap FROM ranked WHERE place = 1
 ),
 found AS (
-    SELECT a.address_id,
-           coalesce(i.uprn, k.uprn, b.uprn) AS best_uprn,
-           CASE WHEN i.uprn IS NOT NULL THEN i.method WHEN k.uprn IS NOT NULL THEN 'normalised_key'
+    SELECT a.address_id, d.door_key,
+           -- without a gazetteer a UPRN that the source gives is taken at its word
+           CASE WHEN NOT gazetteer.known THEN a.uprn_given END AS trusted_uprn,
+           coalesce(i.uprn, k.uprn, b.uprn, trusted_uprn) AS best_uprn,
+           CASE WHEN i.uprn IS NOT NULL THEN i.method WHEN trusted_uprn IS NOT NULL THEN 'given' WHEN k.uprn IS NOT NULL THEN 'normalised_key'
                 WHEN b.uprn IS NOT NULL THEN 'splink' WHEN a.text_id IS NULL THEN 'no_address' ELSE 'unmatched' END AS way,
            way = 'splink' AS scored,
            CASE WHEN scored THEN b.weight ELSE ${settled} END AS weight,
@@ -19,9 +21,11 @@ found AS (
            CASE WHEN scored THEN b.candidates WHEN best_uprn IS NULL THEN 0 ELSE 1 END AS candidates,
            scored AND b.lacks_unit AS lacks_unit
     FROM source_address a
+    CROSS JOIN (SELECT count(*) > 0 AS known FROM gazetteer_home) gazetteer
     LEFT JOIN address_identified i ON i.address_id = a.address_id
     LEFT JOIN address_keyed k ON k.text_id = a.text_id
     LEFT JOIN best b ON b.text_id = a.text_id
+    LEFT JOIN address_door d ON d.text_id = a.text_id
 ),
 judged AS (
     -- the shell of several flats is nobody's home: an address that stops at it could be any of them;
@@ -36,5 +40,6 @@ SELECT address_id,
        CASE WHEN best_uprn IS NOT NULL THEN weight END AS match_weight,
        CASE WHEN stops_at_shell THEN 0.0 WHEN best_uprn IS NOT NULL THEN gap END AS runner_up_gap,
        best_uprn AS candidate_uprn,
-       candidates::INTEGER AS candidates
+       candidates::INTEGER AS candidates,
+       door_key
 FROM judged;

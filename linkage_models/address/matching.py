@@ -9,11 +9,11 @@ from splink.backends.duckdb import DuckDBAPI
 
 from linkage_models.address import model, thresholds
 from linkage_models.address.gazetteer import KEYS, KEYS_WITH_POSTCODE, prepare_gazetteer
-from linkage_models.address.normalise import create_macros, fill, parse_addresses
+from linkage_models.address.normalise import any_of, create_macros, fill, parse_addresses, vocabulary
 
 METHODS = ("given", "cross_reference", "normalised_key", "splink", "ambiguous", "unmatched", "no_address")
 RESULT_COLUMNS = """address_id VARCHAR, uprn BIGINT, method VARCHAR, match_weight DOUBLE, runner_up_gap DOUBLE,
-    candidate_uprn BIGINT, candidates INTEGER"""
+    candidate_uprn BIGINT, candidates INTEGER, door_key VARCHAR"""
 
 
 class TooManyCandidates(Exception):
@@ -51,6 +51,14 @@ def match_addresses(
     _score_rest(con)
     con.execute(
         fill(
+            "door.sql",
+            out="address_door",
+            block_words=any_of(vocabulary()["block_words"]),
+            street_types=any_of(vocabulary()["street_types"]),
+        )
+    )
+    con.execute(
+        fill(
             "decide.sql",
             out=out,
             accept_weight=str(thresholds.ACCEPT_WEIGHT),
@@ -74,8 +82,9 @@ def _prepare_sources(con: duckdb.DuckDBPyConnection, addresses: str) -> None:
     con.execute(f"""-- grain: one distinct address text with its postcode
         CREATE OR REPLACE TEMP TABLE source_text AS
         SELECT row_number() OVER () AS text_id, * FROM (
-            SELECT address_text, postcode FROM {addresses} WHERE trim(address_text) <> '' GROUP BY ALL
-            ORDER BY address_text, postcode)""")
+            SELECT address_text, postcode FROM {addresses}
+            WHERE NOT regexp_full_match(address_words(address_text), '{any_of(["", *vocabulary()["no_address"]])}')
+            GROUP BY ALL ORDER BY address_text, postcode)""")
     con.execute(f"""CREATE OR REPLACE TEMP TABLE source_address AS
         SELECT a.address_id, t.text_id, address_postcode(a.postcode) AS postcode_clean, a.uprn_given, a.xref_source,
             a.xref_key

@@ -29,38 +29,38 @@ def fill(name: str, **values: str) -> str:
     return read_sql(Path(__file__).with_name(name), **values)
 
 
-def _any(words: Any) -> str:
+def any_of(words: Any) -> str:
     """Regular expression alternatives, longest first."""
     return "|".join(sorted(map(str, words), key=lambda word: (-len(word), word)))
 
 
 def _patterns() -> dict[str, str]:
     words = vocabulary()
-    floors = f"({_any(words['floors'])}) (?:{_any(words['floor_words'])})|({_any(words['floor_phrases'])})"
+    floors = f"({any_of(words['floors'])}) (?:{any_of(words['floor_words'])})|({any_of(words['floor_phrases'])})"
     return {
         "postcode_tail": f" {POSTCODE}$",
-        "floor_pattern": rf"\b(?:{floors})\b(?: ({_any(words['sides'])})\b)?",
+        "floor_pattern": rf"\b(?:{floors})\b(?: ({any_of(words['sides'])})\b)?",
         "unit_pattern": r"\bFLAT (\d+[A-Z]?|[A-Z]\d*)\b",
-        "bare_unit": rf"\b(?:THE |(?:{_any(words['sides'])}) )?FLATX?\b(?: (?:{_any(words['position_words'])})\b)?",
+        "bare_unit": rf"\b(?:THE |(?:{any_of(words['sides'])}) )?FLATX?\b(?: (?:{any_of(words['position_words'])})\b)?",
         "number_pattern": rf"^(.*\s)?({NUMBER})\s+([^0-9]+)$",
-        "named_units": _any(words["named_units"]),
-        "position_words": _any(words["position_words"]),
-        "building_words": _any(words["building_words"]),
+        "named_units": any_of(words["named_units"]),
+        "position_words": any_of(words["position_words"]),
+        "building_words": any_of(words["building_words"]),
     }
 
 
 def _clean_expression(text: str) -> str:
     """SQL that brings an upper-case address text to plain words, units as FLAT, ranges as 12~14."""
     words = vocabulary()
-    units = _any(words["unit_words"])
+    units = any_of(words["unit_words"])
     steps = [
         (r"['’`]", ""),
         (r"&", " AND "),
         (rf"\b(?:{units})\b *[,(]", "FLATX "),
         (rf"\b(?:{units})[ .]*(\d)", r"FLAT \1"),
         (rf"\b(?:{units})\b", "FLAT"),
-        (rf"\b(?:{_any(words['number_words'])})\b[ .:]*(\d)", r"\1"),
-        (rf"\bFLAT (?:{_any(words['number_words'])})\b[ .:]*", "FLAT "),
+        (rf"\b(?:{any_of(words['number_words'])})\b[ .:]*(\d)", r"\1"),
+        (rf"\bFLAT (?:{any_of(words['number_words'])})\b[ .:]*", "FLAT "),
         (r"(\d[A-Z]?) ?(?:-|–| TO | AND ) ?(\d)", r"\1~\2"),
         (r"\b(\d+[A-Z]?|[A-Z]) ?/ ?(\d+[A-Z]?)\b", r"FLAT \1 \2"),
         (r"\b(\d+)/([A-Z])\b", r"\1\2"),
@@ -82,6 +82,10 @@ def create_macros(con: duckdb.DuckDBPyConnection) -> None:
     words = vocabulary()
     clean = _clean_expression("' ' || upper(strip_accents(coalesce(address_text, ''))) || ' '")
     con.execute(f"CREATE OR REPLACE TEMP MACRO address_clean(address_text) AS {clean}")
+    con.execute(
+        "CREATE OR REPLACE TEMP MACRO address_words(address_text) AS "
+        "trim(regexp_replace(upper(address_text), '[^A-Z0-9]+', ' ', 'g'))"
+    )
     con.execute(r"""CREATE OR REPLACE TEMP MACRO address_postcode_mended(code) AS
         regexp_replace(regexp_replace(code[:-4], '^([A-Z]{1,2})O', '\10'), '^S5', 'SS')
         || translate(code[-3:-3], 'OISZB', '01528') || translate(code[-2:], '0158', 'OISB')""")
@@ -132,7 +136,7 @@ def parse_addresses(con: duckdb.DuckDBPyConnection, texts: str, lexicon: str, ou
     """
     create_macros(con)
     known = [phrase for (phrase,) in con.execute(f"SELECT phrase FROM {lexicon} WHERE kind = 'place'").fetchall()]
-    places = _any({canonical(place) for place in vocabulary()["places"]} | set(known))
+    places = any_of({canonical(place) for place in vocabulary()["places"]} | set(known))
     tail = rf"(?:(?:^| )(?:{places}))+$"
     con.execute(
         f"CREATE OR REPLACE TEMP MACRO address_without_place(phrase) AS trim(regexp_replace(phrase, '{tail}', ''))"

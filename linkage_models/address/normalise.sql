@@ -9,26 +9,30 @@ unfloored AS (
     SELECT text_id, given_postcode,
            regexp_extract(clean, '${postcode_tail}', 0) AS tail_postcode,
            regexp_extract(clean, '${floor_pattern}', ['floor', 'phrase', 'side']) AS floor_parts,
+           regexp_matches(clean, '${unit_pattern},? ${floor_pattern}') AS unit_first,
            regexp_replace(regexp_replace(clean, '${postcode_tail}', ''), '${floor_pattern}', ' ') AS body
     FROM cleaned
 ),
 united AS (
-    SELECT text_id, given_postcode, tail_postcode, body,
+    SELECT text_id, given_postcode, tail_postcode, body, unit_first,
            address_floor(floor_parts.floor, floor_parts.phrase, floor_parts.side) AS floor,
            regexp_extract_all(body, '${unit_pattern}', 1) AS units
     FROM unfloored
 ),
--- FIRST FLOOR FLAT 14 HIGH STREET: the floor names the flat, so a single number is the building's.
+-- FIRST FLOOR FLAT 14 HIGH STREET: the floor names the flat, so a single number is the building's; not in FLAT 14 FIRST FLOOR.
+floored AS (
+    SELECT *, floor <> '' AND NOT unit_first AND len(regexp_extract_all(body, '\b\d')) = 1 AS names_building FROM united
+),
 unflatted AS (
     SELECT text_id, given_postcode, tail_postcode, floor,
-           CASE WHEN floor <> '' AND len(regexp_extract_all(body, '\b\d')) = 1 THEN [] ELSE units END AS units,
+           CASE WHEN names_building THEN [] ELSE units END AS units,
            regexp_matches(body, '${bare_unit}') AND len(units) = 0 AS bare_unit,
            regexp_extract(body, '\b(${named_units})\b', 1) AS named_unit,
            trim(regexp_replace(
-               CASE WHEN floor <> '' AND len(regexp_extract_all(body, '\b\d')) = 1 THEN body
+               CASE WHEN names_building THEN body
                     ELSE regexp_replace(body, '${unit_pattern}', ' ', 'g') END,
                '${bare_unit}|\b(?:THE )?(?:${named_units})\b|^ *(?:${position_words})\b', ' ', 'g')) AS body
-    FROM united
+    FROM floored
 ),
 numbered AS (
     SELECT *, regexp_extract(regexp_replace(body, ' +', ' ', 'g'), '${number_pattern}', ['before', 'number', 'after']) AS parts

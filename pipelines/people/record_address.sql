@@ -1,7 +1,7 @@
 -- One row per stay of a record at an address, as its source believes it. Grain: record_id, address_id, from_date.
 SELECT r.record_id, r.address_id, u.uprn, std_postcode(a.postcode) AS postcode,
-    -- where no UPRN was found, the address as written stands for the home: the same words are the same door
-    coalesce(u.uprn::VARCHAR, '~' || std_text(a.address_text) || ' ' || coalesce(std_postcode(a.postcode), '')) AS home_key,
+    -- where no UPRN was found, the address in normal form stands for the home
+    coalesce(u.uprn::VARCHAR, '~' || u.door_key) AS home_key,
     std_address_number(a.address_text) AS address_number,
     r.from_date, r.to_date,
     r.to_date IS NULL OR r.to_date > DATE '${as_of}' AS is_current,

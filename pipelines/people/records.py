@@ -16,13 +16,10 @@ ADDRESS_UPRN = "identity.places.address_uprn"
 
 
 def build_record_address(wh: Warehouse) -> int:
-    """Write RECORD_ADDRESS; without a gazetteer a UPRN is taken as the source gives it. Returns its rows."""
+    """Write RECORD_ADDRESS; returns its rows."""
     install(wh.con)
-    found = (
-        ADDRESS_UPRN
-        if wh.exists(ADDRESS_UPRN)
-        else "(SELECT address_id, uprn_given AS uprn FROM identity.facts.address WHERE valid_to IS NULL)"
-    )
+    none = "(SELECT NULL AS address_id, NULL::BIGINT AS uprn, NULL::VARCHAR AS door_key WHERE false)"
+    found = ADDRESS_UPRN if wh.exists(ADDRESS_UPRN) else none
     return wh.table(
         RECORD_ADDRESS, sql_file(ROOM / "record_address.sql", as_of=f"{wh.as_of:%Y-%m-%d}", address_uprn=found)
     )

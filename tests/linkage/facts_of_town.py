@@ -32,6 +32,7 @@ def load(wh: Warehouse, town: Town, without: tuple[str, ...] = ()) -> None:
     )
     wh.table(
         "identity.places.address_uprn",
-        "SELECT source || ':' || source_key AS address_id, replace(home_key, 'U', '')::BIGINT AS uprn FROM town",
+        "SELECT source || ':' || source_key AS address_id, replace(home_key, 'U', '')::BIGINT AS uprn,"
+        " NULL::VARCHAR AS door_key FROM town",
     )
     wh.con.unregister("town")

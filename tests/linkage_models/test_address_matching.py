@@ -97,12 +97,12 @@ def test_one_row_an_address(matched: list[dict[str, Any]]) -> None:
     assert {row["method"] for row in matched} == set(METHODS)
 
 
-def test_without_a_gazetteer_everything_is_unmatched() -> None:
+def test_without_a_gazetteer_only_a_given_uprn_is_known() -> None:
     with duckdb.connect() as con:
         load(con, [], [])
         found = match(con, CASES)
-    assert {row["method"] for row in found} == {"unmatched", "no_address"}
-    assert all(row["uprn"] is None and row["candidate_uprn"] is None for row in found)
+    assert {row["method"] for row in found} == {"given", "unmatched", "no_address"}
+    assert [row["uprn"] for row in found] == [case.get("given") for case in CASES]
 
 
 def test_no_addresses() -> None:
