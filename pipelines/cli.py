@@ -95,7 +95,8 @@ def dev(data: str, landing: str | None, sources: str | None, port: int) -> None:
     if sources:
         os.environ["BOROUGHLINK_SOURCES"] = str(place.sources)
     os.chdir(place.folder.dagster)
-    click.echo(f"Dagster's pages: http://127.0.0.1:{port}   (data: {place.folder.root}; stop with Ctrl-C)")
+    click.echo(f"Asset graph:     http://127.0.0.1:{port}/asset-groups   (in some seconds; stop with Ctrl-C)")
+    click.echo(f"Data folder:     {place.folder.root}")
     dagster = str(Path(sys.executable).parent / "dagster")
     arguments = [dagster, "dev", "-m", "pipelines.definitions", "-h", "127.0.0.1", "-p", str(port)]
     os.execv(dagster, arguments)  # noqa: S606 - hands this very process over, no shell
@@ -128,13 +129,14 @@ def doctor(data: str, as_json: bool) -> None:
 
 
 @cli.command()
+@DATA
 @SOURCES
 @JSON
-def sources(sources: str | None, as_json: bool) -> None:
-    """The sources: level, owner, what they serve and on what basis, refresh promise, retention."""
+def sources(data: str, sources: str | None, as_json: bool) -> None:
+    """The sources: level, owner, what they serve and on what lawful basis, refresh promise, retention."""
     from pipelines.reading import sources_of
 
-    show(sources_of(sources), as_json)
+    show(sources_of(folder(data), sources), as_json)
 
 
 @cli.command()

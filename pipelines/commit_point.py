@@ -8,17 +8,23 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from pipelines import inbox
+from pipelines.governance import audit
 from pipelines.operations import Operations
 from pipelines.settings import BoroughlinkError, DataFolder, now
 
 ZONE_FILES = ("identity", "attributes")
 KEPT_SNAPSHOTS = 3
+#: How the audit says that a run ended, by its state.
+RUN_ENDED = {"committed": "run committed", "abandoned": "run abandoned"}
+#: Seconds a run asks again for the lock: whoever only asks whether a run is under way holds it for an instant.
+LOCK_PATIENCE = 1.0
 
 
 class RunUnderWay(BoroughlinkError):
@@ -46,17 +52,26 @@ class Current:
 def hold_lock(folder: DataFolder, who: str) -> IO[str]:
     """Take the folder's OS lock, held until the handle closes or the process ends; raises RunUnderWay."""
     handle = folder.lock.open("a+", encoding="utf-8")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        handle.seek(0)
-        holder = handle.read().strip() or "another process"
-        handle.close()
-        raise RunUnderWay(f"A run is under way on {folder.root} ({holder}). Wait for it, then try again.") from None
+    patience = time.monotonic() + LOCK_PATIENCE
+    while not _locked(handle):
+        if time.monotonic() > patience:
+            handle.seek(0)
+            holder = handle.read().strip() or "another process"
+            handle.close()
+            raise RunUnderWay(f"A run is under way on {folder.root} ({holder}). Wait for it, then try again.")
+        time.sleep(0.02)
     handle.truncate(0)
     handle.write(f"started {now():%Y-%m-%d %H:%M:%S} UTC by {who}, process {os.getpid()}")
     handle.flush()
     return handle
+
+
+def _locked(handle: IO[str]) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def run_under_way(folder: DataFolder) -> bool:
@@ -90,10 +105,20 @@ def recover(folder: DataFolder, operations: Operations) -> None:
                 run["input_mark"],
                 json.loads(run["summary"] or "{}") | ({} if real else {"why": "cut off"}),
             )
+    _audit_healed(operations)
     real_runs = {run["run_id"] for run in operations.runs("committed")} | {current.published, current.state}
     for snapshot in folder.published.iterdir():
         if snapshot.is_dir() and snapshot.name not in real_runs:
             shutil.rmtree(snapshot)
+
+
+def _audit_healed(operations: Operations) -> None:
+    """Enter the ends of runs that a kill kept out of the audit."""
+    told = audit.subjects(operations, RUN_ENDED.values())
+    for run in reversed(operations.runs()):
+        if run["run_id"] not in told and (event := RUN_ENDED.get(run["state"])):
+            detail = {"published": run["published"]} if run["state"] == "committed" else {"why": "cut off"}
+            audit.record(operations, run["started_by"], event, run["run_id"], healed_by_next_start=True, **detail)
 
 
 def finish(folder: DataFolder, operations: Operations, run_id: str) -> None:

@@ -2,11 +2,12 @@
 
 import csv
 import hashlib
+import io
 import os
 from pathlib import Path
 from typing import Any
 
-from pipelines.faults import BoroughlinkError
+from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
 from pipelines.governance.keys import open_keyring
 from pipelines.operations import Operations
@@ -39,7 +40,7 @@ def import_file(folder: DataFolder, path: Path, by: str | None = None) -> str:
         operations.close()
     if not added:
         return "These decisions were taken in before: nothing added."
-    return f"{added} decisions taken in. The next run honours them."
+    return f"{plural(added, 'decision')} taken in. The next run honours {'it' if added == 1 else 'them'}."
 
 
 def read_decisions(path: Path) -> list[dict[str, Any]]:
@@ -53,7 +54,7 @@ def read_decisions(path: Path) -> list[dict[str, Any]]:
     except OSError as fault:
         raise DecisionFileFault(f"{path} can't be read: {os.strerror(fault.errno or 0)}.") from None
     try:
-        return _rows(path, csv.DictReader(text.splitlines()))
+        return _rows(path, csv.DictReader(io.StringIO(text, newline="")))
     except csv.Error:
         raise DecisionFileFault(
             f"{path} can't be read as CSV: a field is far too long, or line ends are mixed."
@@ -65,10 +66,14 @@ def _rows(path: Path, lines: "csv.DictReader[str]") -> list[dict[str, Any]]:
     if missing := NEEDED - names:
         raise DecisionFileFault(f"{path}, line 1: the column {', '.join(sorted(missing))} is missing.")
     if unknown := names - NEEDED - OPTIONAL:
-        raise DecisionFileFault(f"{path}, line 1: {len(unknown)} column(s) are not known here; remove them.")
+        raise DecisionFileFault(
+            f"{path}, line 1: {plural(len(unknown), 'column')} unknown here; "
+            f"known are {', '.join(sorted(NEEDED | OPTIONAL))}."
+        )
     rows: list[dict[str, Any]] = []
     seen: dict[tuple[str, str, bool], int] = {}
-    for number, line in enumerate(lines, start=2):
+    number = lines.line_num + 1
+    for line in lines:
         row = _checked(path, number, line)
         left, right = sorted((row["record_l"], row["record_r"]))
         pair = (left, right, row["kind"] == "label")
@@ -76,6 +81,7 @@ def _rows(path: Path, lines: "csv.DictReader[str]") -> list[dict[str, Any]]:
             raise DecisionFileFault(f"{path}, line {number}: the same pair stands on line {seen[pair]} already.")
         seen[pair] = number
         rows.append(row)
+        number = lines.line_num + 1  # a quoted field may hold line breaks
     if not rows:
         raise DecisionFileFault(f"{path} holds no decision.")
     return rows
@@ -124,7 +130,7 @@ def _attach_fingerprints(folder: DataFolder, rows: list[dict[str, Any]]) -> None
         return
     if unknown := [i for i in ids if i not in known]:
         raise DecisionFileFault(
-            f"{len(unknown)} of {len(ids)} records are not in the published run: see `export clusters`."
+            f"Of {plural(len(ids), 'record')} here, {len(unknown)} not in the published run: see `export clusters`."
         )
     for row in rows:
         row["fingerprint_l"], row["fingerprint_r"] = known[row["record_l"]], known[row["record_r"]]

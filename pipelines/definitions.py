@@ -24,7 +24,7 @@ from pipelines.review.assets import assets as review_assets
 from pipelines.risk.assets import assets as risk_assets
 from pipelines.runs import person
 from pipelines.schedules import landing_sensor, nightly
-from pipelines.settings import SHIPPED_SOURCES, BoroughlinkError, DataFolder, load_settings
+from pipelines.settings import BoroughlinkError, DataFolder, load_settings, located
 from pipelines.sources.assets import assets as sources_assets
 from pipelines.sources.catalogue import Catalogue
 from pipelines.sources.contract_files import load_contracts
@@ -43,11 +43,7 @@ class Place:
     @classmethod
     def of(cls, data: Path | str, landing: Path | str | None = None, sources: Path | str | None = None) -> "Place":
         folder = DataFolder.at(data)
-        return cls(
-            folder,
-            Path(landing).expanduser().resolve() if landing else folder.landing,
-            Path(sources).expanduser().resolve() if sources else SHIPPED_SOURCES,
-        )
+        return cls(folder, *located(folder, landing, sources))
 
 
 def build_definitions(place: Place) -> dg.Definitions:
@@ -94,7 +90,7 @@ def build_definitions(place: Place) -> dg.Definitions:
         assets=assets,
         jobs=[job],
         schedules=[nightly(job, settings)],
-        sensors=[landing_sensor(job, place)],
+        sensors=[landing_sensor(job, place, settings)],
         resources={"borough": borough},
         executor=dg.in_process_executor,
     )

@@ -12,7 +12,7 @@ import yaml
 
 from pipelines import warehouse
 from pipelines.commit_point import Current, hold_lock
-from pipelines.faults import BoroughlinkError
+from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
 from pipelines.governance.keys import Keyring, open_keyring
 from pipelines.operations import Operations
@@ -226,7 +226,7 @@ def _audit(folder: DataFolder, keyring: Keyring) -> Finding:
         read, bad = audit.verify(operations)
     finally:
         operations.close()
-    said = f"{read} entries, unbroken" if bad is None else f"entry {bad} was changed"
+    said = f"{plural(read, 'entry', 'entries')}, unbroken" if bad is None else f"entry {bad} was changed"
     return Finding(
         "The audit chain is whole", bad is None, f"{said}; published run: {Current.read(folder).published or 'none'}"
     )

@@ -1,4 +1,4 @@
-"""The one class of fault that a person is meant to read."""
+"""The one class of fault that a person is meant to read, and how counts and names stand in a sentence."""
 
 
 class BoroughlinkError(Exception):
@@ -8,3 +8,8 @@ class BoroughlinkError(Exception):
 def printable(name: str) -> str:
     """A file's name as it may be shown: no line end, no control of the terminal, no half of a character."""
     return "".join(sign if sign.isprintable() else "�" for sign in name)
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """`1 check`, `2 checks`, `1,200 checks`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

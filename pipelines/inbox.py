@@ -8,7 +8,10 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+
+import yaml
 
 from pipelines.settings import DataFolder
 
@@ -20,9 +23,13 @@ DELIVERY_NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.\d{1,3})?", re.ASCII)
 
 @dataclass(frozen=True)
 class Waiting:
-    """Deliveries that no run has taken, by signature; false when there are none."""
+    """Deliveries that no run has taken, by signature; false when there are none.
+
+    `not_due` counts those that a run would leave where they are: still being written, or dated after today.
+    """
 
     signatures: frozenset[str]
+    not_due: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.signatures)
@@ -57,11 +64,33 @@ def taken(folder: DataFolder) -> frozenset[str]:
         return frozenset()
 
 
-def untaken(folder: DataFolder, landing: Path, sources: Path) -> Waiting:
+def untaken(folder: DataFolder, landing: Path, sources: Path, today: date) -> Waiting:
     """Deliveries to the sources of that set of contracts; what else lies about starts no run."""
-    homes = [landing / contract.parent.name for contract in sources.glob("*/contract.yaml")]
-    dated = [path for home in homes if home.is_dir() for path in _within(home) if DELIVERY_NAME.fullmatch(path.name)]
-    return Waiting(frozenset[str]().union(*map(signatures, dated)) - taken(folder))
+    done, waiting, not_due = taken(folder), set[str](), 0
+    for contract in sources.glob("*/contract.yaml"):
+        home = landing / contract.parent.name
+        for delivery in _within(home) if home.is_dir() else []:
+            if not DELIVERY_NAME.fullmatch(delivery.name):
+                continue
+            if not (new := signatures(delivery) - done):
+                continue
+            if delivery.name[:10] > today.isoformat() or not _whole(delivery, contract):
+                not_due += 1
+            else:
+                waiting |= new
+    return Waiting(frozenset(waiting), not_due)
+
+
+def _whole(delivery: Path, contract: Path) -> bool:
+    """Whether the delivery has the manifest that its contract asks for; a contract that can't be read is a run's to
+    judge."""
+    if (delivery / MANIFEST).is_file():
+        return True
+    try:
+        stated = yaml.safe_load(contract.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return True
+    return not (isinstance(stated, dict) and stated.get("control") == "manifest")
 
 
 def _within(home: Path) -> list[Path]:

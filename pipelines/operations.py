@@ -1,7 +1,7 @@
 """The operational store: runs, decisions, audit, releases; SQLite (WAL, synchronous FULL) or Postgres by URL.
 
-Decisions and audit entries are append-only: the database itself refuses to change or delete them. Free text lies sealed
-in `payload`, so that it can be erased while the chain over random ids still verifies.
+Decisions and audit entries are append-only: the database itself refuses to change or delete them. Free text, and which
+records a decision is about, lie sealed in `payload`: they can be erased while what was decided still counts.
 """
 
 import json
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from pipelines.governance.keys import Keyring
+from pipelines.governance.pseudonyms import record_name
 from pipelines.settings import BoroughlinkError, DataFolder
 
 metadata = sa.MetaData()
@@ -44,7 +45,7 @@ decision_table = sa.Table(
     sa.Column("decision_id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("batch", sa.String(32), nullable=False),
     sa.Column("kind", sa.String(12), nullable=False),  # must_link, cannot_link, unsure, label
-    sa.Column("record_l", sa.String(200), nullable=False),
+    sa.Column("record_l", sa.String(200), nullable=False),  # keyed names: a record id holds a source's key
     sa.Column("record_r", sa.String(200), nullable=False),
     sa.Column("fingerprint_l", sa.String(64)),
     sa.Column("fingerprint_r", sa.String(64)),
@@ -54,6 +55,7 @@ decision_table = sa.Table(
     sa.Column("made_at", sa.String(32), nullable=False),
     sa.Column("reason", sa.String(32), sa.ForeignKey("payload.payload_id")),
     sa.Column("model_version", sa.String(80)),
+    sa.Column("records", sa.String(32)),  # payload: the two record ids, in the order of record_l and record_r
     sa.CheckConstraint("record_l < record_r", name="decision_pair_ordered"),
     sa.UniqueConstraint("batch", "kind", "record_l", "record_r", name="decision_once_a_batch"),
 )
@@ -104,7 +106,7 @@ class Operations:
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _durable)
         try:
-            _migrate(engine)
+            _migrate(engine, keyring)
         except SQLAlchemyError:
             raise BoroughlinkError(
                 f"The operational store {folder.operations} can't be opened: damaged, in use, or the disk is full."
@@ -161,19 +163,22 @@ class Operations:
         Each needs kind, record_l, record_r; may have same, inclusion_probability, reason, fingerprints, model_version.
         """
         made_at, rows, payloads = timestamp(), [], []
+
+        def sealed(text: str) -> str:
+            payload_id = secrets.token_hex(16)
+            cipher = self.keyring.encrypt("fields", text.encode(), payload_id.encode())
+            payloads.append({"payload_id": payload_id, "sealed": cipher})
+            return payload_id
+
         for decision in decisions:
-            left, right = sorted((decision["record_l"], decision["record_r"]))
-            row = {**decision, "record_l": left, "record_r": right, "batch": batch, "made_by": made_by[:120]}
-            if decision["record_l"] != left:
-                row["fingerprint_l"], row["fingerprint_r"] = (
-                    decision.get("fingerprint_r"),
-                    decision.get("fingerprint_l"),
-                )
-            if reason := row.pop("reason", None):
-                payload_id = secrets.token_hex(16)
-                sealed = self.keyring.encrypt("fields", reason.encode(), payload_id.encode())
-                payloads.append({"payload_id": payload_id, "sealed": sealed})
-                row["reason"] = payload_id
+            left, right = sorted("lr", key=lambda side: record_name(self.keyring, decision[f"record_{side}"]))
+            row = {**decision, "batch": batch, "made_by": made_by[:120]}
+            for side, given in (("l", left), ("r", right)):
+                row[f"record_{side}"] = record_name(self.keyring, decision[f"record_{given}"])
+                row[f"fingerprint_{side}"] = decision.get(f"fingerprint_{given}")
+            row["records"] = sealed(json.dumps([decision[f"record_{left}"], decision[f"record_{right}"]]))
+            if row.get("reason"):
+                row["reason"] = sealed(row["reason"])
             rows.append({column.name: row.get(column.name) for column in decision_table.c} | {"made_at": made_at})
         for row in rows:
             del row["decision_id"]
@@ -191,24 +196,48 @@ class Operations:
         return len(rows)
 
     def decisions(self) -> list[dict[str, Any]]:
-        """The standing decisions: the latest one of each pair and sort (links and unsure; labels apart)."""
-        with self.begin() as db:
-            rows = [
-                dict(row)
-                for row in db.execute(sa.select(decision_table).order_by(decision_table.c.decision_id)).mappings()
-            ]
-        standing: dict[tuple[str, str, bool], dict[str, Any]] = {}
-        for row in rows:
-            standing[(row["record_l"], row["record_r"], row["kind"] == "label")] = row
-        return [standing[key] for key in sorted(standing)]
+        """The standing decisions: the latest one of each pair and sort (links and unsure; labels apart).
 
-    def reason(self, payload_id: str) -> str:
-        """The free text of a decision, unsealed."""
+        `record_l` < `record_r` are record ids. A decision whose records were erased is no longer among them.
+        """
+        with self.begin() as db:
+            rows = db.execute(
+                sa.select(decision_table, payload_table.c.sealed)
+                .join(payload_table, payload_table.c.payload_id == decision_table.c.records)
+                .order_by(decision_table.c.decision_id)
+            ).mappings()
+            latest = {(row["record_l"], row["record_r"], row["kind"] == "label"): dict(row) for row in rows}
+        standing = [self._opened(row) for row in latest.values() if row["sealed"]]
+        return sorted(standing, key=lambda row: (row["record_l"], row["record_r"], row["kind"] == "label"))
+
+    def _opened(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A decision with its record ids in the place of their keyed names, the smaller one first."""
+        records = json.loads(self.keyring.decrypt("fields", row.pop("sealed"), row["records"].encode()))
+        seen = dict(zip(records, (row["fingerprint_l"], row["fingerprint_r"]), strict=True))
+        for side, record in zip("lr", sorted(records), strict=True):
+            row[f"record_{side}"], row[f"fingerprint_{side}"] = record, seen[record]
+        return row
+
+    def reason(self, payload_id: str) -> str | None:
+        """The free text of a decision, unsealed; None when it was erased."""
         with self.begin() as db:
             sealed = db.execute(
                 sa.select(payload_table.c.sealed).where(payload_table.c.payload_id == payload_id)
             ).scalar_one()
-        return self.keyring.decrypt("fields", sealed, payload_id.encode()).decode()
+        return self.keyring.decrypt("fields", sealed, payload_id.encode()).decode() if sealed else None
+
+    def erase_records(self, record_ids: Sequence[str]) -> int:
+        """Erase what decisions say of these records: which records they were, and the reasons. Returns the decisions.
+
+        The row of the decision stays, and says no more than that somebody decided something on a day.
+        """
+        names = [record_name(self.keyring, record) for record in record_ids]
+        about = sa.or_(decision_table.c.record_l.in_(names), decision_table.c.record_r.in_(names))
+        with self.begin() as db:
+            rows = db.execute(sa.select(decision_table.c.records, decision_table.c.reason).where(about)).all()
+            gone = [payload for row in rows for payload in row if payload]
+            db.execute(sa.update(payload_table).where(payload_table.c.payload_id.in_(gone)).values(sealed=b""))
+        return len(rows)
 
     def add_release(self, **values: Any) -> None:
         with self.begin() as db:
@@ -224,10 +253,11 @@ def _durable(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA secure_delete = ON")  # what is erased or rewritten is zeroed in the file, not only unlinked
     cursor.close()
 
 
-def _migrate(engine: sa.Engine) -> None:
+def _migrate(engine: sa.Engine, keyring: Keyring) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
@@ -242,7 +272,7 @@ def _migrate(engine: sa.Engine) -> None:
             == ScriptDirectory.from_config(config).get_current_head()
         ):
             return
-    config.attributes["engine"] = engine
+    config.attributes |= {"engine": engine, "keyring": keyring}
     try:
         command.upgrade(config, "head")
     except CommandError:

@@ -9,15 +9,16 @@ from typing import Any
 
 from pipelines.commit_point import Current, run_under_way
 from pipelines.exports import Stamp, write_csv
-from pipelines.faults import BoroughlinkError
+from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
 from pipelines.governance.keys import open_keyring
+from pipelines.governance.pseudonyms import record_name
 from pipelines.governance.purposes import Purposes
 from pipelines.inbox import untaken
 from pipelines.judging import judge
 from pipelines.operations import Operations
 from pipelines.runs import person
-from pipelines.settings import SHIPPED_SOURCES, DataFolder, load_settings
+from pipelines.settings import DataFolder, load_settings, located
 from pipelines.snapshots import open_snapshot
 
 
@@ -55,7 +56,8 @@ def status_of(folder: DataFolder) -> Answer:
     """What is published, what waits, who runs."""
     if not folder.root.exists():
         raise BoroughlinkError(f"There is no data folder at {folder.root}.")
-    current, waiting = Current.read(folder), untaken(folder, folder.landing, SHIPPED_SOURCES)
+    current = Current.read(folder)
+    waiting = untaken(folder, *located(folder), load_settings(folder).today())
     operations = _operations(folder)
     try:
         runs = operations.runs()[:10]
@@ -63,7 +65,8 @@ def status_of(folder: DataFolder) -> Answer:
         operations.close()
     said = [
         f"Published: {current.published or 'nothing yet'}",
-        f"Waiting in the landing folder: {len(waiting.signatures)} deliveries",
+        f"Waiting in the landing folder: {plural(len(waiting.signatures), 'delivery', 'deliveries')}"
+        + (f", and {waiting.not_due:,} not whole or not due" if waiting.not_due else ""),
         "A run is under way." if run_under_way(folder) else "No run is under way.",
     ]
     rows = [
@@ -80,13 +83,14 @@ def status_of(folder: DataFolder) -> Answer:
     return Answer(
         said,
         [("Runs", ("run", "state", "published", "started by", "started (UTC)", "why not"), rows)],
-        {"published": current.published, "waiting": len(waiting.signatures)},
+        {"published": current.published, "waiting": len(waiting.signatures), "not due": waiting.not_due},
     )
 
 
-def sources_of(sources: str | None) -> Answer:
-    """The contracts in short."""
-    contracts = _contracts(sources)
+def sources_of(folder: DataFolder, sources: str | None) -> Answer:
+    """The contracts in short, and on what law each source serves each purpose."""
+    contracts = _contracts(folder, sources)
+    today = load_settings(folder).today()
     rows = [
         (
             c.name,
@@ -100,7 +104,13 @@ def sources_of(sources: str | None) -> Answer:
         for c in contracts.values()
     ]
     columns = ("source", "level", "owner", "provides", "may serve", "promised every (days)", "kept (days)")
-    return Answer((), [("Sources", columns, rows)])
+    law = ("source", "purpose", "lawful basis", "gateway", "conditions", "agreed until")
+    bases = [
+        (c.name, purpose, b.basis, b.gateway, b.conditions, f"{b.expires}{' (over)' if b.expires < today else ''}")
+        for c in contracts.values()
+        for purpose, b in sorted(c.purposes.items())
+    ]
+    return Answer((), [("Sources", columns, rows), ("Lawful bases", law, bases)])
 
 
 def quality_of(folder: DataFolder) -> Answer:
@@ -131,7 +141,7 @@ def quality_of(folder: DataFolder) -> Answer:
 
 def purposes_of(folder: DataFolder, sources: str | None = None) -> Answer:
     """Purposes, and the sources that may serve each today."""
-    contracts = _contracts(sources)
+    contracts = _contracts(folder, sources)
     settings = load_settings(folder)
     purposes = Purposes.load(contracts.values(), settings.today())
     rows = [
@@ -153,7 +163,7 @@ def explanation_of(folder: DataFolder, left: str, right: str, purpose: str, sour
     typed in their place would stand there in clear."""
     from pipelines.linkage.explain import explain
 
-    contracts = _contracts(sources)
+    contracts = _contracts(folder, sources)
     settings = load_settings(folder)
     purposes = Purposes.load(contracts.values(), settings.today())
     purposes.require(purpose, {record.split(":", 1)[0] for record in (left, right)})
@@ -161,7 +171,13 @@ def explanation_of(folder: DataFolder, left: str, right: str, purpose: str, sour
         told = explain(wh, left, right, purposes.purposes[purpose].view, catalog="published")
     operations = _operations(folder)
     try:
-        audit.record(operations, person(), "pair explained", purpose, records=sorted((left, right)))
+        audit.record(
+            operations,
+            person(),
+            "pair explained",
+            purpose,
+            records=sorted(record_name(operations.keyring, record) for record in (left, right)),
+        )
     finally:
         operations.close()
     return Answer(told.sentences, [("Evidence", ("comparison", "what agrees", "match weight"), told.evidence)])
@@ -208,7 +224,10 @@ def verify_audit(folder: DataFolder) -> tuple[bool, str]:
         read, bad = audit.verify(operations)
     finally:
         operations.close()
-    return bad is None, f"{read} entries, unbroken." if bad is None else f"Entry {bad} is not as it was written."
+    return (
+        bad is None,
+        f"{plural(read, 'entry', 'entries')}, unbroken." if bad is None else f"Entry {bad} is not as it was written.",
+    )
 
 
 def _tabular(title: str, found: Any) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -223,10 +242,10 @@ def _tabular(title: str, found: Any) -> list[tuple[str, list[dict[str, Any]]]]:
     return parts
 
 
-def _contracts(sources: str | None) -> Any:
+def _contracts(folder: DataFolder, sources: str | None) -> Any:
     from pipelines.sources.contract_files import load_contracts
 
-    return load_contracts(Path(sources).expanduser().resolve() if sources else SHIPPED_SOURCES)
+    return load_contracts(located(folder, sources=sources)[1])
 
 
 def _operations(folder: DataFolder) -> Operations:
@@ -253,7 +272,7 @@ def _noted(folder: DataFolder, event: str, out: Path, rows: int) -> str:
         audit.record(operations, person(), event, out.name, rows=rows)
     finally:
         operations.close()
-    return f"{rows:,} rows written to {out}"
+    return f"{plural(rows, 'row')} written to {out}"
 
 
 def _text(value: Any) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 
 from pipelines import assets as steps
 from pipelines.commit_point import Current, run_under_way
-from pipelines.faults import BoroughlinkError, printable
+from pipelines.faults import BoroughlinkError, plural, printable
 from pipelines.governance.keys import open_keyring
 from pipelines.inbox import untaken
 from pipelines.operations import Operations
 from pipelines.runs import input_mark, person
-from pipelines.settings import DataFolder, load_settings
+from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings, remember
 from pipelines.snapshots import NothingPublished
 from pipelines.timings import MemoryWatch
 
@@ -55,6 +55,8 @@ def run_job(
     if landing and not place.landing.is_dir():
         raise BoroughlinkError(f"The landing folder {place.landing} is not there.")
     folder.make()
+    if Current.read(folder).state is None:
+        _remember(place, landing, sources)
     _say_what_lies_there(place)
     if not force and not select and _nothing_changed(place):
         return True, []
@@ -62,6 +64,15 @@ def run_job(
     with _progress():
         fine, faults = execute(place, person(), select)
     return False, [] if fine else (faults or ["a step failed"])
+
+
+def _remember(place: Any, landing: str | None, sources: str | None) -> None:
+    """What the first run is told of places holds for later commands too."""
+    told = {name: getattr(place, name) for name, given in (("landing", landing), ("sources", sources)) if given}
+    if told:
+        remember(place.folder, **told)
+        named = " and ".join(f"--{name} {path}" for name, path in told.items())
+        say(f"Kept in {place.folder.root / SETTINGS_FILE} for later commands: {named}")
 
 
 def _say_what_lies_there(place: Any) -> None:
@@ -83,7 +94,10 @@ def _say_what_lies_there(place: Any) -> None:
 
 def _nothing_changed(place: Any) -> bool:
     folder: DataFolder = place.folder
-    if not folder.operations.exists() or untaken(folder, place.landing, place.sources) or run_under_way(folder):
+    waiting = untaken(folder, place.landing, place.sources, load_settings(folder).today())
+    if waiting.not_due:
+        say(f"{plural(waiting.not_due, 'delivery', 'deliveries')} not whole, or dated after today: waits.")
+    if waiting or not folder.operations.exists() or run_under_way(folder):
         return False
     operations = Operations.open(folder, open_keyring(folder, load_settings(folder)))
     try:

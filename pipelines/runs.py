@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipelines import inbox, warehouse
-from pipelines.commit_point import ZONE_FILES, Current, finish, hold_lock, recover
+from pipelines.commit_point import RUN_ENDED, ZONE_FILES, Current, finish, hold_lock, recover
 from pipelines.governance import audit
 from pipelines.governance.keys import Keyring, open_keyring
 from pipelines.operations import Operations
@@ -161,7 +161,7 @@ class Run:
         write_atomically(self.folder.current, json.dumps(current).encode())
         self.over = True
         finish(self.folder, self.operations, self.run_id)
-        audit.record(self.operations, self.started_by, "run committed", self.run_id, published=publish)
+        audit.record(self.operations, self.started_by, RUN_ENDED["committed"], self.run_id, published=publish)
         self._release()
 
     def abandon(self, why: str) -> None:
@@ -171,7 +171,7 @@ class Run:
         self.over = True
         shutil.rmtree(self.work, ignore_errors=True)
         self.operations.end_run(self.run_id, "abandoned", False, None, self.summary() | {"why": why})
-        audit.record(self.operations, self.started_by, "run abandoned", self.run_id, why=why)
+        audit.record(self.operations, self.started_by, RUN_ENDED["abandoned"], self.run_id, why=why)
         self._release()
 
     def summary(self) -> dict[str, Any]:

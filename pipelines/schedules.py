@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import dagster as dg
 
 from pipelines.commit_point import run_under_way
+from pipelines.faults import plural
 from pipelines.inbox import untaken
 from pipelines.settings import DataFolder, Settings
 
@@ -36,7 +37,7 @@ def nightly(job: Any, settings: Settings) -> dg.ScheduleDefinition:
     )
 
 
-def landing_sensor(job: Any, place: _Place) -> dg.SensorDefinition:
+def landing_sensor(job: Any, place: _Place, settings: Settings) -> dg.SensorDefinition:
     """Starts the job when a complete delivery that no run has taken yet lies in the landing folder.
 
     A delivery that a failed run left behind starts another run an hour later at the earliest.
@@ -50,9 +51,10 @@ def landing_sensor(job: Any, place: _Place) -> dg.SensorDefinition:
         description="Looks at the landing folder every minute and starts the job when something new lies there whole.",
     )
     def landing(_context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        waiting = untaken(place.folder, place.landing, place.sources)
+        waiting = untaken(place.folder, place.landing, place.sources, settings.today())
         if not waiting:
-            yield dg.SkipReason("Nothing new lies in the landing folder.")
+            early = plural(waiting.not_due, "delivery", "deliveries")
+            yield dg.SkipReason(f"Nothing new lies in the landing folder; {early} not whole or not due.")
         elif run_under_way(place.folder):
             yield dg.SkipReason("A run is under way; it or the next one takes the new deliveries.")
         else:

@@ -39,6 +39,8 @@ class Settings(BaseModel):
     nightly_at: str = Field("02:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     export_days: int = Field(90, ge=1)
     target_precision: float = Field(TARGET_PRECISION, ge=0.5, le=0.9999)
+    landing: Path | None = None
+    sources: Path | None = None
 
     @field_validator("timezone")
     @classmethod
@@ -177,6 +179,27 @@ def write_settings(folder: DataFolder, **values: object) -> None:
     path = folder.root / SETTINGS_FILE
     if not path.exists():
         write_atomically(path, yaml.safe_dump(values, sort_keys=True).encode())
+
+
+def remember(folder: DataFolder, **paths: Path) -> None:
+    """Set these settings in `boroughlink.yaml`, leaving its other lines as they are."""
+    path = folder.root / SETTINGS_FILE
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    kept = [line for line in lines if line.split(":")[0] not in paths]
+    new = [
+        yaml.safe_dump({name: str(value)}, allow_unicode=True, width=10_000).strip() for name, value in paths.items()
+    ]
+    write_atomically(path, ("\n".join([*kept, *new]) + "\n").encode())
+
+
+def located(
+    folder: DataFolder, landing: Path | str | None = None, sources: Path | str | None = None
+) -> tuple[Path, Path]:
+    """Where deliveries lie and where the contracts are: as given, else as the settings say, else the folder's own
+    landing and the shipped set."""
+    settings = load_settings(folder)
+    inbox, contracts = landing or settings.landing or folder.landing, sources or settings.sources or SHIPPED_SOURCES
+    return Path(inbox).expanduser().resolve(), Path(contracts).expanduser().resolve()
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o600) -> None:

@@ -7,8 +7,8 @@ CREATE OR REPLACE TEMP MACRO day_in_words(day) AS strftime(day, '%-d %B %Y');
 CREATE OR REPLACE TEMP MACRO disregard_in_words(code) AS
     CASE WHEN code IN ('smi', 'carer', 'hospital', 'care_home') THEN 'a personal ground'  -- health is not the fraud team's to know
         WHEN code = 'under_18' THEN 'under 18' ELSE replace(code, '_', ' ') END;
-CREATE OR REPLACE TEMP MACRO live(starts, ends) AS
-    (starts IS NULL OR starts <= today()) AND (ends IS NULL OR ends > today());
+CREATE OR REPLACE TEMP MACRO live(starts, ends) AS  -- on its last day it is live yet
+    (starts IS NULL OR starts <= today()) AND (ends IS NULL OR ends >= today());
 
 -- two wordings of a name that one person may use: swapped, a middle name, a nickname, a new surname, an initial, one word
 CREATE OR REPLACE TEMP MACRO names_alike(a, b) AS

@@ -6,6 +6,7 @@ elsewhere: cutting off the tail shows against it.
 
 import hmac
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -58,6 +59,12 @@ def verify(operations: Operations, anchored: tuple[int, str] | None = None) -> t
     if anchored and read < anchored[0]:
         return read, read + 1
     return read, None
+
+
+def subjects(operations: Operations, events: Iterable[str]) -> set[str]:
+    """What entries of these events are about."""
+    with operations.begin() as db:
+        return set(db.scalars(sa.select(audit_table.c.object).where(audit_table.c.event.in_(list(events)))))
 
 
 def anchor(operations: Operations) -> tuple[int, str]:

@@ -91,10 +91,19 @@ def _make_keystore(folder: DataFolder, settings: Settings, store: Path) -> None:
     kek, _ = _kek(folder, settings)
     if store.exists():  # another process was first
         return
-    if folder.identity.exists():
-        raise KeyFault(f"{store} is missing but encrypted data is there: restore the keystore from its escrow.")
+    if held := _sealed_by_lost_keys(folder):
+        raise KeyFault(
+            f"{store} is missing, but {held} was sealed with its keys: restore the keystore from its escrow."
+        )
     keys = {name: secrets.token_bytes(KEY_BYTES) for name in STANDING_KEYS}
     write_atomically(store, _wrapped(keys, kek))
+
+
+def _sealed_by_lost_keys(folder: DataFolder) -> Path | None:
+    """Something of the folder that only a keystore can have sealed, if any is there: new keys would open none of it."""
+    files = (folder.identity, folder.attributes, folder.operations)
+    inside = (path for kept in (folder.archive, folder.published, folder.releases) for path in kept.glob("*"))
+    return next((path for path in (*files, *inside) if path.exists()), None)
 
 
 @contextmanager

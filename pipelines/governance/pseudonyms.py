@@ -24,6 +24,11 @@ def lasting_name(keys: Keyring, prefix: str, *said: str) -> str:
     return prefix + base64.b32encode(keys.hmac("fingerprint", "\0".join(said).encode())[:10]).decode().lower()
 
 
+def record_name(keys: Keyring, record_id: str) -> str:
+    """What a record is called where its id, which holds a source's key, may not stand: decisions, the audit."""
+    return lasting_name(keys, "r_", "record", record_id)
+
+
 def crockford(data: bytes) -> str:
     """Crockford's base 32, most significant digit first."""
     number, length = int.from_bytes(data, "big"), (len(data) * 8 + 4) // 5

@@ -4,7 +4,7 @@ SELECT r.record_id, r.address_id, u.uprn, std_postcode(a.postcode) AS postcode,
     coalesce(u.uprn::VARCHAR, '~' || u.door_key) AS home_key,
     std_address_number(a.address_text) AS address_number,
     r.from_date, r.to_date,
-    r.to_date IS NULL OR r.to_date > DATE '${as_of}' AS is_current,
+    r.to_date IS NULL OR r.to_date >= DATE '${as_of}' AS is_current,
     r.basis
 FROM identity.facts.residence r
 JOIN identity.facts.address a ON a.address_id = r.address_id AND a.valid_to IS NULL

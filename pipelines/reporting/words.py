@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from pipelines.faults import plural as plural
 from pipelines.reporting.figures import Figures
 from pipelines.reporting.rows import Score
 
@@ -87,8 +88,3 @@ def ratio(value: float | None) -> str:
 def day(value: date) -> str:
     """31 Oct 2026, kept on one line."""
     return f"{value.day}\u00a0{value:%b}\u00a0{value.year}"
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """`1 check`, `2 checks`, `1,200 checks`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"

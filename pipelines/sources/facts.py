@@ -104,7 +104,7 @@ LIABILITY = FactTable(
     party_kind  | VARCHAR | person, company, executors, unnamed
     band        | VARCHAR | A to H
     from_date   | DATE    | liability from
-    to_date     | DATE    | liability to, null while live
+    to_date     | DATE    | last day of liability, null while live
     is_live     | BOOLEAN | live at the extract date
 """),
 )
@@ -121,7 +121,7 @@ DISCOUNT = FactTable(
     percent     | DECIMAL(5,2) | share of the bill taken off
     amount      | DECIMAL(10,2) | pounds a year taken off
     from_date   | DATE    |
-    to_date     | DATE    | null while it lasts
+    to_date     | DATE    | last day, null while it lasts
 """),
 )
 
@@ -135,7 +135,7 @@ TENANCY = FactTable(
     tenure      | VARCHAR | secure, introductory, assured_shorthold, flexible, temporary
     is_tenant   | BOOLEAN | named tenant (else a household member)
     from_date   | DATE    |
-    to_date     | DATE    | null while it lasts
+    to_date     | DATE    | last day, null while it lasts
 """),
 )
 
@@ -152,7 +152,7 @@ CLAIM = FactTable(
     weekly_award | DECIMAL(10,2) | pounds a week
     account_ref  | VARCHAR | council tax account the reduction goes to, where held
     from_date    | DATE    |
-    to_date      | DATE    | null while it lasts
+    to_date      | DATE    | last day, null while it lasts
 """),
 )
 
@@ -195,7 +195,7 @@ CARE_EPISODE = FactTable(
     funding        | VARCHAR | client funding status
     outcome        | VARCHAR | event outcome
     from_date      | DATE    |
-    to_date        | DATE    | null while it lasts
+    to_date        | DATE    | last day, null while it lasts
     weekly_cost    | DECIMAL(10,2) | pounds a week where costed
 """),
 )

@@ -5,7 +5,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -130,8 +130,10 @@ def _take_in_one(wh: Warehouse, contract: Contract, folder: Path, archive: Archi
             verdict = gate(candidate)
             stored.result()
         except FileRefused as refusal:
+            _unstore(archive, stored)
             return _refuse(wh, contract, folder, delivery, str(refusal))
     if not verdict.accept:
+        _unstore(archive, stored)
         return _refuse(wh, contract, folder, delivery, verdict.reason or "the quality gate refused it", tables)
     replaced = promote(wh, contract, delivery, number, tables)
     return replace(
@@ -210,10 +212,26 @@ def consumed_files(intakes: Iterable[Intake], archive: Archive) -> list[Path]:
     return found
 
 
-def _store(archive: Archive | None, delivery: Delivery) -> None:
-    for file, _ in delivery.files if archive is not None else ():
-        assert archive is not None
-        archive.store(file)
+def _store(archive: Archive | None, delivery: Delivery) -> list[str]:
+    """Archive what isn't there yet, all or nothing; returns its hashes."""
+    if archive is None:
+        return []
+    new = [file for file, _ in delivery.files if not archive.holds(file.sha256)]
+    try:
+        for file in new:
+            archive.store(file)
+    except BaseException:
+        for file in new:
+            archive.remove(file.sha256)
+        raise
+    return [file.sha256 for file in new]
+
+
+def _unstore(archive: Archive | None, stored: "Future[list[str]]") -> None:
+    """Take a refused delivery out of the archive again: nothing is kept of what isn't used."""
+    if archive is not None and stored.exception() is None:
+        for sha256 in stored.result():
+            archive.remove(sha256)
 
 
 def _unreadable(here: str, fault: OSError) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pipelines.faults import plural
 from pipelines.inbox import DELIVERY_NAME, MANIFEST
 from pipelines.sources.contracts import Contract, Table
 from pipelines.sources.file_faults import FileRefused, Inspected, inspect
@@ -105,7 +106,7 @@ def open_delivery(contract: Contract, folder: Path, as_of: date) -> Delivery:
         files.append((inspect(matches[0], contract.encoding), tables))
         taken.add(matches[0].name)
     if extra := [path for path in present if path.name not in taken]:
-        notes.append(f"{len(extra)} file(s) that the contract doesn't name were left alone")
+        notes.append(f"left alone: {plural(len(extra), 'file')} that the contract doesn't name")
     if manifest is not None:
         _hold_against(manifest, [file for file, _ in files], here, {path.name for path in present})
     return Delivery(contract.name, extract_date, folder, tuple(files), manifest, tuple(notes))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.faults import plural
 from pipelines.sources.contracts import Contract, Table
 from pipelines.sources.file_faults import FileRefused, Inspected
 from pipelines.sources.thresholds import LONGEST_LINE
@@ -76,15 +77,19 @@ def columns_in_order(table: Table, file: Inspected, header: list[str]) -> list[s
         return [staged[name] for name in header]
     said = []
     if missing:
-        said.append(f"lacks the column(s) {', '.join(missing)}")
+        said.append(f"lacks the {_columns(missing)}")
     if twice:
-        said.append(f"has the column(s) {', '.join(twice)} twice")
+        said.append(f"has the {_columns(twice)} twice")
     if extra:  # their names aren't shown: a file without a header has persons there
         places = [str(at) for at, name in enumerate(header, 1) if name not in staged]
-        said.append(f"has {extra} column(s) that the contract doesn't name (number {', '.join(places[:10])})")
+        said.append(f"has {plural(extra, 'column')} that the contract doesn't name (number {', '.join(places[:10])})")
     raise FileRefused(
         file.name, f"{'; '.join(said)}; correct the extract, or the contract if the layout changed", line=1
     )
+
+
+def _columns(names: list[str]) -> str:
+    return f"column{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
 def _read_plain(wh: Warehouse, contract: Contract, file: Inspected, table: Table) -> RawTable:

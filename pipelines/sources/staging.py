@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipelines.faults import plural
 from pipelines.sources.contracts import Column, Contract, Table
 from pipelines.sources.file_faults import FileRefused
 from pipelines.sources.reading import RawTable
@@ -65,7 +66,7 @@ def stage(wh: Warehouse, contract: Contract, raw: RawTable) -> CandidateTable:
     _refuse_when_hopeless(raw, rows, aside)
     notes = raw.notes
     if left_out and table.leave_out is not None:
-        notes += (f"{table.name}: {left_out} row(s) left out: {table.leave_out.why}",)
+        notes += (f"{table.name}: {plural(left_out, 'row')} left out: {table.leave_out.why}",)
     return CandidateTable(name, rows, aside, value_faults, notes)
 
 

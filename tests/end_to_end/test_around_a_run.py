@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.commit_point import hold_lock
 from pipelines.definitions import Place, build_definitions
-from pipelines.settings import DataFolder
+from pipelines.settings import SHIPPED_SOURCES, DataFolder
 from tests.end_to_end.conftest import boroughlink
 
 
@@ -33,6 +33,21 @@ def test_without_a_source_the_rest_is_served_and_the_gap_named(landed, tmp_path)
     assert "adult_social_care" in done.stdout
     assert "housing" in done.stdout
     assert list((tmp_path / "data" / "exports").rglob("*.xlsx"))
+
+
+def test_what_the_first_run_is_told_of_places_holds_for_later_commands(landed, tmp_path):
+    landing, sources = tmp_path / "in box", tmp_path / "sources"
+    shutil.copytree(landed / "landing" / "deaths", landing / "deaths")
+    shutil.copytree(SHIPPED_SOURCES / "deaths", sources / "deaths")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "boroughlink.yaml").write_text("# ours\nclock: 2026-11-01\n")
+    done = boroughlink("run", "--data", tmp_path / "data", "--landing", landing, "--sources", sources)
+    assert f"--landing {landing}" in done.stdout
+    assert (tmp_path / "data" / "boroughlink.yaml").read_text().startswith("# ours\nclock: 2026-11-01\n")
+    assert "Nothing has changed" in boroughlink("run", "--data", tmp_path / "data").stdout
+    listed = json.loads(boroughlink("sources", "--data", tmp_path / "data", "--json").stdout)
+    assert [row["source"] for row in listed["Sources"]] == ["deaths"]
+    assert all(row["lawful basis"] for row in listed["Lawful bases"])
 
 
 def test_without_any_extract_the_answer_is_clear(tmp_path):
@@ -123,6 +138,10 @@ def test_the_landing_sensor_starts_the_job_once_a_delivery_is_whole(place, lande
     with dg.instance_for_test() as instance:
         assert _asked(sensor, instance) == []
         shutil.copytree(landed / "landing" / "deaths", place.folder.landing / "deaths")
+        (manifest,) = place.folder.landing.rglob("manifest.json")
+        manifest.rename(manifest.with_name("later"))
+        assert _asked(sensor, instance) == []
+        manifest.with_name("later").rename(manifest)
         (request,) = _asked(sensor, instance)
         assert request.run_key
         lock = hold_lock(place.folder, "ann")

@@ -57,8 +57,10 @@ def test_a_file_of_decisions_is_taken_once(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ('kind,record_l,record_r,reason\nmust_link,a,b,"two\n\nlines"\nmust_link,a,\n', "line 5: fewer"),
+        ("kind,record_l,record_r,reason\nmust_link,a,b,a\u2028b\nnonsense,a,c,\n", "line 3, column kind"),
         ("kind,record_l\nmust_link,a\n", "line 1: the column record_r is missing"),
-        ("kind,record_l,record_r,note\n", "line 1: 1 column"),
+        ("kind,record_l,record_r,note\n", "line 1: 1 column unknown"),
         ("kind,record_l,record_r\nsame,a,b\n", "line 2, column kind"),
         ("kind,record_l,record_r\nmust_link,a,\n", "line 2, column record_r: empty"),
         ("kind,record_l,record_r\nmust_link,a,a\n", "against itself"),

@@ -90,9 +90,12 @@ def _identity_key(folder):
     return open_keyring(folder, SYNTHETIC).key("identity")
 
 
-def test_lost_keystore_over_existing_data_is_not_replaced(folder):
+@pytest.mark.parametrize(
+    "held", ["identity.duckdb", "operations.sqlite", "archive/5e1f", "published/run", "releases/r"]
+)
+def test_lost_keystore_over_existing_data_is_not_replaced(folder, held):
     open_keyring(folder, SYNTHETIC)
-    folder.identity.write_bytes(b"x")
+    (folder.root / held).write_bytes(b"x")
     (folder.keys / "keystore.json").unlink()
     with pytest.raises(KeyFault, match="escrow"):
         open_keyring(folder, SYNTHETIC)

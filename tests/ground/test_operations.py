@@ -42,6 +42,55 @@ def test_decisions_are_pairs_in_order_with_sealed_reasons(store):
     assert b"Acacia" not in Path(store.engine.url.database).read_bytes()
 
 
+SECRET = ("council_tax:CANARY1", "housing:CANARY2")
+
+
+def stored(store):
+    """Every byte of the store's files."""
+    store.engine.dispose()
+    path = Path(store.engine.url.database)
+    return b"".join(part.read_bytes() for part in sorted(path.parent.glob(path.name + "*")))
+
+
+def test_a_sources_key_stands_nowhere_in_clear_and_can_be_erased(store):
+    store.add_decisions([pair(*SECRET, reason="CANARY3", fingerprint_l="f1", fingerprint_r="f2")], "ann", "1")
+    store.add_decisions([pair("a", "b")], "ann", "2")
+    assert b"CANARY" not in stored(store)
+    (row,) = [row for row in store.decisions() if row["record_l"] == SECRET[0]]
+    assert (row["record_r"], row["fingerprint_l"], row["fingerprint_r"]) == (SECRET[1], "f1", "f2")
+    assert store.erase_records([SECRET[1]]) == 1
+    assert [row["record_l"] for row in store.decisions()] == ["a"]
+    assert store.reason(row["reason"]) is None
+
+
+def test_decisions_of_an_older_store_are_sealed_and_stand(tmp_path):
+    from alembic import command
+    from alembic.config import Config
+
+    import pipelines
+
+    folder, keyring = DataFolder.at(tmp_path / "data").make(), Keyring.ephemeral()
+    engine = sa.create_engine(f"sqlite:///{folder.operations}")
+    config = Config(attributes={"engine": engine, "keyring": keyring})
+    config.set_main_option("script_location", str(Path(pipelines.__file__).parent / "migrations"))
+    command.upgrade(config, "0001")
+    with engine.begin() as db:
+        for number in range(40):
+            db.exec_driver_sql(
+                "INSERT INTO decision (batch, kind, record_l, record_r, fingerprint_l, fingerprint_r, made_by, made_at)"
+                " VALUES ('1', 'must_link', ?, ?, ?, ?, 'ann', '2026')",
+                (f"{SECRET[0]}{number}", f"{SECRET[1]}{number}", f"l{number}", f"r{number}"),
+            )
+    engine.dispose()
+    store = Operations.open(folder, keyring)
+    seen = {(row["record_l"], row["record_r"], row["fingerprint_l"], row["fingerprint_r"]) for row in store.decisions()}
+    assert seen == {(f"{SECRET[0]}{n}", f"{SECRET[1]}{n}", f"l{n}", f"r{n}") for n in range(40)}
+    with pytest.raises(sa.exc.IntegrityError), store.begin() as db:
+        db.exec_driver_sql("DELETE FROM decision")
+    store.close()
+    assert b"CANARY" not in stored(store)
+
+
 def test_the_latest_decision_of_a_pair_stands(store):
     store.add_decisions([pair("a", "b")], "ann", "1")
     store.add_decisions([pair("b", "a", "cannot_link")], "bob", "2")

@@ -1,16 +1,19 @@
+import fcntl
 import hashlib
 import multiprocessing
 import os
 import signal
 import stat
+import threading
 
 import pytest
+import sqlalchemy as sa
 
 from pipelines.assets import RunHandle
 from pipelines.commit_point import Current, RunUnderWay, run_under_way
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import open_keyring
-from pipelines.operations import Operations
+from pipelines.operations import Operations, audit_table
 from pipelines.runs import Run
 from pipelines.settings import DataFolder, Settings
 from pipelines.snapshots import NothingPublished, open_snapshot
@@ -35,9 +38,22 @@ def published(folder):
         return wh.scalar("SELECT value FROM published.meta.thing")
 
 
-def states(folder):
+def runs(folder):
     operations = Operations.open(folder, open_keyring(folder, Settings()))
-    found = [run["state"] for run in operations.runs()]
+    found = operations.runs()
+    operations.close()
+    return found
+
+
+def states(folder):
+    return [run["state"] for run in runs(folder)]
+
+
+def audited(folder):
+    """(event, object) of every entry."""
+    operations = Operations.open(folder, open_keyring(folder, Settings()))
+    with operations.begin() as db:
+        found = [tuple(row) for row in db.execute(sa.select(audit_table.c.event, audit_table.c.object))]
     operations.close()
     return found
 
@@ -95,6 +111,14 @@ def test_one_run_at_a_time_and_readers_meanwhile(folder):
     assert published(folder) == "one"
     second.abandon("enough")
     assert not run_under_way(folder)
+
+
+def test_who_only_asks_whether_a_run_is_under_way_hinders_none(folder):
+    folder.make()
+    asking = folder.lock.open("a+")
+    fcntl.flock(asking, fcntl.LOCK_SH)
+    threading.Timer(0.2, asking.close).start()
+    Run.begin(folder).abandon("enough")
 
 
 def test_old_snapshots_go_and_the_last_three_stay(folder):
@@ -225,5 +249,8 @@ def test_a_kill_on_the_way_to_the_commit_leaves_a_whole_state(folder, place, cal
         assert wh.scalar("SELECT value FROM identity.facts.thing") == value
         assert wh.scalar("SELECT value FROM attributes.risk.thing") == value
     healed.abandon("looked")
+    ends = [(event, what) for event, what in audited(folder) if event.startswith("run ")]
+    told = {"committed": "run committed", "abandoned": "run abandoned"}
+    assert sorted(ends) == sorted((told[run["state"]], run["run_id"]) for run in runs(folder))
     assert published(folder) == value
     assert len([p for p in folder.published.iterdir() if p.is_dir()]) == (2 if value == "two" else 1)

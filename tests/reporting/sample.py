@@ -89,7 +89,7 @@ def figures() -> Figures:
         refusals=Part(
             (Refusal("housing", date(2026, 11, 30), "the manifest counts 19,800 rows, the file holds 11,204"),)
         ),
-        remarks=Part((Remark("electoral_register", DAY, "register: 61 row(s) left out: anonymous electors"),)),
+        remarks=Part((Remark("electoral_register", DAY, "register: 61 rows left out: anonymous electors"),)),
         faults=Part(
             (
                 Fault("electoral_register", "register", None, "row", "duplicate key", 118),

@@ -145,6 +145,16 @@ def test_archive_holds_each_file_sealed(wh: Warehouse, library: Contract, landin
     assert consumed_files(found, archive) == []
 
 
+def test_nothing_is_kept_of_a_refused_delivery(
+    wh: Warehouse, library: Contract, landing: Path, archive: Archive
+) -> None:
+    deliver(landing, both())
+    refused = take_in(wh, library, landing, archive, lambda candidate: Verdict(False, "no"))
+    assert ([intake.state for intake in refused], list(archive.folder.iterdir())) == (["refused"], [])
+    taken = take_in(wh, library, landing, archive)
+    assert {path.name for path in archive.folder.iterdir()} == set(taken[0].hashes)
+
+
 @pytest.mark.parametrize("harm", ["flip", "cut", "key"])
 def test_archive_shows_any_harm(tmp_path: Path, harm: str, library: Contract, landing: Path, archive: Archive) -> None:
     from pipelines.sources.file_faults import inspect

@@ -6,7 +6,7 @@ WITH used AS (
     FROM discount AS d
     JOIN liability AS l USING (account_ref)
     WHERE d.kind = 'discount' AND d.code = 'single_person'
-        AND (l.to_date IS NULL OR l.to_date > d.from_date) AND (d.to_date IS NULL OR d.to_date > l.from_date)
+        AND (l.to_date IS NULL OR l.to_date >= d.from_date) AND (d.to_date IS NULL OR d.to_date >= l.from_date)
     UNION ALL
     SELECT record_id, 'council_tax_reduction', from_date, to_date FROM claim
     WHERE kind IN ('council_tax_reduction', 'both')
