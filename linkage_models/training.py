@@ -216,6 +216,8 @@ def learn(trained: dict[str, Any], patterns: Patterns) -> Learnt:
         each["output_column_name"]: [x for x in each["comparison_levels"] if not x.get("is_null_level")]
         for each in trained["comparisons"]
     }
+    for name in patterns.session.evidence & levels.keys():
+        levels[name] = _within_reach(levels[name], patterns.counts[f"gamma_{name}"])
     try:
         found = maximise(patterns.session.rule, patterns.counts, {name: levels[name] for name in patterns.comparisons})
     except NotConverged as fault:
@@ -223,6 +225,14 @@ def learn(trained: dict[str, Any], patterns: Patterns) -> Learnt:
     return replace(
         found, counts={name: count for name, count in found.counts.items() if name in patterns.session.trains}
     )
+
+
+def _within_reach(levels: list[dict[str, Any]], gammas: Any) -> list[dict[str, Any]]:
+    """The levels with u as a share of what the session's pairs can show: where all share a surname, "same surname,
+    another address" is what most namesakes reach, however rare it is among random pairs."""
+    shown = set(gammas.tolist())
+    reach = sum(level["u_probability"] for place, level in enumerate(levels) if len(levels) - 1 - place in shown)
+    return [level | {"u_probability": min(level["u_probability"] / max(reach, _FLOOR), 1.0)} for level in levels]
 
 
 def _usable_sessions(con: duckdb.DuckDBPyConnection, table: str, columns: set[str]) -> list[tuple[Session, int]]:

@@ -1,35 +1,55 @@
 """Which pairs are looked at: household-proof rules, their cost known before they run.
 
-A rule is a set of columns that must all agree; `a=b` sets a column of one record against another of the other. None
-lets a pair in for home and surname alone: that is a family.
+A rule is a tuple of keys that must all agree. `a=b` sets column a of one record against column b of the other, either
+way round; `a[]` asks that two lists share an element. None lets a pair in for home and surname alone: that is a family.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import duckdb
 
-from linkage_models.thresholds import PAIR_BUDGET_FLOOR, PAIR_BUDGET_PER_RECORD
+from linkage_models.thresholds import LARGEST_BLOCK, PAIR_BUDGET_FLOOR, PAIR_BUDGET_PER_RECORD
 
-RULES: dict[str, tuple[str, ...]] = {
+Rule = tuple[str, ...]
+
+RULES: dict[str, Rule] = {
     "nino": ("nino",),
     "nhs_number": ("nhs_number",),
+    "phone": ("phone", "initial"),
+    "email": ("email", "initial"),
+    "nino_one_sign_apart": ("nino_deletes[]", "initial"),
+    "email_one_sign_apart": ("email_deletes[]", "initial"),
     "birth_date_surname": ("birth_date", "surname_phonetic"),
     "birth_date_forename": ("birth_date", "forename_root"),
     "birth_date_swapped_names": ("birth_date", "name_key"),
+    "birth_date_postcode": ("birth_date", "postcode"),
+    "birth_date_one_digit_apart": ("birth_deletes[]", "surname_phonetic", "initial"),
+    "birthday_surname": ("birthday", "surname_phonetic", "initial"),
+    "birthday_forename_postcode": ("birthday", "forename_root", "postcode"),
+    "names_birth_year": ("forename_root", "surname_phonetic", "birth_year"),
     "home_forename": ("home_key", "forename_root"),
     "home_initial": ("home_key", "initial"),
     "home_birth_date": ("home_key", "birth_date"),
     "home_swapped_names": ("home_key", "name_key"),
-    "postcode_surname_initial": ("postcode", "surname_phonetic", "initial"),
-    "postcode_forename_birth_year": ("postcode", "forename_root", "birth_year"),
-    "names_birth_year": ("forename_root", "surname_phonetic", "birth_year"),
+    "home_swapped_initials": ("home_key", "initial=surname_initial", "surname_initial=initial"),
+    "home_middle_initial": ("home_key", "initial=middle_initial"),
     "home_given_names": ("home_key", "given_key"),
+    "postcode_forename": ("postcode", "forename_root"),
+    "postcode_surname_initial": ("postcode", "surname_phonetic", "initial"),
     "full_name": ("forename", "surname_key"),
-    "moved_away": ("surname_key", "initial", "month_out=month_in"),
-    "moved_here": ("surname_key", "initial", "month_in=month_out"),
-    "phone": ("phone", "initial"),
-    "email": ("email", "initial"),
+    "full_name_by_sound": ("forename_root", "surname_phonetic"),
+    "moved": ("surname_phonetic", "initial", "month_out=month_in"),
+    "moved_next_month": ("surname_phonetic", "initial", "month_after=month_in"),
+}
+
+# Rules by what they rest on. A record's identifiers, birth date, home and name go wrong by separate causes, so how
+# often one family finds what another found says how often all of them miss (see coverage.py).
+FAMILIES: dict[str, frozenset[str]] = {
+    "identifier": frozenset({"nino", "nhs_number", "phone", "email", "nino_one_sign_apart", "email_one_sign_apart"}),
+    "birth date": frozenset({name for name in RULES if "birth" in name}) - {"home_birth_date", "birth_date_postcode"},
+    "place": frozenset({name for name in RULES if name.startswith(("home", "postcode"))}),
+    "name": frozenset({"full_name", "full_name_by_sound", "moved", "moved_next_month"}),
 }
 
 
@@ -39,77 +59,71 @@ class PairBudgetExceeded(ValueError):
 
 @dataclass(frozen=True)
 class RuleCost:
-    """What one rule makes by itself: pairs (those of other rules included) and the records of its largest block."""
+    """What one rule makes by itself: pairs (those of other rules included), the records of its largest block, and how
+    its oversized blocks were treated (null where it has none)."""
 
     rule: str
     pairs: int
     largest_block: int
+    note: str | None = None
 
 
-def usable_rules(columns: Iterable[str]) -> dict[str, tuple[str, ...]]:
+@dataclass(frozen=True)
+class Planned:
+    """A rule as it will run on one table: blocks above LARGEST_BLOCK are left out (`capped`), then made once more among
+    those that agree on `narrower` too."""
+
+    keys: Rule
+    cost: RuleCost
+    capped: bool = False
+    narrower: str | None = None
+
+
+def usable_rules(columns: Iterable[str]) -> dict[str, Rule]:
     """The rules whose columns are all at hand."""
     at_hand = set(columns)
     return {
         name: keys
         for name, keys in RULES.items()
-        if at_hand.issuperset(part for key in keys for part in key.split("="))
+        if at_hand.issuperset(part for key in keys for part in key.removesuffix("[]").split("="))
     }
 
 
-def rule_costs(con: duckdb.DuckDBPyConnection, table: str, rules: dict[str, tuple[str, ...]]) -> list[RuleCost]:
-    """Count each rule's pairs in `table` without making them."""
-    return [RuleCost(name, *con.execute(_cost_sql(table, keys)).fetchall()[0]) for name, keys in rules.items()]
+def rule_costs(con: duckdb.DuckDBPyConnection, table: str, rules: Mapping[str, Rule]) -> list[RuleCost]:
+    """Count each rule's pairs in `table` without making them, all blocks whole."""
+    return [_cost(con, table, name, keys) for name, keys in rules.items()]
 
 
-def _cost_sql(table: str, keys: tuple[str, ...]) -> str:
-    left, right = ([key.split("=")[side] for key in keys] for side in (0, -1))
-
-    def blocks(columns: list[str]) -> str:
-        known = " AND ".join(f"{column} IS NOT NULL" for column in columns)
-        named = ", ".join(f"{column} AS k{place}" for place, column in enumerate(columns))
-        return f"(SELECT {named}, count(*)::HUGEINT AS n FROM {table} WHERE {known} GROUP BY ALL)"
-
-    if left == right:
-        return f"SELECT coalesce(sum(n * (n - 1) // 2), 0)::BIGINT, coalesce(max(n), 0)::BIGINT FROM {blocks(left)}"
-    using = ", ".join(f"k{place}" for place in range(len(keys)))
-    # a pair comes up once in each direction; Splink keeps the one with the smaller id on the left
-    return (
-        f"SELECT coalesce(sum(a.n * b.n) // 2, 0)::BIGINT, coalesce(max(a.n + b.n), 0)::BIGINT"
-        f" FROM {blocks(left)} a JOIN {blocks(right)} b USING ({using})"
-    )
+def plan(con: duckdb.DuckDBPyConnection, table: str) -> list[Planned]:
+    """How the rules will run on `table`. Blocks of more than LARGEST_BLOCK records (a placeholder, a default date, one
+    surname for all) are narrowed by one more column or left out, and the cost of the rule says so. Raises
+    PairBudgetExceeded if all together would still make too many pairs."""
+    planned = [_planned(con, table, name, keys) for name, keys in RULES.items()]
+    (records,) = con.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
+    check_budget([each.cost for each in planned], records)
+    return planned
 
 
-def costs_touching(
-    con: duckdb.DuckDBPyConnection, table: str, touching: str, rules: dict[str, tuple[str, ...]]
-) -> list[RuleCost]:
-    """Count each rule's pairs that hold a record of `touching` (unique_id), without making them; no block is sized."""
-    return [
-        RuleCost(name, con.execute(f"SELECT count(*) FROM {_touching_sql(table, touching, keys)}").fetchall()[0][0], 0)
-        for name, keys in rules.items()
-    ]
-
-
-def pairs_touching(
-    con: duckdb.DuckDBPyConnection, table: str, touching: str, rules: dict[str, tuple[str, ...]], target: str
+def block(
+    con: duckdb.DuckDBPyConnection, table: str, planned: list[Planned], target: str, touching: str | None = None
 ) -> None:
-    """Write the temporary table `target` (match_key, join_key_l < join_key_r) as Splink makes it of all records, but
-    only the pairs that hold a record of `touching` (unique_id). The match key numbers the first rule a pair meets."""
-    each = " UNION ALL ".join(
-        f"SELECT {place} AS rule, unique_id_l, unique_id_r FROM {_touching_sql(table, touching, keys)}"
-        for place, keys in enumerate(rules.values())
-    )
+    """Write the temporary table `target`: one row per pair of `table` that a rule brings together, in order.
+
+    Columns: left_id < right_id, rules (bit i set: the i-th rule of RULES holds). With `touching` (unique_id) only the
+    pairs that hold one of these records.
+    """
+    parts = [
+        f"SELECT a, b, {1 << place}::BIGINT AS bit FROM ({sql})"
+        for place, each in enumerate(planned)
+        if each.cost.pairs
+        for sql in _pair_queries(table, each, touching)
+    ] or ["SELECT 0::BIGINT AS a, 0::BIGINT AS b, 0::BIGINT AS bit LIMIT 0"]
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT min(rule)::VARCHAR AS match_key, unique_id_l AS join_key_l,"
-        f" unique_id_r AS join_key_r FROM ({each}) GROUP BY ALL"
+        f"""-- one row per pair to compare
+        CREATE OR REPLACE TEMP TABLE {target} AS
+        SELECT a AS left_id, b AS right_id, bit_or(bit) AS rules
+        FROM ({" UNION ALL ".join(parts)}) GROUP BY a, b ORDER BY a, b"""
     )
-
-
-def _touching_sql(table: str, touching: str, keys: tuple[str, ...]) -> str:
-    """The pairs of one rule that hold a record of `touching`, once or twice."""
-    some = f"(SELECT * FROM {table} SEMI JOIN {touching} USING (unique_id))"
-    pair = "SELECT l.unique_id AS unique_id_l, r.unique_id AS unique_id_r FROM"
-    agree = f"l.unique_id < r.unique_id AND {agreement_sql(keys)}"
-    return f"({pair} {some} l JOIN {table} r ON {agree} UNION ALL {pair} {table} l JOIN {some} r ON {agree})"
 
 
 def check_budget(costs: list[RuleCost], records: int) -> None:
@@ -124,11 +138,139 @@ def check_budget(costs: list[RuleCost], records: int) -> None:
         )
 
 
-def as_settings(rules: dict[str, tuple[str, ...]]) -> list[dict[str, str]]:
+def as_settings(rules: Mapping[str, Rule]) -> list[dict[str, str]]:
     """The rules as Splink reads them."""
     return [{"blocking_rule": agreement_sql(keys), "sql_dialect": "duckdb"} for keys in rules.values()]
 
 
-def agreement_sql(keys: tuple[str, ...]) -> str:
+def agreement_sql(keys: Rule) -> str:
     """The condition that the records l and r agree on all keys of a rule."""
-    return " AND ".join(f"l.{key.split('=')[0]} = r.{key.split('=')[-1]}" for key in keys)
+    ways = []
+    for a, b in (("l", "r"), ("r", "l")) if any("=" in key for key in keys) else (("l", "r"),):
+        terms = []
+        for key in keys:
+            first, _, second = key.removesuffix("[]").partition("=")
+            terms.append(
+                f"list_has_any({a}.{first}, {b}.{first})"
+                if key.endswith("[]")
+                else f"{a}.{first} = {b}.{second or first}"
+            )
+        ways.append(" AND ".join(terms))
+    return ways[0] if len(ways) == 1 else " OR ".join(f"({way})" for way in ways)
+
+
+# What narrows an oversized block, in this order.
+_NARROWER = ("birth_date", "home_key", "postcode", "forename_root", "surname_key")
+
+
+def _planned(con: duckdb.DuckDBPyConnection, table: str, name: str, keys: Rule) -> Planned:
+    whole = _cost(con, table, name, keys)
+    if whole.largest_block <= LARGEST_BLOCK:
+        return Planned(keys, whole)
+    kept = _cost(con, table, name, keys, within=LARGEST_BLOCK)
+    of_size = f"blocks of up to {whole.largest_block:,} records"
+    if not any("=" in key or "[]" in key for key in keys):
+        for column in _NARROWER:
+            extra = _cost(con, table, name, keys, above=LARGEST_BLOCK, narrower=column)
+            if extra.pairs and extra.largest_block <= LARGEST_BLOCK:
+                cost = RuleCost(
+                    name,
+                    kept.pairs + extra.pairs,
+                    max(kept.largest_block, extra.largest_block),
+                    f"{of_size} compared only where {column} agrees too",
+                )
+                return Planned(keys, cost, True, column)
+    return Planned(keys, RuleCost(name, kept.pairs, kept.largest_block, f"{of_size} left out"), True)
+
+
+def _sides(keys: Rule) -> tuple[list[str], list[str]]:
+    """The expression of each key for the one and the other record."""
+    parts = [key.split("=") for key in keys]
+    return tuple([_expression(part[side]) for part in parts] for side in (0, -1))  # type: ignore[return-value]
+
+
+def _expression(column: str) -> str:
+    return f"unnest({column.removesuffix('[]')})" if column.endswith("[]") else column
+
+
+def _keyed(table: str, expressions: list[str], extra: str = "") -> str:
+    """Query of (unique_id, k0, k1, ...) over the records whose keys are all known."""
+    named = ", ".join(f"{expression} AS k{place}" for place, expression in enumerate(expressions))
+    columns = [each.removeprefix("unnest(").removesuffix(")") for each in expressions]
+    known = " AND ".join(f"{column} IS NOT NULL" for column in columns)
+    return f"(SELECT unique_id, {named}{extra} FROM {table} WHERE {known})"
+
+
+def _blocks(table: str, expressions: list[str]) -> str:
+    ks = ", ".join(f"k{place}" for place in range(len(expressions)))
+    return f"(SELECT {ks}, count(*)::HUGEINT AS n FROM {_keyed(table, expressions)} GROUP BY ALL)"
+
+
+def _cost(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    name: str,
+    keys: Rule,
+    within: int | None = None,
+    above: int | None = None,
+    narrower: str | None = None,
+) -> RuleCost:
+    """The cost of all blocks, of those `within` a size, or of those `above` it once narrowed by a further column."""
+    left, right = _sides(keys)
+    if narrower:
+        ks = ", ".join(f"k{place}" for place in range(len(keys)))
+        source = (
+            f"SELECT count(*)::HUGEINT AS n FROM {_keyed(table, left, f', {narrower} AS narrower')}"
+            f" SEMI JOIN (FROM {_blocks(table, left)} WHERE n > {above}) USING ({ks})"
+            f" WHERE narrower IS NOT NULL GROUP BY {ks}, narrower"
+        )
+    else:
+        source = f"FROM {_blocks(table, left)}"
+    if left == right:
+        kept = f" WHERE n <= {within}" if within else ""
+        sql = f"SELECT coalesce(sum(n * (n - 1) // 2), 0)::BIGINT, coalesce(max(n), 0)::BIGINT FROM ({source}){kept}"
+    else:
+        using = ", ".join(f"k{place}" for place in range(len(keys)))
+        kept = f" WHERE a.n + b.n <= {within}" if within else ""
+        # counted from one side of each pair; a symmetrical rule meets each pair from both
+        sql = (
+            f"SELECT coalesce(sum(a.n * b.n), 0)::BIGINT, coalesce(max(a.n + b.n), 0)::BIGINT"
+            f" FROM {_blocks(table, left)} a JOIN {_blocks(table, right)} b USING ({using}){kept}"
+        )
+    pairs, largest = con.execute(sql).fetchall()[0]
+    return RuleCost(name, pairs, largest)
+
+
+def _pair_queries(table: str, planned: Planned, touching: str | None) -> list[str]:
+    """Queries of (a, b), a < b, that together make the pairs of a rule; a pair may come more than once."""
+    left, right = _sides(planned.keys)
+    using = ", ".join(f"k{place}" for place in range(len(planned.keys)))
+    crossed = left != right
+    large = f"(FROM {_blocks(table, left)} WHERE n > {LARGEST_BLOCK})"
+    if crossed:
+        large = (
+            f"(SELECT {using} FROM {_blocks(table, left)} a JOIN {_blocks(table, right)} b USING ({using})"
+            f" WHERE a.n + b.n > {LARGEST_BLOCK})"
+        )
+    kept = f" ANTI JOIN {large} USING ({using})" if planned.capped else ""
+    agree = " AND ".join(f"l.k{place} = r.k{place}" for place in range(len(planned.keys)))
+    ones, others = f"(FROM {_keyed(table, left)}{kept})", _keyed(table, right)
+    sides = [(ones, others, agree)]
+    if touching:
+        sides = [(_some(ones, touching), others, agree)]
+        sides += [(ones, _some(others, touching), agree)] if crossed else []
+    if planned.narrower:
+        members = f"(FROM {_keyed(table, left, f', {planned.narrower} AS narrower')} SEMI JOIN {large} USING ({using}))"
+        some = _some(members, touching) if touching else members
+        sides.append((some, members, f"{agree} AND l.narrower = r.narrower"))
+    # in a crossed rule, and beside a few records, the pair may stand either way round
+    order = "<>" if crossed or touching else "<"
+    return [
+        f"SELECT least(l.unique_id, r.unique_id) AS a, greatest(l.unique_id, r.unique_id) AS b"
+        f" FROM {one} l JOIN {other} r ON {condition} AND l.unique_id {order} r.unique_id"
+        for one, other, condition in sides
+    ]
+
+
+def _some(records: str, touching: str) -> str:
+    return f"(FROM {records} SEMI JOIN {touching} USING (unique_id))"

@@ -60,6 +60,20 @@ def _null(column: str) -> str:
     return f"{column}_l IS NULL OR {column}_r IS NULL"
 
 
+def _where(cheap: str, dear: str) -> str:
+    """A condition whose dear part is worked out only for the pairs that meet the cheap one."""
+    return f"(CASE WHEN {cheap} THEN {dear} ELSE false END)"
+
+
+_SWAPPED = "(forename_l = surname_r AND forename_r = surname_l)"
+_SWAPPED_ALIKE = _where(
+    "initial_l = surname_initial_r AND initial_r = surname_initial_l"
+    " AND least(length(forename_l), length(forename_r)) > 2",
+    f"jaro_winkler_similarity(forename_l, surname_r) >= {NAME_SIMILARITY}"
+    f" AND jaro_winkler_similarity(forename_r, surname_l) >= {NAME_SIMILARITY}",
+)
+_FORENAME_IS_MIDDLE = "(list_contains(middle_names_l, forename_r) OR list_contains(middle_names_r, forename_l))"
+
 FORENAME = Comparison(
     "forename",
     ("forename",),
@@ -70,25 +84,42 @@ FORENAME = Comparison(
             "forenames of one root, a nickname or another spelling",
             _same("forename_root") + " AND length(forename_l) > 1",
         ),
+        Level("both give the same initial only", _same("forename")),
         Level(
             "one gives the initial of the other's forename",
             f"{_same('initial')} AND (length(forename_l) = 1 OR length(forename_r) = 1)",
         ),
+        Level("forename and surname are swapped", _SWAPPED),
+        Level("forename and surname are swapped, spelt differently", _SWAPPED_ALIKE),
         Level("forenames alike in spelling", f"jaro_winkler_similarity(forename_l, forename_r) >= {NAME_SIMILARITY}"),
-        Level("forename and surname are swapped", "forename_l = surname_r AND forename_r = surname_l"),
         Level(
-            "forename of one is the middle name of the other",
-            "list_contains(middle_names_l, forename_r) OR list_contains(middle_names_r, forename_l)",
+            "forenames one letter apart",
+            _where(
+                "initial_l = initial_r AND least(length(forename_l), length(forename_r)) >= 3",
+                "damerau_levenshtein(forename_l, forename_r) = 1",
+            ),
+        ),
+        Level(
+            "one forename begins the other",
+            "least(length(forename_l), length(forename_r)) > 1 AND"
+            " (starts_with(forename_l, forename_r) OR starts_with(forename_r, forename_l))",
+        ),
+        Level(
+            "forename and middle name are swapped",
+            "list_contains(middle_names_l, forename_r) AND list_contains(middle_names_r, forename_l)",
+        ),
+        Level("forename of one is the middle name of the other", _FORENAME_IS_MIDDLE),
+        Level(
+            "the only initial of one is that of the other's middle name",
+            "(length(forename_l) = 1 AND forename_l = middle_initial_r)"
+            " OR (length(forename_r) = 1 AND forename_r = middle_initial_l)",
         ),
         Level(
             "another forename with the same birth date in the same home, as twins have",
             "birth_date_l = birth_date_r AND home_key_l = home_key_r",
             weight=TWIN_WEIGHT,
         ),
-        Level(
-            "different forenames that begin alike",
-            "left(forename_l, 3) = left(forename_r, 3) AND length(forename_l) > 1",
-        ),
+        Level("different forenames that begin alike", "left(forename_l, 3) = left(forename_r, 3)"),
         Level("different forenames", "ELSE"),
     ),
 )
@@ -120,16 +151,19 @@ HOME = Comparison(
             term="surname_key",
             discount=NAMES_GO_TOGETHER,
         ),
-        Level("surnames alike, another address", "(${surname}) OR (${alike})"),
+        Level("a surname of one, former or part of a double one, is the other's, another address", "${surname}"),
+        Level("surnames alike, another address", "${alike}"),
         Level("different surnames and addresses", "ELSE"),
     ),
 )
 _HOME_PARTS = {
+    # a surname in the forename's place is the same surname
     "${surname}": "(surname_key_l = surname_key_r OR list_has_any(surname_parts_l, surname_parts_r)"
-    " OR list_contains(middle_names_l, surname_key_r) OR list_contains(middle_names_r, surname_key_l))",
+    " OR list_contains(middle_names_l, surname_key_r) OR list_contains(middle_names_r, surname_key_l)"
+    f" OR {_SWAPPED})",
     "${alike}": (
         f"(surname_phonetic_l = surname_phonetic_r OR jaro_winkler_similarity(surname_key_l,"
-        f" surname_key_r) >= {NAME_SIMILARITY})"
+        f" surname_key_r) >= {NAME_SIMILARITY} OR {_SWAPPED_ALIKE})"
     ),
     "${home}": "(home_key_l = home_key_r OR list_has_any(past_homes_l, past_homes_r))",
     "${postcode}": "(postcode_l = postcode_r)",
@@ -142,15 +176,23 @@ _HOME_PARTS = {
 MIDDLE = Comparison(
     "middle",
     ("middle",),
-    _null("middle"),
+    # a middle name that is the other's forename is counted there
+    f"{_null('middle')} OR {_FORENAME_IS_MIDDLE}",
     (
         Level("same middle name", _same("middle") + " AND length(middle_l) > 1", share=0.7),
         Level(
             "middle names share a name or an initial",
-            "list_has_any(middle_names_l, middle_names_r) OR ((length(middle_l) = 1 OR length(middle_r) = 1) AND"
-            " left(middle_l, 1) = left(middle_r, 1))",
+            "list_has_any(middle_names_l, middle_names_r) OR (middle_initial_l = middle_initial_r AND"
+            " (length(middle_names_l[1]) = 1 OR length(middle_names_r[1]) = 1))",
         ),
-        Level("middle names alike in spelling", f"jaro_winkler_similarity(middle_l, middle_r) >= {NAME_SIMILARITY}"),
+        Level(
+            "middle names alike in spelling",
+            _where(
+                "least(length(middle_l), length(middle_r)) > 2",
+                f"jaro_winkler_similarity(middle_l, middle_r) >= {NAME_SIMILARITY}"
+                " OR damerau_levenshtein(middle_l, middle_r) = 1",
+            ),
+        ),
         Level("different middle names", "ELSE"),
     ),
 )
@@ -176,7 +218,13 @@ BIRTH_DATE = Comparison(
             "birth_year_l = birth_year_r AND month(birth_date_l) = day(birth_date_r) AND day(birth_date_l) ="
             " month(birth_date_r)",
         ),
-        Level("birth dates one digit apart", "hamming(birth_text_l, birth_text_r) = 1"),
+        Level(
+            "birth dates one digit apart, or two neighbours swapped",
+            _where(
+                "birth_year_l = birth_year_r OR right(birth_text_l, 5) = right(birth_text_r, 5)",
+                "damerau_levenshtein(birth_text_l, birth_text_r) = 1",
+            ),
+        ),
         Level(
             "same year, one gives 1 January only",
             "birth_year_l = birth_year_r AND (weak_birth_date_l OR weak_birth_date_r)",
@@ -221,14 +269,17 @@ CONTACT = Comparison(
 )
 
 _DAYS = "least(abs(date_diff('day', moved_out_l, moved_in_r)), abs(date_diff('day', moved_out_r, moved_in_l)))"
+_BOTH_DATED = "dated_move_l AND dated_move_r"
 
 MOVE = Comparison(
     "move",
     ("moved_in",),
     "moved_in_l IS NULL OR moved_in_r IS NULL OR home_key_l = home_key_r OR home_key_l IS NULL OR home_key_r IS NULL",
     (
+        Level("a bill or tenancy ends as the other begins elsewhere, within a week", f"{_BOTH_DATED} AND {_DAYS} <= 7"),
         Level("one leaves as the other arrives elsewhere, within a week", f"{_DAYS} <= 7"),
         Level("one leaves as the other arrives elsewhere, within three months", f"{_DAYS} <= 92"),
+        Level("a bill or tenancy ends far from where the other begins", f"{_BOTH_DATED} AND {_DAYS} IS NOT NULL"),
         Level("both live on in two homes", "moved_out_l IS NULL AND moved_out_r IS NULL", m=0.2),
         Level("leaving and arriving lie apart", "ELSE", m=0.3),
     ),

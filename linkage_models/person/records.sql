@@ -3,13 +3,22 @@ CREATE OR REPLACE TEMP TABLE ${target} AS
 SELECT
     row_number() OVER (ORDER BY record_id) - 1 AS unique_id,
     record_id, source AS source_dataset,
-    forename, forename_root, initial, middle, string_split(middle, ' ') AS middle_names,
-    surname, surname_key, surname_parts, surname_phonetic,
+    forename, forename_root, initial, middle, string_split(middle, ' ') AS middle_names, left(middle, 1) AS middle_initial,
+    surname, surname_key, surname_parts, surname_phonetic, left(surname_key, 1) AS surname_initial,
     CASE WHEN length(forename) > 1 AND length(surname_key) > 1
          THEN least(left(forename, 4), left(surname_key, 4)) || '/' || greatest(left(forename, 4), left(surname_key, 4)) END AS name_key,
     birth_date, birth_year, strftime(birth_date, '%Y-%m-%d') AS birth_text, weak_birth_date, sex, is_child, acts_as_adult,
+    CASE WHEN NOT weak_birth_date THEN strftime(birth_date, '%m-%d') END AS birthday,
     home_key, past_homes, postcode, nino, nhs_number, phone, email,
     from_date AS moved_in, to_date AS moved_out, date_trunc('month', from_date) AS month_in, date_trunc('month', to_date) AS month_out,
-    CASE WHEN middle IS NOT NULL THEN least(initial, left(middle, 1)) || greatest(initial, left(middle, 1)) END AS given_key
-FROM ${source}
+    -- a move that ends a month begins the next one
+    nullif(date_trunc('month', to_date + 14), date_trunc('month', to_date)) AS month_after,
+    -- the days of a bill or a tenancy are those of the move; a register or a case begins later
+    coalesce(role IN ('liable', 'tenant'), false) AS dated_move,
+    CASE WHEN middle IS NOT NULL THEN least(initial, left(middle, 1)) || greatest(initial, left(middle, 1)) END AS given_key,
+    -- a value with one sign left out, for each sign: two values one sign apart share one
+    list_distinct([left(nino, i - 1) || substr(nino, i + 1) FOR i IN range(1, length(nino) + 1)]) AS nino_deletes,
+    list_distinct([left(email, i - 1) || substr(email, i + 1) FOR i IN range(1, length(email) + 1)]) AS email_deletes,
+    list_distinct([left(birth_digits, i - 1) || substr(birth_digits, i + 1) FOR i IN range(1, length(birth_digits) + 1)]) AS birth_deletes
+FROM (SELECT *, strftime(birth_date, '%Y%m%d') AS birth_digits FROM ${source})
 WHERE ${linkable};

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from linkage_models.incremental import difference, mark_records, scoring_basis
 from linkage_models.models import Model
+from linkage_models.person.blocking import Planned, plan
+from linkage_models.person.coverage import Coverage, coverage
 from linkage_models.person.records import link_table
-from linkage_models.scoring import Scored, score
+from linkage_models.scoring import CertainRule, Scored, certain_rules, score
 from linkage_models.thresholds import CHANGED_SHARE
 from pipelines.linkage.choice import choose_model
 from pipelines.people.records import RECORD
@@ -37,7 +39,8 @@ class Linked:
     afresh: str | None
     changes: dict[str, int]
     pairs: int
-    certain: dict[str, int]
+    certain: list[CertainRule]
+    coverage: Coverage
 
     def figures(self) -> dict[str, float | str]:
         return {
@@ -47,7 +50,12 @@ class Linked:
             "model": self.model.version,
             "model chosen": self.chosen,
             **{f"records {name}": count for name, count in self.changes.items()},
-            **{f"certain by {rule}": count for rule, count in self.certain.items()},
+            "share of true pairs compared, estimated": round(self.coverage.recall, 4),
+            "largest block, records": max((each.largest_block for each in self.scored.rules), default=0),
+            **{f"pairs by {each.rule}": each.pairs for each in self.coverage.rules if each.pairs},
+            **{f"rule {each.rule}": each.note for each in self.scored.rules if each.note},
+            **{f"certain by {each.rule}": each.pairs for each in self.certain},
+            **{f"certain by {each.rule}, linked by the model too": each.model_agrees for each in self.certain},
         }
 
 
@@ -59,13 +67,16 @@ def build_edge(wh: Warehouse) -> Linked:
     basis = scoring_basis(model)
     mark_records(wh.con, "person_link", "record_mark")
     changes = _changes(wh)
-    afresh = _why_afresh(wh, basis, changes)
-    scored = score(wh.con, "person_link", model, "person_edge", None if afresh else "changed_record")
+    planned = plan(wh.con, "person_link")
+    basis["oversized blocks"] = str(any(each.capped for each in planned))
+    afresh = _why_afresh(wh, basis, changes, planned)
+    scored = score(wh.con, "person_link", model, "person_edge", None if afresh else "changed_record", planned)
     _note_touched(wh, bool(afresh))
     gammas = ", ".join(f"e.gamma_{name}" for name in model.comparisons)
     made = f"""SELECT l.record_id AS record_l, r.record_id AS record_r,
             l.source_dataset AS source_l, r.source_dataset AS source_r,
-            e.match_weight, e.match_probability, e.match_key, e.tier, '{model.version}' AS model_version, {gammas}
+            e.match_weight, e.match_probability, e.match_key, e.tier, '{model.version}' AS model_version, {gammas},
+            e.model_weight, e.rules
         FROM person_edge e JOIN person_link l ON l.unique_id = e.unique_id_l
         JOIN person_link r ON r.unique_id = e.unique_id_r"""
     kept = f"""UNION ALL SELECT e.* FROM {EDGE} e
@@ -81,10 +92,7 @@ def build_edge(wh: Warehouse) -> Linked:
     _note_scoring(wh, basis, afresh)
     for table in ("person_edge", "person_link", "record_mark", "changed_record", "standing_record"):
         wh.execute(f"DROP TABLE {table}")
-    certain = dict(
-        wh.rows(f"SELECT match_key, count(*) FROM {EDGE} WHERE tier = 'deterministic' GROUP BY 1 ORDER BY 1")
-    )
-    return Linked(model, chosen, scored, afresh, changes, pairs, certain)
+    return Linked(model, chosen, scored, afresh, changes, pairs, certain_rules(wh.con, EDGE), coverage(wh.con, EDGE))
 
 
 def _changes(wh: Warehouse) -> dict[str, int]:
@@ -112,13 +120,15 @@ def _changes(wh: Warehouse) -> dict[str, int]:
     return {"new": new, "changed": changed, "vanished": vanished, "unchanged": standing}
 
 
-def _why_afresh(wh: Warehouse, basis: dict[str, str], changes: dict[str, int]) -> str | None:
+def _why_afresh(wh: Warehouse, basis: dict[str, str], changes: dict[str, int], planned: list[Planned]) -> str | None:
     """Why the edges at hand can't be built on, None if they can."""
     if not wh.exists(SCORING) or not wh.exists(EDGE):
         return "no edges of an earlier run"
     before = json.loads(wh.scalar(f"SELECT basis FROM {SCORING}"))
     if differs := difference(before, basis):
         return f"{' and '.join(differs)} changed"
+    if any(each.capped for each in planned):
+        return "a block is too large, and how it is narrowed follows from all records"
     if changes["new"] + changes["changed"] > CHANGED_SHARE * changes["unchanged"]:
         return "too many records are new or changed for less to be quicker"
     return None

@@ -1,0 +1,56 @@
+"""Train the model that ships with the code, on an invented borough of a seed that nothing else is judged by.
+
+`python -m benchmarks.shipped_model [--seed N] [--people N] [--out DIR]` makes the borough, runs the pipeline over it
+and trains on its person records; it writes person-<today>.json and its term frequencies. Names and numbers in it are
+invented: no council's data may be used here.
+"""
+
+import argparse
+import tempfile
+from datetime import date, datetime
+from pathlib import Path
+
+from benchmarks.borough import export_records
+from linkage_models.models import TRAINED, Model
+from linkage_models.person.records import link_table
+from linkage_models.training import train
+from pipelines.definitions import Place, execute
+from pipelines.settings import DataFolder, write_settings
+from pipelines.warehouse import scratch_warehouse
+from synthetic_data.borough import make_borough
+
+SEED, PEOPLE = 55, 60_000
+EXTRACTED = date(2026, 10, 31)
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--seed", type=int, default=SEED)
+    asked.add_argument("--people", type=int, default=PEOPLE)
+    asked.add_argument("--records", help="person records of such a borough already exported as Parquet")
+    asked.add_argument("--out", default=str(TRAINED))
+    given = asked.parse_args()
+    note = f"borough of synthetic_data: {given.people:,} people, seed {given.seed}, central errors"
+    with tempfile.TemporaryDirectory() as scratch:
+        records = Path(given.records or Path(scratch) / "records.parquet")
+        if not given.records:
+            make_borough(Path(scratch) / "borough", given.people, given.seed, as_of=EXTRACTED, progress=print)
+            folder = DataFolder.at(Path(scratch) / "data").make()
+            write_settings(folder, holds="synthetic", clock=f"{EXTRACTED:%Y-%m-%d}")
+            fine, faults = execute(Place.of(folder.root, Path(scratch) / "borough" / "landing"), "training")
+            if not fine:
+                raise SystemExit("\n".join(faults))
+            export_records(folder, records)
+        print(f"saved {trained_on(records, given.people, note).save(Path(given.out))}")
+
+
+def trained_on(records: Path, people: int, note: str) -> Model:
+    """A model trained on the person records of a Parquet file."""
+    with scratch_warehouse(EXTRACTED) as wh:
+        wh.execute("CREATE TABLE identity.people.record AS FROM read_parquet(?)", [str(records)])
+        link_table(wh.con, "identity.people.record", "person_link", "is_person")
+        return train(wh.con, "person_link", datetime.now().astimezone().date(), people, note=note)
+
+
+if __name__ == "__main__":
+    main()

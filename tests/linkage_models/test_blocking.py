@@ -1,0 +1,82 @@
+"""Blocking makes exactly the pairs that its rules say, and no block can flood it."""
+
+from collections.abc import Iterator
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+
+from linkage_models.person import blocking
+
+RULES: dict[str, blocking.Rule] = {
+    "plain": ("home", "initial"),
+    "crossed": ("name", "left_home=came_home"),
+    "exploded": ("signs[]", "initial"),
+}
+
+
+@pytest.fixture
+def con(monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.DuckDBPyConnection]:
+    monkeypatch.setattr(blocking, "RULES", RULES)
+    rng = np.random.default_rng(3)
+    n = 400
+
+    def some(values: int) -> list[int | None]:
+        return [int(v) if rng.random() < 0.9 else None for v in rng.integers(0, values, n)]
+
+    frame = pl.DataFrame(
+        {"unique_id": range(n), "home": some(40), "initial": some(6), "name": some(30), "left_home": some(9),
+         "came_home": some(9), "signs": [list({int(x) for x in rng.integers(0, 60, 3)}) for _ in range(n)]}
+    )  # fmt: skip
+    with duckdb.connect() as connection:
+        connection.register("frame", frame)
+        connection.execute("CREATE TABLE t AS FROM frame")
+        connection.execute("CREATE TABLE touched AS SELECT unique_id FROM t WHERE unique_id % 17 = 3")
+        yield connection
+
+
+def expected(con: duckdb.DuckDBPyConnection, where: str = "true") -> list[tuple[int, int, int]]:
+    return con.execute(
+        "SELECT a, b, bit_or(bit)::BIGINT FROM ("
+        + " UNION ALL ".join(
+            f"SELECT least(l.unique_id, r.unique_id) AS a, greatest(l.unique_id, r.unique_id) AS b, {1 << place} AS bit"
+            f" FROM t l JOIN t r ON l.unique_id <> r.unique_id AND ({blocking.agreement_sql(keys)})"
+            for place, keys in enumerate(RULES.values())
+        )
+        + f") WHERE {where} GROUP BY a, b ORDER BY a, b"
+    ).fetchall()
+
+
+def test_the_pairs_are_those_that_agree(con: duckdb.DuckDBPyConnection) -> None:
+    planned = blocking.plan(con, "t")
+    blocking.block(con, "t", planned, "pair")
+    found = con.execute("FROM pair").fetchall()
+    assert found == expected(con) and {mask.bit_count() for _, _, mask in found} >= {1, 2}
+    for place, each in enumerate(planned):
+        assert each.cost.pairs >= sum(mask >> place & 1 for _, _, mask in found) > 0
+
+
+def test_few_records_meet_the_pairs_that_they_meet_among_all(con: duckdb.DuckDBPyConnection) -> None:
+    blocking.block(con, "t", blocking.plan(con, "t"), "pair", "touched")
+    assert con.execute("FROM pair").fetchall() == expected(con, "a % 17 = 3 OR b % 17 = 3")
+
+
+def test_a_block_of_thousands_is_narrowed_or_left_out_by_name(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocking, "LARGEST_BLOCK", 50)
+    monkeypatch.setattr(blocking, "_NARROWER", ("name",))
+    con.execute("UPDATE t SET home = 1, initial = 1 WHERE unique_id < 200")
+    plain, *_ = planned = blocking.plan(con, "t")
+    assert plain.capped and plain.narrower == "name" and "only where name agrees too" in (plain.cost.note or "")
+    blocking.block(con, "t", planned, "pair")
+    count = "SELECT count(*) FROM pair WHERE rules & 1 > 0 AND left_id < 200 AND right_id < 200"
+    same_name = (
+        "SELECT count(*) FROM t l JOIN t r ON l.unique_id < r.unique_id AND r.unique_id < 200 AND l.name = r.name"
+    )
+    assert con.execute(count).fetchall() == con.execute(same_name).fetchall()
+    con.execute("UPDATE t SET name = 1")
+    assert "left out" in (blocking.plan(con, "t")[0].cost.note or "")
+    blocking.block(con, "t", blocking.plan(con, "t"), "pair")
+    assert con.execute(count).fetchall() == [(0,)]
