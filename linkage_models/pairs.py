@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import duckdb
 
+from linkage_models.linker import linker_for
 from linkage_models.models import Model
 from linkage_models.person.blocking import RULES, agreement_sql
 from linkage_models.person.comparisons import level_words
 from linkage_models.person.deterministic import RULES as CERTAIN
-from linkage_models.training import linker_for
 
 
 @dataclass(frozen=True)

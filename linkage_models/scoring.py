@@ -8,9 +8,9 @@ from splink import DuckDBAPI
 
 from linkage_models import thresholds as policy
 from linkage_models.calibration import face_value
+from linkage_models.linker import linker_for
 from linkage_models.models import Model
 from linkage_models.person import blocking, deterministic
-from linkage_models.training import linker_for
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,9 @@ NAMES_GO_TOGETHER = 3.5
 NAME_SIMILARITY = 0.90
 
 # Training.
-U_PAIRS = 10_000_000
+U_PAIRS = 1_000_000
+# Pairs that share a postcode, looked at for the levels that only neighbours can reach.
+NEIGHBOUR_PAIRS = 2_000_000
 EM_PAIRS = 500_000
 EM_ITERATIONS = 200
 EM_CONVERGENCE = 2e-4

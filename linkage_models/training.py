@@ -2,7 +2,6 @@
 pairs."""
 
 import json
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -10,12 +9,12 @@ from typing import Any
 
 import duckdb
 import numpy as np
-import polars as pl
-from splink import DuckDBAPI, Linker
 
 from linkage_models import thresholds as policy
+from linkage_models.linker import linker_for
 from linkage_models.maximisation import SMOOTHING, Learnt, NotConverged, maximise
 from linkage_models.models import CORE, Model, version_name
+from linkage_models.neighbours import count_local_levels
 from linkage_models.person import blocking, comparisons, deterministic
 from linkage_models.person.records import columns_at_hand
 
@@ -81,6 +80,7 @@ def train(
     linker = linker_for(con, table, settings, terms)
     linker.training.estimate_u_using_random_sampling(max_pairs=policy.U_PAIRS, seed=seed, min_count_per_level=None)
     seen = linker.misc.save_model_to_json()
+    count_local_levels(con, table, seen)
     patterns = [patterns_of(con, table, seen, terms, usable) for usable in _usable_sessions(con, table, columns)]
     every = records * (records - 1) / 2
     for _ in range(PASSES):
@@ -103,35 +103,6 @@ def train(
         "calibrated": False,
     }
     return Model(version_name(day), population, trained, terms, card)
-
-
-def linker_for(
-    con: duckdb.DuckDBPyConnection, table: str, settings: dict[str, Any], terms: dict[str, dict[str, float]]
-) -> Linker:
-    """A Splink linker over `table` that reads the given term frequencies instead of counting its own."""
-    logging.getLogger("splink").setLevel(logging.ERROR)  # it warns of parameters that are estimated here, not there
-    api = DuckDBAPI(con)
-    linker = Linker(api.register(table, dataset_display_name="records"), settings, log_level=None)
-    for column, frequencies in terms.items():
-        name = f"term_{column}"
-        frame = _frame(frequencies)
-        con.register("term_lookup", frame)
-        con.execute(
-            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT v.{column}, coalesce(t.frequency, {frequencies['']})"
-            f" AS tf_{column}"
-            f" FROM (SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL) v LEFT JOIN term_lookup t"
-            f" ON t.value = v.{column}"
-        )
-        con.unregister("term_lookup")
-        linker.table_management.register_term_frequency_lookup(api.register(name, dataset_display_name=name), column)
-    return linker
-
-
-def _frame(frequencies: dict[str, float]) -> pl.DataFrame:
-    known = {value: frequency for value, frequency in frequencies.items() if value}
-    return pl.DataFrame(
-        {"value": list(known), "frequency": list(known.values())}, schema={"value": pl.String, "frequency": pl.Float64}
-    )
 
 
 def _settings(chosen: list[comparisons.Comparison], columns: Iterable[str], prior: float) -> dict[str, Any]:
