@@ -34,6 +34,11 @@ CLUSTER_STOP = 0.0
 # A pair that was never compared counts log2(1 - recall of blocking): a true pair is missed that often, a false one
 # nearly always.
 BLOCKING_RECALL = 0.90
+# An estimate of it is believed between these: below, missing pairs would hardly count; above, one would outvote a
+# match.
+BLOCKING_RECALL_BOUNDS = (0.5, 0.99)
+# Two groups of records that became one on less evidence than this, on average over their pairs, are to be reviewed.
+THIN_EVIDENCE = 1.0
 # No single pair may outvote a group: beyond this the evidence says no more.
 WEIGHT_CAP = 20.0
 # Days a stay may seem to begin after a death (late entry) before it belongs to someone else.
@@ -99,3 +104,9 @@ HISTORIC_FEWEST = 20
 
 # Incremental linking. Where more than this share of the records changed, scoring all pairs is as quick (working rule).
 CHANGED_SHARE = 0.2
+
+# A person is oversized with more than TIMES the records that the sources at hand give USUAL_SHARE of those whom they
+# know at least twice, and never below LEAST (working rule: on the lab boroughs 999 in 1,000 have six records or fewer).
+USUAL_SHARE = 0.999
+OVERSIZED_TIMES = 2
+OVERSIZED_LEAST = 13

@@ -8,9 +8,10 @@ from pipelines.assets import Step, step_asset
 from pipelines.governance.purposes import VIEWS
 from pipelines.linkage.certainty import THRESHOLD
 from pipelines.linkage.constraints import load_decisions
+from pipelines.linkage.doubts import REVIEW_EDGE
 from pipelines.linkage.edges import EDGE, build_edge
 from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID, build_households, build_property_id
-from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, REVIEW_EDGE, build_persons
+from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, build_persons
 from pipelines.sources.catalogue import Catalogue
 
 OWNER = "integrated-data@southend.example"

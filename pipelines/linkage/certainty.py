@@ -2,11 +2,9 @@
 
 import json
 
-import numpy as np
-
 from linkage_models import thresholds as policy
-from linkage_models.calibration import Calibration, Thresholds, face_value, thresholds
-from pipelines.linkage.edges import EDGE, MODEL
+from linkage_models.calibration import Calibration, Floats, Thresholds, face_value, thresholds
+from pipelines.linkage.edges import MODEL
 from pipelines.warehouse import Warehouse
 
 THRESHOLD = "linkage.threshold"
@@ -22,14 +20,10 @@ def calibration_of(wh: Warehouse, catalog: str = "identity") -> Calibration:
     return Calibration.of(read) if read else face_value()
 
 
-def write_thresholds(wh: Warehouse, view: str, node: str, target: float) -> None:
-    """Add the row of a view to identity.linkage.threshold, from the pairs between its records, which `node` (record_id)
-    holds: what lies outside the view moves nothing in it."""
-    weights = wh.con.execute(
-        f"SELECT match_weight FROM {EDGE} e JOIN {node} l ON l.record_id = e.record_l"
-        f" JOIN {node} r ON r.record_id = e.record_r"
-    ).fetchnumpy()["match_weight"]
-    at = thresholds(calibration_of(wh), np.asarray(weights, dtype=np.float64), target)
+def write_thresholds(wh: Warehouse, view: str, weights: Floats, target: float) -> None:
+    """Add the row of a view to identity.linkage.threshold, from the weights of the pairs between its records: what lies
+    outside the view moves nothing in it."""
+    at = thresholds(calibration_of(wh), weights, target)
     wh.execute(f"CREATE TABLE IF NOT EXISTS identity.{THRESHOLD} ({_COLUMNS})")
     row = [view, at.link, at.review, at.target, at.expected]
     wh.execute(f"INSERT INTO identity.{THRESHOLD} VALUES (?, ?, ?, ?, ?)", row)

@@ -20,11 +20,8 @@ from pipelines.warehouse import Warehouse
 
 EDGE = "identity.linkage.edge"
 MODEL = "identity.linkage.model"
-# What the next run needs to score no more than it must: the mark of every record, what the scores follow from, and
-# the records whose own values or pairs are no longer those of the scoring before.
-SCORED_RECORD, SCORING, TOUCHED = (
-    f"identity.linkage.{name}" for name in ("scored_record", "scoring", "touched_record")
-)
+# What the next run needs to score no more than it must: a hash of what each record said, and what scores follow from.
+SCORED_RECORD, SCORING = "identity.linkage.scored_record", "identity.linkage.scoring"
 # Records that must never be joined to another: the law forbids the connection (adoption, gender recognition).
 NEVER_LINK = ("adoption", "gender_recognition")
 
@@ -71,7 +68,6 @@ def build_edge(wh: Warehouse) -> Linked:
     basis["oversized blocks"] = str(any(each.capped for each in planned))
     afresh = _why_afresh(wh, basis, changes, planned)
     scored = score(wh.con, "person_link", model, "person_edge", None if afresh else "changed_record", planned)
-    _note_touched(wh, bool(afresh))
     gammas = ", ".join(f"e.gamma_{name}" for name in model.comparisons)
     made = f"""SELECT l.record_id AS record_l, r.record_id AS record_r,
             l.source_dataset AS source_l, r.source_dataset AS source_r,
@@ -98,7 +94,7 @@ def build_edge(wh: Warehouse) -> Linked:
 def _changes(wh: Warehouse) -> dict[str, int]:
     """Write the temporary tables changed_record (unique_id, record_id: new or different) and standing_record
     (record_id: as it was); return how many records are new, changed, vanished and as they were."""
-    wh.execute(f"CREATE TABLE IF NOT EXISTS {SCORED_RECORD} (record_id VARCHAR, mark UHUGEINT)")
+    wh.execute(f"CREATE TABLE IF NOT EXISTS {SCORED_RECORD} (record_id VARCHAR, mark UBIGINT)")
     wh.execute(
         f"""-- one row per record: its mark now and before
         CREATE OR REPLACE TEMP TABLE record_change AS
@@ -134,31 +130,12 @@ def _why_afresh(wh: Warehouse, basis: dict[str, str], changes: dict[str, int], p
     return None
 
 
-def _note_touched(wh: Warehouse, afresh: bool) -> None:
-    """Write TOUCHED: new and changed records, and those that lose or gain a pair. None after scoring afresh, when
-    nothing is known to be untouched."""
-    if afresh:
-        wh.table(TOUCHED, "SELECT NULL::VARCHAR AS record_id WHERE false")
-        return
-    wh.table(
-        TOUCHED,
-        f"""-- one row per record that itself, or of which a pair, isn't as it was
-        SELECT record_id FROM changed_record
-        UNION SELECT record_id FROM person_link JOIN (SELECT unnest([unique_id_l, unique_id_r]) AS unique_id FROM
-            person_edge) USING (unique_id)
-        UNION SELECT unnest([record_l, record_r]) FROM {EDGE}
-            WHERE record_l NOT IN (FROM standing_record) OR record_r NOT IN (FROM standing_record)
-        ORDER BY record_id""",
-    )
-
-
 def _note_scoring(wh: Warehouse, basis: dict[str, str], afresh: str | None) -> None:
-    """Number this scoring, say which one it built on, and keep the marks for the next."""
-    before = wh.scalar(f"SELECT number FROM {SCORING}") if wh.exists(SCORING) else 0
+    """Keep for the next run what these edges follow from."""
     wh.table(
         SCORING,
-        "-- the scoring that EDGE holds; `follows` is the one whose edges it took over, null if none\n"
-        "SELECT ?::BIGINT AS number, ?::BIGINT AS follows, ?::VARCHAR AS afresh, ?::VARCHAR AS basis",
-        [before + 1, None if afresh else before, afresh, json.dumps(basis, sort_keys=True)],
+        "-- what the edges follow from; `afresh` says why all were scored, null if some were taken over\n"
+        "SELECT ?::VARCHAR AS afresh, ?::VARCHAR AS basis",
+        [afresh, json.dumps(basis, sort_keys=True)],
     )
     wh.table(SCORED_RECORD, "SELECT record_id, mark FROM record_mark ORDER BY record_id")

@@ -8,10 +8,11 @@ import pytest
 from linkage_models.models import Model
 from pipelines.linkage import choice
 from pipelines.linkage.constraints import load_decisions
+from pipelines.linkage.doubts import REVIEW_EDGE
 from pipelines.linkage.edges import EDGE, build_edge
 from pipelines.linkage.explain import UnknownRecord, explain
 from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID, build_households, build_property_id
-from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, REVIEW_EDGE, build_persons
+from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, build_persons
 from pipelines.people.records import RECORD, build_record, build_record_address
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from tests.linkage.facts_of_town import load
@@ -73,7 +74,6 @@ def test_a_view_does_not_know_the_sources_outside_it(shared: Warehouse, town: To
         for table in (MEMBERSHIP, PERSON, REVIEW_EDGE, HOUSEHOLD, HOUSEHOLD_MEMBER):
             query = f"SELECT * FROM {table} WHERE view = 'fraud'"
             assert shared.rows(query) == wh.rows(query), table
-        assert shared.rows("FROM identity.linkage.cluster_fraud") == wh.rows("FROM identity.linkage.cluster_fraud")
 
 
 def test_row_order_and_threads_do_not_matter(shared: Warehouse, town: Town) -> None:

@@ -3,7 +3,20 @@
 import numpy as np
 import pytest
 
-from linkage_models.clustering import NEVER, Clustering, Constraints, Edges, cluster, components
+from linkage_models import thresholds as policy
+from linkage_models.clustering import (
+    DEAD,
+    DECIDED,
+    NEVER,
+    ONE_PER_SOURCE,
+    Clustering,
+    Constraints,
+    Edges,
+    check_stop,
+    cluster,
+    components,
+    missing_weight,
+)
 
 
 def edges(*rows: tuple[int, int, float]) -> Edges:
@@ -40,15 +53,16 @@ def test_a_negative_pair_speaks_against() -> None:
 
 
 def test_one_record_of_a_person_where_the_source_holds_each_once() -> None:
-    found = cluster(3, edges((0, 1, 9), (1, 2, 8), (0, 2, 8)), constraints(3, exclusive=[7, -1, 7]), missing=-3)
+    found = cluster(3, edges((0, 1, 9), (1, 2, 8.5), (0, 2, 8)), constraints(3, exclusive=[7, -1, 7]), missing=-3)
     assert labels(found) == [0, 0, 1]
-    assert found.stopped.tolist() == [[0, 2]]
+    assert (found.stopped.tolist(), found.stopped_by.tolist()) == ([1], [ONE_PER_SOURCE])
 
 
 def test_must_and_cannot_link() -> None:
     scored = edges((0, 1, 10))
     assert labels(cluster(3, scored, constraints(3, must=[(0, 2)]), missing=-3))[2] == 0
-    assert labels(cluster(2, scored, constraints(2, cannot=[(0, 1)]), missing=-3)) == [0, 1]
+    apart = cluster(2, scored, constraints(2, cannot=[(0, 1)]), missing=-3)
+    assert (labels(apart), apart.stopped_by.tolist()) == ([0, 1], [DECIDED])
 
 
 def test_a_contradiction_suspends_the_must_links_and_keeps_apart() -> None:
@@ -65,10 +79,8 @@ def test_a_must_link_holds_without_any_score_and_against_a_source_rule() -> None
 
 def test_the_dead_begin_nothing() -> None:
     scored = edges((0, 1, 10))
-    assert labels(cluster(2, scored, constraints(2, dead_from=[100, NEVER], begins=[-NEVER, 101]), missing=-3)) == [
-        0,
-        1,
-    ]
+    apart = cluster(2, scored, constraints(2, dead_from=[100, NEVER], begins=[-NEVER, 101]), missing=-3)
+    assert (labels(apart), apart.stopped_by.tolist()) == ([0, 1], [DEAD])
     assert labels(cluster(2, scored, constraints(2, dead_from=[100, NEVER], begins=[-NEVER, 99]), missing=-3)) == [0, 0]
 
 
@@ -83,20 +95,107 @@ def test_nothing_to_cluster() -> None:
     assert labels(cluster(3, edges(), Constraints.none(3))) == [0, 1, 2]
 
 
-def test_row_order_does_not_matter_and_the_shortcut_agrees() -> None:
+def test_a_group_that_hangs_by_one_pair_is_held_by_a_bridge() -> None:
+    pair = edges((0, 1, 12), (2, 3, 12), (1, 2, 19))
+    assert cluster(4, pair, Constraints.none(4), missing=-3).bridges.tolist() == [2]
+    two = cluster(4, edges((0, 1, 12), (2, 3, 12), (1, 2, 11), (0, 3, 11)), Constraints.none(4), missing=-3)
+    assert labels(two) == [0, 0, 0, 0] and not len(two.bridges) and not len(two.thin)
+    one_record = cluster(3, edges((0, 1, 12), (1, 2, 12)), Constraints.none(3), missing=-3)
+    assert labels(one_record) == [0, 0, 0] and not len(one_record.bridges)
+
+
+def test_a_merge_on_hardly_any_evidence_is_noted() -> None:
+    found = cluster(4, edges((0, 1, 15), (2, 3, 15), (1, 2, 5), (0, 3, 2)), Constraints.none(4), missing=-3)
+    assert (labels(found), found.thin.tolist()) == ([0, 0, 0, 0], [2])
+
+
+@pytest.mark.parametrize("recall", [-1.0, 0.0, 0.3, 0.9, 1.0, 7.0])
+def test_no_estimate_of_recall_makes_everything_one(recall: float) -> None:
+    assert -10 < missing_weight(recall) <= -1
+    check_stop(policy.CLUSTER_STOP, missing_weight(recall))
+
+
+def drawn(rng: np.random.Generator, records: int, even: bool) -> tuple[list[tuple[int, int, float]], Constraints]:
+    """Pairs among neighbours, many of them of equal weight if `even`, and constraints of every kind."""
+    near = [(a, a + step) for a in range(records) for step in (1, 2, 3, 5, 40) if a + step < records]
+    chosen = [pair for pair in near if rng.random() < 0.7]
+    weights = rng.choice([-6.0, 2.0, 9.0], len(chosen)) if even else rng.normal(1.5, 6, len(chosen))
+    rows = [(a, b, float(weight)) for (a, b), weight in zip(chosen, weights, strict=True)]
+    dead = np.where(rng.random(records) < 0.05, 50, NEVER)
+    begins = np.where(rng.random(records) < 0.3, rng.integers(0, 100, records), -NEVER)
+    pairs = {kind: [near[place] for place in rng.integers(0, len(near), 8)] for kind in ("must", "cannot")}
+    codes = rng.integers(-1, records // 3, records).tolist()
+    return rows, constraints(records, **pairs, exclusive=codes, dead_from=dead.tolist(), begins=begins.tolist())
+
+
+def best_first(records: int, rows: list[tuple[int, int, float]], rules: Constraints, suspended: set[int]) -> list[int]:
+    """Average linkage as its definition says it: the best allowed merge, one at a time."""
+    weight = {(a, b): w for a, b, w in rows}
+    must = np.array([pair for place, pair in enumerate(rules.must.tolist()) if place not in suspended]).reshape(-1, 2)
+    decided = components(records, must[:, 0], must[:, 1])
+    groups = [np.flatnonzero(decided == each).tolist() for each in range(decided.max() + 1)]
+    apart = {tuple(sorted(pair)) for pair in rules.cannot.tolist()}
+
+    def allowed(one: list[int], other: list[int]) -> bool:
+        return all(
+            tuple(sorted((a, b))) not in apart
+            and (rules.exclusive[a] < 0 or rules.exclusive[a] != rules.exclusive[b])
+            and rules.begins[a] <= rules.dead_from[b]
+            and rules.begins[b] <= rules.dead_from[a]
+            for a in one
+            for b in other
+        )
+
+    def mean(one: list[int], other: list[int]) -> float:
+        return float(np.mean([weight.get((min(a, b), max(a, b)), -3.0) for a in one for b in other]))
+
+    while True:
+        every = [(i, j) for j in range(len(groups)) for i in range(j) if allowed(groups[i], groups[j])]
+        value, i, j = max(((mean(groups[i], groups[j]), i, j) for i, j in every), default=(0.0, 0, 0))
+        if value <= 0:
+            break
+        groups[i] += groups.pop(j)
+    label = {record: min(group) for group in groups for record in group}
+    return np.unique([label[record] for record in range(records)], return_inverse=True)[1].tolist()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rounds_give_what_merging_best_first_gives(seed: int) -> None:
+    rows, rules = drawn(np.random.default_rng(seed), 45, even=False)
+    found = cluster(45, edges(*rows), rules, missing=-3)
+    assert labels(found) == best_first(45, rows, rules, set(found.suspended.tolist()))
+
+
+@pytest.mark.parametrize("even", [False, True])
+def test_neither_row_order_nor_the_graph_around_matters(even: bool) -> None:
     rng = np.random.default_rng(3)
-    records = 400
-    rows = {}
-    for _ in range(1500):
-        a, b = sorted(rng.integers(0, records, 2).tolist())
-        if a != b:
-            rows[(a // 5 * 5 + a % 5, b)] = (a, b, float(rng.normal(2, 6)))
-    every = [rows[key] for key in sorted(rows)]
-    rules = constraints(records, exclusive=rng.integers(-1, 60, records).tolist(), cannot=[(1, 2), (7, 9)])
-    first = cluster(records, edges(*every), rules)
-    for _ in range(3):
-        rng.shuffle(every)
-        assert labels(cluster(records, edges(*every), rules)) == labels(first)
-    assert np.array_equal(np.unique(first.labels), np.arange(first.labels.max() + 1))
-    pairs = [(a, b) for a in range(records) for b in range(a) if first.labels[a] == first.labels[b]]
-    assert all(rules.exclusive[a] != rules.exclusive[b] or rules.exclusive[a] < 0 for a, b in pairs)
+    rows, rules = drawn(rng, 400, even)
+    first = cluster(400, edges(*rows), rules)
+    shuffled = [rows[place] for place in rng.permutation(len(rows))]
+    turned = [(b, a, weight) if rng.random() < 0.5 else (a, b, weight) for a, b, weight in shuffled]
+    again = cluster(400, edges(*turned), rules)
+    assert labels(again) == labels(first)
+    for kind in ("stopped", "bridges", "thin"):
+        one, other = ({tuple(sorted(e[place][:2])) for place in getattr(c, kind).tolist()}
+                      for e, c in ((rows, first), (turned, again)))  # fmt: skip
+        assert one == other and one, kind
+    # the same records with others in between and before
+    moved = [(3 * a + 7, 3 * b + 7, weight) for a, b, weight in rows]
+    spread = constraints(
+        1300,
+        must=(3 * rules.must + 7).tolist(),
+        cannot=(3 * rules.cannot + 7).tolist(),
+        exclusive=[int(rules.exclusive[(n - 7) // 3]) if n % 3 == 1 and 7 <= n < 1207 else -1 for n in range(1300)],
+        dead_from=[int(rules.dead_from[(n - 7) // 3]) if n % 3 == 1 and 7 <= n < 1207 else NEVER for n in range(1300)],
+        begins=[int(rules.begins[(n - 7) // 3]) if n % 3 == 1 and 7 <= n < 1207 else -NEVER for n in range(1300)],
+    )
+    wide = cluster(1300, edges(*moved), spread).labels[7:1207:3]
+    assert np.unique(wide, return_inverse=True)[1].tolist() == labels(first)
+
+
+def test_a_crowd_of_equals_is_parted_quickly() -> None:
+    """Every record looks like every other, and each source holds a person once: pairs off, however many they are."""
+    rows = [(a, b, 6.0) for b in range(300) for a in range(b)]
+    found = cluster(300, edges(*rows), constraints(300, exclusive=[n % 30 for n in range(300)]))
+    assert np.bincount(found.labels).max() <= 30
+    assert len(found.stopped) == len(np.bincount(found.labels)) * (len(np.bincount(found.labels)) - 1) // 2
