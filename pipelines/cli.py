@@ -177,12 +177,13 @@ def explain(data: str, left: str, right: str, purpose: str, sources: str | None,
 @cli.command()
 @DATA
 @click.option("--truth", required=True, help="The truth/ folder that synth wrote.")
+@click.option("--yardsticks", is_flag=True, help="Train stock Splink on the same records too: seconds to minutes.")
 @JSON
-def evaluate(data: str, truth: str, as_json: bool) -> None:
+def evaluate(data: str, truth: str, yardsticks: bool, as_json: bool) -> None:
     """Hold the published links, addresses and flagged pairs against the truth of an invented borough."""
     from pipelines.reading import evaluation_of
 
-    show(evaluation_of(folder(data), Path(truth)), as_json)
+    show(evaluation_of(folder(data), Path(truth), yardsticks), as_json)
 
 
 @cli.group()

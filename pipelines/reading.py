@@ -15,7 +15,7 @@ from pipelines.governance.keys import open_keyring
 from pipelines.governance.pseudonyms import record_name
 from pipelines.governance.purposes import Purposes
 from pipelines.inbox import untaken
-from pipelines.judging import judge
+from pipelines.judging import judge, judgement_tables
 from pipelines.operations import Operations
 from pipelines.runs import person
 from pipelines.settings import DataFolder, load_settings, located
@@ -183,15 +183,11 @@ def explanation_of(folder: DataFolder, left: str, right: str, purpose: str, sour
     return Answer(told.sentences, [("Evidence", ("comparison", "what agrees", "match weight"), told.evidence)])
 
 
-def evaluation_of(folder: DataFolder, truth: Path) -> Answer:
+def evaluation_of(folder: DataFolder, truth: Path, with_stock: bool = False) -> Answer:
     """Links, addresses and flags against the truth of an invented borough."""
-    judged = judge(folder, truth.expanduser().resolve())
-    tables = []
-    for title, rows in judged.items():
-        for name, part in _tabular(title, rows):
-            columns = list(part[0]) if part else []
-            tables.append((name, columns, [[row.get(column) for column in columns] for row in part]))
-    return Answer((), tables, {"judged": judged})
+    judged = judge(folder, truth.expanduser().resolve(), with_stock)
+    said, tables = judgement_tables(judged)
+    return Answer(said, tables, {"judged": judged})
 
 
 def write_clusters(folder: DataFolder, out: Path, view: str) -> str:
@@ -228,18 +224,6 @@ def verify_audit(folder: DataFolder) -> tuple[bool, str]:
         bad is None,
         f"{plural(read, 'entry', 'entries')}, unbroken." if bad is None else f"Entry {bad} is not as it was written.",
     )
-
-
-def _tabular(title: str, found: Any) -> list[tuple[str, list[dict[str, Any]]]]:
-    """An evaluation's parts as tables: a list of rows is one, a mapping of scalars is one row."""
-    if isinstance(found, list):
-        return [(title, found)]
-    scalars = {key: value for key, value in found.items() if not isinstance(value, list | dict)}
-    parts = [(title, [scalars])] if scalars else []
-    for key, value in found.items():
-        if isinstance(value, list | dict):
-            parts.extend(_tabular(f"{title}: {key}", value))
-    return parts
 
 
 def _contracts(folder: DataFolder, sources: str | None) -> Any:

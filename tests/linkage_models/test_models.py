@@ -4,11 +4,9 @@ import math
 from datetime import date
 
 import duckdb
-import polars as pl
 import pytest
 
 from linkage_models import training
-from linkage_models.evaluation import measure
 from linkage_models.models import Model, pinned
 from linkage_models.person import blocking, comparisons, deterministic
 from linkage_models.person.comparisons import COMPARISONS, level_words
@@ -89,20 +87,3 @@ def test_words_follow_the_levels() -> None:
     assert level_words("sex", 1) == "same sex" and level_words("sex", 0) == "different sex"
     assert level_words("sex", -1) == "not known for both"
     assert len({level.words for each in comparisons.COMPARISONS for level in each.levels}) > 30
-
-
-def test_measures_on_a_case_counted_by_hand() -> None:
-    found = pl.DataFrame({"record_id": ["a", "b", "c", "d", "e"], "cluster": [1, 1, 1, 2, 3]})
-    truth = pl.DataFrame(
-        {"record_id": ["a", "b", "c", "d", "e"], "person_id": [1, 1, 2, 2, 3], "source": list("xyxyx")}
-    )
-    with duckdb.connect() as con:
-        con.register("found", found)
-        con.register("truth", truth)
-        said = measure(con, "found", "truth", "truth")
-    assert (said.pairs.precision, said.pairs.recall) == (pytest.approx(1 / 3), 0.5)
-    assert said.b_cubed.precision == pytest.approx((2 / 3 + 2 / 3 + 1 / 3 + 1 + 1) / 5)
-    assert said.b_cubed.recall == pytest.approx((1 + 1 + 0.5 + 0.5 + 1) / 5)
-    assert (said.clusters.precision, said.clusters.recall) == (pytest.approx(1 / 3), pytest.approx(1 / 3))
-    assert said.largest == 3 and said.most_persons == 2 and said.mixed == pytest.approx(1 / 3)
-    assert ("x", "y", 2, 2, 1) in said.by_source_pair
