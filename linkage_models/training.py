@@ -81,6 +81,7 @@ def train(
     linker.training.estimate_u_using_random_sampling(max_pairs=policy.U_PAIRS, seed=seed, min_count_per_level=None)
     seen = linker.misc.save_model_to_json()
     count_local_levels(con, table, seen)
+    _share_among_the_rest(seen)
     patterns = [patterns_of(con, table, seen, terms, usable) for usable in _usable_sessions(con, table, columns)]
     every = records * (records - 1) / 2
     for _ in range(PASSES):
@@ -216,6 +217,17 @@ def _usable_sessions(con: duckdb.DuckDBPyConnection, table: str, columns: set[st
             f"no training rule makes {MIN_SESSION_PAIRS} pairs: too few records share a name, birth date or home"
         )
     return usable
+
+
+def _share_among_the_rest(seen: dict[str, Any]) -> None:
+    """A level of fixed weight can take most of what random pairs show (a child beside an adult, whatever their birth
+    dates): u of the other levels is their share of the pairs that it leaves."""
+    for comparison in seen["comparisons"]:
+        levels = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
+        sampled = [level for level in levels if level.get("u_probability") and not level.get("fix_u_probability")]
+        total = sum(level["u_probability"] for level in sampled)
+        for level in sampled:
+            level["u_probability"] /= total
 
 
 def _take_matches_out_of_u(trained: dict[str, Any], chosen: list[comparisons.Comparison], prior: float) -> None:
