@@ -66,8 +66,15 @@ def score(
             CREATE OR REPLACE TEMP TABLE {scope} AS SELECT * FROM {table} WHERE unique_id IN (
                 SELECT left_id FROM person_pair UNION SELECT right_id FROM person_pair)"""
         )
-    # Splink gives the comparison levels only beside the compared values; these stay in this passing table
-    linker = linker_for(con, scope, model.settings | {"retain_matching_columns": True}, model.terms)
+    # Splink gives the comparison levels only beside the compared values, and carries the columns of its blocking rules
+    # along: these stay in a passing table, those are none, since the pairs are made here
+    settings = model.settings | {
+        "blocking_rules_to_generate_predictions": [
+            {"blocking_rule": "l.unique_id = r.unique_id", "sql_dialect": "duckdb"}
+        ],
+        "retain_matching_columns": True,
+    }
+    linker = linker_for(con, scope, settings, model.terms)
     blocked = DuckDBAPI(con).register("person_blocked", dataset_display_name="person_blocked")
     linker.table_management.register_blocked_pairs_for_predict(blocked)
     predicted = linker.inference.predict()

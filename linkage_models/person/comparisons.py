@@ -158,14 +158,16 @@ HOME = Comparison(
 )
 _HOME_PARTS = {
     # a surname in the forename's place is the same surname
-    "${surname}": "(surname_key_l = surname_key_r OR list_has_any(surname_parts_l, surname_parts_r)"
+    "${surname}": "(surname_key_l = surname_key_r OR list_contains(surname_parts_l, surname_key_r)"
+    " OR list_contains(surname_parts_r, surname_key_l) OR list_has_any(surname_parts_l, surname_parts_r)"
     " OR list_contains(middle_names_l, surname_key_r) OR list_contains(middle_names_r, surname_key_l)"
     f" OR {_SWAPPED})",
     "${alike}": (
         f"(surname_phonetic_l = surname_phonetic_r OR jaro_winkler_similarity(surname_key_l,"
         f" surname_key_r) >= {NAME_SIMILARITY} OR {_SWAPPED_ALIKE})"
     ),
-    "${home}": "(home_key_l = home_key_r OR list_has_any(past_homes_l, past_homes_r))",
+    "${home}": "(home_key_l = home_key_r OR list_contains(other_homes_l, home_key_r)"
+    " OR list_contains(other_homes_r, home_key_l) OR list_has_any(other_homes_l, other_homes_r))",
     "${postcode}": "(postcode_l = postcode_r)",
     # an address as written (~) that differs from another may still be the same home in other words
     "${unknown}": (

@@ -4,12 +4,14 @@ SELECT
     row_number() OVER (ORDER BY record_id) - 1 AS unique_id,
     record_id, source AS source_dataset,
     forename, forename_root, initial, middle, string_split(middle, ' ') AS middle_names, left(middle, 1) AS middle_initial,
-    surname, surname_key, surname_parts, surname_phonetic, left(surname_key, 1) AS surname_initial,
+    surname, surname_key, surname_phonetic,
+    -- lists that say no more than the column beside them are left out: most of them, and comparing lists is dear
+    CASE WHEN len(surname_parts) > 1 OR surname_parts[1] <> surname_key THEN surname_parts END AS surname_parts, left(surname_key, 1) AS surname_initial,
     CASE WHEN length(forename) > 1 AND length(surname_key) > 1
          THEN least(left(forename, 4), left(surname_key, 4)) || '/' || greatest(left(forename, 4), left(surname_key, 4)) END AS name_key,
     birth_date, birth_year, strftime(birth_date, '%Y-%m-%d') AS birth_text, weak_birth_date, sex, is_child, acts_as_adult,
     CASE WHEN NOT weak_birth_date THEN strftime(birth_date, '%m-%d') END AS birthday,
-    home_key, past_homes, postcode, nino, nhs_number, phone, email,
+    home_key, past_homes, nullif(list_filter(past_homes, lambda h: h IS DISTINCT FROM home_key), []) AS other_homes, postcode, nino, nhs_number, phone, email,
     from_date AS moved_in, to_date AS moved_out, date_trunc('month', from_date) AS month_in, date_trunc('month', to_date) AS month_out,
     -- a move that ends a month begins the next one
     nullif(date_trunc('month', to_date + 14), date_trunc('month', to_date)) AS month_after,

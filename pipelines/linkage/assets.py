@@ -7,6 +7,7 @@ import dagster as dg
 from pipelines.assets import Step, step_asset
 from pipelines.governance.purposes import VIEWS
 from pipelines.linkage.certainty import THRESHOLD
+from pipelines.linkage.company import COMPANY
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
 from pipelines.linkage.edges import EDGE, build_edge
@@ -40,7 +41,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         deps=["linkage/edge"],
         group="linkage",
         owner=OWNER,
-        tables=[PERSON, MEMBERSHIP, LEDGER, REVIEW_EDGE, f"identity.{THRESHOLD}"],
+        tables=[PERSON, MEMBERSHIP, LEDGER, REVIEW_EDGE, COMPANY, f"identity.{THRESHOLD}"],
         description=(
             "Persons: a clustering per purpose view under constraints, ids that last, a ledger of what was"
             " created, joined, "

@@ -8,6 +8,7 @@ from linkage_models.pairs import PairEvidence, compare
 from linkage_models.person.agreements import agreement
 from linkage_models.person.records import link_table
 from pipelines.linkage.certainty import thresholds_of
+from pipelines.linkage.company import in_words
 from pipelines.linkage.edges import NEVER_LINK
 from pipelines.settings import BoroughlinkError
 from pipelines.warehouse import Warehouse
@@ -60,6 +61,7 @@ def explain(wh: Warehouse, left: str, right: str, view: str, catalog: str = "ide
             f"They meet a certain rule, agreement on {agreement(found.certain_by)}, worth at least"
             f" {policy.DETERMINISTIC_WEIGHT:+.0f} bits."
         )
+    sentences += in_words(wh, view, left, right, catalog)
     sentences += _forbidden(wh)
     sentences.append(_verdict(found, together, thresholds_of(wh, view, catalog).link))
     for table in ("pair_record", "pair_link"):

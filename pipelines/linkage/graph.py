@@ -1,7 +1,7 @@
 """The records of people and their scored pairs as arrays, and the part of them that a purpose view may read."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -40,6 +40,20 @@ class Graph:
             every.begins[inside],
         )
         return Graph(self.records.filter(inside), edges, constraints)
+
+    def raised(self, gained: pl.DataFrame) -> "Graph":
+        """The graph with `bits` more on the pairs (record_l, record_r) of `gained`, all of which it has."""
+        place = self.records.select("record_id").with_row_index("place")
+        named = gained.join(place.rename({"record_id": "record_l", "place": "l"}), on="record_l").join(
+            place.rename({"record_id": "record_r", "place": "r"}), on="record_r"
+        )
+        every = self.records.height
+        known = self.edges.left.astype(np.int64) * every + self.edges.right
+        wanted = named["l"].cast(pl.Int64).to_numpy() * every + named["r"].cast(pl.Int64).to_numpy()
+        order = np.argsort(known, kind="stable")
+        weight = self.edges.weight.copy()
+        weight[order[np.searchsorted(known, wanted, sorter=order)]] += named["bits"].to_numpy()
+        return replace(self, edges=replace(self.edges, weight=weight))
 
     def pairs(self, left: Ints, right: Ints) -> pl.DataFrame:
         """Record ids of pairs of places: record_l < record_r."""

@@ -8,6 +8,7 @@ from linkage_models import thresholds as policy
 from linkage_models.clustering import Ints, cluster
 from linkage_models.identity import assign
 from pipelines.linkage.certainty import THRESHOLD, thresholds_of, write_thresholds
+from pipelines.linkage.company import COMPANY, with_company
 from pipelines.linkage.doubts import COLUMNS, REVIEW_EDGE, counted, note_doubts
 from pipelines.linkage.drawing import drawer
 from pipelines.linkage.graph import Graph, load_graph
@@ -27,17 +28,18 @@ def build_persons(
 ) -> dict[str, int]:
     """Cluster each view over the records of its sources; needs EDGE and the tables of load_decisions.
 
-    Writes MEMBERSHIP, PERSON, LEDGER (appended) and REVIEW_EDGE. `key` keys the ids. Taking away the sources outside a
-    view changes nothing in it. Persons whose records are those of the last run are left as they stand.
+    Writes MEMBERSHIP, PERSON, LEDGER (appended), REVIEW_EDGE and COMPANY. `key` keys the ids. Taking away the sources
+    outside a view changes nothing in it. Persons whose records are those of the last run are left as they stand.
     """
     for table, columns in ((MEMBERSHIP, _MEMBERSHIP), (PERSON, _PERSON), (LEDGER, _LEDGER)):
         wh.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
     wh.execute(f"CREATE OR REPLACE TABLE {REVIEW_EDGE} ({COLUMNS})")
-    wh.execute(f"DROP TABLE IF EXISTS identity.{THRESHOLD}")
+    for table in (f"identity.{THRESHOLD}", COMPANY):
+        wh.execute(f"DROP TABLE IF EXISTS {table}")
     figures: dict[str, int] = {}
     everyone = load_graph(wh)
     for view, sources in sorted(views.items()):
-        graph = everyone.part(sources)
+        graph = with_company(wh, view, sources, everyone.part(sources))
         found = cluster(graph.records.height, graph.edges, graph.constraints)
         figures[f"persons changed in {view}"] = _identify(wh, view, key, graph, found.labels)
         write_thresholds(wh, view, graph.edges.weight, target_precision)
@@ -46,7 +48,7 @@ def build_persons(
     gone = [view for (view,) in wh.rows(f"SELECT DISTINCT view FROM {MEMBERSHIP}") if view not in views]
     for view in gone:
         wh.execute(f"DELETE FROM {MEMBERSHIP} WHERE view = ?", [view])
-    for table in (MEMBERSHIP, PERSON, LEDGER, REVIEW_EDGE):
+    for table in (MEMBERSHIP, PERSON, LEDGER, REVIEW_EDGE, COMPANY):
         wh.note(table)
     return figures | counted(wh)
 

@@ -12,6 +12,7 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
     "linkage.model": (),
     "linkage.threshold": (),
     "linkage.edge": ("record_l", "record_r"),
+    "linkage.company": (),
     "linkage.review_edge": (),
     "linkage.person": ("person_id",),
     "linkage.membership": ("record_id", "person_id"),

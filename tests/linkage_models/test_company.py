@@ -1,0 +1,62 @@
+"""Who lived with a mover moves along: a pair gains from the pair beside it, once for all that they share."""
+
+from datetime import date
+
+import duckdb
+import polars as pl
+import pytest
+
+from linkage_models.models import pinned
+from linkage_models.person.company import company
+
+# Two couples move from home A to home B on one day; a namesake of the wife lives elsewhere.
+RECORDS = pl.DataFrame(
+    [
+        ("a1", "JOHN", "SMITH", "A", date(2020, 1, 1), date(2025, 5, 1)),
+        ("a2", "MARY", "SMITH", "A", date(2020, 1, 1), date(2025, 5, 1)),
+        ("a3", "RUTH", "SMITH", "A", date(2010, 1, 1), date(2019, 5, 1)),
+        ("b1", "JOHN", "SMITH", "B", date(2025, 5, 2), None),
+        ("b2", "MARY", "SMITH", "B", date(2025, 5, 2), None),
+        ("b3", "RUTH", "SMITH", "B", date(2025, 5, 2), None),
+        ("c2", "MARY", "SMITH", "C", date(2025, 5, 2), None),
+    ],
+    schema=["record_id", "forename", "surname_key", "home_key", "from_date", "to_date"],
+    orient="row",
+).with_columns(initial=pl.col("forename").str.slice(0, 1))
+SAME_SURNAME_OTHER_ADDRESS, WITHIN_A_WEEK = 3, 5
+
+
+def gains(edges: list[tuple[str, str, float]]) -> dict[tuple[str, str], tuple[float, str, str]]:
+    frame = pl.DataFrame(edges, schema=["record_l", "record_r", "match_weight"], orient="row").with_columns(
+        gamma_home=pl.lit(SAME_SURNAME_OTHER_ADDRESS), gamma_move=pl.lit(WITHIN_A_WEEK)
+    )
+    with duckdb.connect() as con:
+        con.register("edge", frame)
+        con.register("record", RECORDS)
+        company(con, "edge", "record", pinned().for_population(180_000), "gained")
+        return {(one, two): (bits, x, y) for one, two, bits, x, y in con.execute("FROM gained").fetchall()}
+
+
+def test_a_pair_gains_from_a_surer_pair_between_the_same_homes() -> None:
+    found = gains([("a1", "b1", 9.0), ("a2", "b2", -2.0), ("a2", "c2", -2.0)])
+    bits, *beside = found["a2", "b2"]
+    assert beside == ["a1", "b1"] and bits > 3
+    assert ("a2", "c2") not in found
+    # the other way round it gains as much less as the pair beside it is less sure
+    assert found.get(("a1", "b1"), (0.0,))[0] < bits - 1
+
+
+def test_no_company_without_a_likely_pair_another_person_and_a_shared_time() -> None:
+    assert ("a2", "b2") not in gains([("a1", "b1", -14.0), ("a2", "b2", -2.0)])
+    assert ("a1", "b1") not in gains([("a1", "b1", 0.0), ("a3", "b3", 12.0)])  # RUTH left before JOHN came
+    assert not gains([("a1", "b1", 9.0)])
+
+
+def test_the_surname_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    couple = [("a1", "b1", 9.0), ("a2", "b2", -2.0)]
+    shared = gains(couple)["a2", "b2"][0]
+    kept = RECORDS.with_columns(
+        surname_key=pl.when(pl.col("record_id").is_in(["a1", "b1"])).then(pl.lit("ROWBOTHAM")).otherwise("surname_key")
+    )
+    monkeypatch.setitem(globals(), "RECORDS", kept)
+    assert gains(couple)["a2", "b2"][0] >= shared
