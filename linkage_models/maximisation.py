@@ -31,17 +31,25 @@ class Learnt:
     counts: dict[str, NDArray[np.float64]]
 
 
-def maximise(rule: tuple[str, ...], patterns: Mapping[str, Any], levels: Mapping[str, list[dict[str, Any]]]) -> Learnt:
-    """Estimate m from `patterns` (gamma_<comparison> arrays and pairs). Raises NotConverged."""
+def maximise(
+    rule: tuple[str, ...],
+    patterns: Mapping[str, Any],
+    levels: Mapping[str, list[dict[str, Any]]],
+    known: tuple[float, float] | None = None,
+) -> Learnt:
+    """Estimate m from `patterns` (gamma_<comparison> arrays and pairs). Raises NotConverged.
+
+    Without `known` the pairs are all there are of one blocking rule. With it, (pairs of all records, share of matches
+    among them), they are those that a set of rules found, every other pair counts as no match, and m starts from the
+    levels as they stand.
+    """
     pairs = np.asarray(patterns["pairs"], dtype=np.float64)
     # a level's place in its comparison; the null level has its own last place, worth nothing
-    places = {name: _places(np.asarray(patterns[f"gamma_{name}"]), len(known)) for name, known in levels.items()}
-    u = {name: np.log([*(level["u_probability"] for level in known), 1.0]) for name, known in levels.items()}
-    fixed = {
-        name: np.array([bool(level.get("fix_m_probability")) for level in known]) for name, known in levels.items()
-    }
-    m = {name: _first_guess(known) for name, known in levels.items()}
-    share = 0.5
+    places = {name: _places(np.asarray(patterns[f"gamma_{name}"]), len(each)) for name, each in levels.items()}
+    u = {name: np.log([*(level["u_probability"] for level in each), 1.0]) for name, each in levels.items()}
+    fixed = {name: np.array([bool(level.get("fix_m_probability")) for level in each]) for name, each in levels.items()}
+    m = {name: _as_it_stands(each) if known else _first_guess(each) for name, each in levels.items()}
+    every, share = known or (float(pairs.sum()), 0.5)
     for iteration in range(1, policy.EM_ITERATIONS + 1):
         odds = np.full(len(pairs), np.log(share / (1 - share)))
         for name in levels:
@@ -50,8 +58,8 @@ def maximise(rule: tuple[str, ...], patterns: Mapping[str, Any], levels: Mapping
         counts = {
             name: np.bincount(places[name], expected, len(levels[name]) + 1)[:-1].astype(np.float64) for name in levels
         }
-        new_share = min(max(expected.sum() / pairs.sum(), 1e-6), 1 - 1e-6)
-        moved = abs(new_share - share)
+        new_share = min(max(expected.sum() / every, 1e-12), 1 - 1e-6)
+        moved = abs(new_share - share) / (share if known else 1.0)
         for name, count in counts.items():
             smooth = np.where(fixed[name], m[name], (count + SMOOTHING) / (count + SMOOTHING).sum())
             moved = max(moved, float(np.abs(smooth - m[name]).max()))
@@ -75,3 +83,14 @@ def _first_guess(known: list[dict[str, Any]]) -> NDArray[np.float64]:
     return np.where(
         [bool(level.get("fix_m_probability")) for level in known], [level["m_probability"] for level in known], guess
     )
+
+
+def _as_it_stands(known: list[dict[str, Any]]) -> NDArray[np.float64]:
+    return np.array([level["m_probability"] for level in known])
+
+
+def pairs_by_level(patterns: Mapping[str, Any], name: str, levels: int) -> list[float]:
+    """Pairs at each level of a comparison, in the order of its levels."""
+    places = _places(np.asarray(patterns[f"gamma_{name}"]), levels)
+    counted = np.bincount(places, np.asarray(patterns["pairs"], dtype=np.float64), levels + 1)[:-1]
+    return [float(each) for each in counted]

@@ -9,6 +9,7 @@ from typing import Any
 
 from linkage_models.calibration import Calibration
 from linkage_models.person.comparisons import local_levels
+from linkage_models.person.designs import COUNCIL
 
 TRAINED = Path(__file__).parent / "trained"
 CORE = {"forename", "home", "birth_date"}
@@ -29,10 +30,17 @@ class Model:
     terms: dict[str, dict[str, float]]
     card: dict[str, Any] = field(default_factory=dict)
     calibration: Calibration | None = None
+    design: str = COUNCIL.name
 
     @property
     def comparisons(self) -> list[str]:
         return [comparison["output_column_name"] for comparison in self.settings["comparisons"]]
+
+    def level_words(self, name: str, gamma: int) -> str:
+        """The level of comparison `name` that Splink numbers `gamma` (-1 null, 0 the last)."""
+        comparison = next(each for each in self.settings["comparisons"] if each["output_column_name"] == name)
+        levels = [each["label_for_charts"] for each in comparison["comparison_levels"] if not each.get("is_null_level")]
+        return str(levels[len(levels) - 1 - gamma]) if gamma >= 0 else "not known for both"
 
     @property
     def prior(self) -> float:
@@ -68,7 +76,13 @@ class Model:
 
     def body(self) -> str:
         """Settings and card as JSON."""
-        body = {"version": self.version, "population": self.population, "card": self.card, "settings": self.settings}
+        body = {
+            "version": self.version,
+            "design": self.design,
+            "population": self.population,
+            "card": self.card,
+            "settings": self.settings,
+        }
         if self.calibration:
             body["calibration"] = self.calibration.as_dict()
         return json.dumps(body, indent=1, sort_keys=True)
@@ -81,9 +95,14 @@ class Model:
     def of(body: str, terms: str) -> "Model":
         """The model of two JSON texts."""
         read = json.loads(body)
-        calibration = Calibration.of(read["calibration"]) if "calibration" in read else None
         return Model(
-            read["version"], read["population"], read["settings"], json.loads(terms), read["card"], calibration
+            read["version"],
+            read["population"],
+            read["settings"],
+            json.loads(terms),
+            read["card"],
+            Calibration.of(read["calibration"]) if "calibration" in read else None,
+            read.get("design", COUNCIL.name),
         )
 
     @staticmethod

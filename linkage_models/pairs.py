@@ -6,8 +6,8 @@ import duckdb
 
 from linkage_models.linker import linker_for
 from linkage_models.models import Model
-from linkage_models.person.blocking import RULES, agreement_sql
-from linkage_models.person.comparisons import level_words
+from linkage_models.person.blocking import agreement_sql
+from linkage_models.person.designs import DESIGNS
 from linkage_models.person.deterministic import RULES as CERTAIN
 
 
@@ -38,14 +38,16 @@ def compare(con: duckdb.DuckDBPyConnection, table: str, model: Model) -> PairEvi
     evidence = tuple(
         (
             name.replace("_", " "),
-            level_words(name, row[f"gamma_{name}"]),
+            model.level_words(name, row[f"gamma_{name}"]),
             round(row[f"mw_{name}"] + (row.get(f"mw_tf_adj_{name}") or 0.0), 2),
         )
         for name in model.comparisons
     )
     weight = float(row["match_weight"])
     prior = weight - sum(part for _, _, part in evidence)
-    return PairEvidence(weight, prior, evidence, _first_rule(con, table, RULES), _first_rule(con, table, CERTAIN))
+    return PairEvidence(
+        weight, prior, evidence, _first_rule(con, table, DESIGNS[model.design].rules), _first_rule(con, table, CERTAIN)
+    )
 
 
 def _first_rule(con: duckdb.DuckDBPyConnection, table: str, rules: dict[str, tuple[str, ...]]) -> str | None:

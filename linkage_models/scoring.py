@@ -11,6 +11,7 @@ from linkage_models.calibration import face_value
 from linkage_models.linker import linker_for
 from linkage_models.models import Model
 from linkage_models.person import blocking, deterministic
+from linkage_models.person.designs import DESIGNS
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def score(
     as blocking.block writes them), tier, gamma_*. With `touching` (unique_id) only the pairs that hold one of these
     records are scored, exactly as they would be among all. Raises blocking.PairBudgetExceeded before any pair is made.
     """
-    planned = planned or blocking.plan(con, table)
+    planned = planned or blocking.plan(con, table, DESIGNS[model.design].rules)
     costs = [each.cost for each in planned]
     blocking.block(con, table, planned, "person_pair", touching)
     (pairs,) = con.execute("SELECT count(*) FROM person_pair").fetchall()[0]
@@ -80,7 +81,9 @@ def score(
     predicted = linker.inference.predict()
     probability = (model.calibration or face_value()).probability_sql("match_weight")
     gammas = [f"gamma_{name}" for name in model.comparisons]
-    first = " ".join(f"WHEN rules & {1 << place} > 0 THEN '{name}'" for place, name in enumerate(blocking.RULES))
+    first = " ".join(
+        f"WHEN rules & {1 << place} > 0 THEN '{name}'" for place, name in enumerate(each.cost.rule for each in planned)
+    )
     con.execute(
         f"""-- one row per compared pair
         CREATE OR REPLACE TEMP TABLE {target} AS

@@ -52,6 +52,9 @@ PAIR_BUDGET_FLOOR = 2_000_000
 # 180,000 residents is shared by some 150 records. What is larger is a placeholder, a default or a column of one value.
 LARGEST_BLOCK = 1_000
 
+# Records that may share one value for it to bring them together by itself (general design): 40 make 20 pairs a record.
+RARE_BLOCK = 40
+
 # A deterministic rule is worth at least this, whatever the model says of the pair.
 DETERMINISTIC_WEIGHT = 12.0
 
@@ -84,6 +87,23 @@ NAMES_GO_TOGETHER = 3.5
 # Jaro-Winkler similarity from which two names count as one misspelt (Splink's and the NHS's usual cut).
 NAME_SIMILARITY = 0.90
 
+# Share of the words of the longer address text that two share, from which they are one home (with one number) or alike.
+# Assumed, not tuned: one word in four or five may be missing or misspelt; what a level is worth, training says.
+ADDRESS_SAME = 0.6
+ADDRESS_ALIKE = 0.4
+
+# Of the pairs of one surname in one home, the share of two plainly different people from which records hold families
+# (assumed: a council's registers show more than half, a list of persons with copies none).
+FAMILY_SHARE = 0.2
+
+# The shipped model is for records of which, among those with an address, at least this share is placed at a UPRN: its
+# weights of a shared home are those of a door that a gazetteer knows (assumed; a council's sources reach 0.9 and more).
+PLACED_SHARE = 0.5
+# Fewer records hold too few true pairs to train on (assumed).
+FEWEST_TO_TRAIN = 1_000
+# A model trained here serves later runs until the records have grown or shrunk by this factor (assumed).
+RETRAIN_GROWTH = 1.5
+
 # Training.
 U_PAIRS = 1_000_000
 # Pairs that share a postcode, looked at for the levels that only neighbours can reach.
@@ -104,8 +124,8 @@ RARE_TERM_COUNT = 5
 HOUSEHOLD_OVERLAP_DAYS = 28
 
 # A source whose distinct birth dates lie, for more than this share and in more than this number, too far back for
-# anyone alive is about the past, and they hold (assumed: slips give a council's register a few, a census of the past
-# nearly all).
+# anyone alive is about the past, and they hold (assumed: slips give a council's register a few such days, a census of
+# the past nearly all).
 HISTORIC_SHARE = 0.05
 HISTORIC_FEWEST = 20
 

@@ -2,21 +2,22 @@
 pairs."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import duckdb
 import numpy as np
+from splink import DuckDBAPI
 
 from linkage_models import thresholds as policy
 from linkage_models.linker import linker_for
-from linkage_models.maximisation import SMOOTHING, Learnt, NotConverged, maximise
+from linkage_models.maximisation import SMOOTHING, Learnt, NotConverged, maximise, pairs_by_level
 from linkage_models.models import CORE, Model, version_name
 from linkage_models.neighbours import count_local_levels
 from linkage_models.person import blocking, comparisons, deterministic
-from linkage_models.person.records import columns_at_hand
+from linkage_models.person.designs import COUNCIL, GENERAL, Design
+from linkage_models.person.general import without_families
 
 _OTHERS = frozenset({"middle", "sex", "nino", "nhs_number", "contact", "move"})
 
@@ -40,7 +41,7 @@ class Patterns:
     counts: dict[str, Any]
 
 
-SESSIONS = (
+COUNCIL_SESSIONS = (
     Session(("nino",), (_OTHERS - {"nino"}) | {"forename", "home", "birth_date"}),
     Session(("forename_root", "birth_date"), _OTHERS | {"home"}),
     Session(("home_key", "surname_key"), _OTHERS | {"forename", "birth_date"}),
@@ -48,6 +49,17 @@ SESSIONS = (
     # namesakes abound here: what they share can't be learnt from them
     Session(("forename", "surname_key"), frozenset({"move"}), _OTHERS | {"birth_date", "home"}),
 )
+_ALL = _OTHERS | {"forename", "home", "birth_date"}
+GENERAL_SESSIONS = (
+    Session(("nino",), _ALL - {"nino"}),
+    Session(("forename_root", "birth_date"), _OTHERS | {"home"}),
+    Session(("surname_key", "birth_date"), _OTHERS | {"forename"}, frozenset({"home"})),
+    Session(("postcode", "forename_root"), _OTHERS | {"birth_date"}, frozenset({"home"})),
+    Session(("postcode", "birth_date"), _OTHERS | {"forename"}, frozenset({"home"})),
+    Session(("home_key", "surname_key"), _OTHERS | {"forename", "birth_date"}),
+    Session(("forename", "surname_key"), _OTHERS | {"birth_date"}, frozenset({"home"})),
+)
+SESSIONS = {COUNCIL.name: COUNCIL_SESSIONS, GENERAL.name: GENERAL_SESSIONS}
 TERM_COLUMNS = ("forename", "surname_key")
 MIN_SESSION_PAIRS = 200
 # The prior decides how much of u is true matches, u decides how many matches EM finds, these give the prior.
@@ -61,14 +73,22 @@ class TrainingFailed(RuntimeError):
 
 
 def train(
-    con: duckdb.DuckDBPyConnection, table: str, day: date, population: int, seed: int = 1, note: str = ""
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    day: date,
+    population: int,
+    seed: int = 1,
+    note: str = "",
+    design: Design = COUNCIL,
 ) -> Model:
     """Train on `table` (as person.records.link_table writes it). `population` is the number of people it stands for.
 
     Raises TrainingFailed if EM does not converge or a comparison could not be trained.
     """
-    columns = columns_at_hand(con, table)
-    chosen = comparisons.person_comparisons(columns)
+    columns = design.prepare(con, table)
+    chosen = design.comparisons_of(columns)
+    if design is GENERAL and not families_seen(con, table, columns):
+        chosen = without_families(chosen)
     records = con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]
     if not {each.name for each in chosen} or records < 2:
         raise TrainingFailed(
@@ -76,13 +96,19 @@ def train(
         )
     prior = _prior(con, table, columns, records)
     terms = {column: _terms(con, table, column) for column in TERM_COLUMNS if column in columns}
-    settings = _settings(chosen, columns, prior)
+    settings = _settings(chosen, prior)
     linker = linker_for(con, table, settings, terms)
     linker.training.estimate_u_using_random_sampling(max_pairs=policy.U_PAIRS, seed=seed, min_count_per_level=None)
     seen = linker.misc.save_model_to_json()
-    count_local_levels(con, table, seen)
-    _share_among_the_rest(seen)
-    patterns = [patterns_of(con, table, seen, terms, usable) for usable in _usable_sessions(con, table, columns)]
+    if design is COUNCIL:
+        count_local_levels(con, table, seen)
+        _share_among_the_rest(seen)
+    else:
+        _raise_u(con, table, seen, chosen, columns)
+    patterns = [
+        patterns_of(con, table, seen, terms, usable)
+        for usable in _usable_sessions(con, table, SESSIONS[design.name], columns)
+    ]
     every = records * (records - 1) / 2
     for _ in range(PASSES):
         trained = json.loads(json.dumps(seen))
@@ -90,6 +116,11 @@ def train(
         learnt = [learn(trained, each) for each in patterns]
         assumed = _settle(trained, chosen, learnt)
         prior = max(prior, min(max(each.matches for each in learnt) / policy.PRIOR_RULE_RECALL / every, 0.2))
+    if design is GENERAL:
+        every_pair = _refine(con, table, trained, terms, design, columns, every, prior)
+        prior = every_pair.matches / every
+        assumed = [name for name in assumed if every_pair.counts[name].sum() < MIN_MATCHES]
+        learnt.append(every_pair)
     trained["probability_two_random_records_match"] = prior
     card = {
         "assumed": assumed,
@@ -103,16 +134,104 @@ def train(
         "rare_terms_pooled_below": policy.RARE_TERM_COUNT,
         "calibrated": False,
     }
-    return Model(version_name(day), population, trained, terms, card)
+    return Model(version_name(day), population, trained, terms, card, design=design.name)
 
 
-def _settings(chosen: list[comparisons.Comparison], columns: Iterable[str], prior: float) -> dict[str, Any]:
+def _raise_u(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    seen: dict[str, Any],
+    chosen: list[comparisons.Comparison],
+    columns: set[str],
+) -> None:
+    """No u below what half a pair would have given: of a column that few records hold, the sample saw few pairs."""
+    held = ", ".join(
+        f"greatest({', '.join(f'avg(({x} IS NOT NULL)::INT)' for x in each.needs if x in columns)})" for each in chosen
+    )
+    (shares,) = con.execute(f"SELECT {held} FROM {table}").fetchall()
+    for comparison, share in zip(seen["comparisons"], shares, strict=True):
+        least = min(0.5 / max(policy.U_PAIRS * share**2, 1.0), 0.1)
+        for level in comparison["comparison_levels"]:
+            if not level.get("is_null_level") and not level.get("fix_u_probability"):
+                level["u_probability"] = max(level.get("u_probability", 0.0), least)
+
+
+def families_seen(con: duckdb.DuckDBPyConnection, table: str, columns: set[str]) -> bool:
+    """Whether people of one surname live together in these records: of the pairs of one surname in one home, those
+    whose forename and birth date both differ, against those that agree on both."""
+    if not columns.issuperset({"home_key", "surname_key", "forename_root", "birth_date"}):
+        return True
+    differ, agree = con.execute(
+        f"""SELECT count(*) FILTER (l.initial <> r.initial AND l.birth_year <> r.birth_year),
+            count(*) FILTER (l.forename_root = r.forename_root AND l.birth_date = r.birth_date)
+        FROM {table} l JOIN {table} r ON l.home_key = r.home_key AND l.surname_key = r.surname_key
+            AND l.unique_id < r.unique_id"""
+    ).fetchall()[0]
+    return bool(differ > policy.FAMILY_SHARE * (differ + agree))
+
+
+def _refine(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    trained: dict[str, Any],
+    terms: dict[str, dict[str, float]],
+    design: Design,
+    columns: set[str],
+    every: float,
+    prior: float,
+) -> Learnt:
+    """EM once more over all pairs that the blocking rules find, from the m that the sessions gave.
+
+    A session's pairs agree on two columns, and are less damaged than others; the rules together miss so few matches
+    that what they find shows the damage as it is.
+    """
+    blocking.block(con, table, blocking.plan(con, table, design.usable_rules(columns)), "training_pair")
+    con.execute(
+        "CREATE OR REPLACE TEMP VIEW training_blocked AS SELECT '0' AS match_key, left_id AS join_key_l,"
+        " right_id AS join_key_r FROM training_pair"
+    )
+    linker = linker_for(con, table, trained | {"retain_matching_columns": True}, terms)
+    blocked = DuckDBAPI(con).register("training_blocked", dataset_display_name="training_blocked")
+    linker.table_management.register_blocked_pairs_for_predict(blocked)
+    predicted = linker.inference.predict()
+    names = [each["output_column_name"] for each in trained["comparisons"]]
+    gammas = ", ".join(f"gamma_{name}" for name in names)
+    counts = con.execute(
+        f"SELECT {gammas}, count(*) AS pairs FROM {predicted.physical_name} GROUP BY {gammas} ORDER BY {gammas}"
+    ).fetchnumpy()
+    predicted.drop_table_from_database_and_remove_from_cache()
+    con.execute("DROP VIEW training_blocked")
+    con.execute("DROP TABLE training_pair")
+    levels = {
+        each["output_column_name"]: [x for x in each["comparison_levels"] if not x.get("is_null_level")]
+        for each in trained["comparisons"]
+    }
+    for _ in range(PASSES):
+        try:
+            learnt = maximise(("every rule",), counts, levels, (every, prior))
+        except NotConverged as fault:
+            raise TrainingFailed(str(fault)) from None
+        prior = learnt.matches / every
+        for name, matches in learnt.counts.items():
+            smooth = (matches + SMOOTHING) / (matches + SMOOTHING).sum()
+            found = pairs_by_level(counts, name, len(levels[name]))
+            for level, m, held, same in zip(levels[name], smooth.tolist(), found, matches.tolist(), strict=True):
+                if level.get("fix_m_probability"):
+                    continue
+                level["m_probability"] = m
+                # a level that blocking covers is counted, not sampled: what of it is no match
+                if not level.get("fix_u_probability") and held >= level["u_probability"] * every / 2:
+                    level["u_probability"] = (held - same + SMOOTHING) / every
+    return learnt
+
+
+def _settings(chosen: list[comparisons.Comparison], prior: float) -> dict[str, Any]:
     return {
         "link_type": "dedupe_only",
         "unique_id_column_name": "unique_id",
         "source_dataset_column_name": "source_dataset",
         "comparisons": [comparisons.as_settings(each) for each in chosen],
-        "blocking_rules_to_generate_predictions": blocking.as_settings(blocking.usable_rules(columns)),
+        "blocking_rules_to_generate_predictions": [{"blocking_rule": "1 = 1", "sql_dialect": "duckdb"}],
         "probability_two_random_records_match": prior,
         "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": False,
@@ -207,9 +326,11 @@ def _within_reach(levels: list[dict[str, Any]], gammas: Any) -> list[dict[str, A
     return [level | {"u_probability": min(level["u_probability"] / max(reach, _FLOOR), 1.0)} for level in levels]
 
 
-def _usable_sessions(con: duckdb.DuckDBPyConnection, table: str, columns: set[str]) -> list[tuple[Session, int]]:
+def _usable_sessions(
+    con: duckdb.DuckDBPyConnection, table: str, sessions: tuple[Session, ...], columns: set[str]
+) -> list[tuple[Session, int]]:
     """The sessions whose columns are at hand and that make enough pairs, with their pairs."""
-    at_hand = {" + ".join(session.rule): session for session in SESSIONS if columns.issuperset(session.rule)}
+    at_hand = {" + ".join(session.rule): session for session in sessions if columns.issuperset(session.rule)}
     costs = blocking.rule_costs(con, table, {name: session.rule for name, session in at_hand.items()})
     usable = [(at_hand[cost.rule], cost.pairs) for cost in costs if cost.pairs >= MIN_SESSION_PAIRS]
     if not usable:

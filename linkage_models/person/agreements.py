@@ -1,6 +1,6 @@
 """What two records agree on when a rule brings them together, in words."""
 
-from linkage_models.person import blocking, deterministic
+from linkage_models.person import blocking, deterministic, general
 
 WORDS = {
     "nino": "National Insurance number",
@@ -18,13 +18,23 @@ WORDS = {
     "postcode": "postcode",
     "month_out=month_in": "month of a move",
     "month_after=month_in": "month after a move",
-    "birthday": "day and month of birth",
     "birth_deletes[]": "birth date but for one digit",
     "nino_deletes[]": "National Insurance number but for one sign",
     "email_deletes[]": "email address but for one sign",
     "initial=surname_initial": "initial with the other's surname",
     "surname_initial=initial": "surname with the other's initial",
     "initial=middle_initial": "initial with the other's middle name",
+    "address_number": "number of the house",
+    "door": "number and street",
+    "birth_digits": "digits of the birth date",
+    "birthday": "day and month of birth",
+    "forename_3": "beginning of the forename",
+    "surname_3": "beginning of the surname",
+    "rare_surname": "a rare surname",
+    "rare_forename": "a rare forename",
+    "rare_birth_date": "a rare birth date",
+    "rare_postcode": "a small postcode",
+    "rare_door": "a rare number and street",
     "phone": "phone number",
     "email": "email address",
 }
@@ -32,5 +42,5 @@ WORDS = {
 
 def agreement(rule: str) -> str:
     """The columns of a blocking or certain rule as a list in words: `birth date and forename`."""
-    *first, last = (WORDS[key] for key in {**blocking.RULES, **deterministic.RULES}[rule])
+    *first, last = (WORDS[key] for key in {**general.RULES, **blocking.RULES, **deterministic.RULES}[rule])
     return f"{', '.join(first)} and {last}" if first else last

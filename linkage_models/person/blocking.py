@@ -4,7 +4,7 @@ A rule is a tuple of keys that must all agree. `a=b` sets column a of one record
 way round; `a[]` asks that two lists share an element. None lets a pair in for home and surname alone: that is a family.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -79,26 +79,17 @@ class Planned:
     narrower: str | None = None
 
 
-def usable_rules(columns: Iterable[str]) -> dict[str, Rule]:
-    """The rules whose columns are all at hand."""
-    at_hand = set(columns)
-    return {
-        name: keys
-        for name, keys in RULES.items()
-        if at_hand.issuperset(part for key in keys for part in key.removesuffix("[]").split("="))
-    }
-
-
 def rule_costs(con: duckdb.DuckDBPyConnection, table: str, rules: Mapping[str, Rule]) -> list[RuleCost]:
     """Count each rule's pairs in `table` without making them, all blocks whole."""
     return [_cost(con, table, name, keys) for name, keys in rules.items()]
 
 
-def plan(con: duckdb.DuckDBPyConnection, table: str) -> list[Planned]:
-    """How the rules will run on `table`. Blocks of more than LARGEST_BLOCK records (a placeholder, a default date, one
-    surname for all) are narrowed by one more column or left out, and the cost of the rule says so. Raises
+def plan(con: duckdb.DuckDBPyConnection, table: str, rules: Mapping[str, Rule] | None = None) -> list[Planned]:
+    """How the rules (RULES, unless others are given) will run on `table`.
+
+    Blocks of more than LARGEST_BLOCK records (a placeholder, a default date, one surname for all) are narrowed by one more column or left out, and the cost of the rule says so. Raises
     PairBudgetExceeded if all together would still make too many pairs."""
-    planned = [_planned(con, table, name, keys) for name, keys in RULES.items()]
+    planned = [_planned(con, table, name, keys) for name, keys in (rules or RULES).items()]
     (records,) = con.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
     check_budget([each.cost for each in planned], records)
     return planned
@@ -109,7 +100,7 @@ def block(
 ) -> None:
     """Write the temporary table `target`: one row per pair of `table` that a rule brings together, in order.
 
-    Columns: left_id < right_id, rules (bit i set: the i-th rule of RULES holds). With `touching` (unique_id) only the
+    Columns: left_id < right_id, rules (bit i set: the i-th rule holds). With `touching` (unique_id) only the
     pairs that hold one of these records.
     """
     parts = [

@@ -5,7 +5,6 @@ apart (twins, parent and child of one name, two people of one home) carry fixed 
 rare for EM.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -300,12 +299,6 @@ COMPARISONS = (
 )
 
 
-def person_comparisons(columns: Iterable[str]) -> list[Comparison]:
-    """The comparisons that the columns at hand allow; one with several needs stands if any of them is there."""
-    at_hand = set(columns)
-    return [comparison for comparison in COMPARISONS if at_hand.intersection(comparison.needs)]
-
-
 def as_settings(comparison: Comparison) -> dict[str, Any]:
     """The comparison as Splink reads it from a model file."""
     levels: list[dict[str, Any]] = [
@@ -333,12 +326,6 @@ def as_settings(comparison: Comparison) -> dict[str, Any]:
             }
         levels.append(settings)
     return {"output_column_name": comparison.name, "comparison_levels": levels}
-
-
-def level_words(name: str, gamma: int) -> str:
-    """The level of comparison `name` that Splink numbers `gamma` (-1 null, 0 the last)."""
-    comparison = next(each for each in COMPARISONS if each.name == name)
-    return "not known for both" if gamma < 0 else comparison.levels[len(comparison.levels) - 1 - gamma].words
 
 
 def local_levels() -> set[tuple[str, str]]:

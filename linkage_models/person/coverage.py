@@ -1,7 +1,7 @@
 """What blocking found of the true pairs, estimated without the truth.
 
-The rules fall into families that rest on different columns (blocking.FAMILIES). Estimator: Chao's lower bound for the
-unseen (Chao 1987, capture-recapture with unequal catchability) over the families as occasions, on the sum of match
+The rules fall into families that rest on different columns (`families` of a design). Estimator: Chao's lower bound for
+the unseen (Chao 1987, capture-recapture with unequal catchability) over the families as occasions, on the sum of match
 probabilities: unseen >= f1^2 / (2 f2), where f1 pairs were found by exactly one family and f2 by exactly two. It
 allows for pairs that are hard for every family, as far as those found once show it; pairs that no rule could ever find
 stay outside, so the recall is an upper bound.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from linkage_models.person.blocking import FAMILIES, RULES
+from linkage_models.person.designs import Design
 
 
 @dataclass(frozen=True)
@@ -34,22 +34,22 @@ class Coverage:
     rules: list[RuleCoverage]
 
 
-def coverage(con: duckdb.DuckDBPyConnection, edges: str) -> Coverage:
-    """Estimate from scored edges (rules, match_probability)."""
+def coverage(con: duckdb.DuckDBPyConnection, edges: str, design: Design) -> Coverage:
+    """Estimate from scored edges (rules, match_probability) of that design."""
     patterns = con.execute(
         f"SELECT rules, count(*), sum(match_probability) FROM {edges} GROUP BY rules ORDER BY rules"
     ).fetchall()
-    names = list(RULES)
+    names = list(design.rules)
     matches_of = {name: [0.0, 0.0] for name in names}
     pairs_of = {name: [0, 0] for name in names}
-    by_families = [0.0] * (len(FAMILIES) + 1)
+    by_families = [0.0] * (len(design.families) + 1)
     for mask, pairs, matches in patterns:
         held = [name for place, name in enumerate(names) if mask >> place & 1]
         for place, name in enumerate(held):
             for part in (0, 1) if place == 0 else (0,):
                 matches_of[name][part] += matches
                 pairs_of[name][part] += pairs
-        by_families[sum(not members.isdisjoint(held) for members in FAMILIES.values())] += matches
+        by_families[sum(not members.isdisjoint(held) for members in design.families.values())] += matches
     found = sum(by_families)
     unseen = by_families[1] ** 2 / (2 * by_families[2]) if by_families[2] else float(by_families[1])
     return Coverage(

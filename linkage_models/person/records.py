@@ -24,9 +24,9 @@ def link_table(con: duckdb.DuckDBPyConnection, source: str, target: str, linkabl
     con.execute(read_sql(Path(__file__).with_name("records.sql"), source=source, target=target, linkable=linkable))
 
 
-def columns_at_hand(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+def columns_at_hand(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...] = COLUMNS) -> set[str]:
     """The columns that tell at least two records apart; a column with no value or one value for everyone is not
     evidence."""
-    counts = ", ".join(f"approx_count_distinct({column})" for column in COLUMNS)
+    counts = ", ".join(f"approx_count_distinct({column})" for column in columns)
     (row,) = con.execute(f"SELECT {counts} FROM {table}").fetchall()
-    return {column for column, distinct in zip(COLUMNS, row, strict=True) if distinct > 1}
+    return {column for column, distinct in zip(columns, row, strict=True) if distinct > 1}

@@ -34,7 +34,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         ),
     )
     def edge(step: Step) -> dict[str, float | str]:
-        return build_edge(step.wh).figures()
+        return build_edge(step.wh, {view: step.purposes.sources(view) for view in VIEWS}).figures()
 
     @step_asset(
         key="linkage/person",

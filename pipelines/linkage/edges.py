@@ -5,21 +5,22 @@ the model, its term frequencies, the rules or the engine changed.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from linkage_models.incremental import difference, mark_records, scoring_basis
 from linkage_models.models import Model
 from linkage_models.person.blocking import Planned, plan
 from linkage_models.person.coverage import Coverage, coverage
+from linkage_models.person.designs import DESIGNS
 from linkage_models.person.records import link_table
 from linkage_models.scoring import CertainRule, Scored, certain_rules, score
 from linkage_models.thresholds import CHANGED_SHARE
-from pipelines.linkage.choice import choose_model
+from pipelines.linkage.choice import MODEL, choose_model
 from pipelines.people.records import RECORD
 from pipelines.warehouse import Warehouse
 
 EDGE = "identity.linkage.edge"
-MODEL = "identity.linkage.model"
 # What the next run needs to score no more than it must: a hash of what each record said, and what scores follow from.
 SCORED_RECORD, SCORING = "identity.linkage.scored_record", "identity.linkage.scoring"
 # Records that must never be joined to another: the law forbids the connection (adoption, gender recognition).
@@ -56,15 +57,16 @@ class Linked:
         }
 
 
-def build_edge(wh: Warehouse) -> Linked:
-    """Write EDGE from the people records; grain record_l < record_r."""
+def build_edge(wh: Warehouse, views: Mapping[str, Sequence[str]] | None = None) -> Linked:
+    """Write EDGE from the people records; grain record_l < record_r. `views` names the sources of each view."""
     named = ", ".join(f"'{kind}'" for kind in NEVER_LINK)
     link_table(wh.con, RECORD, "person_link", f"is_person AND coalesce(sensitivity, '') NOT IN ({named})")
-    model, chosen = choose_model(wh, "person_link")
+    model, chosen = choose_model(wh, "person_link", views)
     basis = scoring_basis(model)
     mark_records(wh.con, "person_link", "record_mark")
     changes = _changes(wh)
-    planned = plan(wh.con, "person_link")
+    design = DESIGNS[model.design]
+    planned = plan(wh.con, "person_link", design.rules)
     basis["oversized blocks"] = str(any(each.capped for each in planned))
     afresh = _why_afresh(wh, basis, changes, planned)
     scored = score(wh.con, "person_link", model, "person_edge", None if afresh else "changed_record", planned)
@@ -88,7 +90,9 @@ def build_edge(wh: Warehouse) -> Linked:
     _note_scoring(wh, basis, afresh)
     for table in ("person_edge", "person_link", "record_mark", "changed_record", "standing_record"):
         wh.execute(f"DROP TABLE {table}")
-    return Linked(model, chosen, scored, afresh, changes, pairs, certain_rules(wh.con, EDGE), coverage(wh.con, EDGE))
+    return Linked(
+        model, chosen, scored, afresh, changes, pairs, certain_rules(wh.con, EDGE), coverage(wh.con, EDGE, design)
+    )
 
 
 def _changes(wh: Warehouse) -> dict[str, int]:

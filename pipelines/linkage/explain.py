@@ -6,6 +6,7 @@ from linkage_models import thresholds as policy
 from linkage_models.models import Model, pinned
 from linkage_models.pairs import PairEvidence, compare
 from linkage_models.person.agreements import agreement
+from linkage_models.person.designs import DESIGNS
 from linkage_models.person.records import link_table
 from pipelines.linkage.certainty import thresholds_of
 from pipelines.linkage.company import in_words
@@ -48,6 +49,7 @@ def explain(wh: Warehouse, left: str, right: str, view: str, catalog: str = "ide
         return Explanation(("One of the two records is marked as never to be linked: they aren't compared.",), ())
     link_table(wh.con, "pair_record", "pair_link")
     model = _model(wh, catalog)
+    DESIGNS[model.design].prepare(wh.con, "pair_link")
     found = compare(wh.con, "pair_link", model)
     together = homes[left] == homes[right]
     sentences = [

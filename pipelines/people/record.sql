@@ -2,14 +2,14 @@
 WITH stay AS (
     SELECT record_id,
         list_sort(list_distinct(list(home_key) FILTER (home_key IS NOT NULL))) AS past_homes,
-        arg_max(struct_pack(uprn, postcode, address_number, home_key, from_date, to_date, is_current),
+        arg_max(struct_pack(uprn, postcode, address_number, address_line, home_key, from_date, to_date, is_current),
             struct_pack(c := is_current, f := coalesce(from_date, DATE '1900-01-01'), a := address_id)) AS latest,
         max(from_date) FILTER (basis <> 'death') AS last_begun
     FROM identity.people.record_address
     GROUP BY record_id
 )
 SELECT p.*, f.source_key, ${fingerprint} AS fingerprint,
-    s.latest.uprn AS uprn, s.latest.postcode AS postcode, s.latest.address_number AS address_number, s.latest.home_key AS home_key,
+    s.latest.uprn AS uprn, s.latest.postcode AS postcode, s.latest.address_number AS address_number, s.latest.address_line AS address_line, s.latest.home_key AS home_key,
     coalesce(s.past_homes, []) AS past_homes,
     s.latest.from_date AS from_date, s.latest.to_date AS to_date,
     -- the day a living person last began something; executors act for the dead

@@ -2,7 +2,7 @@
 SELECT r.record_id, r.address_id, u.uprn, std_postcode(a.postcode) AS postcode,
     -- where no UPRN was found, the address in normal form stands for the home
     coalesce(u.uprn::VARCHAR, '~' || u.door_key) AS home_key,
-    std_address_number(a.address_text) AS address_number,
+    std_address_number(a.address_text) AS address_number, replace(std_text(a.address_text), ',', '') AS address_line,
     r.from_date, r.to_date,
     r.to_date IS NULL OR r.to_date >= DATE '${as_of}' AS is_current,
     r.basis

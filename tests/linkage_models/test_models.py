@@ -9,7 +9,8 @@ import pytest
 from linkage_models import training
 from linkage_models.models import Model, pinned
 from linkage_models.person import blocking, comparisons, deterministic
-from linkage_models.person.comparisons import COMPARISONS, level_words
+from linkage_models.person.comparisons import COMPARISONS
+from linkage_models.person.records import COLUMNS
 
 
 def weight(model: Model, name: str, words: str) -> float:
@@ -77,13 +78,13 @@ def test_costs_are_counted_and_a_dear_rule_set_is_refused() -> None:
 
 def test_training_says_when_there_is_nothing_to_learn() -> None:
     with duckdb.connect() as con:
-        columns = ", ".join(f"NULL::VARCHAR AS {name}" for name in training.columns_at_hand.__globals__["COLUMNS"])
+        columns = ", ".join(f"NULL::VARCHAR AS {name}" for name in COLUMNS)
         con.execute(f"CREATE TABLE t AS SELECT 1 AS unique_id, {columns}")
         with pytest.raises(training.TrainingFailed, match="nothing to train on"):
             training.train(con, "t", date(2026, 11, 22), 100)
 
 
 def test_words_follow_the_levels() -> None:
-    assert level_words("sex", 1) == "same sex" and level_words("sex", 0) == "different sex"
-    assert level_words("sex", -1) == "not known for both"
+    assert pinned().level_words("sex", 1) == "same sex" and pinned().level_words("sex", 0) == "different sex"
+    assert pinned().level_words("sex", -1) == "not known for both"
     assert len({level.words for each in comparisons.COMPARISONS for level in each.levels}) > 30

@@ -1,0 +1,58 @@
+"""The two designs of a person model: what it compares and which pairs it looks at."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from linkage_models.person import blocking, comparisons, general
+from linkage_models.person.comparisons import Comparison
+from linkage_models.person.records import COLUMNS, columns_at_hand
+from linkage_models.statements import read_sql
+from linkage_models.thresholds import RARE_BLOCK
+
+
+@dataclass(frozen=True)
+class Design:
+    """`rules` and `families` as in blocking; `columns` is the SQL that adds what only this design reads to a table as
+    person.records writes it, `added` their names. A model remembers its design by name."""
+
+    name: str
+    comparisons: tuple[Comparison, ...]
+    rules: dict[str, tuple[str, ...]]
+    families: dict[str, frozenset[str]]
+    columns: Path | None = None
+    added: tuple[str, ...] = ()
+
+    def prepare(self, con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+        """Add the columns of the design to the temporary table `table`; returns those that tell records apart."""
+        if self.columns:
+            con.execute(read_sql(self.columns, table=table, rare=str(RARE_BLOCK)))
+        return columns_at_hand(con, table, (*COLUMNS, *self.added))
+
+    def comparisons_of(self, columns: Iterable[str]) -> list[Comparison]:
+        """The comparisons that the columns at hand allow; one with several needs stands if any of them is there."""
+        at_hand = set(columns)
+        return [comparison for comparison in self.comparisons if at_hand.intersection(comparison.needs)]
+
+    def usable_rules(self, columns: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """The blocking rules whose columns are all at hand."""
+        at_hand = set(columns)
+        return {
+            name: keys
+            for name, keys in self.rules.items()
+            if at_hand.issuperset(part for key in keys for part in key.removesuffix("[]").split("="))
+        }
+
+
+COUNCIL = Design("council", comparisons.COMPARISONS, blocking.RULES, blocking.FAMILIES)
+GENERAL = Design(
+    "general",
+    general.COMPARISONS,
+    general.RULES,
+    general.FAMILIES,
+    Path(__file__).with_name("general.sql"),
+    general.ADDED_COLUMNS,
+)
+DESIGNS = {design.name: design for design in (COUNCIL, GENERAL)}

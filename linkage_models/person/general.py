@@ -1,0 +1,175 @@
+"""The person model for records of any origin: addresses as text, dates and names more damaged than a council's, no
+gazetteer.
+
+Beside the council's model it reads addresses word by word, knows more ways in which a birth date goes wrong, and looks
+at more pairs. It holds what the council's model knows of families: surname and address stay one comparison.
+"""
+
+from dataclasses import replace
+
+from linkage_models.person import blocking, comparisons
+from linkage_models.person.comparisons import Comparison, Level
+from linkage_models.thresholds import (
+    ADDRESS_ALIKE,
+    ADDRESS_SAME,
+    BIRTH_DATE_U,
+    NAME_SIMILARITY,
+    NAMESAKE_WEIGHT,
+    NAMESAKE_YEARS,
+    OTHER_PERSON_WEIGHT,
+)
+
+_SHARED = "len(list_intersect(address_words_l, address_words_r)) / greatest(len(address_words_l), len(address_words_r))"
+_NUMBER = "(address_number_l = address_number_r)"
+_SAME_HOME = f"(home_key_l = home_key_r OR ({_NUMBER} AND {_SHARED} >= {ADDRESS_SAME}))"
+_ALIKE = f"({_SHARED} >= {ADDRESS_ALIKE} OR {_NUMBER} AND postcode_l = postcode_r)"
+_POSTCODE = "(postcode_l = postcode_r)"
+_SURNAME = "(surname_key_l = surname_key_r OR list_has_any(surname_parts_l, surname_parts_r))"
+_SURNAME_ALIKE = (
+    "(surname_phonetic_l = surname_phonetic_r"
+    f" OR jaro_winkler_similarity(surname_key_l, surname_key_r) >= {NAME_SIMILARITY}"
+    " OR forename_l = surname_key_r OR forename_r = surname_key_l)"
+)
+_UNKNOWN = "(home_key_l IS NULL AND postcode_l IS NULL OR home_key_r IS NULL AND postcode_r IS NULL)"
+
+HOME = Comparison(
+    "home",
+    ("surname_key", "home_key", "postcode"),
+    f"surname_key_l IS NULL AND {_UNKNOWN} OR surname_key_r IS NULL AND {_UNKNOWN}",
+    (
+        Level("same surname at one address", f"{_SURNAME} AND {_SAME_HOME}", share=0.4),
+        Level("surnames alike at one address", f"{_SURNAME_ALIKE} AND {_SAME_HOME}"),
+        Level("different or unknown surnames at one address", _SAME_HOME),
+        Level("same surname, addresses alike", f"{_SURNAME} AND {_ALIKE}", share=0.2),
+        Level("surnames alike, addresses alike", f"{_SURNAME_ALIKE} AND {_ALIKE}"),
+        Level("different or unknown surnames, addresses alike", _ALIKE),
+        Level("same surname and postcode", f"{_SURNAME} AND {_POSTCODE}"),
+        Level("surnames alike, same postcode", f"{_SURNAME_ALIKE} AND {_POSTCODE}"),
+        Level("different or unknown surnames, same postcode", _POSTCODE),
+        Level(
+            "same surname, an address unknown",
+            f"surname_key_l = surname_key_r AND {_UNKNOWN}",
+            term="surname_key",
+        ),
+        Level(
+            "same surname, other addresses",
+            "surname_key_l = surname_key_r",
+            term="surname_key",
+        ),
+        Level("surnames alike, other or unknown addresses", f"{_SURNAME} OR {_SURNAME_ALIKE}"),
+        Level("different surnames, an address unknown", _UNKNOWN),
+        Level("different surnames, other addresses", "ELSE"),
+    ),
+)
+
+BIRTH_DATE = Comparison(
+    "birth_date",
+    ("birth_date",),
+    "birth_date_l IS NULL OR birth_date_r IS NULL",
+    (
+        Level("same day of birth", "birth_date_l = birth_date_r AND NOT weak_birth_date_l", u=BIRTH_DATE_U),
+        Level("same year of birth, day unknown for both", "birth_date_l = birth_date_r"),
+        Level(
+            "days of birth with day and month swapped",
+            "birth_year_l = birth_year_r AND month(birth_date_l) = day(birth_date_r) AND day(birth_date_l) ="
+            " month(birth_date_r)",
+        ),
+        Level(
+            "days of birth one digit apart, or two digits swapped",
+            "damerau_levenshtein(birth_text_l, birth_text_r) = 1 AND NOT (weak_birth_date_l AND weak_birth_date_r)",
+        ),
+        Level(
+            "same year of birth, day unknown for one",
+            "birth_year_l = birth_year_r AND (weak_birth_date_l OR weak_birth_date_r)",
+        ),
+        Level(
+            "years of birth next to each other, day unknown",
+            "abs(birth_year_l - birth_year_r) = 1 AND (weak_birth_date_l OR weak_birth_date_r)",
+        ),
+        Level(
+            "years of birth two or three apart, day unknown",
+            "abs(birth_year_l - birth_year_r) <= 3 AND (weak_birth_date_l OR weak_birth_date_r)",
+        ),
+        Level(
+            "days of birth two digits apart",
+            "damerau_levenshtein(birth_text_l, birth_text_r) = 2 AND NOT (weak_birth_date_l OR weak_birth_date_r)",
+        ),
+        Level(
+            "same forename in one home, born a generation apart, as a parent and a child of one name",
+            f"home_key_l = home_key_r AND forename_root_l = forename_root_r AND abs(birth_year_l - birth_year_r)"
+            f" >= {NAMESAKE_YEARS}",
+            weight=NAMESAKE_WEIGHT,
+        ),
+        Level(
+            "same year of birth, or same day and month",
+            "birth_year_l = birth_year_r OR (right(birth_text_l, 5) = right(birth_text_r, 5)"
+            " AND NOT weak_birth_date_l)",
+        ),
+        Level(
+            "two people of one home: forenames and days of birth both differ",
+            "home_key_l = home_key_r AND left(forename_root_l, 1) <> left(forename_root_r, 1)",
+            weight=OTHER_PERSON_WEIGHT,
+        ),
+        Level("other days of birth", "ELSE"),
+    ),
+)
+
+_SWAPPED = (
+    f"least(jaro_winkler_similarity(forename_l, surname_key_r), jaro_winkler_similarity(forename_r, surname_key_l))"
+    f" >= {NAME_SIMILARITY} OR greatest(jaro_winkler_similarity(forename_l, surname_key_r),"
+    f" jaro_winkler_similarity(forename_r, surname_key_l)) >= {NAME_SIMILARITY}"
+)
+FORENAME = replace(
+    comparisons.FORENAME,
+    levels=tuple(
+        Level("forename of one is, or is like, the surname of the other", _SWAPPED)
+        if "swapped" in level.words
+        else level
+        for level in comparisons.FORENAME.levels
+    ),
+)
+
+_REPLACED = {"forename": FORENAME, "home": HOME, "birth_date": BIRTH_DATE}
+COMPARISONS = tuple(_REPLACED.get(each.name, each) for each in comparisons.COMPARISONS if each.name != "move")
+
+ADDED_COLUMNS = (
+    "address_number", "door", "birth_digits", "forename_3", "surname_3",
+    "rare_surname", "rare_forename", "rare_birth_date", "rare_postcode", "rare_door",
+)  # fmt: skip
+RULES: dict[str, tuple[str, ...]] = {
+    name: keys for name, keys in blocking.RULES.items() if not name.startswith("moved")
+} | {
+    "birth_date_initial": ("birth_date", "initial"),
+    "birth_date_number": ("birth_date", "address_number"),
+    "birth_digits_forename": ("birth_digits", "forename_root"),
+    "birth_digits_surname": ("birth_digits", "surname_phonetic"),
+    "birthday_forename": ("birthday", "forename_root"),
+    "birthday_surname": ("birthday", "surname_phonetic"),
+    "birth_year_postcode": ("birth_year", "postcode", "initial"),
+    "beginnings": ("forename_3", "surname_3", "birth_year"),
+    "postcode_surname": ("postcode", "surname_phonetic"),
+    "postcode_number": ("postcode", "address_number", "initial"),
+    "door_forename": ("door", "forename_3"),
+    "door_surname": ("door", "surname_3"),
+    "door_birth_year": ("door", "birth_year"),
+    "door_postcode": ("door", "postcode"),
+    "rare_surname": ("rare_surname",),
+    "rare_forename": ("rare_forename",),
+    "rare_birth_date": ("rare_birth_date",),
+    "rare_postcode": ("rare_postcode",),
+    "rare_door": ("rare_door",),
+}
+
+_PLACE = ("home", "postcode", "door", "address")
+FAMILIES: dict[str, frozenset[str]] = {
+    "identifier": blocking.FAMILIES["identifier"],
+    "place": frozenset(name for name, keys in RULES.items() if any(word in key for key in keys for word in _PLACE)),
+}
+FAMILIES["birth date"] = frozenset(name for name in RULES if "birth" in name) - FAMILIES["place"]
+FAMILIES["name"] = frozenset(RULES).difference(*FAMILIES.values())
+
+
+def without_families(chosen: list[Comparison]) -> list[Comparison]:
+    """The comparisons without the fixed levels that tell members of a family apart: where records hold no families,
+    what they describe is damage, and training says what it is worth."""
+    return [replace(each, levels=tuple(level for level in each.levels if level.weight is None)) for each in chosen]
