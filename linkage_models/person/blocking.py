@@ -87,8 +87,10 @@ def rule_costs(con: duckdb.DuckDBPyConnection, table: str, rules: Mapping[str, R
 def plan(con: duckdb.DuckDBPyConnection, table: str, rules: Mapping[str, Rule] | None = None) -> list[Planned]:
     """How the rules (RULES, unless others are given) will run on `table`.
 
-    Blocks of more than LARGEST_BLOCK records (a placeholder, a default date, one surname for all) are narrowed by one more column or left out, and the cost of the rule says so. Raises
-    PairBudgetExceeded if all together would still make too many pairs."""
+    Blocks of more than LARGEST_BLOCK records (a placeholder, a default date, one surname for all) are narrowed by one
+    more column or left out, and the cost of the rule says so. Raises PairBudgetExceeded if all together would still
+    make too many pairs.
+    """
     planned = [_planned(con, table, name, keys) for name, keys in (rules or RULES).items()]
     (records,) = con.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
     check_budget([each.cost for each in planned], records)
