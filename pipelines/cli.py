@@ -71,11 +71,49 @@ def synth(out: str, people: int, seed: int, profile: str, on: Any) -> None:
 @SOURCES
 @click.option("--select", help="Only these assets, for instance 'group:fraud' or '+key:places/address_uprn'.")
 @click.option("--force", is_flag=True, help="Run even if nothing has changed since the last run.")
-def run(data: str, landing: str | None, sources: str | None, select: str | None, force: bool) -> None:
+@click.option("--preview", is_flag=True, help="Publish nothing: run on copies and show what would change.")
+@click.option("--threshold", type=float, help="With --preview: the weight at which groups of records stop merging.")
+@click.option("--set", "changed", multiple=True, metavar="NAME=VALUE", help="With --preview: a setting to try.")
+@JSON
+def run(
+    data: str,
+    landing: str | None,
+    sources: str | None,
+    select: str | None,
+    force: bool,
+    preview: bool,
+    threshold: float | None,
+    changed: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Take in what has landed and bring everything up to date."""
-    from pipelines.running import run_and_report
+    if not preview:
+        if threshold is not None or changed or as_json:
+            raise click.UsageError("--threshold, --set and --json go with --preview.")
+        from pipelines.running import run_and_report
 
-    raise SystemExit(run_and_report(data, landing, sources, select, force))
+        raise SystemExit(run_and_report(data, landing, sources, select, force))
+    if select:
+        raise click.UsageError("A preview runs everything: leave --select out.")
+    from pipelines.preview import parsed
+    from pipelines.preview import preview as previewed
+    from pipelines.reading import told
+
+    settings = parsed(changed) | ({} if threshold is None else {"cluster_stop": str(threshold)})
+    show(told(previewed(folder(data), landing, sources, settings, quiet=as_json)), as_json)
+
+
+@cli.command()
+@DATA
+@click.argument("before", required=False)
+@click.argument("after", required=False)
+@JSON
+def diff(data: str, before: str | None, after: str | None, as_json: bool) -> None:
+    """What differs between two published runs: persons, decisions, flagged pairs, tiers. Without names, the last two;
+    with one, from that run to the newest."""
+    from pipelines.reading import difference_of
+
+    show(difference_of(folder(data), before, after), as_json)
 
 
 @cli.command()

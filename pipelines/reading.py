@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.commit_point import Current, run_under_way
 from pipelines.exports import Stamp, write_csv
@@ -20,6 +20,9 @@ from pipelines.operations import Operations
 from pipelines.runs import person
 from pipelines.settings import DataFolder, load_settings, located
 from pipelines.snapshots import open_snapshot
+
+if TYPE_CHECKING:
+    from pipelines.differences.comparing import Differences
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,26 @@ def explanation_of(folder: DataFolder, left: str, right: str, purpose: str, sour
     finally:
         operations.close()
     return Answer(told.sentences, [("Evidence", ("comparison", "what agrees", "match weight"), told.evidence)])
+
+
+def difference_of(folder: DataFolder, before: str | None, after: str | None) -> Answer:
+    """What differs between two published runs; without names, between the last two."""
+    from pipelines.differences.comparing import compare, published_run
+
+    runs = published_run(folder, before, newest=1), published_run(folder, after)
+    operations = _operations(folder)
+    try:
+        found = compare(folder, load_settings(folder), operations.keyring, runs, operations.decisions())
+    finally:
+        operations.close()
+    return told(found)
+
+
+def told(found: "Differences") -> Answer:
+    """Differences in words and tables."""
+    from pipelines.differences.telling import sentences, tables
+
+    return Answer(list(sentences(found)), tables(found), {"differences": found.plain()})
 
 
 def evaluation_of(folder: DataFolder, truth: Path, with_stock: bool = False) -> Answer:

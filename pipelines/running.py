@@ -61,7 +61,7 @@ def run_job(
     if not force and not select and _nothing_changed(place):
         return True, []
     say("Running")
-    with _progress():
+    with progress():
         fine, faults = execute(place, person(), select)
     return False, [] if fine else (faults or ["a step failed"])
 
@@ -113,7 +113,7 @@ def _nothing_changed(place: Any) -> bool:
 
 
 @contextmanager
-def _progress() -> Iterator[None]:
+def progress() -> Iterator[None]:
     """A line a step while the job runs."""
     begun: dict[str, float] = {}
 

@@ -36,6 +36,10 @@ from pipelines.settings import (
 from pipelines.timings import MemoryWatch, StepTiming
 from pipelines.warehouse import Warehouse
 
+#: Zones that are published with the run, and the keys of zones that have none of their own name.
+PUBLISHED_FILES = {"published": "published/snapshot.duckdb", "tiers": "published/tiers.duckdb"}
+ZONE_KEYS = {"tiers": "attributes"}
+
 
 @dataclass
 class Run:
@@ -99,7 +103,7 @@ class Run:
         con = warehouse.connect(self.folder.temp, (self.work, *read), self.settings.memory_limit, self.settings.threads)
         try:
             for zone in zones:
-                warehouse.attach(con, zone, self.zone_file(zone), self.keyring.key(zone))
+                warehouse.attach(con, zone, self.zone_file(zone), self.keyring.key(ZONE_KEYS.get(zone, zone)))
             warehouse.lock_configuration(con)
             wh = Warehouse(con, self.run_id, self.settings.today(), self.work)
             yield wh
@@ -109,7 +113,7 @@ class Run:
             con.close()
 
     def zone_file(self, zone: str) -> Path:
-        return self.work / "published" / "snapshot.duckdb" if zone == "published" else self.work / f"{zone}.duckdb"
+        return self.work / PUBLISHED_FILES.get(zone, f"{zone}.duckdb")
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:

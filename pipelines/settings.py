@@ -4,6 +4,7 @@ Settings come, in rising order of precedence, from the defaults below, `boroughl
 environment (`BOROUGHLINK_<NAME>`). Keys are never settings: see `governance.keys`.
 """
 
+import math
 import os
 import tempfile
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from linkage_models.thresholds import TARGET_PRECISION
+from linkage_models.thresholds import BLOCKING_RECALL, CLUSTER_STOP, TARGET_PRECISION
 from pipelines.faults import BoroughlinkError as BoroughlinkError
 
 SHIPPED_SOURCES = Path(__file__).parent / "sources"
@@ -39,6 +40,7 @@ class Settings(BaseModel):
     nightly_at: str = Field("02:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     export_days: int = Field(90, ge=1)
     target_precision: float = Field(TARGET_PRECISION, ge=0.5, le=0.9999)
+    cluster_stop: float = Field(CLUSTER_STOP, gt=math.log2(1 - BLOCKING_RECALL))  # at a missing pair's weight all merge
     landing: Path | None = None
     sources: Path | None = None
 

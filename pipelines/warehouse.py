@@ -22,6 +22,7 @@ SCHEMAS = {
     "identity": ("staged", "facts", "places", "people", "linkage", "fraud", "review", "quality", "meta"),
     "attributes": ("attributes", "risk", "meta"),
     "published": ("meta",),
+    "tiers": ("risk", "meta"),
 }
 _RELATION = "(name VARCHAR PRIMARY KEY, run_id VARCHAR, row_count BIGINT)"
 _TABLE_NAME = re.compile(r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*){1,2}$")

@@ -51,7 +51,10 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
     def person(step: Step) -> dict[str, int]:
         decided = load_decisions(step.wh, step.run.operations.decisions())
         views = {view: step.purposes.sources(view) for view in VIEWS}
-        figures = build_persons(step.wh, views, step.run.keyring.key("ids"), step.run.settings.target_precision)
+        settings = step.run.settings
+        figures = build_persons(
+            step.wh, views, step.run.keyring.key("ids"), settings.target_precision, settings.cluster_stop
+        )
         return figures | {"decisions held": decided.must + decided.cannot, "decisions suspended": decided.suspended}
 
     @step_asset(

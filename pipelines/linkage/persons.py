@@ -24,7 +24,11 @@ _LEDGER = (
 
 
 def build_persons(
-    wh: Warehouse, views: Mapping[str, Sequence[str]], key: bytes, target_precision: float = policy.TARGET_PRECISION
+    wh: Warehouse,
+    views: Mapping[str, Sequence[str]],
+    key: bytes,
+    target_precision: float = policy.TARGET_PRECISION,
+    stop: float = policy.CLUSTER_STOP,
 ) -> dict[str, int]:
     """Cluster each view over the records of its sources; needs EDGE and the tables of load_decisions.
 
@@ -40,7 +44,7 @@ def build_persons(
     everyone = load_graph(wh)
     for view, sources in sorted(views.items()):
         graph = with_company(wh, view, sources, everyone.part(sources))
-        found = cluster(graph.records.height, graph.edges, graph.constraints)
+        found = cluster(graph.records.height, graph.edges, graph.constraints, stop=stop)
         figures[f"persons changed in {view}"] = _identify(wh, view, key, graph, found.labels)
         write_thresholds(wh, view, graph.edges.weight, target_precision)
         note_doubts(wh, view, graph, found, thresholds_of(wh, view))

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines.assets import Step, step_asset
-from pipelines.publication.snapshot import build_snapshot
+from pipelines.publication.snapshot import build_snapshot, keep_tiers
 from pipelines.reporting.figures import collect
 from pipelines.reporting.page import render
 from pipelines.runs import input_mark
@@ -23,7 +23,7 @@ def assets(after: Sequence[str], sources: Path, titles: Mapping[str, str]) -> li
         key="published",
         deps=after,
         group="publication",
-        zones=("identity", "attributes", "published"),
+        zones=("identity", "attributes", "published", "tiers"),
         owner="integrated-data@southend.example",
         description=(
             "What readers get: an encrypted read-only snapshot, the figures and the report page. The run becomes real "
@@ -31,7 +31,7 @@ def assets(after: Sequence[str], sources: Path, titles: Mapping[str, str]) -> li
         ),
     )
     def published(step: Step) -> dict[str, int]:
-        rows = build_snapshot(step.wh)
+        rows = build_snapshot(step.wh) | keep_tiers(step.wh)
         step.run.notes |= {"council": step.run.settings.council, "titles": dict(titles)}
         figures = collect(step.wh, step.run.summary())
         write_atomically(step.run.work / "published" / "figures.json", figures.to_json().encode())

@@ -42,3 +42,12 @@ def build_snapshot(wh: Warehouse) -> dict[str, int]:
         for key in keys:
             wh.execute(f"CREATE INDEX {schema}_{table}_{key} ON published.{name} ({key})")
     return rows
+
+
+def keep_tiers(wh: Warehouse) -> dict[str, int]:
+    """Keep each scored person's tier with the run, by random id and under the key of `attributes`: what a later run is
+    compared with."""
+    if not wh.exists("attributes.risk.score"):
+        return {}
+    select = "-- a scored person (person_id)\nSELECT person_id, tier FROM attributes.risk.score ORDER BY person_id"
+    return {"risk.tier_of": wh.table("tiers.risk.tier_of", select)}

@@ -1,5 +1,7 @@
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 
 import dagster as dg
 import pytest
@@ -35,19 +37,57 @@ def test_without_a_source_the_rest_is_served_and_the_gap_named(landed, tmp_path)
     assert list((tmp_path / "data" / "exports").rglob("*.xlsx"))
 
 
-def test_what_the_first_run_is_told_of_places_holds_for_later_commands(landed, tmp_path):
-    landing, sources = tmp_path / "in box", tmp_path / "sources"
+@pytest.fixture
+def small(landed, tmp_path):
+    """A data folder of one source, run once, with inbox and contracts elsewhere: data, landing, sources, printed."""
+    landing, sources, data = tmp_path / "in box", tmp_path / "sources", tmp_path / "data"
     shutil.copytree(landed / "landing" / "deaths", landing / "deaths")
     shutil.copytree(SHIPPED_SOURCES / "deaths", sources / "deaths")
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "boroughlink.yaml").write_text("# ours\nclock: 2026-11-01\n")
-    done = boroughlink("run", "--data", tmp_path / "data", "--landing", landing, "--sources", sources)
-    assert f"--landing {landing}" in done.stdout
-    assert (tmp_path / "data" / "boroughlink.yaml").read_text().startswith("# ours\nclock: 2026-11-01\n")
-    assert "Nothing has changed" in boroughlink("run", "--data", tmp_path / "data").stdout
-    listed = json.loads(boroughlink("sources", "--data", tmp_path / "data", "--json").stdout)
+    data.mkdir()
+    (data / "boroughlink.yaml").write_text("# ours\nclock: 2026-11-01\n")
+    done = boroughlink("run", "--data", data, "--landing", landing, "--sources", sources)
+    return data, landing, sources, done.stdout
+
+
+def test_what_the_first_run_is_told_of_places_holds_for_later_commands(small):
+    data, landing, _, printed = small
+    assert f"--landing {landing}" in printed
+    assert (data / "boroughlink.yaml").read_text().startswith("# ours\nclock: 2026-11-01\n")
+    assert "Nothing has changed" in boroughlink("run", "--data", data).stdout
+    listed = json.loads(boroughlink("sources", "--data", data, "--json").stdout)
     assert [row["source"] for row in listed["Sources"]] == ["deaths"]
     assert all(row["lawful basis"] for row in listed["Lawful bases"])
+
+
+def test_a_preview_shows_what_would_change_and_leaves_a_line_in_the_audit_only(small, landed):
+    data, landing, sources, _ = small
+    shutil.copytree(landed / "landing" / "electoral_register", landing / "electoral_register")
+    shutil.copytree(SHIPPED_SOURCES / "electoral_register", sources / "electoral_register")
+    before, history = _everything(data), _table(data, "run")
+    done = boroughlink("run", "--preview", "--threshold", "1", "--data", data, "--json")
+    (view,) = [view for view in json.loads(done.stdout)["differences"]["persons"] if view["view"] == "data_quality"]
+    assert view["before"] < view["created"] <= view["after"] - view["before"]
+    assert _everything(data) == before
+    assert _table(data, "run") == history
+    assert [row[3] for row in _table(data, "audit")][-1] == "run previewed"
+    assert list(landing.rglob("*.csv"))
+    for wrong in ("cluster_stop=-9", "nonsense=1", "nothing"):
+        done = boroughlink("run", "--preview", "--set", wrong, "--data", data, fine=False)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert _everything(data) == before
+
+
+def _everything(data):
+    """Name and content of every file, but of the operational store (see _table) and the lock."""
+    files = [
+        path for path in data.rglob("*") if path.is_file() and not path.name.startswith(("operations.", "run.lock"))
+    ]
+    return {str(path.relative_to(data)): path.read_bytes() for path in files}
+
+
+def _table(data, name):
+    with closing(sqlite3.connect(data / "operations.sqlite")) as db:
+        return db.execute(f"SELECT * FROM {name} ORDER BY 1").fetchall()
 
 
 def test_without_any_extract_the_answer_is_clear(tmp_path):

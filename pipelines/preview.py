@@ -1,0 +1,110 @@
+"""`run --preview`: the whole job on copies, held against what is published; nothing stays but a line in the audit."""
+
+import json
+import os
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing, nullcontext
+
+import yaml
+
+from pipelines.commit_point import ZONE_FILES, Current, hold_lock, recover
+from pipelines.definitions import Place, execute
+from pipelines.differences.comparing import Differences, compare, published_run
+from pipelines.faults import BoroughlinkError
+from pipelines.governance import audit
+from pipelines.governance.keys import Keyring, open_keyring
+from pipelines.operations import Operations
+from pipelines.running import progress
+from pipelines.runs import person
+from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings, write_atomically
+
+
+def preview(
+    folder: DataFolder, landing: str | None, sources: str | None, changed: Mapping[str, str], quiet: bool
+) -> Differences:
+    """What a run would change, with the settings of `changed` in the place of the folder's own.
+
+    It holds the folder's lock as a run does. Raises BoroughlinkError when nothing is published yet, a setting can't be
+    what it should, or a step fails.
+    """
+    if Current.read(folder).published is None:
+        raise BoroughlinkError(f"Nothing is published in {folder.root} yet: a preview has nothing to be compared with.")
+    place = Place.of(folder.root, landing, sources)
+    if not place.landing.is_dir():
+        raise BoroughlinkError(f"The landing folder {place.landing} is not there.")
+    with closing(hold_lock(folder, f"{person()}, a preview")):
+        keyring = open_keyring(folder, load_settings(folder))
+        operations = Operations.open(folder, keyring)
+        try:
+            recover(folder, operations)
+            return _previewed(place, keyring, operations, changed, quiet)
+        finally:
+            operations.close()
+
+
+def _previewed(
+    place: Place, keyring: Keyring, operations: Operations, changed: Mapping[str, str], quiet: bool
+) -> Differences:
+    folder, outcome = place.folder, "failed"
+    before = published_run(folder, Current.read(folder).published)
+    copy = DataFolder(folder.work / f"preview-{secrets.token_hex(3)}")
+    home = os.environ.get("DAGSTER_HOME")
+    try:
+        _copy(folder, copy)
+        _change(copy, changed)
+        settings = load_settings(copy)
+        with nullcontext() if quiet else progress():
+            fine, faults = execute(Place(copy, place.landing, place.sources), person())
+        if not fine:
+            raise BoroughlinkError("The preview stopped: " + (" ".join(faults) or "a step failed."))
+        after = published_run(copy, Current.read(copy).published)
+        found = compare(copy, settings, keyring, (before, after), operations.decisions())
+        outcome = "shown"
+        return found
+    finally:
+        shutil.rmtree(copy.root, ignore_errors=True)
+        os.environ.pop("DAGSTER_HOME", None)
+        if home is not None:
+            os.environ["DAGSTER_HOME"] = home
+        audit.record(operations, person(), "run previewed", before.name, settings=dict(changed), outcome=outcome)
+
+
+def _copy(folder: DataFolder, copy: DataFolder) -> None:
+    """The state of a data folder, for one run. A run replaces the warehouse files and never writes into them, so that a
+    link stands for a copy."""
+    copy.make()
+    shutil.copytree(folder.keys, copy.keys, dirs_exist_ok=True)
+    for zone in ZONE_FILES:
+        if getattr(folder, zone).exists():
+            os.link(getattr(folder, zone), getattr(copy, zone))
+    for path in (folder.root / SETTINGS_FILE, folder.current):
+        if path.exists():
+            shutil.copyfile(path, copy.root / path.relative_to(folder.root))
+    with (
+        closing(sqlite3.connect(folder.operations)) as source,
+        closing(sqlite3.connect(copy.operations)) as target,
+    ):
+        source.backup(target)
+    shutil.copytree(folder.models, copy.models, dirs_exist_ok=True)
+
+
+def _change(copy: DataFolder, changed: Mapping[str, str]) -> None:
+    """Write the settings to try into the copy; load_settings judges them."""
+    if fixed := [name for name in changed if f"BOROUGHLINK_{name.upper()}" in os.environ]:
+        raise BoroughlinkError(
+            f"BOROUGHLINK_{fixed[0].upper()} is set and would overrule what is to be tried: unset it."
+        )
+    path = copy.root / SETTINGS_FILE
+    held = (yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None) or {}
+    write_atomically(path, yaml.safe_dump(held | dict(changed), allow_unicode=True).encode())
+
+
+def parsed(given: tuple[str, ...]) -> dict[str, str]:
+    """`name=value` settings of the command line. Raises BoroughlinkError."""
+    found = dict(setting.partition("=")[::2] for setting in given)
+    if wrong := [setting for setting in given if "=" not in setting]:
+        raise BoroughlinkError(f"--set {json.dumps(wrong[0])}: write name=value, for instance target_precision=0.995.")
+    return found
