@@ -20,6 +20,7 @@ from pipelines.publication.assets import assets as publication_assets
 from pipelines.quality.assets import assets as quality_assets
 from pipelines.quality.checks import CHECKS
 from pipelines.releases.assets import assets as releases_assets
+from pipelines.residents.assets import assets as residents_assets
 from pipelines.review.assets import assets as review_assets
 from pipelines.risk.assets import assets as risk_assets
 from pipelines.runs import person
@@ -61,6 +62,7 @@ def build_definitions(place: Place) -> dg.Definitions:
         places_assets,
         people_assets,
         linkage_assets,
+        residents_assets,
         fraud_assets,
         risk_assets,
         releases_assets,

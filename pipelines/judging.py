@@ -25,6 +25,7 @@ def judge(folder: DataFolder, truth: Path, with_stock: bool = False) -> dict[str
     from linkage_models.evaluation import evaluate
     from pipelines.fraud.evaluation import evaluate_flags, summarise
     from pipelines.linkage.certainty import calibration_of, thresholds_of
+    from pipelines.residents.evaluation import evaluate_residents
 
     if not (truth / "persons.parquet").exists():
         raise BoroughlinkError(f"{truth} is not the truth/ folder of an invented borough.")
@@ -45,6 +46,7 @@ def judge(folder: DataFolder, truth: Path, with_stock: bool = False) -> dict[str
                 addresses="published.facts.address",
                 matched="published.places.address_uprn",
             ),
+            "residents": evaluate_residents(wh, truth),
         }
         if wh.exists("published.fraud.flagged_pair"):
             planted = pl.read_parquet(truth / "planted.parquet")
@@ -112,6 +114,8 @@ def judgement_tables(judged: Mapping[str, Any]) -> tuple[list[str], list[Table]]
     tables += [
         _table("Probability said and true, by match weight", calibrated["bins"]),
         _table("Addresses against the truth (no source, no method: all)", judged["addresses"]),
+        _table("Residents against the truth, by view", judged["residents"].get("people", ())),
+        _table("Wards against their known totals, by view", judged["residents"].get("wards", ())),
         _table("Flagged pairs against what was planted", judged.get("flags", ())),
     ]
     return said, [table for table in tables if table[2]]

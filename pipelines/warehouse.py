@@ -19,7 +19,7 @@ import polars as pl
 from pipelines.settings import BoroughlinkError
 
 SCHEMAS = {
-    "identity": ("staged", "facts", "places", "people", "linkage", "fraud", "review", "quality", "meta"),
+    "identity": ("staged", "facts", "places", "people", "linkage", "residents", "fraud", "review", "quality", "meta"),
     "attributes": ("attributes", "risk", "meta"),
     "published": ("meta",),
     "tiers": ("risk", "meta"),

@@ -17,6 +17,7 @@ from synthetic_data.extracts import (
     electoral_register,
     housing,
     llpg,
+    population,
 )
 from synthetic_data.extracts.delivery import Rendered, write_delivery
 from synthetic_data.rates import Rates
@@ -32,6 +33,7 @@ RENDERERS: dict[str, Callable[[World, Rates, date], Rendered]] = {
     electoral_register.SYSTEM: electoral_register.render,
     adult_social_care.SYSTEM: adult_social_care.render,
     deaths.SYSTEM: deaths.render,
+    population.SYSTEM: population.render,
 }
 Progress = Callable[[str], None]
 

@@ -19,6 +19,8 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
     "linkage.household": ("household_id",),
     "linkage.household_member": ("person_id",),
     "linkage.ledger": (),
+    "residents.resident": ("person_id",),
+    "residents.reconciliation": (),
     "fraud.flagged_pair": ("flag_id",),
     "review.queue": (),
     "review.member": (),
