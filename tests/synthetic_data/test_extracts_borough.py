@@ -190,14 +190,14 @@ def test_extracts_of_one_world_are_the_same_bytes_in_every_process(tmp_path):
         "    write_delivery(render(world, Rates('central', 5), AS_OF), out, AS_OF)\n",
         tmp_path,
     )
-    assert first == second and len(first) == 24
+    assert first == second and len(first) == 26
 
 
 def test_a_borough_is_the_same_bytes_in_every_process(tmp_path):
     # Large enough that Polars divides its work: an unordered join would show.
     script = "from synthetic_data.borough import make_borough\nmake_borough(out, 4000, 9)"
     first, second = in_processes(script, tmp_path)
-    assert [name for name in first if first[name] != second.get(name)] == [] and len(first) == len(second) == 31
+    assert [name for name in first if first[name] != second.get(name)] == [] and len(first) == len(second) == 33
 
 
 def test_flagged_subjects_stand_in_the_extracts(borough):
