@@ -15,7 +15,7 @@ COLUMNS = "view VARCHAR, record_l VARCHAR, record_r VARCHAR, bits DOUBLE, beside
 
 def with_company(wh: Warehouse, view: str, sources: Collection[str], graph: Graph) -> Graph:
     """The view's `graph` with the weights that its pairs have in company; adds the view's rows to COMPANY."""
-    listed = ", ".join("'" + source.replace("'", "''") + "'" for source in sorted(sources))
+    listed = ", ".join("'" + source.replace("'", "''") + "'" for source in sorted(sources)) or "NULL"
     wh.execute(
         f"CREATE OR REPLACE TEMP VIEW view_edge AS SELECT * FROM {EDGE}"
         f" WHERE source_l IN ({listed}) AND source_r IN ({listed})"
