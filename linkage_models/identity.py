@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import duckdb
+import polars as pl
 
 Draw = Callable[[int], list[str]]
 
@@ -18,6 +19,23 @@ class Assigned:
     kept: int
     created: int
     retired: int
+
+
+def changed(now: pl.DataFrame, last: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows of groups that aren't exactly the members of one id of the last run, and the rows of ids that aren't
+    exactly one group: all that `assign` needs to see. `now` is member, group_no; `last` is member, id."""
+    size = last.group_by("id").agg(size=pl.len())
+    group = (
+        now.join(last, on="member", how="left")
+        .join(size, on="id", how="left")
+        .group_by("group_no")
+        .agg(
+            same=(pl.col("id").n_unique() == 1) & (pl.col("size").first() == pl.len()).fill_null(False),
+            id=pl.col("id").first(),
+        )
+    )
+    same = group.filter("same")
+    return now.join(same, on="group_no", how="anti"), last.join(same, on="id", how="anti")
 
 
 def assign(con: duckdb.DuckDBPyConnection, groups: str, last: str, draw: Draw, target: str) -> Assigned:

@@ -214,6 +214,18 @@ def explain(data: str, left: str, right: str, purpose: str, sources: str | None,
 
 @cli.command()
 @DATA
+@click.argument("identifier", metavar="ID")
+@click.option("--view", help="Only if it is an id of this purpose view.")
+@JSON
+def resolve(data: str, identifier: str, view: str | None, as_json: bool) -> None:
+    """What became of a person or household id: the ids that hold its records today, since when, through what."""
+    from pipelines.reading import lineage_of
+
+    show(lineage_of(folder(data), identifier, view), as_json)
+
+
+@cli.command()
+@DATA
 @click.option("--truth", required=True, help="The truth/ folder that synth wrote.")
 @click.option("--yardsticks", is_flag=True, help="Train stock Splink on the same records too: seconds to minutes.")
 @JSON

@@ -206,6 +206,19 @@ def told(found: "Differences") -> Answer:
     return Answer(list(sentences(found)), tables(found), {"differences": found.plain()})
 
 
+def lineage_of(folder: DataFolder, identifier: str, view: str | None = None) -> Answer:
+    """What became of an id, from the ledger of the published run."""
+    from pipelines.linkage.lineage import resolve
+
+    with open_snapshot(folder) as (wh, _):
+        found = resolve(wh, identifier, view, catalog="published")
+    of = "records" if found.kind == "person" else "stays"
+    rows = [(e.run, e.event, e.id, e.other_id, e.members, e.reason) for e in found.events]
+    data = {"kind": found.kind, "view": found.view, "current": list(found.current), "since": found.since}
+    columns = ("run", "event", "id", "other id", of, "reason")
+    return Answer(found.said(), [("Ledger", columns, rows)], data | {"parts": list(found.parts)})
+
+
 def evaluation_of(folder: DataFolder, truth: Path, with_stock: bool = False) -> Answer:
     """Links, addresses and flags against the truth of an invented borough."""
     judged = judge(folder, truth.expanduser().resolve(), with_stock)

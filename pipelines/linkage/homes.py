@@ -3,27 +3,31 @@
 from collections.abc import Iterable
 
 from linkage_models.households import form_households
-from linkage_models.identity import assign
 from pipelines.linkage.drawing import drawer
-from pipelines.linkage.persons import MEMBERSHIP
+from pipelines.linkage.persons import MEMBERSHIP, give_ids
 from pipelines.people.records import RECORD, RECORD_ADDRESS
 from pipelines.places.gazetteer import PROPERTY
 from pipelines.warehouse import Warehouse
 
-HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID = (
-    f"identity.linkage.{name}" for name in ("household", "household_member", "property_id")
+HOUSEHOLD, HOUSEHOLD_MEMBER, HOUSEHOLD_LEDGER, PROPERTY_ID = (
+    f"identity.linkage.{name}" for name in ("household", "household_member", "household_ledger", "property_id")
 )
 _HOUSEHOLD = "view VARCHAR, household_id VARCHAR, uprn BIGINT, from_date DATE, to_date DATE, persons INTEGER"
 _MEMBER = (
     "view VARCHAR, household_id VARCHAR, person_id VARCHAR, from_date DATE, to_date DATE, evidence"
     " VARCHAR[], is_main BOOLEAN"
 )
+# what became of household ids; `records` are person-stays, as uprn/person_id
+_LEDGER = (
+    "ledger_seq BIGINT, run_id VARCHAR, view VARCHAR, event VARCHAR, household_id VARCHAR,"
+    " other_household_id VARCHAR, records VARCHAR[], reason VARCHAR"
+)
 
 
 def build_households(wh: Warehouse, views: Iterable[str], key: bytes) -> dict[str, int]:
     """Write HOUSEHOLD and HOUSEHOLD_MEMBER; ids are kept by shared person-stays with the last run. Returns current
     households."""
-    for table, columns in ((HOUSEHOLD, _HOUSEHOLD), (HOUSEHOLD_MEMBER, _MEMBER)):
+    for table, columns in ((HOUSEHOLD, _HOUSEHOLD), (HOUSEHOLD_MEMBER, _MEMBER), (HOUSEHOLD_LEDGER, _LEDGER)):
         wh.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
     communal = (
         f"(SELECT uprn FROM {PROPERTY} WHERE is_communal)" if wh.exists(PROPERTY) else "(SELECT 0::BIGINT AS uprn)"
@@ -43,14 +47,21 @@ def build_households(wh: Warehouse, views: Iterable[str], key: bytes) -> dict[st
             " view_member WHERE death_date IS NOT NULL GROUP BY ALL"
         )
         form_households(wh.con, "view_member", RECORD_ADDRESS, "view_death", communal)
-        wh.execute(
+        last = wh.frame(
             f"""-- one row per person-stay of the last run
-            CREATE OR REPLACE TEMP TABLE home_last AS
-            SELECT h.uprn || '/' || m.person_id AS member, m.household_id AS id FROM {HOUSEHOLD_MEMBER} m JOIN
-                {HOUSEHOLD} h USING (view, household_id) WHERE view = ?""",
+            SELECT h.uprn || '/' || m.person_id AS member, m.household_id AS id FROM {HOUSEHOLD_MEMBER} m
+            JOIN {HOUSEHOLD} h USING (view, household_id) WHERE view = '{view}'"""
+        )
+        now = wh.frame("SELECT member, group_no FROM household_now")
+        give_ids(wh, now, last, drawer(wh, key, view, "household", "h"), HOUSEHOLD_LEDGER, view)
+        wh.execute(
+            f"""-- one row per person-stay: those of unchanged households keep their id
+            CREATE OR REPLACE TEMP TABLE home_id AS SELECT member, id FROM id_now
+            UNION ALL SELECT h.uprn || '/' || m.person_id, m.household_id FROM {HOUSEHOLD_MEMBER} m
+            JOIN {HOUSEHOLD} h USING (view, household_id) WHERE view = ? AND m.household_id NOT IN (SELECT id FROM
+                group_last)""",
             [view],
         )
-        assign(wh.con, "household_now", "home_last", drawer(wh, key, view, "household", "h"), "home_id")
         for table in (HOUSEHOLD, HOUSEHOLD_MEMBER):
             wh.execute(f"DELETE FROM {table} WHERE view = ?", [view])
         wh.execute(
@@ -69,7 +80,7 @@ def build_households(wh: Warehouse, views: Iterable[str], key: bytes) -> dict[st
         figures[f"current households in {view}"] = int(
             wh.scalar(f"SELECT count(*) FROM {HOUSEHOLD} WHERE view = ? AND to_date IS NULL", [view])
         )
-    for table in (HOUSEHOLD, HOUSEHOLD_MEMBER):
+    for table in (HOUSEHOLD, HOUSEHOLD_MEMBER, HOUSEHOLD_LEDGER):
         wh.note(table)
     return figures
 

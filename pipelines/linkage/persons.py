@@ -6,7 +6,7 @@ import polars as pl
 
 from linkage_models import thresholds as policy
 from linkage_models.clustering import Ints, cluster
-from linkage_models.identity import assign
+from linkage_models.identity import Draw, assign, changed
 from pipelines.linkage.certainty import THRESHOLD, thresholds_of, write_thresholds
 from pipelines.linkage.company import COMPANY, with_company
 from pipelines.linkage.doubts import COLUMNS, REVIEW_EDGE, counted, note_doubts
@@ -61,24 +61,9 @@ def _identify(wh: Warehouse, view: str, key: bytes, graph: Graph, labels: Ints) 
     """Give the clusters of the view their person ids and write down what changed; return how many clusters did."""
     last = wh.frame(f"SELECT record_id AS member, person_id AS id FROM {MEMBERSHIP} WHERE view = '{view}'")
     now = graph.records.select(member="record_id", source="source", group_no=pl.Series(labels, dtype=pl.Int64))
-    changed_groups, changed_ids = _changed(now, last)
-    now = now.filter(pl.col("group_no").is_in(changed_groups.implode()))
-    if last.height:
-        last = last.filter(pl.col("id").is_in(changed_ids.implode()))
-    for name, frame in (("group_now", now), ("group_last", last)):
-        wh.con.register("given", frame)
-        wh.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM given")
-        wh.con.unregister("given")
-    assign(wh.con, "group_now", "group_last", drawer(wh, key, view, "person", "p"), "person_now")
-    seq = int(wh.scalar(f"SELECT coalesce(max(ledger_seq), 0) FROM {LEDGER} WHERE view = ?", [view]))
-    wh.execute(
-        f"""INSERT INTO {LEDGER} SELECT {seq} + row_number() OVER (ORDER BY event, id, other_id), ?, ?, event, id,
-            other_id, members, reason
-        FROM person_now_event ORDER BY event, id, other_id""",
-        [wh.run_id, view],
-    )
+    groups = give_ids(wh, now, last, drawer(wh, key, view, "person", "p"), LEDGER, view)
     wh.execute(f"DELETE FROM {MEMBERSHIP} WHERE view = ? AND record_id IN (SELECT member FROM group_last)", [view])
-    wh.execute(f"INSERT INTO {MEMBERSHIP} SELECT ?, member, id FROM person_now ORDER BY member", [view])
+    wh.execute(f"INSERT INTO {MEMBERSHIP} SELECT ?, member, id FROM id_now ORDER BY member", [view])
     wh.execute(
         f"""-- one row per person that changed, current or retired
         CREATE OR REPLACE TEMP TABLE person_next AS
@@ -87,33 +72,36 @@ def _identify(wh: Warehouse, view: str, key: bytes, graph: Graph, labels: Ints) 
             coalesce(o.first_run, ?) AS first_run, CASE WHEN n.person_id IS NULL THEN 'retired' ELSE 'current' END AS
                 status
         FROM (SELECT p.id AS person_id, count(*) AS records, list_sort(list_distinct(list(g.source))) AS sources
-              FROM person_now p JOIN group_now g USING (member) GROUP BY p.id) n
+              FROM id_now p JOIN group_now g USING (member) GROUP BY p.id) n
         FULL JOIN (SELECT * FROM {PERSON} WHERE view = ? AND person_id IN (SELECT id FROM group_last)) o
             ON o.person_id = n.person_id""",
         [wh.run_id, view],
     )
     wh.execute(f"DELETE FROM {PERSON} WHERE view = ? AND person_id IN (SELECT person_id FROM person_next)", [view])
     wh.execute(f"INSERT INTO {PERSON} SELECT ?, * FROM person_next ORDER BY person_id", [view])
-    for table in ("group_now", "group_last", "person_now", "person_now_event", "person_next"):
+    for table in ("group_now", "group_last", "id_now", "person_next"):
         wh.execute(f"DROP TABLE {table}")
-    return len(changed_groups)
+    return groups
 
 
-def _changed(now: pl.DataFrame, last: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
-    """Groups (group_no) that aren't exactly the members of one id of the last run, and the ids that aren't exactly one
-    group. `now` is member, group_no; `last` is member, id."""
-    size = last.group_by("id").agg(size=pl.len())
-    group = (
-        now.join(last, on="member", how="left")
-        .join(size, on="id", how="left")
-        .group_by("group_no")
-        .agg(
-            same=(pl.col("id").n_unique() == 1) & (pl.col("size").first() == pl.len()).fill_null(False),
-            id=pl.col("id").first(),
-        )
+def give_ids(wh: Warehouse, now: pl.DataFrame, last: pl.DataFrame, draw: Draw, ledger: str, view: str) -> int:
+    """Give the groups that changed their ids and append to the ledger what became of the old ones.
+
+    Writes the temporary tables group_now (member, group_no, ...), group_last (member, id) and id_now (member, id) of
+    what changed; returns how many groups did. `now` and `last` are as identity.changed reads them.
+    """
+    now, last = changed(now, last)
+    for name, frame in (("group_now", now), ("group_last", last)):
+        wh.con.register("given", frame)
+        wh.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM given")
+        wh.con.unregister("given")
+    assign(wh.con, "group_now", "group_last", draw, "id_now")
+    seq = int(wh.scalar(f"SELECT coalesce(max(ledger_seq), 0) FROM {ledger} WHERE view = ?", [view]))
+    wh.execute(
+        f"""INSERT INTO {ledger} SELECT {seq} + row_number() OVER (ORDER BY event, id, other_id), ?, ?, event, id,
+            other_id, members, reason
+        FROM id_now_event ORDER BY event, id, other_id""",
+        [wh.run_id, view],
     )
-    same = group.filter("same")
-    return (
-        group.filter(~pl.col("same"))["group_no"].sort(),
-        size.join(same, on="id", how="anti")["id"].sort(),
-    )
+    wh.execute("DROP TABLE id_now_event")
+    return now["group_no"].n_unique()

@@ -21,6 +21,7 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
     "linkage.ledger": (),
     "residents.resident": ("person_id",),
     "residents.reconciliation": (),
+    "linkage.household_ledger": (),
     "fraud.flagged_pair": ("flag_id",),
     "review.queue": (),
     "review.member": (),
