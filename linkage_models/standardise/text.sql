@@ -1,19 +1,38 @@
--- Text macros: one value in, one value out; null stays null, nothing left becomes null.
+-- Text macros: one value in, one value out; null stays null, nothing left becomes null. Letters of any script are kept.
 
--- capitals, no accents, Latin letters that NFD does not split written out, apostrophes dropped, the rest single spaces
-CREATE OR REPLACE TEMP MACRO std_text(s) AS nullif(trim(regexp_replace(regexp_replace(
-    replace(replace(replace(replace(replace(replace(upper(strip_accents(s)), 'Ł', 'L'), 'Ø', 'O'), 'Æ', 'AE'), 'ß', 'SS'), 'Đ', 'D'), 'Œ', 'OE'),
-    '[''’`´.]', '', 'g'), '[^\pL0-9&,]+', ' ', 'g')), '');
+-- Cyrillic and Greek in Latin letters, near the British passport spellings; SQL has no table for them, so letter by letter
+CREATE OR REPLACE TEMP MACRO std_from_cyrillic(s) AS translate(
+    replace(replace(replace(replace(replace(replace(replace(replace(replace(s,
+        'Щ', 'SHCH'), 'Ж', 'ZH'), 'Х', 'KH'), 'Ц', 'TS'), 'Ч', 'CH'), 'Ш', 'SH'), 'Ю', 'YU'), 'Я', 'YA'), 'Є', 'YE'),
+    'АБВГҐДЕЁЗИІЇЙКЛМНОПРСТУЎФЫЭЪЬ', 'ABVGGDEEZIIIYKLMNOPRSTUUFYE');
+CREATE OR REPLACE TEMP MACRO std_from_greek(s) AS translate(
+    replace(replace(replace(replace(s, 'Θ', 'TH'), 'Χ', 'CH'), 'Ψ', 'PS'), 'ΟΥ', 'OU'),
+    'ΑΒΓΔΕΖΗΙΚΛΜΝΞΟΠΡΣΤΥΦΩ', 'AVGDEZIIKLMNXOPRSTYFO');
 
--- letters and spaces only, as names are compared
-CREATE OR REPLACE TEMP MACRO std_name(s) AS nullif(trim(regexp_replace(std_text(s), '[^\pL]+', ' ', 'g')), '');
+-- Latin letters that don't come apart into a letter and a mark
+CREATE OR REPLACE TEMP MACRO std_plain_latin(s) AS translate(
+    replace(replace(replace(replace(replace(s, 'Æ', 'AE'), 'Œ', 'OE'), 'ß', 'SS'), 'ẞ', 'SS'), 'Þ', 'TH'),
+    'ŁØĐÐĦŦƏŊＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺ', 'LODDHTENABCDEFGHIJKLMNOPQRSTUVWXYZ');
+
+-- marks are accents in these scripts; in Indian and Thai writing they are the vowels, in Japanese other sounds
+CREATE OR REPLACE TEMP MACRO std_without_accents(s) AS
+    CASE WHEN regexp_matches(s, '[\p{Latin}\p{Greek}\p{Arabic}\p{Hebrew}]') THEN strip_accents(s) ELSE s END;
+
+-- capitals without accents; most text is plain ASCII (as many bytes as characters) and passes quickly
+CREATE OR REPLACE TEMP MACRO std_fold(s) AS CASE WHEN strlen(s) = length(s) THEN upper(s)
+    ELSE std_plain_latin(std_from_greek(std_without_accents(std_from_cyrillic(upper(regexp_replace(s, '\p{Cf}', '', 'g')))))) END;
+
+-- capitals; apostrophes dropped, the rest of the punctuation single spaces; & and , keep their meaning
+CREATE OR REPLACE TEMP MACRO std_text(s) AS
+    nullif(trim(regexp_replace(translate(std_fold(s), '''’‘`´ʼʻ', ''), '[^\pL\pM0-9&,]+', ' ', 'g')), '');
+
+-- letters and spaces only, as names are compared; a nought or a one inside a word is a letter misread
+CREATE OR REPLACE TEMP MACRO std_letters(s) AS
+    CASE WHEN regexp_matches(s, '\pL[01]|[01]\pL') THEN translate(s, '01', 'OI') ELSE s END;
+CREATE OR REPLACE TEMP MACRO std_name(s) AS nullif(trim(regexp_replace(std_letters(std_text(s)), '[^\pL\pM]+', ' ', 'g')), '');
 
 -- the pieces of a name
 CREATE OR REPLACE TEMP MACRO std_tokens(s) AS list_filter(string_split(coalesce(std_name(s), ''), ' '), lambda t: t <> '');
-
--- surname with O'/MAC/MC and the like joined: 'O BRIEN' -> 'OBRIEN', 'MC DONALD' and 'MACDONALD' -> 'MCDONALD'
-CREATE OR REPLACE TEMP MACRO std_surname(s) AS
-    regexp_replace(regexp_replace(std_name(s), '(^| )(O|MC|MAC|D) ', '\1\2', 'g'), '(^| )MAC([BCDFGKLMNPQRSTVW][A-Z]{3})', '\1MC\2', 'g');
 
 -- number of a house in an address line: its first number
 CREATE OR REPLACE TEMP MACRO std_address_number(s) AS
