@@ -46,8 +46,8 @@ COUNCIL_SESSIONS = (
     Session(("forename_root", "birth_date"), _OTHERS | {"home"}),
     Session(("home_key", "surname_key"), _OTHERS | {"forename", "birth_date"}),
     Session(("surname_key", "birth_date"), _OTHERS | {"forename"}),
-    # namesakes abound here: what they share can't be learnt from them
-    Session(("forename", "surname_key"), frozenset({"move"}), _OTHERS | {"birth_date", "home"}),
+    # namesakes abound here: what they share can't be learnt from them, and their sex goes with their forename
+    Session(("forename", "surname_key"), frozenset({"move"}), (_OTHERS - {"sex"}) | {"birth_date", "home"}),
 )
 _ALL = _OTHERS | {"forename", "home", "birth_date"}
 GENERAL_SESSIONS = (

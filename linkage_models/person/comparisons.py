@@ -130,6 +130,12 @@ HOME = Comparison(
     (
         Level("same surname, same home", "${surname} AND ${home}", local=True, share=0.7),
         Level("surnames alike, same home", "${alike} AND ${home}", local=True),
+        Level(
+            "different surnames, same home one after the other",
+            "${home} AND home_key_l = home_key_r"
+            " AND (moved_out_l < moved_in_r - INTERVAL 7 DAY OR moved_out_r < moved_in_l - INTERVAL 7 DAY)",
+            local=True,
+        ),
         Level("different surnames, same home", "${home}", local=True),
         Level(
             "same surname, same postcode and the home of one unknown",
@@ -270,6 +276,11 @@ CONTACT = Comparison(
 )
 
 _DAYS = "least(abs(date_diff('day', moved_out_l, moved_in_r)), abs(date_diff('day', moved_out_r, moved_in_l)))"
+# days spent in both homes, today's stays without end
+_AT_ONCE = (
+    "date_diff('day', greatest(moved_in_l, moved_in_r),"
+    " least(coalesce(moved_out_l, DATE '9999-12-31'), coalesce(moved_out_r, DATE '9999-12-31')))"
+)
 _BOTH_DATED = "dated_move_l AND dated_move_r"
 
 MOVE = Comparison(
@@ -280,7 +291,11 @@ MOVE = Comparison(
         Level("a bill or tenancy ends as the other begins elsewhere, within a week", f"{_BOTH_DATED} AND {_DAYS} <= 7"),
         Level("one leaves as the other arrives elsewhere, within a week", f"{_DAYS} <= 7"),
         Level("one leaves as the other arrives elsewhere, within three months", f"{_DAYS} <= 92"),
+        Level(
+            "two bills or tenancies at once in two homes, for over three months", f"{_BOTH_DATED} AND {_AT_ONCE} > 92"
+        ),
         Level("a bill or tenancy ends far from where the other begins", f"{_BOTH_DATED} AND {_DAYS} IS NOT NULL"),
+        Level("in two homes at once for over a year", f"{_AT_ONCE} > 366", m=0.2),
         Level("both live on in two homes", "moved_out_l IS NULL AND moved_out_r IS NULL", m=0.2),
         Level("leaving and arriving lie apart", "ELSE", m=0.3),
     ),
