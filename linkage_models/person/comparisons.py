@@ -295,8 +295,7 @@ MOVE = Comparison(
             "two bills or tenancies at once in two homes, for over three months", f"{_BOTH_DATED} AND {_AT_ONCE} > 92"
         ),
         Level("a bill or tenancy ends far from where the other begins", f"{_BOTH_DATED} AND {_DAYS} IS NOT NULL"),
-        Level("in two homes at once for over a year", f"{_AT_ONCE} > 366", m=0.2),
-        Level("both live on in two homes", "moved_out_l IS NULL AND moved_out_r IS NULL", m=0.2),
+        Level("both live on in two homes, or did so for over a year", f"{_AT_ONCE} > 366", m=0.2),
         Level("leaving and arriving lie apart", "ELSE", m=0.3),
     ),
 )
