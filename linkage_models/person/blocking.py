@@ -119,6 +119,21 @@ def block(
     )
 
 
+def oversized_mark(con: duckdb.DuckDBPyConnection, table: str, planned: list[Planned]) -> str:
+    """A mark of which blocks are oversized and how each is narrowed. As long as it stays, whether two records are
+    brought together follows from the two alone."""
+    marks = []
+    for each in planned:
+        if each.capped:
+            left, right = _sides(each.keys)
+            keys = ", ".join(f"k{place}" for place in range(len(each.keys)))
+            (found,) = con.execute(
+                f"SELECT count(*), bit_xor(hash({keys})) FROM {_large(table, left, right)}"
+            ).fetchall()
+            marks.append((each.cost.rule, each.narrower, *found))
+    return repr(marks)
+
+
 def check_budget(costs: list[RuleCost], records: int) -> None:
     """Raise PairBudgetExceeded, naming the dearest rule, if the rules together could pass the budget."""
     budget = max(PAIR_BUDGET_FLOOR, records * PAIR_BUDGET_PER_RECORD)
@@ -239,12 +254,7 @@ def _pair_queries(table: str, planned: Planned, touching: str | None) -> list[st
     left, right = _sides(planned.keys)
     using = ", ".join(f"k{place}" for place in range(len(planned.keys)))
     crossed = left != right
-    large = f"(FROM {_blocks(table, left)} WHERE n > {LARGEST_BLOCK})"
-    if crossed:
-        large = (
-            f"(SELECT {using} FROM {_blocks(table, left)} a JOIN {_blocks(table, right)} b USING ({using})"
-            f" WHERE a.n + b.n > {LARGEST_BLOCK})"
-        )
+    large = _large(table, left, right)
     kept = f" ANTI JOIN {large} USING ({using})" if planned.capped else ""
     agree = " AND ".join(f"l.k{place} = r.k{place}" for place in range(len(planned.keys)))
     ones, others = f"(FROM {_keyed(table, left)}{kept})", _keyed(table, right)
@@ -263,6 +273,17 @@ def _pair_queries(table: str, planned: Planned, touching: str | None) -> list[st
         f" FROM {one} l JOIN {other} r ON {condition} AND l.unique_id {order} r.unique_id"
         for one, other, condition in sides
     ]
+
+
+def _large(table: str, left: list[str], right: list[str]) -> str:
+    """The keys of the oversized blocks of a rule."""
+    using = ", ".join(f"k{place}" for place in range(len(left)))
+    if left == right:
+        return f"(SELECT {using} FROM {_blocks(table, left)} WHERE n > {LARGEST_BLOCK})"
+    return (
+        f"(SELECT {using} FROM {_blocks(table, left)} a JOIN {_blocks(table, right)} b USING ({using})"
+        f" WHERE a.n + b.n > {LARGEST_BLOCK})"
+    )
 
 
 def _some(records: str, touching: str) -> str:

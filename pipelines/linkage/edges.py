@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from linkage_models.incremental import difference, mark_records, scoring_basis
 from linkage_models.models import Model
-from linkage_models.person.blocking import Planned, plan
+from linkage_models.person.blocking import oversized_mark, plan
 from linkage_models.person.coverage import Coverage, coverage
 from linkage_models.person.designs import DESIGNS
 from linkage_models.person.records import link_table
@@ -67,8 +67,8 @@ def build_edge(wh: Warehouse, views: Mapping[str, Sequence[str]] | None = None) 
     changes = _changes(wh)
     design = DESIGNS[model.design]
     planned = plan(wh.con, "person_link", design.rules)
-    basis["oversized blocks"] = str(any(each.capped for each in planned))
-    afresh = _why_afresh(wh, basis, changes, planned)
+    basis["the set of oversized blocks"] = oversized_mark(wh.con, "person_link", planned)
+    afresh = _why_afresh(wh, basis, changes)
     scored = score(wh.con, "person_link", model, "person_edge", None if afresh else "changed_record", planned)
     gammas = ", ".join(f"e.gamma_{name}" for name in model.comparisons)
     made = f"""SELECT l.record_id AS record_l, r.record_id AS record_r,
@@ -120,15 +120,13 @@ def _changes(wh: Warehouse) -> dict[str, int]:
     return {"new": new, "changed": changed, "vanished": vanished, "unchanged": standing}
 
 
-def _why_afresh(wh: Warehouse, basis: dict[str, str], changes: dict[str, int], planned: list[Planned]) -> str | None:
+def _why_afresh(wh: Warehouse, basis: dict[str, str], changes: dict[str, int]) -> str | None:
     """Why the edges at hand can't be built on, None if they can."""
     if not wh.exists(SCORING) or not wh.exists(EDGE):
         return "no edges of an earlier run"
     before = json.loads(wh.scalar(f"SELECT basis FROM {SCORING}"))
     if differs := difference(before, basis):
         return f"{' and '.join(differs)} changed"
-    if any(each.capped for each in planned):
-        return "a block is too large, and how it is narrowed follows from all records"
     if changes["new"] + changes["changed"] > CHANGED_SHARE * changes["unchanged"]:
         return "too many records are new or changed for less to be quicker"
     return None
