@@ -1,4 +1,5 @@
--- grain: one address; the UPRN is filled only where the evidence settles it, a doubtful best candidate stands beside
+-- grain: one address; the UPRN is filled only where the evidence settles the home: an address that stops at a building of several
+-- homes has that building's (building_uprn), and a doubtful best candidate stands beside
 CREATE OR REPLACE TEMP TABLE ${out} AS
 WITH ranked AS (
     SELECT text_id, uprn, weight, lacks_unit, row_number() OVER best AS place, count(*) OVER (PARTITION BY text_id) AS candidates,
@@ -29,17 +30,18 @@ found AS (
 ),
 judged AS (
     -- the shell of several flats is nobody's home: an address that stops at it could be any of them;
-    -- a flat that the gazetteer doesn't have is not the house around it
-    SELECT f.*, coalesce(h.is_shell, false) AS stops_at_shell,
-           coalesce(h.is_shell, false) OR lacks_unit OR (way = 'splink' AND (weight < ${accept_weight} OR gap < ${accept_gap})) AS doubtful
+    -- a flat that the gazetteer doesn't have is not the house around it, but lies in it
+    SELECT f.*, coalesce(h.is_shell, false) OR lacks_unit AS stops_at_building,
+           way = 'splink' AND (weight < ${accept_weight} OR gap < ${accept_gap}) AS doubtful
     FROM found f LEFT JOIN gazetteer_home h ON h.uprn = f.best_uprn
 )
 SELECT address_id,
-       CASE WHEN NOT doubtful THEN best_uprn END AS uprn,
-       CASE WHEN doubtful THEN 'ambiguous' ELSE way END AS method,
+       CASE WHEN NOT doubtful AND NOT stops_at_building THEN best_uprn END AS uprn,
+       CASE WHEN doubtful THEN 'ambiguous' WHEN stops_at_building THEN 'building' ELSE way END AS method,
        CASE WHEN best_uprn IS NOT NULL THEN weight END AS match_weight,
-       CASE WHEN stops_at_shell THEN 0.0 WHEN best_uprn IS NOT NULL THEN gap END AS runner_up_gap,
+       CASE WHEN stops_at_building THEN 0.0 WHEN best_uprn IS NOT NULL THEN gap END AS runner_up_gap,
        best_uprn AS candidate_uprn,
        candidates::INTEGER AS candidates,
+       CASE WHEN NOT doubtful AND stops_at_building THEN best_uprn END AS building_uprn,
        door_key
 FROM judged;

@@ -1,4 +1,5 @@
-"""Each address to its UPRN: given, cross-reference, unique key, Splink on the rest; else ambiguous or unmatched.
+"""Each address to its UPRN: given, cross-reference, unique key, Splink on the rest; else its building, ambiguous,
+unmatched.
 
 Working tables are temporary and live in the connection's own memory.
 """
@@ -11,9 +12,9 @@ from linkage_models.address import model, thresholds
 from linkage_models.address.gazetteer import KEYS, KEYS_WITH_POSTCODE, prepare_gazetteer
 from linkage_models.address.normalise import any_of, create_macros, fill, parse_addresses, vocabulary
 
-METHODS = ("given", "cross_reference", "normalised_key", "splink", "ambiguous", "unmatched", "no_address")
+METHODS = ("given", "cross_reference", "normalised_key", "splink", "building", "ambiguous", "unmatched", "no_address")
 RESULT_COLUMNS = """address_id VARCHAR, uprn BIGINT, method VARCHAR, match_weight DOUBLE, runner_up_gap DOUBLE,
-    candidate_uprn BIGINT, candidates INTEGER, door_key VARCHAR"""
+    candidate_uprn BIGINT, candidates INTEGER, building_uprn BIGINT, door_key VARCHAR"""
 
 
 class TooManyCandidates(Exception):

@@ -37,9 +37,10 @@ def any_of(words: Any) -> str:
 def _patterns() -> dict[str, str]:
     words = vocabulary()
     floors = f"({any_of(words['floors'])}) (?:{any_of(words['floor_words'])})|({any_of(words['floor_phrases'])})"
+    sides = any_of(words["sides"])
     return {
         "postcode_tail": f" {POSTCODE}$",
-        "floor_pattern": rf"\b(?:{floors})\b(?: ({any_of(words['sides'])})\b)?",
+        "floor_pattern": rf"\b(?:({sides}) )?(?:{floors})\b(?:(?: FLATX?)? ({sides})\b)?",
         "unit_pattern": r"\bFLAT (\d+[A-Z]?|[A-Z]\d*)\b",
         "bare_unit": rf"\b(?:THE |(?:{any_of(words['sides'])}) )?FLATX?\b(?: (?:{any_of(words['position_words'])})\b)?",
         "number_pattern": rf"^(.*\s)?({NUMBER})\s+([^0-9]+)$",
@@ -54,7 +55,9 @@ def _clean_expression(text: str) -> str:
     words = vocabulary()
     units = any_of(words["unit_words"])
     steps = [
+        (r"\b(?:C ?/ ?O|CARE OF)\b[^,0-9]*", " "),
         (r"['’`]", ""),
+        (r"\bANNEX\b", "ANNEXE"),
         (r"&", " AND "),
         (rf"\b(?:{units})\b *[,(]", "FLATX "),
         (rf"\b(?:{units})[ .]*(\d)", r"FLAT \1"),
@@ -62,6 +65,7 @@ def _clean_expression(text: str) -> str:
         (rf"\b(?:{any_of(words['number_words'])})\b[ .:]*(\d)", r"\1"),
         (rf"\bFLAT (?:{any_of(words['number_words'])})\b[ .:]*", "FLAT "),
         (r"(\d[A-Z]?) ?(?:-|–| TO | AND ) ?(\d)", r"\1~\2"),
+        (r"(\bFLAT [A-Z0-9]+[ ,]+)(\d+[A-Z]?) ?/ ?(\d+[A-Z]?)\b", r"\1\2~\3"),
         (r"\b(\d+[A-Z]?|[A-Z]) ?/ ?(\d+[A-Z]?)\b", r"FLAT \1 \2"),
         (r"\b(\d+)/([A-Z])\b", r"\1\2"),
         (r"[^A-Z0-9~]+", " "),

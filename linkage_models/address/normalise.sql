@@ -8,14 +8,14 @@ WITH cleaned AS (
 unfloored AS (
     SELECT text_id, given_postcode,
            regexp_extract(clean, '${postcode_tail}', 0) AS tail_postcode,
-           regexp_extract(clean, '${floor_pattern}', ['floor', 'phrase', 'side']) AS floor_parts,
+           regexp_extract(clean, '${floor_pattern}', ['ahead', 'floor', 'phrase', 'side']) AS floor_parts,
            regexp_matches(clean, '${unit_pattern},? ${floor_pattern}') AS unit_first,
            regexp_replace(regexp_replace(clean, '${postcode_tail}', ''), '${floor_pattern}', ' ') AS body
     FROM cleaned
 ),
 united AS (
     SELECT text_id, given_postcode, tail_postcode, body, unit_first,
-           address_floor(floor_parts.floor, floor_parts.phrase, floor_parts.side) AS floor,
+           address_floor(floor_parts.floor, floor_parts.phrase, floor_parts.ahead || floor_parts.side) AS floor,
            regexp_extract_all(body, '${unit_pattern}', 1) AS units
     FROM unfloored
 ),
@@ -31,7 +31,7 @@ unflatted AS (
            trim(regexp_replace(
                CASE WHEN names_building THEN body
                     ELSE regexp_replace(body, '${unit_pattern}', ' ', 'g') END,
-               '${bare_unit}|\b(?:THE )?(?:${named_units})\b|^ *(?:${position_words})\b', ' ', 'g')) AS body
+               '${bare_unit}|\b(?:THE )?(?:${named_units})\b(?: TO\b)?|^ *(?:${position_words})\b', ' ', 'g')) AS body
     FROM floored
 ),
 numbered AS (
@@ -45,8 +45,9 @@ SELECT text_id,
             WHEN named_unit <> '' THEN named_unit
             WHEN floor = '' AND bare_unit THEN 'FLAT' ELSE '' END AS unit,
        parts.number AS number_text,
-       trim(parts.before) AS before,
-       trim(CASE WHEN parts.number = '' THEN regexp_replace(body, ' +', ' ', 'g') ELSE parts.after END) AS after
+       -- B NELSON HOUSE is flat B of it
+       CASE WHEN parts.number = '' THEN regexp_extract(body, '^([A-Z]) +\S', 1) ELSE trim(parts.before) END AS before,
+       trim(CASE WHEN parts.number = '' THEN regexp_replace(regexp_replace(body, '^[A-Z] +', ''), ' +', ' ', 'g') ELSE parts.after END) AS after
 FROM numbered;
 
 -- grain: one distinct phrase with its words in canonical form

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.assets import Step, step_asset
-from pipelines.places.address_uprn import ADDRESS_UPRN, build_address_uprn
+from pipelines.places.address_uprn import ADDRESS_CANDIDATE, ADDRESS_UPRN, build_address_uprn
 from pipelines.places.gazetteer import TABLES, build_gazetteer
 from pipelines.sources.catalogue import Catalogue
 
@@ -39,10 +39,11 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         deps=["places/gazetteer", *catalogue.deps("address")],
         group="places",
         owner=OWNER,
-        tables=[ADDRESS_UPRN],
+        tables=[ADDRESS_UPRN, ADDRESS_CANDIDATE],
         description=(
             "The UPRN of every address: given, by cross-reference, by a normalised key that means one property, or by "
-            "Splink with a clear lead. What stays ambiguous keeps its best candidate and no UPRN."
+            "Splink with a clear lead. An address that stops at a building of several homes has the building's; what"
+            " stays ambiguous keeps its candidates and no UPRN."
         ),
     )
     def address_uprn(step: Step) -> dict[str, float]:

@@ -8,7 +8,7 @@ from pipelines.reporting.figures import WIDEST_VIEW, Figures
 from pipelines.reporting.rows import AddressMatch, View
 
 #: Methods that leave an address without a UPRN.
-UNSETTLED = frozenset({"ambiguous", "unmatched", "no_address"})
+UNSETTLED = frozenset({"building", "ambiguous", "unmatched", "no_address"})
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ def test_address_uprn(wh: Warehouse) -> None:
         (16, "given", 16),
         (142, "cross_reference", 142),
         (142, "normalised_key", 142),
-        (None, "ambiguous", 14),
+        (None, "building", 14),
         (None, "no_address", None),
         (16, "cross_reference", 16),
     ]

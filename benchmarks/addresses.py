@@ -1,0 +1,92 @@
+"""Addresses to UPRNs: how many a second of CPU, how many rightly, with and without what the systems know of a UPRN.
+
+`python -m benchmarks.addresses [--people N] [--seed S] [--profile P]`: makes a borough, takes it in, matches every
+address of it, beside a join of the plain texts; and how well the words alone tell that two addresses are one home.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+from linkage_models.address import evaluate_addresses, match_addresses
+from pipelines.definitions import Place, execute
+from pipelines.places.gazetteer import ADDRESS_VARIANT, ADDRESS_WORDING, CROSS_REFERENCE, PROPERTY
+from pipelines.runs import Run
+from pipelines.settings import DataFolder, write_settings
+from pipelines.warehouse import Warehouse
+from synthetic_data.borough import make_borough
+
+GOAL_A_SECOND, GOAL_PRECISION, GOAL_MATCHED = 20_000, 0.999, 0.95
+COLUMNS = "address_id, address_text, postcode, uprn_given, xref_source, xref_key"
+WITHHELD = """address_id, address_text, postcode, NULL::BIGINT AS uprn_given, NULL::VARCHAR AS xref_source,
+    NULL::VARCHAR AS xref_key"""
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--people", type=int, default=20_000)
+    asked.add_argument("--seed", type=int, default=2026)
+    asked.add_argument("--profile", default="central")
+    given = asked.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        borough = Path(scratch) / "borough"
+        make_borough(borough, given.people, given.seed, profile=given.profile)
+        folder = DataFolder.at(Path(scratch) / "data").make()
+        write_settings(folder, holds="synthetic", clock="2026-10-31")
+        fine, faults = execute(
+            Place.of(folder.root, borough / "landing"), "benchmark", "+key:places/gazetteer or +key:facts/address"
+        )
+        if not fine:
+            raise SystemExit("\n".join(faults))
+        run = Run.begin(folder, "benchmark")
+        try:
+            with run.warehouse(("identity",), (borough / "truth",)) as wh:
+                compare(wh, str(borough / "truth" / "addresses.parquet"))
+        finally:
+            run.abandon("only read")
+
+
+def compare(wh: Warehouse, truth: str) -> None:
+    """Print one line a way of matching; the goals stand beside."""
+    print(f"goals: {GOAL_A_SECOND:,} addresses a CPU second, precision {GOAL_PRECISION}, matched {GOAL_MATCHED:.0%}")
+    for name, columns in (("with identifiers", COLUMNS), ("by its words alone", WITHHELD)):
+        wh.execute(
+            f"CREATE OR REPLACE TEMP TABLE asked AS SELECT {columns} FROM identity.facts.address WHERE valid_to IS NULL"
+        )
+        began = time.process_time()
+        match_addresses(wh.con, "asked", PROPERTY, ADDRESS_VARIANT, ADDRESS_WORDING, CROSS_REFERENCE, "matched")
+        spent = time.process_time() - began
+        print(
+            f"{name:>22}: {told(wh, truth, 'matched')}, {wh.scalar('SELECT count(*) FROM asked') / spent:,.0f} a second"
+        )
+    words = "trim(regexp_replace(upper({0}.address_text || ' ' || coalesce({0}.postcode, '')), '[^A-Z0-9]+', ' ', 'g'))"
+    wh.execute(f"""CREATE OR REPLACE TEMP TABLE joined AS
+        SELECT a.address_id, min(v.uprn) AS uprn, 'plain text' AS method FROM asked a
+        LEFT JOIN {ADDRESS_VARIANT} v ON {words.format("v")} = {words.format("a")} GROUP BY a.address_id""")
+    print(f"{'a join of plain texts':>22}: {told(wh, truth, 'joined')}")
+    for name, key in (("the door key", "door_key"), ("the words as written", "words")):
+        ((right, found, wanted),) = wh.rows(
+            f"""WITH keyed AS (
+                SELECT a.address_id, {key} AS key, t.uprn FROM (SELECT *, {words.format("f")} AS words FROM
+                    identity.facts.address f WHERE valid_to IS NULL) a JOIN matched USING (address_id)
+                JOIN read_parquet(?) t ON t.source = a.source AND t.address_key = a.address_key
+                WHERE t.uprn IS NOT NULL AND a.address_text IS NOT NULL),
+            pairs AS (SELECT count(*) AS n, uprn, key FROM keyed GROUP BY GROUPING SETS ((uprn), (key), (uprn, key)))
+            SELECT sum(n * (n - 1) / 2) FILTER (uprn IS NOT NULL AND key IS NOT NULL),
+                sum(n * (n - 1) / 2) FILTER (uprn IS NULL AND key IS NOT NULL),
+                sum(n * (n - 1) / 2) FILTER (uprn IS NOT NULL AND key IS NULL) FROM pairs""",
+            [truth],
+        )
+        print(f"pairs of one home by {name}: precision {right / found:.4f}, recall {right / wanted:.4f}")
+
+
+def told(wh: Warehouse, truth: str, matched: str) -> str:
+    """Match rate, precision and recall of all sources together."""
+    rows = evaluate_addresses(wh.con, truth, "identity.facts.address", matched)
+    total = next(row for row in rows if row["source"] is None and row["method"] is None)
+    return ", ".join(f"{rate.replace('_', ' ')} {total[rate]:.4f}" for rate in ("match_rate", "precision", "recall"))
+
+
+if __name__ == "__main__":
+    main()
