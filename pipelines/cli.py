@@ -200,13 +200,13 @@ def purposes(data: str, sources: str | None, as_json: bool) -> None:
 
 @cli.command()
 @DATA
-@click.argument("left")
-@click.argument("right")
+@click.argument("left", metavar="RECORD|PERSON")
+@click.argument("right", metavar="[RECORD]", required=False)
 @click.option("--purpose", default="data_quality", show_default=True, help="Why you look; goes into the audit.")
 @SOURCES
 @JSON
-def explain(data: str, left: str, right: str, purpose: str, sources: str | None, as_json: bool) -> None:
-    """Why two records were linked or not, in words and numbers."""
+def explain(data: str, left: str, right: str | None, purpose: str, sources: str | None, as_json: bool) -> None:
+    """Why two records were linked or not, in words and numbers; with one person id, what holds that person together."""
     from pipelines.reading import explanation_of
 
     show(explanation_of(folder(data), left, right, purpose, sources), as_json)

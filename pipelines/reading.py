@@ -161,29 +161,40 @@ def purposes_of(folder: DataFolder, sources: str | None = None) -> Answer:
     return Answer((), [("Purposes", ("purpose", "what for", "view", "people appear", "reads", "never reads"), rows)])
 
 
-def explanation_of(folder: DataFolder, left: str, right: str, purpose: str, sources: str | None = None) -> Answer:
-    """Why two records were linked or not; noted in the audit before it is shown, and only what are records: a name
-    typed in their place would stand there in clear."""
-    from pipelines.linkage.explain import explain
+def explanation_of(
+    folder: DataFolder, left: str, right: str | None, purpose: str, sources: str | None = None
+) -> Answer:
+    """Why two records were linked or not; with one id, what holds that person together.
 
-    contracts = _contracts(folder, sources)
+    Noted in the audit before it is shown, and only what is a record or person: a name typed in their place would stand
+    there in clear.
+    """
+    from pipelines.linkage.explain import Looked, explain, explain_person
+
     settings = load_settings(folder)
-    purposes = Purposes.load(contracts.values(), settings.today())
-    purposes.require(purpose, {record.split(":", 1)[0] for record in (left, right)})
-    with open_snapshot(folder) as (wh, _):
-        told = explain(wh, left, right, purposes.purposes[purpose].view, catalog="published")
+    purposes = Purposes.load(_contracts(folder, sources).values(), settings.today())
+    purposes.require(purpose, {record.split(":", 1)[0] for record in (left, right) if right and record})
+    view = purposes.purposes[purpose].view
     operations = _operations(folder)
     try:
-        audit.record(
-            operations,
-            person(),
-            "pair explained",
-            purpose,
-            records=sorted(record_name(operations.keyring, record) for record in (left, right)),
-        )
+        with open_snapshot(folder) as (wh, _):
+            at = Looked(view, operations.decisions(), "published", settings.cluster_stop)
+            if right:
+                told = explain(wh, left, right, at)
+                named = sorted(record_name(operations.keyring, record) for record in (left, right))
+                audit.record(operations, person(), "pair explained", purpose, records=named)
+            else:
+                told = explain_person(wh, left, at)
+                held = wh.rows(
+                    "SELECT DISTINCT split_part(record_id, ':', 1) FROM published.linkage.membership "
+                    "WHERE view = ? AND person_id = ?",
+                    [view, left],
+                )
+                purposes.require(purpose, {source for (source,) in held})
+                audit.record(operations, person(), "person explained", purpose, person=left)
     finally:
         operations.close()
-    return Answer(told.sentences, [("Evidence", ("comparison", "what agrees", "match weight"), told.evidence)])
+    return Answer(told.sentences, told.tables)
 
 
 def difference_of(folder: DataFolder, before: str | None, after: str | None) -> Answer:

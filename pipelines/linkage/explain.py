@@ -1,74 +1,153 @@
-"""Why two records are linked, or not: in words and numbers."""
+"""Why two records are linked, or not, and what holds a person together: in words and numbers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from linkage_models import thresholds as policy
 from linkage_models.models import Model, pinned
 from linkage_models.pairs import PairEvidence, compare
-from linkage_models.person.agreements import agreement
+from linkage_models.person.agreements import WORDS, agreement
 from linkage_models.person.designs import DESIGNS
 from linkage_models.person.records import link_table
+from pipelines.faults import plural
 from pipelines.linkage.certainty import thresholds_of
 from pipelines.linkage.company import in_words
 from pipelines.linkage.edges import NEVER_LINK
+from pipelines.linkage.ties import Tie, between, decided_among, forbidden, path, side_of, spanning_tree, ties_among
+from pipelines.linkage.waterfall import Step, waterfall
 from pipelines.settings import BoroughlinkError
 from pipelines.warehouse import Warehouse
 
+Table = tuple[str, tuple[str, ...], list[tuple[Any, ...]]]
+#: Rows of a table that can grow with the person: the rest is counted.
+SHOWN = 30
+
 
 class UnknownRecord(BoroughlinkError):
-    """A record is not in this run, or not in the view."""
+    """A record or person is not in this run, or not in the view."""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """`evidence` rows are (comparison, what agrees, weight in bits); values of the records are not in it."""
+    """Sentences and tables (title, columns, rows); records are named in it, their values are not."""
 
     sentences: tuple[str, ...]
-    evidence: tuple[tuple[str, str, float], ...]
+    tables: tuple[Table, ...] = ()
 
 
-def explain(wh: Warehouse, left: str, right: str, view: str, catalog: str = "identity") -> Explanation:
+@dataclass(frozen=True)
+class Looked:
+    """Where to look: a view of the tables in `catalog`, the standing decisions, and the weight above which groups of
+    records merge."""
+
+    view: str
+    decisions: Sequence[dict[str, Any]] = ()
+    catalog: str = "identity"
+    stop: float = policy.CLUSTER_STOP
+
+
+def explain(wh: Warehouse, left: str, right: str, at: Looked) -> Explanation:
     """Explain a pair of records of a view, also one that was never compared. Raises UnknownRecord."""
     if left == right:
         raise UnknownRecord("A record can't be explained against itself: give two.")
-    record, membership = f"{catalog}.people.record", f"{catalog}.linkage.membership"
-    homes = dict(
+    homes: dict[str, str] = dict(
         wh.rows(
-            f"SELECT record_id, person_id FROM {membership} WHERE view = ? AND record_id IN (?, ?)", [view, left, right]
+            f"SELECT record_id, person_id FROM {at.catalog}.linkage.membership WHERE view = ? AND record_id IN (?, ?)",
+            [at.view, left, right],
         )
     )
     if not homes.keys() >= {left, right}:
         which = "One of the two records is not" if homes else "Neither of the two records is"
-        raise UnknownRecord(f"{which} in the view {view}: `export clusters` lists those that are.")
+        raise UnknownRecord(f"{which} in the view {at.view}: `export clusters` lists those that are.")
+    record = f"{at.catalog}.people.record"
     wh.execute(
         f"CREATE OR REPLACE TEMP TABLE pair_record AS SELECT * FROM {record} WHERE record_id IN (?, ?)", [left, right]
     )
     named = ", ".join(f"'{kind}'" for kind in NEVER_LINK)
     if wh.scalar(f"SELECT count(*) FROM pair_record WHERE sensitivity IN ({named})"):
         # What agrees would itself tell of the connection that the law forbids.
-        return Explanation(("One of the two records is marked as never to be linked: they aren't compared.",), ())
+        return Explanation(("One of the two records is marked as never to be linked: they aren't compared.",))
     link_table(wh.con, "pair_record", "pair_link")
-    model = _model(wh, catalog)
+    model = _model(wh, at.catalog)
     DESIGNS[model.design].prepare(wh.con, "pair_link")
     found = compare(wh.con, "pair_link", model)
+    for table in ("pair_record", "pair_link"):
+        wh.execute(f"DROP TABLE {table}")
     together = homes[left] == homes[right]
+    one, other = _records(wh, at, homes[left]), _records(wh, at, homes[right])
+    ties = ties_among(wh, at.catalog, at.view, {*one, *other})
+    steps = [Step("any two records", "the odds before anything is known", found.prior)]
+    steps += [Step(*each) for each in found.evidence]
+    gained = [tie.weight for tie in ties if {tie.left, tie.right} == {left, right}]
     sentences = [
-        f"In the view {view} the two records are {'one person' if together else 'two persons'}.",
+        f"In the view {at.view} the two records are {'one person' if together else 'two persons'}.",
         f"Their own evidence weighs {found.weight:+.1f} bits (odds of 2 to that power), from {found.prior:+.1f}"
-        f" for any two records.",
-        _compared(found),
+        f" for any two records. Pairs of {thresholds_of(wh, at.view, at.catalog).link:+.1f} and more count as linked.",
+        *_compared(found, bool(gained)),
     ]
     if found.certain_by:
         sentences.append(
             f"They meet a certain rule, agreement on {agreement(found.certain_by)}, worth at least"
             f" {policy.DETERMINISTIC_WEIGHT:+.0f} bits."
         )
-    sentences += in_words(wh, view, left, right, catalog)
-    sentences += _forbidden(wh)
-    sentences.append(_verdict(found, together, thresholds_of(wh, view, catalog).link))
-    for table in ("pair_record", "pair_link"):
-        wh.execute(f"DROP TABLE {table}")
-    return Explanation(tuple(sentences), found.evidence)
+    sentences += in_words(wh, at.view, left, right, at.catalog)
+    people = dict.fromkeys(one, homes[left]) | dict.fromkeys(other, homes[right])
+    decided = decided_among(wh, at.catalog, people, at.decisions)
+    held = _joined(ties, decided)
+    sentences += _held_together(held, left, right) if together else _kept_apart(wh, at, one, other, ties, decided)
+    near = [] if gained else [(agreement(rule), _lacking(key, known)) for rule, key, known in found.near]
+    return Explanation(
+        tuple(sentences),
+        _told(
+            ("Evidence", ("comparison", "what agrees", "weight", "total", "bits"), waterfall(steps)),
+            ("Rules that one thing kept from comparing them", ("agreement on", "what is lacking"), near),
+            _decision_table(decided),
+        ),
+    )
+
+
+def explain_person(wh: Warehouse, person: str, at: Looked) -> Explanation:
+    """Explain a person of a view: its records, the evidence that holds it, where it would break first, its neighbours.
+
+    Raises UnknownRecord, also for an id that is no longer in use: the ledger says what became of it.
+    """
+    records = _records(wh, at, person)
+    if not records:
+        raise UnknownRecord(f"That is no person of the view {at.view} today.{_former(wh, at, person)}")
+    ties = ties_among(wh, at.catalog, at.view, records)
+    decided = decided_among(wh, at.catalog, dict.fromkeys(records, person), at.decisions)
+    tree = spanning_tree(_joined(ties, decided))
+    sources = sorted({record.split(":", 1)[0] for record in records})
+    pairs = len(records) * (len(records) - 1) // 2
+    sentences = [f"In the view {at.view} this person has {plural(len(records), 'record')} from {', '.join(sources)}."]
+    if tree:
+        weakest = tree[-1]
+        side = len(side_of(tree, weakest))
+        sentences += [
+            f"Of {plural(pairs, 'pair')} of its records {len(ties):,} were compared,"
+            f" {sum(tie.weight > at.stop for tie in ties):,} of them speak for one person.",
+            f"The weakest link that holds it: {weakest.left} and {weakest.right}, {weakest.weight:+.1f} bits"
+            f" ({_rule(weakest)}). Without it {side} and {len(records) - side} records would be left.",
+        ]
+    neighbours = _neighbours(wh, at, records)
+    if neighbours and neighbours[0][4] > at.stop:
+        sentences.append("A neighbour below is kept apart although the evidence between them says one person.")
+    holding = [(tie.left, tie.right, round(tie.weight, 1), _rule(tie)) for tie in tree]
+    columns = ("person", "records", "pairs compared", "best pair", "mean of all pairs")
+    return Explanation(
+        tuple(sentences),
+        _told(
+            ("Records", ("record",), [(record,) for record in records[:SHOWN]]),
+            (
+                "What holds it together, strongest first",
+                ("record", "record ", "weight", "agreement on"),
+                holding[-SHOWN:],
+            ),
+            _decision_table(decided),
+            ("Nearest other persons", columns, neighbours),
+        ),
+    )
 
 
 def _model(wh: Warehouse, catalog: str) -> Model:
@@ -79,34 +158,138 @@ def _model(wh: Warehouse, catalog: str) -> Model:
     return pinned()
 
 
-def _compared(found: PairEvidence) -> str:
-    if found.blocked_by:
-        return f"They were compared because they agree on {agreement(found.blocked_by)}."
-    return "They were never compared: no blocking rule brings them together. The evidence below was worked out now."
-
-
-def _forbidden(wh: Warehouse) -> list[str]:
-    """What would keep the pair apart whatever it weighs."""
-    ((one_source, dead),) = wh.rows(
-        f"""SELECT count(one_person_key) = 2 AND count(DISTINCT one_person_key) = 1,
-        coalesce(max(last_begun) > min(death_date) + {policy.DEATH_GRACE_DAYS}, false) FROM pair_record"""
-    )
-    said = []
-    if one_source:
-        said.append(
-            "Their source holds a person only once there, so they are two people unless someone decides otherwise."
+def _records(wh: Warehouse, at: Looked, person: str) -> list[str]:
+    membership = f"{at.catalog}.linkage.membership"
+    return [
+        record
+        for (record,) in wh.rows(
+            f"SELECT record_id FROM {membership} WHERE view = ? AND person_id = ? ORDER BY record_id",
+            [at.view, person],
         )
-    if dead:
-        said.append("One begins something after the death that the other records.")
+    ]
+
+
+def _told(*tables: Table) -> tuple[Table, ...]:
+    """Those tables that have rows."""
+    return tuple(table for table in tables if table[2])
+
+
+def _decision_table(decided: list[tuple[Any, ...]]) -> Table:
+    columns = ("decision", "made on", "by", "says", "record", "record ", "what became of it")
+    return ("Decisions on these records", columns, decided)
+
+
+def _compared(found: PairEvidence, compared: bool) -> list[str]:
+    if compared and found.blocked_by:
+        return [f"They were compared because they agree on {agreement(found.blocked_by)}."]
+    if compared:
+        return ["They were compared in the run."]
+    if found.blocked_by:
+        return [
+            f"They agree on {agreement(found.blocked_by)}, but were not compared: too many records agree on that. "
+            "The evidence below was worked out now."
+        ]
+    near = "" if found.near else " None came near: each lacks two things or more."
+    return [
+        f"They were never compared: no blocking rule brings them together.{near} The evidence below was worked out now."
+    ]
+
+
+def _lacking(key: str, known: bool) -> str:
+    return f"{WORDS[key]}: {'differs' if known else 'not known of both'}"
+
+
+def _joined(ties: Sequence[Tie], decided: Sequence[tuple[Any, ...]]) -> list[Tie]:
+    """The ties, and beside them what decisions join: these hold whatever the evidence."""
+    links = [
+        Tie(left, right, policy.WEIGHT_CAP, f"decision {number}")
+        for number, _, _, says, left, right, became in decided
+        if (says, became) == ("must link", "holds")
+    ]
+    return [*ties, *links]
+
+
+def _rule(tie: Tie) -> str:
+    return tie.rule if tie.rule.startswith("decision ") else agreement(tie.rule)
+
+
+def _held_together(ties: Sequence[Tie], left: str, right: str) -> list[str]:
+    way = path(spanning_tree(ties), left, right)
+    if len(way) < 2:
+        decided = bool(way) and way[0].rule.startswith("decision ")
+        return [f"What joins them is {way[0].rule if decided else 'their own evidence'}."]
+    weakest = min(way, key=lambda tie: tie.weight)
+    on_the_way = list(dict.fromkeys(record for tie in way for record in (tie.left, tie.right)))
+    others = [record for record in on_the_way if record not in (left, right)]
+    return [
+        f"They are joined more firmly through {plural(len(others), 'other record')} of the person"
+        f" ({', '.join(others[:5])}{', ...' if len(others) > 5 else ''}); the weakest step on that way weighs"
+        f" {weakest.weight:+.1f} bits."
+    ]
+
+
+def _kept_apart(
+    wh: Warehouse,
+    at: Looked,
+    one: Sequence[str],
+    other: Sequence[str],
+    ties: Sequence[Tie],
+    decided: Sequence[tuple[Any, ...]],
+) -> list[str]:
+    said = [
+        f"Decision {number} of {made_on}, by {by}, keeps {a} and {b} apart."
+        for number, made_on, by, says, a, b, became in decided
+        if (says, became) == ("cannot link", "holds") and (a in one) != (b in one)
+    ]
+    said += forbidden(wh, at.catalog, one, other)
+    held = between(one, other, ties)
+    size = f"the {plural(len(one), 'record')} of the one and the {plural(len(other), 'record')} of the other"
+    said.append(
+        f"Between {size}, {held.compared} of {plural(held.pairs, 'pair')} were compared; on average the evidence weighs"
+        f" {held.mean:+.1f} bits, and persons merge above {at.stop:+.1f}."
+    )
+    if held.mean > at.stop and len(said) == 1:
+        said.append(
+            "Nothing forbids it: the settings have changed since that run, or it will be one person in the next."
+        )
     return said
 
 
-def _verdict(found: PairEvidence, together: bool, link: float) -> str:
-    if together and found.weight < link:
-        return "They are together through other records of the person, whose evidence on average says the same person."
-    if not together and found.weight >= link:
-        return (
-            "They are apart although alike: a constraint, a decision, or the other records of each person"
-            " speak against it."
+def _neighbours(wh: Warehouse, at: Looked, records: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Rows (person, records, pairs compared, best pair, mean of all pairs) of the three persons with the best pair."""
+    near = wh.rows(
+        f"""-- another person with a compared pair (person_id)
+        WITH near AS (
+            SELECT CASE WHEN record_l IN (SELECT unnest($records)) THEN record_r ELSE record_l END AS record_id,
+                match_weight
+            FROM {at.catalog}.linkage.edge
+            WHERE (record_l IN (SELECT unnest($records))) <> (record_r IN (SELECT unnest($records)))
         )
-    return "Their own evidence says the same as the result."
+        SELECT m.person_id FROM near JOIN {at.catalog}.linkage.membership m USING (record_id) WHERE m.view = $view
+        GROUP BY m.person_id ORDER BY max(match_weight) DESC, m.person_id LIMIT 3""",
+        {"records": list(records), "view": at.view},
+    )
+    rows = []
+    for (person,) in near:
+        others = _records(wh, at, person)
+        held = between(records, others, ties_among(wh, at.catalog, at.view, {*records, *others}))
+        best = round(held.best.weight, 1) if held.best else None
+        rows.append((person, len(others), f"{held.compared} of {held.pairs}", best, round(held.mean, 1)))
+    return rows
+
+
+def _former(wh: Warehouse, at: Looked, person: str) -> str:
+    """What the ledger says became of an id."""
+    if not wh.exists(f"{at.catalog}.linkage.ledger"):
+        return ""
+    rows = wh.rows(
+        f"""-- the last entry about the id
+        SELECT event, person_id, run_id FROM {at.catalog}.linkage.ledger
+        WHERE view = ?
+            AND ((event = 'retired' AND person_id = ?) OR (event IN ('merged', 'split') AND other_person_id = ?))
+        ORDER BY ledger_seq DESC LIMIT 1""",
+        [at.view, person, person],
+    )
+    for event, now, run in rows:
+        return f" It was {event}{f' into {now}' if event != 'retired' else ''} in run {run}."
+    return ""

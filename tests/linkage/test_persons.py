@@ -10,7 +10,7 @@ from pipelines.linkage import choice
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
 from pipelines.linkage.edges import EDGE, build_edge
-from pipelines.linkage.explain import UnknownRecord, explain
+from pipelines.linkage.explain import Looked, UnknownRecord, explain, explain_person
 from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID, build_households, build_property_id
 from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, build_persons
 from pipelines.people.records import RECORD, build_record, build_record_address
@@ -177,12 +177,50 @@ def test_one_household_per_home_and_time(shared: Warehouse) -> None:
 
 def test_explain_says_why(shared: Warehouse) -> None:
     strong = shared.rows(f"SELECT record_l, record_r FROM {EDGE} ORDER BY match_weight DESC, record_l LIMIT 1")[0]
-    told = explain(shared, *strong, "data_quality")
+    told = explain(shared, *strong, Looked("data_quality"))
     assert "one person" in told.sentences[0] and any("compared because" in each for each in told.sentences)
     weight = shared.scalar(f"SELECT match_weight FROM {EDGE} WHERE record_l = ? AND record_r = ?", list(strong))
     assert f"{weight:+.1f} bits" in told.sentences[1]
+    ((_, columns, steps),) = [table for table in told.tables if table[0] == "Evidence"]
+    assert columns[2:4] == ("weight", "total")
+    assert sum(step[2] for step in steps) == pytest.approx(steps[-1][3], abs=0.05)
     with pytest.raises(UnknownRecord):
-        explain(shared, strong[0], "nobody:1#1", "data_quality")
+        explain(shared, strong[0], "nobody:1#1", Looked("data_quality"))
+
+
+def test_explain_names_what_kept_a_pair_from_being_compared_and_apart(shared: Warehouse) -> None:
+    left, right = shared.rows(
+        f"SELECT min(record_id), max(record_id) FROM {RECORD} JOIN {MEMBERSHIP} USING (record_id) "
+        "WHERE source = 'electoral_register' AND view = 'data_quality'"
+    )[0]
+    made = decision(shared, "cannot_link", left, right) | {
+        "decision_id": 12,
+        "made_at": "2026-10-03T",
+        "made_by": "ann",
+    }
+    told = explain(shared, left, right, Looked("data_quality", [made]))
+    text = "\n".join(told.sentences)
+    assert "never compared" in text, text
+    assert "Decision 12 of 2026-10-03, by ann, keeps" in text
+    assert "holds a person only once" in text and "on average the evidence weighs" in text
+    tables = {title: rows for title, _, rows in told.tables}
+    assert tables["Decisions on these records"] == [(12, "2026-10-03", "ann", "cannot link", left, right, "holds")]
+    compared = shared.scalar(f"SELECT count(*) FROM {EDGE} WHERE record_l = ? AND record_r = ?", [left, right])
+    assert compared == 0
+
+
+def test_explain_a_person_shows_where_it_would_break(shared: Warehouse) -> None:
+    person, records = shared.rows(
+        f"SELECT person_id, count(*) AS n FROM {MEMBERSHIP} WHERE view = 'data_quality' GROUP BY 1 ORDER BY 2 DESC, 1"
+    )[0]
+    told = explain_person(shared, person, Looked("data_quality"))
+    assert f"{records} records" in told.sentences[0]
+    tables = {title: rows for title, _, rows in told.tables}
+    holding = tables["What holds it together, strongest first"]
+    assert len(tables["Records"]) == records and len(holding) == records - 1
+    assert [row[2] for row in holding] == sorted((row[2] for row in holding), reverse=True)
+    with pytest.raises(UnknownRecord, match="no person of the view fraud"):
+        explain_person(shared, person, Looked("fraud"))
 
 
 def test_a_record_never_to_be_linked_is_compared_with_none(shared: Warehouse) -> None:
@@ -190,10 +228,10 @@ def test_a_record_never_to_be_linked_is_compared_with_none(shared: Warehouse) ->
     shared.execute("BEGIN TRANSACTION")
     try:
         shared.execute(f"UPDATE {RECORD} SET sensitivity = 'adoption' WHERE record_id = ?", [left])
-        told = explain(shared, left, right, "data_quality")
+        told = explain(shared, left, right, Looked("data_quality"))
     finally:
         shared.execute("ROLLBACK")
-    assert told.evidence == ()
+    assert told.tables == ()
     assert [sentence.split(":")[0] for sentence in told.sentences] == [
         "One of the two records is marked as never to be linked"
     ]
