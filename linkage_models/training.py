@@ -19,7 +19,7 @@ from linkage_models.person import blocking, comparisons, deterministic
 from linkage_models.person.designs import COUNCIL, GENERAL, Design
 from linkage_models.person.general import without_families
 
-_OTHERS = frozenset({"middle", "sex", "nino", "nhs_number", "contact", "move"})
+_OTHERS = frozenset({"middle", "sex", "nino", "nhs_number", "contact", "move", "birth_place", "occupation"})
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ GENERAL_SESSIONS = (
     Session(("forename", "surname_key"), _OTHERS | {"birth_date"}, frozenset({"home"})),
 )
 SESSIONS = {COUNCIL.name: COUNCIL_SESSIONS, GENERAL.name: GENERAL_SESSIONS}
-TERM_COLUMNS = ("forename", "surname_key")
+TERM_COLUMNS = ("forename", "surname_key", "birth_place", "occupation")
 MIN_SESSION_PAIRS = 200
 # The prior decides how much of u is true matches, u decides how many matches EM finds, these give the prior.
 PASSES = 3

@@ -24,6 +24,7 @@ WORDS = {
     "initial=surname_initial": "initial with the other's surname",
     "surname_initial=initial": "surname with the other's initial",
     "initial=middle_initial": "initial with the other's middle name",
+    "birth_place": "place of birth",
     "address_number": "number of the house",
     "door": "number and street",
     "birth_digits": "digits of the birth date",

@@ -123,17 +123,42 @@ FORENAME = replace(
     comparisons.FORENAME,
     levels=tuple(
         Level("forename of one is, or is like, the surname of the other", _SWAPPED)
-        if "swapped" in level.words
+        if level.words == "forename and surname are swapped"
         else level
         for level in comparisons.FORENAME.levels
+        if level.words != "forename and surname are swapped, spelt differently"
     ),
 )
 
+
+def _said(name: str, called: str, many: str) -> Comparison:
+    """A thing said of a person in a word or two, as registers and censuses do."""
+    return Comparison(
+        name,
+        (name,),
+        f"{name}_l IS NULL OR {name}_r IS NULL",
+        (
+            Level(f"same {called}", f"{name}_l = {name}_r", term=name, m=0.8),
+            Level(
+                f"{many} alike",
+                f"jaro_winkler_similarity({name}_l, {name}_r) >= {NAME_SIMILARITY} OR contains({name}_l, {name}_r)"
+                f" OR contains({name}_r, {name}_l)",
+                m=0.1,
+            ),
+            Level(f"different {many}", "ELSE", m=0.1),
+        ),
+    )
+
+
 _REPLACED = {"forename": FORENAME, "home": HOME, "birth_date": BIRTH_DATE}
-COMPARISONS = tuple(_REPLACED.get(each.name, each) for each in comparisons.COMPARISONS if each.name != "move")
+COMPARISONS = (
+    *(_REPLACED.get(each.name, each) for each in comparisons.COMPARISONS if each.name != "move"),
+    _said("birth_place", "place of birth", "places of birth"),
+    _said("occupation", "occupation", "occupations"),
+)
 
 ADDED_COLUMNS = (
-    "address_number", "door", "birth_digits", "forename_3", "surname_3",
+    "birth_place", "occupation", "address_number", "door", "birth_digits", "forename_3", "surname_3",
     "rare_surname", "rare_forename", "rare_birth_date", "rare_postcode", "rare_door",
 )  # fmt: skip
 RULES: dict[str, tuple[str, ...]] = {
@@ -153,6 +178,9 @@ RULES: dict[str, tuple[str, ...]] = {
     "door_surname": ("door", "surname_3"),
     "door_birth_year": ("door", "birth_year"),
     "door_postcode": ("door", "postcode"),
+    "born_there_birth_date": ("birth_place", "birth_date"),
+    "born_there_surname": ("birth_place", "surname_phonetic"),
+    "born_there_forename": ("birth_place", "forename_root"),
     "rare_surname": ("rare_surname",),
     "rare_forename": ("rare_forename",),
     "rare_birth_date": ("rare_birth_date",),

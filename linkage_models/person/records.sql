@@ -11,7 +11,7 @@ SELECT
          THEN least(left(forename, 4), left(surname_key, 4)) || '/' || greatest(left(forename, 4), left(surname_key, 4)) END AS name_key,
     birth_date, birth_year, strftime(birth_date, '%Y-%m-%d') AS birth_text, weak_birth_date, sex, is_child, acts_as_adult,
     CASE WHEN NOT weak_birth_date THEN strftime(birth_date, '%m-%d') END AS birthday,
-    home_key, past_homes, nullif(list_filter(past_homes, lambda h: h IS DISTINCT FROM home_key), []) AS other_homes, postcode, nino, nhs_number, phone, email,
+    home_key, past_homes, nullif(list_filter(past_homes, lambda h: h IS DISTINCT FROM home_key), []) AS other_homes, postcode, nino, nhs_number, phone, email, birth_place, occupation,
     address_line, address_number,
     from_date AS moved_in, to_date AS moved_out, date_trunc('month', from_date) AS month_in, date_trunc('month', to_date) AS month_out,
     -- a move that ends a month begins the next one

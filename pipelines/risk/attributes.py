@@ -20,7 +20,7 @@ TABLES = ("person", "household_member", "household", "service_flag", "claim", "t
 FORBIDDEN = frozenset(
     {
         *("record_id", "source_key", "title", "forename", "middle", "surname", "name", "name_text", "former_surname"),
-        *("birth_date", "death_date", "nino", "nhs_number", "phone", "email", "x", "y"),
+        *("birth_date", "birth_place", "occupation", "death_date", "nino", "nhs_number", "phone", "email", "x", "y"),
         *("address", "address_id", "address_text", "postcode", "uprn", "usrn", "xref_key"),
         *("account_ref", "claim_ref", "tenancy_ref", "elector_ref", "registration_ref", "event_ref"),
     }

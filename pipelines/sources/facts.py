@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a fact table; `type` is a DuckDB type."""
+    """One column of a fact table; `type` is a DuckDB type. A source's SQL may leave out an `optional` one."""
 
     name: str
     type: str
     meaning: str
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,10 @@ class FactTable:
 
 def _columns(text: str) -> tuple[Column, ...]:
     rows = [line.split("|") for line in text.strip().splitlines()]
-    return tuple(Column(name.strip(), kind.strip(), meaning.strip()) for name, kind, meaning in rows)
+    return tuple(
+        Column(name.strip(), kind.strip(), meaning.strip(), meaning.strip().startswith("optional"))
+        for name, kind, meaning in rows
+    )
 
 
 PROVENANCE = _columns("""
@@ -63,6 +67,8 @@ PERSON_RECORD = FactTable(
     nhs_number  | VARCHAR | as given
     phone       | VARCHAR | as given
     email       | VARCHAR | as given
+    birth_place | VARCHAR | optional: as given
+    occupation  | VARCHAR | optional: as given
     sensitivity | VARCHAR | null, or restricted, refuge, adoption, gender_recognition, staff
 """),
 )

@@ -64,7 +64,7 @@ def _of_source(wh: Warehouse, fact: FactTable, contract: Contract) -> str:
     except (WarehouseError, ValueError) as fault:
         raise FactError(f"{here}: {fault}") from None
     _hold_to_shape(here, fact, given)
-    values = ", ".join(_value(column.name, column.type) for column in fact.all_columns if column.name != "source")
+    values = ", ".join(_value(column.name, column.type) for column in fact.all_columns if column.name in given)
     return f"(SELECT '{contract.name}' AS source, {values} FROM ({select}))"
 
 
@@ -82,11 +82,14 @@ def _value(name: str, kind: str) -> str:
 
 def _hold_to_shape(here: str, fact: FactTable, given: Mapping[str, str]) -> None:
     wanted = {column.name: column.type for column in fact.all_columns if column.name != "source"}
-    if missing := sorted(wanted.keys() - given.keys()):
+    optional = {column.name for column in fact.columns if column.optional}
+    if missing := sorted(wanted.keys() - given.keys() - optional):
         raise FactError(f"{here}: the fact {fact.name} also needs {', '.join(missing)}; give NULL where it isn't held.")
     if extra := sorted(given.keys() - wanted.keys()):
         raise FactError(f"{here}: the fact {fact.name} has no {', '.join(extra)}; leave it out.")
     for name, kind in wanted.items():
+        if name not in given:
+            continue
         untyped = given[name] in ("INTEGER", '"NULL"')  # a bare NULL describes itself as INTEGER
         if given[name] != kind and not untyped and not (kind.startswith("DECIMAL") and "DECIMAL" in given[name]):
             raise FactError(f"{here}: {name} comes as {given[name]}, the fact {fact.name} wants {kind}; cast it.")

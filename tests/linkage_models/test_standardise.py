@@ -22,6 +22,8 @@ COLUMNS = [
     "surname",
     "name_text",
     "former_surname",
+    "birth_place",
+    "occupation",
     "sex",
     "nino",
     "nhs_number",
