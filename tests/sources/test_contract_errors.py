@@ -83,6 +83,7 @@ def test_shipped_contracts_are_whole() -> None:
     contracts = load_contracts(SHIPPED)
     assert set(contracts) == {
         "llpg", "council_tax", "benefits", "housing", "electoral_register", "adult_social_care", "deaths",
+        "population",
     }  # fmt: skip
     assert {fact for contract in contracts.values() for fact in contract.facts} == set(FACTS)
     for contract in contracts.values():
