@@ -1,0 +1,116 @@
+"""A night in which one record in a hundred changed, from facts to ids, beside a run that scores all pairs; CPU seconds.
+
+`--data` names a data folder that has been run; it is read and stays as it is. On a copy the facts change: birth dates,
+names and homes are given otherwise, records vanish, others come in under a new key. Then the people and linkage steps
+run twice from the same state: as they would that night, and with the edges of the last run taken away. Both must give
+the same persons. Goal: the night costs at most a third; persons without a changed record keep their ids, all of them.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipelines.governance.purposes import VIEWS, Purposes
+from pipelines.linkage.constraints import load_decisions
+from pipelines.linkage.edges import SCORING, build_edge
+from pipelines.linkage.homes import build_households
+from pipelines.linkage.persons import MEMBERSHIP, build_persons
+from pipelines.people.records import build_record, build_record_address
+from pipelines.runs import Run
+from pipelines.settings import SHIPPED_SOURCES, DataFolder
+from pipelines.sources.contract_files import load_contracts
+from pipelines.warehouse import Warehouse
+
+GOAL = 1 / 3
+FACT = "identity.facts.person_record"
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--data", required=True, help="a data folder that has been run")
+    asked.add_argument("--share", type=float, default=0.01, help="of the records that change")
+    given = asked.parse_args()
+    results = {
+        mode: night(Path(given.data).resolve(), given.share, mode == "all pairs") for mode in ("night", "all pairs")
+    }
+    (spent, persons, kept), (full, same, _) = results["night"], results["all pairs"]
+    print(f"{'step':22}{'night':>10}{'all pairs':>12}   CPU seconds")
+    for step in spent:
+        print(f"{step:22}{spent[step]:10.2f}{full[step]:12.2f}")
+    for title, steps in (
+        ("records to ids", [step for step in spent if step.startswith("linkage")]),
+        ("facts to ids", list(spent)),
+    ):
+        part, whole = (sum(times[step] for step in steps) for times in (spent, full))
+        print(f"{title:22}{part:10.2f}{whole:12.2f}   ratio {part / whole:.2f}, goal {GOAL:.2f}")
+    print("the same persons either way:", persons == same)
+    print("ids of persons without a changed record that stayed: {} of {}".format(*kept))
+
+
+def night(data: Path, share: float, afresh: bool) -> tuple[dict[str, float], set[tuple[str, str]], tuple[int, int]]:
+    """CPU seconds by step, (record, person) of the view data_quality, and how many of how many ids stayed."""
+    spent: dict[str, float] = {}
+
+    def timed(step: str, work: Callable[[], Any]) -> Any:
+        begun = time.process_time()
+        done = work()
+        spent[step] = time.process_time() - begun
+        return done
+
+    run = Run.begin(DataFolder.at(data), "benchmark")
+    try:
+        purposes = Purposes.load(load_contracts(SHIPPED_SOURCES).values(), run.settings.today())
+        views = {view: purposes.sources(view) for view in VIEWS}
+        decisions, keys = run.operations.decisions(), run.keyring
+        with run.warehouse(("identity",)) as wh:
+            before = people(wh, "data_quality")
+            touched = change(wh, share)
+            if afresh:
+                wh.execute(f"DROP TABLE IF EXISTS {SCORING}")
+            timed("people/record_address", lambda: build_record_address(wh))
+            timed("people/record", lambda: build_record(wh, keys.key("fingerprint")))
+            scored = timed("linkage/edge", lambda: build_edge(wh, views)).figures()
+            timed("linkage/person", lambda: (load_decisions(wh, decisions), build_persons(wh, views, keys.key("ids"))))
+            timed("linkage/household", lambda: build_households(wh, VIEWS, keys.key("ids")))
+            print(
+                {
+                    name: value
+                    for name, value in scored.items()
+                    if name.startswith(("scored", "records", "pairs s", "pairs c"))
+                }
+            )
+            now = people(wh, "data_quality")
+    finally:
+        run.abandon("only measured")
+    members: dict[str, set[str]] = {}
+    for record, person in before:
+        members.setdefault(person, set()).add(record)
+    today = dict(now)
+    still = [p for p, records in members.items() if not records & touched]
+    stayed = sum(all(today.get(record) == person for record in members[person]) for person in still)
+    return spent, now, (stayed, len(still))
+
+
+def people(wh: Warehouse, view: str) -> set[tuple[str, str]]:
+    return set(wh.rows(f"SELECT record_id, person_id FROM {MEMBERSHIP} WHERE view = ?", [view]))
+
+
+def change(wh: Warehouse, share: float) -> set[str]:
+    """Change that share of the facts, by a hash of the record; returns the records."""
+    hit = f"hash(record_id) % {round(1 / share)} = 0"
+    kind = "hash(record_id || 'kind') % 5 = {}"
+    touched = {record for (record,) in wh.rows(f"SELECT record_id FROM {FACT} WHERE valid_to IS NULL AND {hit}")}
+    for number, value in enumerate(("birth_date = birth_date + 31", "surname = surname || 'SON'", "forename = 'ALEX'")):
+        wh.execute(f"UPDATE {FACT} SET {value} WHERE valid_to IS NULL AND {hit} AND {kind.format(number)}")
+    wh.execute(f"UPDATE {FACT} SET valid_to = extract_date WHERE valid_to IS NULL AND {hit} AND {kind.format(3)}")
+    wh.execute(
+        f"INSERT INTO {FACT} SELECT * REPLACE (record_id || 'n' AS record_id, source_key || 'n' AS source_key)"
+        f" FROM {FACT} WHERE valid_to IS NULL AND {hit} AND {kind.format(4)}"
+    )
+    return touched
+
+
+if __name__ == "__main__":
+    main()
