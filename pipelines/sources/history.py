@@ -29,7 +29,7 @@ def promote_table(wh: Warehouse, contract: Contract, table: Table, delivery: int
         [contract.name],
     )
     wh.execute(f"CREATE TABLE IF NOT EXISTS {seen} (delivery INTEGER, row_hash UBIGINT)")
-    if first:  # the common case, and the cheap one: one extract, every row current
+    if first and not wh.exists(dated):  # the common case, and the cheap one: one extract, every row current
         rows = wh.table(
             dated, f"SELECT *, ?::DATE AS extract_date, ?::DATE AS valid_from, NULL::DATE AS valid_to, "
             f"?::VARCHAR AS loaded_run FROM ({hashed})", [extract_date, extract_date, wh.run_id],
@@ -45,8 +45,31 @@ def promote_table(wh: Warehouse, contract: Contract, table: Table, delivery: int
             f"WHERE row_hash NOT IN (SELECT row_hash FROM temp.intake_content)"
         )
     rows = wh.table(dated, _dated_rows(seen), [contract.name])
+    if table.slot:
+        _keep_withdrawn(wh, contract, table, dated)
     wh.execute("DROP TABLE temp.intake_content")
     return rows
+
+
+def withdrawn(contract: Contract, table: Table) -> str:
+    """Where the rows of a slot's table stand that only superseded extracts showed: they hold no longer, but whoever
+    sat in the slot by them keeps the number that was given, so that nobody else inherits it."""
+    return f"{contract.staged(table.name)}__withdrawn"
+
+
+def _keep_withdrawn(wh: Warehouse, contract: Contract, table: Table, dated: str) -> None:
+    """Add to the withdrawn rows those that have just gone, by what says whose slot it was; take out what came back."""
+    assert table.slot
+    said = [*table.slot.key, *table.slot.name, *([table.slot.birth_date] if table.slot.birth_date else [])]
+    columns = ", ".join(dict.fromkeys([*said, "row_hash"]))
+    name = withdrawn(contract, table)
+    before = f"SELECT {columns} FROM {name} UNION ALL " if wh.exists(name) else ""
+    wh.execute(
+        f"""-- one row per distinct content that no extract in force shows
+        CREATE OR REPLACE TABLE {name} AS
+        SELECT DISTINCT ON (row_hash) * FROM ({before}SELECT {columns} FROM temp.intake_content)
+        WHERE row_hash NOT IN (SELECT row_hash FROM {dated}) ORDER BY row_hash"""
+    )
 
 
 def row_hash(table: Table) -> str:

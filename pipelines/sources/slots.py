@@ -8,6 +8,7 @@ adds occupants, it never renumbers them. `record_id` is source:key#occupant.
 from collections import defaultdict
 
 from pipelines.sources.contracts import Contract, Slot, Table
+from pipelines.sources.history import withdrawn
 from pipelines.sources.thresholds import OCCUPANT_SIMILARITY, OCCUPANT_WORD
 from pipelines.warehouse import Warehouse
 
@@ -35,21 +36,24 @@ def latest(wh: Warehouse, contract: Contract, table: Table) -> str:
         wh.execute("DROP TABLE temp.never_came")
         return name
     first = _first_occupant(contract, table.slot)
-    touched = bool(wh.rows(f"SELECT 1 FROM {staged} WHERE valid_to IS NOT NULL LIMIT 1"))
+    gone = withdrawn(contract, table)
+    has_gone = table.slot is not None and wh.exists(gone) and bool(wh.scalar(f"SELECT count(*) FROM {gone}"))
+    touched = has_gone or bool(wh.rows(f"SELECT 1 FROM {staged} WHERE valid_to IS NOT NULL LIMIT 1"))
     if not touched or not table.key:
         wh.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT *{first} FROM {staged}")
         return name
     # Only keys of which some row has ended can have more than one version or occupant; the rest goes straight through.
     whose = ", ".join(table.slot.key if table.slot else table.key)
-    wh.execute(
-        f"CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT {whose} FROM {staged} WHERE valid_to IS NOT NULL"
-    )
+    also = f" UNION SELECT {whose} FROM {gone}" if has_gone else ""
+    ended = f"SELECT DISTINCT {whose} FROM {staged} WHERE valid_to IS NOT NULL"
+    wh.execute(f"CREATE OR REPLACE TEMP TABLE touched AS {ended}{also}")
     several = f"(SELECT * FROM {staged} SEMI JOIN temp.touched USING ({whose}))"
     newest = "QUALIFY row_number() OVER (PARTITION BY {} ORDER BY extract_date DESC, valid_from DESC, row_hash) = 1"
     if table.slot is None:
         chosen = f"SELECT * FROM {several} {newest.format(', '.join(table.key))}"
     else:
-        _occupants(wh, f"{staged}__seen", several, table.slot)
+        ever = f"(FROM {several} UNION ALL BY NAME FROM {gone})" if has_gone else several
+        _occupants(wh, f"{staged}__seen", ever, table.slot)
         numbered = (
             f"SELECT s.* EXCLUDE (_slot, _name, _born), coalesce(o.occupant, 1)::INTEGER AS occupant "
             f"FROM ({_with_slot(several, table.slot)}) s LEFT JOIN temp.occupant o ON o._slot = s._slot "
@@ -67,7 +71,8 @@ def latest(wh: Warehouse, contract: Contract, table: Table) -> str:
 
 
 def _occupants(wh: Warehouse, seen: str, rows: str, slot: Slot) -> None:
-    """temp.occupant: the number of each (slot, name, birth date) in slots that were ever seen with more than one.
+    """temp.occupant: the number of each (slot, name, birth date) in slots that were ever seen with more than one, by
+    `rows`: those in force and those that a correction has withdrawn.
 
     Two versions are one person if an extract showed both, if names share a word or are alike, or if birth dates agree.
     """

@@ -107,3 +107,31 @@ def test_late_extract_never_renumbers(wh: Warehouse, library: Contract, landing:
         (2, "WEI CHEN", MAR),
         (3, "PRIYA NAIR", FEB),
     ]
+
+
+@pytest.mark.parametrize("corrected", [JAN, FEB])
+def test_correction_never_hands_a_number_on(corrected: date, wh: Warehouse, library: Contract, landing: Path) -> None:
+    """Whoever sat in a slot by an extract that is corrected later keeps the number: the next one never inherits it."""
+    for day, name in ((JAN, "JOHN SMITH"), (FEB, "PRIYA NAIR"), (MAR, "WEI CHEN")):
+        deliver(landing, both(HEAD + f"7,{name},,0\n"), day)
+    take_in(wh, library, landing, None)
+    deliver(landing, both(HEAD + "7,WEI CHEN,,0\n"), corrected, suffix=".2")
+    take_in(wh, library, landing, None)
+    name = latest(wh, library, library.table("borrower"))
+    other = ("PRIYA NAIR", 2) if corrected == JAN else ("JOHN SMITH", 1)
+    assert wh.rows(f"SELECT name, occupant FROM {name} ORDER BY occupant") == sorted(
+        [other, ("WEI CHEN", 3)], key=lambda row: row[1]
+    )
+    # the next extract neither forgets the number nor gives it away
+    deliver(landing, both(HEAD + "7,OLA BANK,,0\n"), APR)
+    take_in(wh, library, landing, None)
+    name = latest(wh, library, library.table("borrower"))
+    assert wh.rows(f"SELECT occupant FROM {name} WHERE name = 'OLA BANK'") == [(4,)]
+
+
+def test_only_occupant_that_a_correction_replaces(wh: Warehouse, library: Contract, landing: Path) -> None:
+    for suffix, name in (("", "JOHN SMITH"), (".2", "WEI CHEN")):
+        deliver(landing, both(HEAD + f"7,{name},,0\n"), JAN, suffix=suffix)
+        take_in(wh, library, landing, None)
+    name = latest(wh, library, library.table("borrower"))
+    assert wh.rows(f"SELECT name, record_id FROM {name}") == [("WEI CHEN", "library:7#2")]
