@@ -18,17 +18,7 @@ def sentences(found: Differences) -> Iterator[str]:
         yield f"{view.view}: {_persons(view)}"
         if worst := found.worst(view.view):
             yield f"  Most touched: {_group(worst)}, over all {_share(view.regrouped, view.shared)}."
-    newly = [each for each in found.contradicted if each.after and not each.before]
-    healed = [each for each in found.contradicted if each.before and not each.after]
-    if newly:
-        yield (
-            f"Decisions newly contradicted: {len(newly)} of {found.decisions} "
-            f"(in all {sum(each.after for each in found.contradicted)} are)."
-        )
-    elif found.decisions:
-        yield f"No decision is newly contradicted ({plural(found.decisions, 'decision')} held against the links)."
-    if healed:
-        yield f"Contradicted before, followed now: {plural(len(healed), 'decision')}."
+    yield from _decisions(found)
     if found.flags:
         came, went = sum(flag.appeared for flag in found.flags), sum(flag.vanished for flag in found.flags)
         other = sum(flag.restrengthened for flag in found.flags)
@@ -93,6 +83,18 @@ def _persons(p: Persons) -> str:
         f"{p.shrunk:,} lost records that are gone" if p.shrunk else "",
     ]
     return f"{p.before:,} persons became {p.after:,}: {', '.join(filter(None, said))}; {p.unchanged:,} unchanged."
+
+
+def _decisions(found: Differences) -> Iterator[str]:
+    """Decisions are counted once, however many views contradict them."""
+    before = {each.decision_id for each in found.contradicted if each.before}
+    after = {each.decision_id for each in found.contradicted if each.after}
+    if after - before:
+        yield f"Decisions newly contradicted: {len(after - before)} of {found.decisions} (in all {len(after)} are)."
+    elif found.decisions:
+        yield f"Of {plural(found.decisions, 'decision')} on these records none is newly contradicted."
+    if before - after:
+        yield f"Contradicted before, followed now: {plural(len(before - after), 'decision')}."
 
 
 def _group(group: Group) -> str:

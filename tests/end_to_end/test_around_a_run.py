@@ -159,11 +159,20 @@ def test_a_damaged_history_is_one_sentence(borough, tmp_path):
     assert (done.returncode, "Dagster's history" in done.stderr) == (1, True)
 
 
-def test_a_name_typed_in_the_place_of_a_record_is_noted_nowhere(borough, tmp_path):
+def test_what_is_explained_is_audited_and_no_key_or_name_stands_there(borough, tmp_path):
     mine = borough.copy(tmp_path / "mine")
-    done = boroughlink("explain", "housing:O'Canary", "council_tax:1", "--data", mine.data, fine=False)
-    assert done.returncode == 1
-    assert not any(b"O'Canary" in path.read_bytes() for path in mine.data.glob("operations.sqlite*"))
+    boroughlink("export", "clusters", "--data", mine.data, "--out", tmp_path / "c.csv")
+    rows = [line.split(",") for line in (tmp_path / "c.csv").read_text().splitlines() if line.startswith("housing:")]
+    (left, _, _, person), (right, *_) = rows[:2]
+    assert "on average" in boroughlink("explain", left, right, "--data", mine.data).stdout
+    assert "this person has" in boroughlink("explain", person, "--data", mine.data).stdout
+    for wrong in (("housing:O'Canary", "council_tax:1"), ("O'Canary",)):
+        done = boroughlink("explain", *wrong, "--data", mine.data, fine=False)
+        assert (done.returncode, "Canary" in done.stderr) == (1, False)
+    said = [row[3] for row in _table(mine.data, "audit")]
+    assert said[-2:] == ["pair explained", "person explained"]
+    held = b"".join(path.read_bytes() for path in mine.data.glob("operations.sqlite*"))
+    assert not [text for text in ("O'Canary", left, right, left.split(":")[1]) if text.encode() in held]
 
 
 @pytest.fixture(scope="module")
