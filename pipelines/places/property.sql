@@ -10,7 +10,7 @@ successor AS (  -- a UPRN that was split has no one successor
     WHERE valid_to IS NULL GROUP BY uprn HAVING count(DISTINCT successor) = 1
 ),
 official AS (
-    SELECT uprn, usrn, street, address_text FROM memory.main.address_wording
+    SELECT uprn, usrn, street, address_text, has_unit FROM memory.main.address_wording
     QUALIFY row_number() OVER (PARTITION BY uprn ORDER BY variant <> 'lpi', variant = 'dpa', address_text) = 1
 ),
 area AS (
@@ -32,8 +32,13 @@ SELECT p.uprn, p.parent_uprn, p.logical_status, p.state, p.class_code, p.x, p.y,
        a.ward_code, a.ward, a.lsoa, a.imd_decile, o.usrn, o.street, p.is_current, p.is_dwelling, p.is_communal,
        -- a shell is a building known only as the parent of its homes, or a shop that has homes above it
        NOT p.is_dwelling AND NOT p.is_communal AND (coalesce(starts_with(p.class_code, 'PP'), false) OR coalesce(c.homes, 0) > 0) AS is_shell,
-       o.address_text AS address, p.successor_uprn,
+       o.address_text AS address,
+       -- a house that was split into flats is followed by its building, not by the one flat that the reference names
+       CASE WHEN NOT o.has_unit AND after_o.has_unit AND split.homes > 1 THEN after_p.parent_uprn ELSE p.successor_uprn END AS successor_uprn,
        CASE WHEN NOT p.is_dwelling AND NOT p.is_communal AND c.homes = 1 THEN c.a_home END AS only_home_uprn
 FROM placed p
 LEFT JOIN children c USING (uprn) LEFT JOIN official o USING (uprn) LEFT JOIN area a USING (uprn)
+LEFT JOIN placed after_p ON after_p.uprn = p.successor_uprn
+LEFT JOIN official after_o ON after_o.uprn = p.successor_uprn
+LEFT JOIN children split ON split.uprn = after_p.parent_uprn
 ORDER BY p.uprn

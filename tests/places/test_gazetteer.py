@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from linkage_models.address import evaluate_addresses
-from pipelines.places.address_uprn import ADDRESS_UPRN, build_address_uprn
+from pipelines.places.address_uprn import ADDRESS_CANDIDATE, ADDRESS_UPRN, build_address_uprn
 from pipelines.places.gazetteer import ADDRESS_VARIANT, CROSS_REFERENCE, PROPERTY, TABLES, build_gazetteer
 from pipelines.sources.facts import ADDRESS
 from pipelines.warehouse import Warehouse, scratch_warehouse
@@ -94,6 +94,19 @@ def test_property(wh: Warehouse) -> None:
     assert rows[20] == (True, False, True, False, None, None)
     assert rows[22][3] is False, "a shop without homes above it is no shell"
     assert wh.scalar(f"SELECT address FROM {PROPERTY} WHERE uprn = 142") == "FLAT B, 14 HIGH STREET, SOUTHEND-ON-SEA"
+
+
+def test_a_house_split_into_flats_is_followed_by_its_building(wh: Warehouse) -> None:
+    """12 was a house; its reference names flat A of what is now 14."""
+    add(wh, "blpu", (12, 8, 2, None, 588000.0, 185000.0, None, "SS1 1CK"))
+    add(wh, "lpi", (12, "ENG", 8, None, None, None, None, None, 12, "", None, "", None, 1))
+    add(wh, "successor", (12, 141))
+    build_gazetteer(wh)
+    assert wh.scalar(f"SELECT successor_uprn FROM {PROPERTY} WHERE uprn = 12") == 14
+    address(wh, ("1", "12 HIGH STREET", "SS1 1CK", None, None, None))
+    build_address_uprn(wh)
+    assert wh.rows(f"SELECT uprn, method, building_uprn FROM {ADDRESS_UPRN}") == [(None, "building", 14)]
+    assert [row[0] for row in wh.rows(f"SELECT uprn FROM {ADDRESS_CANDIDATE} ORDER BY place")] == [141, 142]
 
 
 def test_wordings_and_references(wh: Warehouse) -> None:
