@@ -32,12 +32,14 @@ from pipelines.reporting.rows import (
     Refusal,
     Release,
     Remark,
+    Residents,
     ReviewItems,
     RiskTier,
     Score,
     SourceTable,
     Step,
     View,
+    Ward,
 )
 from pipelines.sources.facts import FACTS
 from pipelines.warehouse import Warehouse, sql_file
@@ -79,6 +81,8 @@ class Figures:
     links: Part[LinkBand] = Part()
     views: Part[View] = Part()
     cluster_sizes: Part[ClusterSize] = Part()
+    residents: Part[Residents] = Part()
+    wards: Part[Ward] = Part()
     coverage: Part[Coverage] = Part()
     overlap: Part[Overlap] = Part()
     flagged: Part[FlaggedPairs] = Part()
@@ -135,6 +139,16 @@ COUNTED = (
     ),
     Count("views", View, ("identity.linkage.membership", "identity.linkage.household"), _NO_PEOPLE),
     Count("cluster_sizes", ClusterSize, ("identity.linkage.membership",), _NO_PEOPLE, {"largest": LARGEST_SIZE}),
+    Count(
+        "residents", Residents, ("identity.residents.resident",), "No source at hand says where people live, and when."
+    ),
+    Count(
+        "wards",
+        Ward,
+        ("identity.residents.reconciliation",),
+        "No source at hand says where people live, and when.",
+        _VIEW,
+    ),
     Count("coverage", Coverage, ("identity.linkage.membership", "identity.people.record"), _NO_PEOPLE, _VIEW),
     Count("overlap", Overlap, ("identity.linkage.membership", "identity.people.record"), _NO_PEOPLE, _VIEW),
     Count(

@@ -22,6 +22,7 @@ CONTENTS = (
     ("addresses", "Addresses"),
     ("links", "Links"),
     ("people", "People and households"),
+    ("residents", "Who lives here"),
     ("coverage", "Who sees whom"),
     ("fraud", "Flagged pairs"),
     ("risk", "Risk tiers and releases"),

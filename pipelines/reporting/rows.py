@@ -92,6 +92,26 @@ class View:
 
 
 @dataclass(frozen=True)
+class Residents:
+    """Persons of one view in one class: resident, probably, left, dead, counted twice, unknown."""
+
+    view: str
+    residence: str
+    persons: int
+
+
+@dataclass(frozen=True)
+class Ward:
+    """Residents of a ward: the known population, persons counted, and counts reconciled by age and sex, and by ward."""
+
+    ward: str
+    known: int
+    counted: float
+    by_age_and_sex: float
+    reconciled: float
+
+
+@dataclass(frozen=True)
 class ClusterSize:
     """Persons of a view made of `size` records (LARGEST_SIZE stands for that many or more)."""
 

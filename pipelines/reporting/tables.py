@@ -162,6 +162,20 @@ def _linked(f: Figures) -> dict[str, Any]:
             for v in f.views.rows
         ],
         **_pivot("size", "Made of", [(size_words(r.size), say("views", r.view), r.persons) for r in by_size]),
+        **_pivot(
+            "resident", "Class", [(r.residence.capitalize(), say("views", r.view), r.persons) for r in f.residents.rows]
+        ),
+        "ward_rows": [
+            (
+                w.ward,
+                number(w.known),
+                number(round(w.counted)),
+                per_cent(round(w.counted) - w.known, w.known),
+                per_cent(round(w.by_age_and_sex) - w.known, w.known),
+                per_cent(round(w.reconciled) - w.known, w.known),
+            )
+            for w in f.wards.rows
+        ],
         "coverage_rows": [
             (title(f, r.source), number(r.records), number(r.persons), per_cent(r.share, 1))
             for r in sorted(f.coverage.rows, key=lambda r: -r.share)

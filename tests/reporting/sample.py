@@ -16,12 +16,14 @@ from pipelines.reporting.rows import (
     Refusal,
     Release,
     Remark,
+    Residents,
     ReviewItems,
     RiskTier,
     Score,
     SourceTable,
     Step,
     View,
+    Ward,
 )
 
 DAY = date(2026, 10, 31)
@@ -121,6 +123,10 @@ def figures() -> Figures:
                 View("fraud", 385_300, 174_911, 76_804),
                 View("risk", 257_948, 151_020, 74_950),
             )
+        ),
+        residents=Part((Residents("data_quality", "resident", 131_240), Residents("data_quality", "left", 21_307))),
+        wards=Part(
+            (Ward("Milton", 11_694, 9_355.2, 11_040.4, 11_694.0), Ward("Thorpe", 9_117, 7_750.0, 9_200.0, 9_117.0))
         ),
         cluster_sizes=Part(
             tuple(

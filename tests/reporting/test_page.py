@@ -182,3 +182,9 @@ def luminance(colour: str) -> float:
     parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_wards_stand_beside_their_known_totals() -> None:
+    page = render(figures())
+    assert "Residents by ward beside the known population" in page
+    assert all(said in page for said in ("-20.0%", "-5.6%", "131,240"))
