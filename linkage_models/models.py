@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from linkage_models.calibration import Calibration
+from linkage_models.estimation import Transfer
 from linkage_models.person.comparisons import local_levels
 from linkage_models.person.designs import COUNCIL
 
@@ -22,7 +23,7 @@ class NoModelFits(LookupError):
 @dataclass(frozen=True)
 class Model:
     """`settings` is Splink's model; `terms` maps a column to value -> frequency, with '' for every value not listed;
-    `calibration` says what its weights are worth, None where nobody has found out."""
+    `calibration` says what its weights are worth, `transfer` how far its forecasts hold elsewhere; None: unknown."""
 
     version: str
     population: int
@@ -31,6 +32,7 @@ class Model:
     card: dict[str, Any] = field(default_factory=dict)
     calibration: Calibration | None = None
     design: str = COUNCIL.name
+    transfer: Transfer | None = None
 
     @property
     def comparisons(self) -> list[str]:
@@ -85,6 +87,8 @@ class Model:
         }
         if self.calibration:
             body["calibration"] = self.calibration.as_dict()
+        if self.transfer:
+            body["transfer"] = self.transfer.as_dict()
         return json.dumps(body, indent=1, sort_keys=True)
 
     def terms_body(self) -> str:
@@ -103,6 +107,7 @@ class Model:
             read["card"],
             Calibration.of(read["calibration"]) if "calibration" in read else None,
             read.get("design", COUNCIL.name),
+            Transfer.of(read["transfer"]) if "transfer" in read else None,
         )
 
     @staticmethod

@@ -25,6 +25,11 @@ LABELS_PER_BIN = 50
 MOST_BINS = 40
 # Every interval that is shown: 90 %.
 INTERVAL_LEVEL = 0.90
+# Estimates without a truth: standard deviation, between sites, of the logarithm of true to foretold errors. The least
+# that any fit may claim, and what is assumed of a model that no labelled site has tried (a factor of 6 either way).
+LEAST_SITE_SD = 0.3
+UNTRIED_SITE_SD = 1.1
+UNTRIED_CLUMP = 3.0
 # Half width, in bits, of the interval of a weight taken at face value (raw probabilities were seen 2 to 4 bits off).
 UNCALIBRATED_BITS = 4.0
 

@@ -58,10 +58,14 @@ def demo(out: str, people: int, seed: int, profile: str) -> None:
 @click.option(
     "--date", "on", default=DEMO_DATE, show_default=True, type=click.DateTime(["%Y-%m-%d"]), help="Extract date."
 )
-def synth(out: str, people: int, seed: int, profile: str, on: Any) -> None:
+@click.option("--labels", help="A sample that `export label-sample` drew: answer it from the truth in --out instead.")
+def synth(out: str, people: int, seed: int, profile: str, on: Any, labels: str | None) -> None:
     """Write the extracts of an invented borough, and the truth beside them. A seed gives the same bytes."""
-    from pipelines.demonstration import synthesise
+    from pipelines.demonstration import answer_labels, synthesise
 
+    if labels:
+        click.echo(answer_labels(Path(out).expanduser().resolve(), Path(labels).expanduser().resolve()))
+        return
     synthesise(Path(out).expanduser().resolve(), people, seed, profile, on.date())
 
 
@@ -226,14 +230,15 @@ def resolve(data: str, identifier: str, view: str | None, as_json: bool) -> None
 
 @cli.command()
 @DATA
-@click.option("--truth", required=True, help="The truth/ folder that synth wrote.")
+@click.option("--truth", help="The truth/ folder that synth wrote; without it, what can be estimated.")
 @click.option("--yardsticks", is_flag=True, help="Train stock Splink on the same records too: seconds to minutes.")
 @JSON
-def evaluate(data: str, truth: str, yardsticks: bool, as_json: bool) -> None:
-    """Hold the published links, addresses and flagged pairs against the truth of an invented borough."""
+def evaluate(data: str, truth: str | None, yardsticks: bool, as_json: bool) -> None:
+    """Hold the published links, addresses and flagged pairs against the truth of an invented borough, by group and
+    cause; where there is no truth, estimate precision and recall."""
     from pipelines.reading import evaluation_of
 
-    show(evaluation_of(folder(data), Path(truth), yardsticks), as_json)
+    show(evaluation_of(folder(data), Path(truth) if truth else None, yardsticks), as_json)
 
 
 @cli.group()
@@ -250,6 +255,18 @@ def export_clusters(data: str, out: str, view: str) -> None:
     from pipelines.reading import write_clusters
 
     click.echo(write_clusters(folder(data), Path(out), view))
+
+
+@export.command("label-sample")
+@DATA
+@click.option("--out", required=True, help="A .csv file.")
+@click.option("--pairs", default=1000, show_default=True, type=click.IntRange(100, 100_000), help="About so many.")
+@click.option("--view", default="data_quality", show_default=True, type=click.Choice(["data_quality", "fraud", "risk"]))
+def export_label_sample(data: str, out: str, pairs: int, view: str) -> None:
+    """A random sample of compared pairs for reviewers to label (`same`: yes or no), to calibrate by."""
+    from pipelines.reading import write_label_sample
+
+    click.echo(write_label_sample(folder(data), Path(out), pairs, view))
 
 
 @export.command("flagged-pairs")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.commit_point import run_under_way
-from pipelines.faults import BoroughlinkError
+from pipelines.faults import BoroughlinkError, plural
 from pipelines.judging import judge
 from pipelines.running import published_figures, run_job, say
 from pipelines.settings import DataFolder, write_atomically, write_settings
@@ -25,6 +25,32 @@ def synthesise(out: Path, people: int, seed: int, profile: str, on: date) -> Non
         raise BoroughlinkError(f"{out} holds a borough already: give another --out, or remove it.")
     made = make_borough(out, people, seed, profile, on, progress=say)
     say(f"Extracts: {made.landing}\nTruth:    {made.truth} (only `boroughlink evaluate` reads it)")
+
+
+def answer_labels(out: Path, labels: Path) -> str:
+    """Fill in the column `same` of a label sample in place, from the truth in `out`, as a reviewer without fault would.
+
+    Raises BoroughlinkError for a file that is no sample, or of another borough.
+    """
+    import polars as pl
+
+    truth = out / "truth" / "records.parquet"
+    if not truth.exists():
+        raise BoroughlinkError(f"{out} holds no truth: give as --out the folder that synth wrote.")
+    try:
+        asked = pl.read_csv(labels, infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError):
+        raise BoroughlinkError(f"{labels} can't be read as CSV.") from None
+    if missing := {"record_l", "record_r", "same"} - set(asked.columns):
+        raise BoroughlinkError(f"{labels}, line 1: the column {', '.join(sorted(missing))} is missing.")
+    # a record is named source:key#occupant
+    person = dict(pl.read_parquet(truth).select(pl.concat_str("source", pl.lit(":"), "source_key"), "person_id").rows())
+    known = [[person.get(name.rpartition("#")[0]) for name in asked[side]] for side in ("record_l", "record_r")]
+    if unknown := sum(left is None or right is None for left, right in zip(*known, strict=True)):
+        raise BoroughlinkError(f"{plural(unknown, 'pair')} of {labels} are not of the borough in {out}.")
+    same = ["yes" if left == right else "no" for left, right in zip(*known, strict=True)]
+    write_atomically(labels, asked.with_columns(same=pl.Series(same)).write_csv().encode())
+    return f"{plural(len(same), 'pair')} labelled in {labels}, {same.count('yes')} of one person."
 
 
 def demonstrate(out: Path, people: int, seed: int, profile: str) -> None:

@@ -1,9 +1,11 @@
 """Holding a published run against the truth of an invented borough; nothing else may read that truth."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from linkage_models.estimation import Transfer, estimate, survey, untried
 from linkage_models.thresholds import INTERVAL_LEVEL
 from pipelines.faults import BoroughlinkError
 from pipelines.settings import DataFolder, load_settings
@@ -52,6 +54,54 @@ def judge(folder: DataFolder, truth: Path, with_stock: bool = False) -> dict[str
             planted = pl.read_parquet(truth / "planted.parquet")
             judged["flags"] = summarise(evaluate_flags(wh.frame(FLAGGED), planted))
         return judged
+
+
+def estimated(folder: DataFolder) -> tuple[list[str], list[Table]]:
+    """How good the published links are as far as anyone can tell without the truth, by view: precision and recall with
+    intervals, and the thresholds in use."""
+    from pipelines.linkage.certainty import calibration_of, thresholds_of
+
+    rows = []
+    with open_snapshot(folder) as (wh, _):
+        model = json.loads(wh.scalar("SELECT body FROM published.linkage.model"))
+        transfer = Transfer.of(model["transfer"]) if "transfer" in model else untried()
+        for (view,) in wh.rows("SELECT DISTINCT view FROM published.linkage.membership ORDER BY view"):
+            wh.execute(
+                "CREATE OR REPLACE TEMP TABLE view_cluster AS SELECT record_id, person_id AS cluster"
+                " FROM published.linkage.membership WHERE view = ?",
+                [view],
+            )
+            seen = survey(
+                wh.con, "published.linkage.edge", "view_cluster", "published.people.record", model["settings"]
+            )
+            said, at = estimate(seen, transfer), thresholds_of(wh, view, "published")
+            rows.append(
+                (
+                    view,
+                    seen.links,
+                    f"{said.precision:.4f} ({said.precision_low:.4f} to {said.precision_high:.4f})",
+                    f"{said.recall:.4f} ({said.recall_low:.4f} to {said.recall_high:.4f})",
+                    at.link,
+                    at.review,
+                    at.expected,
+                )
+            )
+        wh.execute("DROP TABLE IF EXISTS view_cluster")
+        calibration = calibration_of(wh, "published")
+    columns = ("view", "linked pairs", "precision", "recall", "links from", "review from", "precision of strong pairs")
+    said_of = (
+        f"fitted on {transfer.sites} labelled boroughs and corrected by what this data gives away"
+        if transfer.sites
+        else "of a model that no labelled borough has tried, so far from sure"
+    )
+    return (
+        [
+            f"Estimates without a truth, {said_of}; intervals {INTERVAL_LEVEL:.0%}. Links from and review from are"
+            " match weights.",
+            f"Probabilities: {calibration.source}.",
+        ],
+        [("Links as estimated", columns, rows)],
+    )
 
 
 def judgement_tables(judged: Mapping[str, Any]) -> tuple[list[str], list[Table]]:

@@ -15,7 +15,7 @@ from pipelines.governance.keys import open_keyring
 from pipelines.governance.pseudonyms import record_name
 from pipelines.governance.purposes import Purposes
 from pipelines.inbox import untaken
-from pipelines.judging import judge, judgement_tables
+from pipelines.judging import estimated, judge, judgement_tables
 from pipelines.operations import Operations
 from pipelines.runs import person
 from pipelines.settings import DataFolder, load_settings, located
@@ -230,8 +230,10 @@ def lineage_of(folder: DataFolder, identifier: str, view: str | None = None) -> 
     return Answer(found.said(), [("Ledger", columns, rows)], data | {"parts": list(found.parts)})
 
 
-def evaluation_of(folder: DataFolder, truth: Path, with_stock: bool = False) -> Answer:
-    """Links, addresses and flags against the truth of an invented borough."""
+def evaluation_of(folder: DataFolder, truth: Path | None, with_stock: bool = False) -> Answer:
+    """Links, addresses and flags against the truth of an invented borough; without one, what can be estimated."""
+    if truth is None:
+        return Answer(*estimated(folder))
     judged = judge(folder, truth.expanduser().resolve(), with_stock)
     said, tables = judgement_tables(judged)
     return Answer(said, tables, {"judged": judged})
@@ -248,6 +250,16 @@ def write_clusters(folder: DataFolder, out: Path, view: str) -> str:
     stamp = _stamp(folder, f"clusters of the view {view}", place.name)
     written = write_csv(_target(out, (".csv",)), ("record_id", "source", "source_key", "person_id"), rows, stamp)
     return _noted(folder, "clusters exported", out, written)
+
+
+def write_label_sample(folder: DataFolder, out: Path, pairs: int, view: str) -> str:
+    """A random sample of compared pairs for reviewers to label, with inclusion probabilities."""
+    from pipelines.linkage.labelling import COLUMNS, draw
+
+    with open_snapshot(folder) as (wh, place):
+        rows = draw(wh, view, pairs)
+    stamp = _stamp(folder, f"pairs of the view {view} to label", place.name)
+    return _noted(folder, "label sample exported", out, write_csv(_target(out, (".csv",)), COLUMNS, rows, stamp))
 
 
 def write_flagged(folder: DataFolder, out: Path) -> str:

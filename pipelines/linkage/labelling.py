@@ -1,0 +1,71 @@
+"""A reviewers' random sample of compared pairs with known inclusion probabilities, for calibrations to learn from.
+
+Not the review queue, which shows only pairs in doubt. Pairs whose answer is open are drawn more often (in proportion to
+the standard deviation of the answer: Neyman 1934), all with a probability above nought, each by its own draw (Poisson
+sampling), which hangs on the run and the pair alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from linkage_models.calibration import Calibration, calibrate
+from pipelines.linkage.certainty import calibration_of
+from pipelines.warehouse import Warehouse
+
+COLUMNS = ("kind", "record_l", "record_r", "same", "inclusion_probability", "reason")
+# The least standard deviation that a pair is drawn by, so that the plain ones are checked too.
+PLAIN = 0.05
+
+
+def draw(wh: Warehouse, view: str, pairs: int, catalog: str = "published") -> list[tuple[str, str, str, str, str, str]]:
+    """About `pairs` pairs of a view as rows of a decisions file, `same` left open for the reviewer."""
+    compared = wh.con.execute(
+        f"""-- one row per compared pair inside the view, in an order that hangs on the run and the pair
+        SELECT e.record_l, e.record_r, e.match_weight,
+            (md5_number(e.record_l || '|' || e.record_r || '|' || $run) % 1000000007)::DOUBLE / 1000000007 AS chance
+        FROM {catalog}.linkage.edge e
+        JOIN {catalog}.linkage.membership l ON l.view = $view AND l.record_id = e.record_l
+        JOIN {catalog}.linkage.membership r ON r.view = $view AND r.record_id = e.record_r
+        ORDER BY chance, e.record_l, e.record_r""",
+        {"run": wh.run_id, "view": view},
+    ).fetchnumpy()
+    said = calibration_of(wh, catalog).probability(np.asarray(compared["match_weight"], dtype=np.float64))
+    size = np.sqrt(said * (1 - said)) + PLAIN
+    inclusion = np.minimum(size, 1.0)
+    for _ in range(20):  # pairs that are certain to be drawn leave more for the others
+        free = inclusion < 1
+        wanted = pairs - (~free).sum()
+        if not free.any() or wanted <= 0:
+            break
+        inclusion = np.where(free, np.minimum(size * wanted / size[free].sum(), 1.0), 1.0)
+    # rounded before the draw, so that what is written is what was drawn by
+    inclusion = np.maximum(np.round(inclusion, 6), 1e-6)
+    drawn = np.flatnonzero(np.asarray(compared["chance"]) < inclusion)
+    # in the order of their names: that of `chance` would tell the likely answers
+    rows = [(compared["record_l"][each], compared["record_r"][each], f"{inclusion[each]:.6f}") for each in drawn]
+    return [("label", left, right, "", share, "") for left, right, share in sorted(rows)]
+
+
+def calibrate_here(
+    wh: Warehouse, labels: Sequence[Mapping[str, Any]], source: str, catalog: str = "published"
+) -> Calibration:
+    """The calibration of the run's model from labels of its compared pairs, on top of what the model knew.
+
+    `labels` hold record_l, record_r, same and inclusion_probability (or nothing); `source` says where they come from.
+    Raises TooFewLabels.
+    """
+    rows = [(each["record_l"], each["record_r"], each["same"], each.get("inclusion_probability")) for each in labels]
+    types = {
+        "record_l": pl.String,
+        "record_r": pl.String,
+        "same": pl.Boolean,
+        "inclusion_probability": pl.Float64,
+    }
+    wh.con.register("label_given", pl.DataFrame(rows, schema=types, orient="row"))
+    try:
+        return calibrate(wh.con, f"{catalog}.linkage.edge", "label_given", source, calibration_of(wh, catalog))
+    finally:
+        wh.con.unregister("label_given")
