@@ -1,6 +1,10 @@
 import json
 import stat
 
+from pipelines.decisions import read_decisions
+from pipelines.linkage.labelling import calibrate_here
+from pipelines.settings import DataFolder
+from pipelines.snapshots import open_snapshot
 from tests.end_to_end.conftest import boroughlink
 
 
@@ -19,6 +23,31 @@ def test_links_hold_against_the_truth(borough):
     links = judged["judged"]["links"]["pairs"]
     assert links["precision"] >= 0.985
     assert links["recall"] >= 0.85
+
+
+def test_links_are_estimated_without_the_truth_too(borough):
+    told = json.loads(boroughlink("evaluate", "--data", borough.data, "--json").stdout)
+    (row,) = [row for row in told["Links as estimated"] if row["view"] == "data_quality"]
+    assert row["linked pairs"] > 0 and row["review from"] < row["links from"]
+
+
+def test_reviewers_get_a_random_sample_and_their_labels_calibrate(borough, tmp_path):
+    """The sample is drawn with the probabilities it states; labelled, it gives a calibration of these very records."""
+    sample = tmp_path / "sample.csv"
+    boroughlink("export", "label-sample", "--data", borough.data, "--out", sample, "--pairs", 600)
+    rows = sample.read_text().splitlines()
+    assert rows[0].split(",")[:5] == ["kind", "record_l", "record_r", "same", "inclusion_probability"]
+    assert 500 < len(rows) - 1 < 700
+    said = boroughlink("synth", "--out", borough.root, "--labels", sample).stdout
+    assert "pairs labelled" in said
+    labels = read_decisions(sample)
+    assert {each["same"] for each in labels} == {True, False}
+    with open_snapshot(DataFolder.at(borough.data)) as (wh, _):
+        found = calibrate_here(wh, labels, "the sample of this test")
+        pairs = wh.scalar("SELECT count(*) FROM published.linkage.edge")
+    assert found.here and found.labels == len(labels)
+    # what was drawn stands for about as many pairs as there are
+    assert 0.7 < sum(1 / each["inclusion_probability"] for each in labels) / pairs < 1.3
 
 
 def test_the_inbox_is_empty_and_the_archive_unreadable(borough):
