@@ -51,7 +51,7 @@ def test_a_model_that_nobody_tried_is_far_from_sure_and_nothing_linked_is_no_cra
 
 
 def test_errors_are_counted_with_their_clumps() -> None:
-    """A cluster of two persons with two records each: four wrong pairs at once; a person in two clusters: one missed."""
+    """Two persons, two records each, in one cluster: four wrong pairs at once; a person in two: one missed."""
     with duckdb.connect() as con:
         rows = [("a", 1, 1), ("b", 1, 1), ("c", 1, 2), ("d", 1, 2), ("e", 2, 3), ("f", 3, 3)]
         frame = pl.DataFrame(rows, schema=["record_id", "cluster", "person_id"], orient="row")
