@@ -323,7 +323,12 @@ def _within_reach(levels: list[dict[str, Any]], gammas: Any) -> list[dict[str, A
     another address" is what most namesakes reach, however rare it is among random pairs."""
     shown = set(gammas.tolist())
     reach = sum(level["u_probability"] for place, level in enumerate(levels) if len(levels) - 1 - place in shown)
-    return [level | {"u_probability": min(level["u_probability"] / max(reach, _FLOOR), 1.0)} for level in levels]
+    return [
+        level
+        if level.get("fix_u_probability") and level.get("fix_m_probability")
+        else level | {"u_probability": min(level["u_probability"] / max(reach, _FLOOR), 1.0)}
+        for level in levels
+    ]
 
 
 def _usable_sessions(

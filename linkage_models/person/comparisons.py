@@ -11,6 +11,8 @@ from typing import Any
 from linkage_models.thresholds import (
     BIRTH_DATE_U,
     CHILD_ADULT_WEIGHT,
+    JOINT_DAYS,
+    JOINT_WEIGHT,
     NAME_SIMILARITY,
     NAMES_GO_TOGETHER,
     NAMESAKE_WEIGHT,
@@ -300,6 +302,18 @@ MOVE = Comparison(
     ),
 )
 
+_JOINT = f"biller_l = biller_r AND home_key_l = home_key_r AND {_AT_ONCE} > {JOINT_DAYS}"
+
+JOINT = Comparison(
+    "joint",
+    ("biller",),
+    _null("biller"),
+    (
+        Level("two names on the bills or tenancies of one home at one time", _JOINT, weight=JOINT_WEIGHT),
+        Level("not billed together", "ELSE", weight=0.0),
+    ),
+)
+
 COMPARISONS = (
     FORENAME,
     HOME,
@@ -310,6 +324,7 @@ COMPARISONS = (
     _number("nhs_number", "NHS number"),
     CONTACT,
     MOVE,
+    JOINT,
 )
 
 

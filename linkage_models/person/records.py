@@ -10,7 +10,7 @@ COLUMNS = (
     "forename", "forename_root", "initial", "middle", "surname", "surname_key", "surname_phonetic", "name_key",
     "birth_date",
     "birth_year", "sex", "home_key", "postcode", "nino", "nhs_number", "phone", "email", "moved_in", "moved_out",
-    "month_in", "month_out", "month_after", "dated_move", "birthday",
+    "month_in", "month_out", "month_after", "dated_move", "biller", "birthday",
     "given_key", "surname_initial", "middle_initial", "nino_deletes", "email_deletes", "birth_deletes",
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ SELECT
     nullif(date_trunc('month', to_date + 14), date_trunc('month', to_date)) AS month_after,
     -- the days of a bill or a tenancy are those of the move; a register or a case begins later
     coalesce(role IN ('liable', 'tenant'), false) AS dated_move,
+    CASE WHEN role IN ('liable', 'tenant') THEN source END AS biller,
     CASE WHEN middle IS NOT NULL THEN least(initial, left(middle, 1)) || greatest(initial, left(middle, 1)) END AS given_key,
     -- a value with one sign left out, for each sign: two values one sign apart share one
     list_distinct([left(nino, i - 1) || substr(nino, i + 1) FOR i IN range(1, length(nino) + 1)]) AS nino_deletes,

@@ -1,0 +1,85 @@
+"""Accuracy of the shipped model on boroughs it was not trained on: mild, central and harsh errors, beside the goals.
+
+`python -m benchmarks.accuracy [--people N] [--seeds A B C]` makes a borough for each profile, runs the whole pipeline
+and holds its persons against the truth and the yardsticks on the same records. Precision and recall are of pairs; what
+"distinguished" means is printed. No seed that a model was trained or tuned on may be used here.
+"""
+
+import argparse
+import shutil
+import tempfile
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from linkage_models.evaluation.judgement import evaluate
+from linkage_models.person.coverage import coverage
+from linkage_models.scoring import certain_rules
+from pipelines.definitions import Place, execute
+from pipelines.linkage.certainty import thresholds_of
+from pipelines.runs import Run
+from pipelines.settings import DataFolder, write_settings
+from synthetic_data.borough import make_borough
+
+PROFILES = ("mild", "central", "harsh")
+SEEDS = (901, 902, 903)
+EXTRACTED = date(2026, 10, 31)
+VIEW = "data_quality"
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--people", type=int, default=20_000)
+    asked.add_argument("--seeds", type=int, nargs=3, default=SEEDS, help="one for each of mild, central, harsh")
+    asked.add_argument("--yardsticks", action="store_true", help="also those that train a model of their own")
+    given = asked.parse_args()
+    for profile, seed in zip(PROFILES, given.seeds, strict=True):
+        with tempfile.TemporaryDirectory() as scratch:
+            show(profile, seed, given.people, judged(Path(scratch), seed, given.people, profile, given.yardsticks))
+
+
+def judged(place: Path, seed: int, people: int, profile: str, with_stock: bool) -> dict[str, Any]:
+    """Make, run and judge one borough."""
+    make_borough(place / "borough", people, seed, profile=profile, as_of=EXTRACTED, progress=lambda _: None)
+    folder = DataFolder.at(place / "data").make()
+    write_settings(folder, holds="synthetic", clock=f"{EXTRACTED:%Y-%m-%d}")
+    fine, faults = execute(Place.of(folder.root, place / "borough" / "landing"), "benchmark")
+    if not fine:
+        raise SystemExit("\n".join(faults))
+    run = Run.begin(folder, "benchmark")
+    try:
+        with run.warehouse(("identity",)) as wh:
+            link = thresholds_of(wh, VIEW).link
+            truth = place / "borough" / "truth"
+            found = evaluate(wh.con, truth, VIEW, "identity", day=EXTRACTED, link=link, with_stock=with_stock)
+            edges = "identity.linkage.edge"
+            return found | {"coverage": coverage(wh.con, edges), "certain": certain_rules(wh.con, edges)}
+    finally:
+        run.abandon("only read")
+        shutil.rmtree(folder.root, ignore_errors=True)
+
+
+def show(profile: str, seed: int, people: int, found: dict[str, Any]) -> None:
+    """Print one borough's figures beside the goals."""
+    pairs, apart = found["pairs"], found["distinguished"]
+    others = {row["clustering"]: row["pair F1"] for row in found["yardstick"] if row["clustering"] != "ours"}
+    best = max(others, key=lambda name: others[name])
+    print(f"\n{profile}: seed {seed}, {people:,} people, {found['records']:,} records")
+    for words, value, goal in (
+        ("precision of pairs", pairs["precision"], "at least 0.99"),
+        ("recall of pairs that recorded values distinguish", apart["recall"], "at least 0.95"),
+        ("recall of all true pairs", pairs["recall"], ""),
+        ("pairwise error, 1 - F1", 1 - pairs["f1"], f"at most {(1 - others[best]) / 2:.4f}: half of {best}"),
+        ("most true persons in a cluster", found["most persons in a cluster"], "at most 3"),
+        ("share of clusters with more than one person", found["share of clusters with more than one person"], "0.001"),
+        ("share of true pairs compared, estimated", found["coverage"].recall, "an estimate without the truth"),
+    ):
+        print(f"  {words:<50} {value:>8.4f}   {goal}")
+    for rule in found["certain"]:
+        print(f"  certain by {rule.rule}: {rule.pairs:,} pairs, of which the model links {rule.model_agrees:,}")
+    if profile == PROFILES[0]:
+        print(f"  {apart['definition']}")
+
+
+if __name__ == "__main__":
+    main()
