@@ -14,6 +14,7 @@ from typing import Any
 
 from linkage_models.evaluation.judgement import evaluate
 from linkage_models.person.coverage import coverage
+from linkage_models.person.designs import COUNCIL
 from linkage_models.scoring import certain_rules
 from pipelines.definitions import Place, execute
 from pipelines.linkage.certainty import thresholds_of
@@ -53,7 +54,7 @@ def judged(place: Path, seed: int, people: int, profile: str, with_stock: bool) 
             truth = place / "borough" / "truth"
             found = evaluate(wh.con, truth, VIEW, "identity", day=EXTRACTED, link=link, with_stock=with_stock)
             edges = "identity.linkage.edge"
-            return found | {"coverage": coverage(wh.con, edges), "certain": certain_rules(wh.con, edges)}
+            return found | {"coverage": coverage(wh.con, edges, COUNCIL), "certain": certain_rules(wh.con, edges)}
     finally:
         run.abandon("only read")
         shutil.rmtree(folder.root, ignore_errors=True)
