@@ -38,6 +38,7 @@ prove: .venv/ready    ## the long proofs: kills, tamperings, the canary scan of 
 bench: .venv/ready    ## time and memory beside a bare Splink script
 	$(BIN)/python -m benchmarks.borough --out $(DEMO)
 	$(BIN)/python -m benchmarks.linkage_470k
+	$(BIN)/python -m benchmarks.nightly --data $(DEMO)/data
 	$(BIN)/python -m benchmarks.addresses
 
 canary: .venv/ready   ## the rooms that need no encrypted file, on the newest DuckDB 2
