@@ -63,8 +63,6 @@ def install(con: duckdb.DuckDBPyConnection) -> None:
     """Create the temporary macros `std_*` and the tables std_nickname and std_name_use; safe to call again."""
     _table(con, "std_nickname", nicknames())
     _table(con, "std_name_use", name_use())
-    for file in MACROS:
-        con.execute((ROOM / file).read_text(encoding="utf-8"))
     words = dict(_read("words.yaml"))
     words["beside_given_names"] = words["titles"] + words["suffixes"]
     words["beside_family_names"] = words["beside_given_names"] + words["son_or_daughter_of"]
@@ -72,6 +70,8 @@ def install(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"CREATE OR REPLACE TEMP MACRO std_{name}() AS {_literal(listed)}")
     for name, bits in _read("order.yaml").items():
         con.execute(f"CREATE OR REPLACE TEMP MACRO std_bits_{name}() AS {float(bits)}")
+    for file in MACROS:
+        con.execute((ROOM / file).read_text(encoding="utf-8"))
 
 
 def _table(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:

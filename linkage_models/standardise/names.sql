@@ -26,3 +26,9 @@ CREATE OR REPLACE TEMP MACRO std_given_words(n) AS CASE WHEN n IN ('MD', 'NG', '
 
 -- the word of a hyphened name that tells what kind of name it is: the first, after the Arabic article
 CREATE OR REPLACE TEMP MACRO std_lead(t) AS split_part(regexp_replace(t, '^(AL|EL|UL)ǀ', ''), 'ǀ', 1);
+
+-- endings that make a family name, where the word itself is on no list: sons, places and trades of English, then the
+-- Slavic, Baltic, Romanian, Greek, Italian, Spanish, German, Nordic, Turkish ones
+CREATE OR REPLACE TEMP MACRO std_family_ending(t) AS regexp_matches(t, '^(MC|MAC|FITZ)[A-Z]{4,}$|...(SON|TON|HAM|FORD|WORTH|BY|FIELD|WOOD|STONE|BURN|DALE|WELL|HURST|BROOK|LAND|BURY|RIDGE|COTT|SHAW|GATE|BOROUGH|WICK|THWAITE|SMITH|MAN|KINS|INGS)$|..(SKI|SKA|CKI|CKA|WICZ|CZYK|CZAK|IAK|OVA|OV|EV|EVA|ENKO|CHUK|OVIC|EVIC|SKY|ESCU|EANU|IENE|AITE|AUSKAS|AVICIUS|OPOULOS|OPOULOU|AKIS|IDIS|ELLI|ETTI|INI|UCCI|SEN|SSON|MANN|STEIN|BERG|OGLU)$|[AEIOU](NDEZ|NEZ|LEZ|REZ|GUEZ|RAZ)$');
+CREATE OR REPLACE TEMP MACRO std_bits_of(t, listed) AS CASE WHEN length(t) = 1 THEN 8
+    ELSE coalesce(listed, CASE WHEN std_family_ending(t) THEN std_bits_family_ending() ELSE std_bits_unlisted() END) END;

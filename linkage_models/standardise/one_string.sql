@@ -64,8 +64,8 @@ WITH folded AS (
              WHEN title_at > 1 AND title_at - 1 < len(bare) THEN title_at - 1 ELSE 0 END AS told_first
     FROM bare
 ), leaning AS (  -- how far the first and last word lean to being a given name, in bits
-    SELECT n.*, CASE WHEN length(names[1]) = 1 THEN 8 ELSE coalesce(a.bits, std_bits_unlisted()) END AS first_bits,
-        CASE WHEN length(names[-1]) = 1 THEN 8 ELSE coalesce(z.bits, std_bits_unlisted()) END AS last_bits,
+    SELECT n.*, std_bits_of(names[1], a.bits) AS first_bits,
+        std_bits_of(names[-1], z.bits) AS last_bits,
         len(names) = 4 AND a.bits > 2 AND b.is_family AND c.is_syllable AND d.is_syllable AS western_first,
         a.is_family AND z.is_syllable AND (len(names) = 2 AND contains(names[2], 'ǀ') OR len(names) = 3 AND b.is_syllable AND NOT z.is_family) AS eastern_order
     FROM names n

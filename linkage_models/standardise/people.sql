@@ -34,7 +34,7 @@ WITH keyed AS (
     SELECT t.*, coalesce(a.is_syllable, false) AS first_syllable, coalesce(b.is_syllable, false) AS second_syllable, coalesce(c.is_syllable, false) AS third_syllable,
         coalesce(s.is_family, false) AS east_asian,
         -- forename and surname stand in each other's place if that is many times likelier than both being rare names
-        coalesce(length(t.given[1]) > 1 AND coalesce(s.bits, 0) - coalesce(a.bits, std_bits_unlisted())
+        coalesce(length(t.given[1]) > 1 AND coalesce(s.bits, 0) - std_bits_of(t.given[1], a.bits)
             >= CASE WHEN a.is_family AND s.is_syllable THEN std_bits_swap_east_asian() ELSE std_bits_swap() END, false) AS swapped
     FROM told t
     LEFT JOIN std_name_use a ON a.name = t.given[1]

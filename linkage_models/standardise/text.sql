@@ -14,9 +14,8 @@ CREATE OR REPLACE TEMP MACRO std_plain_latin(s) AS translate(
     replace(replace(replace(replace(replace(s, 'Æ', 'AE'), 'Œ', 'OE'), 'ß', 'SS'), 'ẞ', 'SS'), 'Þ', 'TH'),
     'ŁØĐÐĦŦƏŊＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺ', 'LODDHTENABCDEFGHIJKLMNOPQRSTUVWXYZ');
 
--- marks are accents in these scripts; in Indian and Thai writing they are the vowels, in Japanese other sounds
-CREATE OR REPLACE TEMP MACRO std_without_accents(s) AS
-    CASE WHEN regexp_matches(s, '[\p{Latin}\p{Greek}\p{Arabic}\p{Hebrew}]') THEN strip_accents(s) ELSE s END;
+-- marks are accents, except in the scripts of India and its neighbours, where they are the vowels, and in Japanese
+CREATE OR REPLACE TEMP MACRO std_without_accents(s) AS CASE WHEN regexp_matches(s, '[\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Oriya}\p{Tamil}\p{Telugu}\p{Kannada}\p{Malayalam}\p{Sinhala}\p{Thai}\p{Lao}\p{Tibetan}\p{Myanmar}\p{Khmer}\p{Hiragana}\p{Katakana}]') THEN s ELSE strip_accents(s) END;
 
 -- capitals without accents; most text is plain ASCII (as many bytes as characters) and passes quickly
 CREATE OR REPLACE TEMP MACRO std_fold(s) AS CASE WHEN strlen(s) = length(s) THEN upper(s)
