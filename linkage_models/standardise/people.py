@@ -15,9 +15,9 @@ ROOM = Path(__file__).parent
 def standardise_people(con: duckdb.DuckDBPyConnection, source: str, target: str, as_of: date) -> None:
     """Write the temporary table `target`, one row per row of `source`.
 
-    `source` needs record_id, source, role, title, forename, middle, surname, name_text, former_surname, birth_place, occupation,
-    birth_date, sex, death_date, nino, nhs_number, phone, email, sensitivity; birth_date is a date, or text in any form that
-    std_read_date reads. `as_of` decides which birth dates lie in the future.
+    `source` needs record_id, source, role, title, forename, middle, surname, name_text, former_surname, birth_date,
+    sex, death_date, nino, nhs_number, phone, email, birth_place, occupation, sensitivity; birth_date is a date, or text
+    in any form that std_read_date reads. `as_of` decides which birth dates lie in the future.
     """
     install(con)
     day = f"DATE '{as_of:%Y-%m-%d}'"

@@ -84,6 +84,8 @@ def _person(
             "nhs_number",
             "phone",
             "email",
+            "birth_place",
+            "occupation",
             "sensitivity",
         )
     )
