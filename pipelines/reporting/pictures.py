@@ -1,5 +1,7 @@
 """The charts of the page, made from the figures."""
 
+from collections import Counter
+
 from pipelines.reporting import summary
 from pipelines.reporting.charts import Bar, Chart, bar_chart
 from pipelines.reporting.figures import Figures
@@ -41,13 +43,22 @@ def sources(figures: Figures) -> Chart:
     return bar_chart("chart-sources", "Records by source", "One bar a source, longest first.", bars)
 
 
+def _drawn(method: str) -> str:
+    """The picture has a fill for seven methods: an address left at its building is drawn with those left open."""
+    return "ambiguous" if method == "building" else method
+
+
 def addresses(figures: Figures) -> Chart:
     """Shares, so that a small source can be compared with a large one."""
-    methods = [code for code in order("methods") if any(row.method == code for row in figures.addresses.rows)]
-    methods += sorted({row.method for row in figures.addresses.rows} - set(methods))
+    held = {_drawn(row.method) for row in figures.addresses.rows}
+    methods = [code for code in order("methods") if code in held]
+    methods += sorted(held - set(methods))
     bars = []
     for total in summary.address_totals(figures):
-        rows = {row.method: row.addresses for row in figures.addresses.rows if row.source == total.source}
+        rows: Counter[str] = Counter()
+        for row in figures.addresses.rows:
+            if row.source == total.source:
+                rows[_drawn(row.method)] += row.addresses
         whole = sum(rows.values())
         says = f"{per_cent(total.matched, total.with_address)} matched" if total.with_address else "postcodes only"
         shares = tuple(rows.get(method, 0) / whole for method in methods)

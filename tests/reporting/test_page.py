@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 import pipelines.reporting
+from linkage_models.address import METHODS
 from pipelines.reporting.figures import Figures, Part, collect
 from pipelines.reporting.page import render
+from pipelines.reporting.rows import AddressMatch
 from pipelines.warehouse import scratch_warehouse
 from tests.reporting.sample import figures
 
@@ -188,3 +190,8 @@ def test_wards_stand_beside_their_known_totals() -> None:
     page = render(figures())
     assert "Residents by ward beside the known population" in page
     assert all(said in page for said in ("-20.0%", "-5.6%", "131,240"))
+
+
+def test_every_method_of_an_address_can_be_drawn() -> None:
+    found = tuple(AddressMatch("council_tax", method, 10) for method in METHODS)
+    assert "chart-addresses" in render(replace(figures(), addresses=Part(found)))
