@@ -6,26 +6,23 @@ and holds its persons against the truth and the yardsticks on the same records. 
 """
 
 import argparse
-import shutil
 import tempfile
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from linkage_models.evaluation.judgement import evaluate
 from linkage_models.person.coverage import coverage
 from linkage_models.person.designs import COUNCIL
 from linkage_models.scoring import certain_rules
 from pipelines.definitions import Place, execute
-from pipelines.linkage.certainty import thresholds_of
-from pipelines.runs import Run
+from pipelines.judging import judge
 from pipelines.settings import DataFolder, write_settings
+from pipelines.snapshots import open_snapshot
 from synthetic_data.borough import make_borough
 
 PROFILES = ("mild", "central", "harsh")
 SEEDS = (901, 902, 903)
 EXTRACTED = date(2026, 10, 31)
-VIEW = "data_quality"
 
 
 def main() -> None:
@@ -47,23 +44,18 @@ def judged(place: Path, seed: int, people: int, profile: str, with_stock: bool) 
     fine, faults = execute(Place.of(folder.root, place / "borough" / "landing"), "benchmark")
     if not fine:
         raise SystemExit("\n".join(faults))
-    run = Run.begin(folder, "benchmark")
-    try:
-        with run.warehouse(("identity",)) as wh:
-            link = thresholds_of(wh, VIEW).link
-            truth = place / "borough" / "truth"
-            found = evaluate(wh.con, truth, VIEW, "identity", day=EXTRACTED, link=link, with_stock=with_stock)
-            edges = "identity.linkage.edge"
-            return found | {"coverage": coverage(wh.con, edges, COUNCIL), "certain": certain_rules(wh.con, edges)}
-    finally:
-        run.abandon("only read")
-        shutil.rmtree(folder.root, ignore_errors=True)
+    found: dict[str, Any] = judge(folder, place / "borough" / "truth", with_stock)["links"]
+    with open_snapshot(folder) as (wh, _):
+        edges = "published.linkage.edge"
+        return found | {"coverage": coverage(wh.con, edges, COUNCIL), "certain": certain_rules(wh.con, edges)}
 
 
 def show(profile: str, seed: int, people: int, found: dict[str, Any]) -> None:
     """Print one borough's figures beside the goals."""
     pairs, apart = found["pairs"], found["distinguished"]
-    others = {row["clustering"]: row["pair F1"] for row in found["yardstick"] if row["clustering"] != "ours"}
+    others = {
+        row["clustering"]: row["pair F1"] for row in found["yardstick"] if not row["clustering"].startswith("our")
+    }
     best = max(others, key=lambda name: others[name])
     print(f"\n{profile}: seed {seed}, {people:,} people, {found['records']:,} records")
     for words, value, goal in (
