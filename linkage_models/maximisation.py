@@ -23,12 +23,13 @@ class NotConverged(RuntimeError):
 
 @dataclass(frozen=True)
 class Learnt:
-    """Expected matches by level (in the order of the levels) of each comparison, and of the session."""
+    """Expected matches by level (in the order of the levels) of each comparison, and of the session; and m by level."""
 
     rule: tuple[str, ...]
     iterations: int
     matches: float
     counts: dict[str, NDArray[np.float64]]
+    m: dict[str, NDArray[np.float64]]
 
 
 def maximise(
@@ -36,12 +37,13 @@ def maximise(
     patterns: Mapping[str, Any],
     levels: Mapping[str, list[dict[str, Any]]],
     known: tuple[float, float] | None = None,
+    most: Mapping[str, list[float]] | None = None,
 ) -> Learnt:
     """Estimate m from `patterns` (gamma_<comparison> arrays and pairs). Raises NotConverged.
 
     Without `known` the pairs are all there are of one blocking rule. With it, (pairs of all records, share of matches
     among them), they are those that a set of rules found, every other pair counts as no match, and m starts from the
-    levels as they stand.
+    levels as they stand. `most` bounds the m of each level.
     """
     pairs = np.asarray(patterns["pairs"], dtype=np.float64)
     # a level's place in its comparison; the null level has its own last place, worth nothing
@@ -62,11 +64,12 @@ def maximise(
         moved = abs(new_share - share) / (share if known else 1.0)
         for name, count in counts.items():
             smooth = np.where(fixed[name], m[name], (count + SMOOTHING) / (count + SMOOTHING).sum())
+            smooth = _bounded(smooth, most[name]) if most else smooth
             moved = max(moved, float(np.abs(smooth - m[name]).max()))
             m[name] = smooth
         share = new_share
         if moved < policy.EM_CONVERGENCE:
-            return Learnt(rule, iteration, float(expected.sum()), counts)
+            return Learnt(rule, iteration, float(expected.sum()), counts, m)
     raise NotConverged(
         f"expectation maximisation did not converge in {policy.EM_ITERATIONS} iterations on {' + '.join(rule)}"
     )
@@ -94,3 +97,12 @@ def pairs_by_level(patterns: Mapping[str, Any], name: str, levels: int) -> list[
     places = _places(np.asarray(patterns[f"gamma_{name}"]), levels)
     counted = np.bincount(places, np.asarray(patterns["pairs"], dtype=np.float64), levels + 1)[:-1]
     return [float(each) for each in counted]
+
+
+def _bounded(m: NDArray[np.float64], most: list[float]) -> NDArray[np.float64]:
+    """m with no level above its bound; what is taken off goes to the others in proportion."""
+    bound = np.array(most)
+    over = m > bound
+    if not over.any() or over.all():
+        return m
+    return np.where(over, bound, m * (1 - bound[over].sum()) / m[~over].sum())

@@ -46,7 +46,7 @@ def score(
     as blocking.block writes them), tier, gamma_*. With `touching` (unique_id) only the pairs that hold one of these
     records are scored, exactly as they would be among all. Raises blocking.PairBudgetExceeded before any pair is made.
     """
-    planned = planned or blocking.plan(con, table, DESIGNS[model.design].rules)
+    planned = planned or blocking.plan(con, table, DESIGNS[model.design].rules, DESIGNS[model.design].spare)
     costs = [each.cost for each in planned]
     blocking.block(con, table, planned, "person_pair", touching)
     (pairs,) = con.execute("SELECT count(*) FROM person_pair").fetchall()[0]

@@ -53,6 +53,10 @@ DEATH_GRACE_DAYS = 120
 # rules make 1.5 a record, single-column rules 256.
 PAIR_BUDGET_PER_RECORD = 60
 PAIR_BUDGET_FLOOR = 2_000_000
+# The general design has rules to spare: the dearest are left out until the rest make no more pairs a record (a run over
+# 200,000 records then scores some 6 million pairs, about a minute of CPU).
+SPARE_PAIRS_PER_RECORD = 30
+SPARE_PAIRS_FLOOR = 1_000_000
 # Records that share all keys of one rule. The rules ask for so much that people do not: the commonest full name of
 # 180,000 residents is shared by some 150 records. What is larger is a placeholder, a default or a column of one value.
 LARGEST_BLOCK = 1_000
@@ -101,6 +105,10 @@ NAME_SIMILARITY = 0.90
 # Assumed, not tuned: one word in four or five may be missing or misspelt; what a level is worth, training says.
 ADDRESS_SAME = 0.6
 ADDRESS_ALIKE = 0.4
+
+# The most of a person's pairs of records that may plainly differ in forename, in birth date, in sex (assumed: harsh
+# damage shows half of it). Without a bound, training on households could take one name, or one family, for one person.
+MOST_DIFFERENT = 0.1
 
 # Of the pairs of one surname in one home, the share of two plainly different people from which records hold families
 # (assumed: a council's registers show more than half, a list of persons with copies none).

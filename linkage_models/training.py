@@ -110,6 +110,7 @@ def train(
         for usable in _usable_sessions(con, table, SESSIONS[design.name], columns)
     ]
     every = records * (records - 1) / 2
+    most = {each.name: [level.most for level in each.levels] for each in chosen}
     for _ in range(PASSES):
         trained = json.loads(json.dumps(seen))
         _take_matches_out_of_u(trained, chosen, prior)
@@ -117,7 +118,7 @@ def train(
         assumed = _settle(trained, chosen, learnt)
         prior = max(prior, min(max(each.matches for each in learnt) / policy.PRIOR_RULE_RECALL / every, 0.2))
     if design is GENERAL:
-        every_pair = _refine(con, table, trained, terms, design, columns, every, prior)
+        every_pair = _refine(con, table, trained, terms, design, columns, every, prior, most)
         prior = every_pair.matches / every
         assumed = [name for name in assumed if every_pair.counts[name].sum() < MIN_MATCHES]
         learnt.append(every_pair)
@@ -179,13 +180,14 @@ def _refine(
     columns: set[str],
     every: float,
     prior: float,
+    most: dict[str, list[float]],
 ) -> Learnt:
     """EM once more over all pairs that the blocking rules find, from the m that the sessions gave.
 
     A session's pairs agree on two columns, and are less damaged than others; the rules together miss so few matches
     that what they find shows the damage as it is.
     """
-    blocking.block(con, table, blocking.plan(con, table, design.usable_rules(columns)), "training_pair")
+    blocking.block(con, table, blocking.plan(con, table, design.usable_rules(columns), design.spare), "training_pair")
     con.execute(
         "CREATE OR REPLACE TEMP VIEW training_blocked AS SELECT '0' AS match_key, left_id AS join_key_l,"
         " right_id AS join_key_r FROM training_pair"
@@ -208,14 +210,15 @@ def _refine(
     }
     for _ in range(PASSES):
         try:
-            learnt = maximise(("every rule",), counts, levels, (every, prior))
+            learnt = maximise(("every rule",), counts, levels, (every, prior), most)
         except NotConverged as fault:
             raise TrainingFailed(str(fault)) from None
         prior = learnt.matches / every
         for name, matches in learnt.counts.items():
-            smooth = (matches + SMOOTHING) / (matches + SMOOTHING).sum()
             found = pairs_by_level(counts, name, len(levels[name]))
-            for level, m, held, same in zip(levels[name], smooth.tolist(), found, matches.tolist(), strict=True):
+            for level, m, held, same in zip(
+                levels[name], learnt.m[name].tolist(), found, matches.tolist(), strict=True
+            ):
                 if level.get("fix_m_probability"):
                     continue
                 level["m_probability"] = m

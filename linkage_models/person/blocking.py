@@ -5,11 +5,17 @@ way round; `a[]` asks that two lists share an element. None lets a pair in for h
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
-from linkage_models.thresholds import LARGEST_BLOCK, PAIR_BUDGET_FLOOR, PAIR_BUDGET_PER_RECORD
+from linkage_models.thresholds import (
+    LARGEST_BLOCK,
+    PAIR_BUDGET_FLOOR,
+    PAIR_BUDGET_PER_RECORD,
+    SPARE_PAIRS_FLOOR,
+    SPARE_PAIRS_PER_RECORD,
+)
 
 Rule = tuple[str, ...]
 
@@ -84,15 +90,19 @@ def rule_costs(con: duckdb.DuckDBPyConnection, table: str, rules: Mapping[str, R
     return [_cost(con, table, name, keys) for name, keys in rules.items()]
 
 
-def plan(con: duckdb.DuckDBPyConnection, table: str, rules: Mapping[str, Rule] | None = None) -> list[Planned]:
+def plan(
+    con: duckdb.DuckDBPyConnection, table: str, rules: Mapping[str, Rule] | None = None, spare: bool = False
+) -> list[Planned]:
     """How the rules (RULES, unless others are given) will run on `table`.
 
     Blocks of more than LARGEST_BLOCK records (a placeholder, a default date, one surname for all) are narrowed by one
     more column or left out, and the cost of the rule says so. Raises PairBudgetExceeded if all together would still
-    make too many pairs.
+    make too many pairs; with `spare` the dearest rules are left out instead, named, until they do not.
     """
     planned = [_planned(con, table, name, keys) for name, keys in (rules or RULES).items()]
     (records,) = con.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
+    if spare:
+        planned = _within_budget(planned, records)
     check_budget([each.cost for each in planned], records)
     return planned
 
@@ -122,8 +132,10 @@ def block(
 def oversized_mark(con: duckdb.DuckDBPyConnection, table: str, planned: list[Planned]) -> str:
     """A mark of which blocks are oversized and how each is narrowed. As long as it stays, whether two records are
     brought together follows from the two alone."""
-    marks = []
+    marks: list[tuple[object, ...]] = []
     for each in planned:
+        if each.cost.note and not each.cost.pairs:
+            marks.append((each.cost.rule, "left out"))
         if each.capped:
             left, right = _sides(each.keys)
             keys = ", ".join(f"k{place}" for place in range(len(each.keys)))
@@ -132,6 +144,19 @@ def oversized_mark(con: duckdb.DuckDBPyConnection, table: str, planned: list[Pla
             ).fetchall()
             marks.append((each.cost.rule, each.narrower, *found))
     return repr(marks)
+
+
+def _within_budget(planned: list[Planned], records: int) -> list[Planned]:
+    """The rules without those too dear for these records. They stay in their places, with no pairs."""
+    kept = {place: each.cost.pairs for place, each in enumerate(planned)}
+    while sum(kept.values()) > max(SPARE_PAIRS_FLOOR, records * SPARE_PAIRS_PER_RECORD):
+        kept.pop(max(kept, key=lambda place: kept[place]))
+    return [
+        each
+        if place in kept
+        else replace(each, cost=replace(each.cost, pairs=0, note=f"left out: it would make {each.cost.pairs:,} pairs"))
+        for place, each in enumerate(planned)
+    ]
 
 
 def check_budget(costs: list[RuleCost], records: int) -> None:

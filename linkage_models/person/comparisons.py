@@ -27,9 +27,9 @@ from linkage_models.thresholds import (
 class Level:
     """One level: the condition, in words, and what is known of it before training.
 
-    `weight` fixes log2(m/u); `u` fixes u; `m` stands where training saw no pair at the level; `share` is about what
-    part of matches reach it; `discount` bits are taken off after training; `local`
-    marks levels whose u falls as the population grows.
+    `weight` fixes log2(m/u); `u` fixes u; `most` is the most of matches that training may put there; `m` stands where
+    training saw no pair at the level; `share` is about what part of matches reach it; `discount` bits are taken off
+    after training; `local` marks levels whose u falls as the population grows.
     """
 
     words: str
@@ -41,6 +41,7 @@ class Level:
     discount: float = 0.0
     term: str | None = None
     local: bool = False
+    most: float = 1.0
 
 
 @dataclass(frozen=True)

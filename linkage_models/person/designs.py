@@ -25,6 +25,11 @@ class Design:
     columns: Path | None = None
     added: tuple[str, ...] = ()
 
+    @property
+    def spare(self) -> bool:
+        """Whether rules too dear for the records at hand may be left out."""
+        return self.columns is not None
+
     def prepare(self, con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
         """Add the columns of the design to the temporary table `table`; returns those that tell records apart."""
         if self.columns:

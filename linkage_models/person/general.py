@@ -13,6 +13,7 @@ from linkage_models.thresholds import (
     ADDRESS_ALIKE,
     ADDRESS_SAME,
     BIRTH_DATE_U,
+    MOST_DIFFERENT,
     NAME_SIMILARITY,
     NAMESAKE_WEIGHT,
     NAMESAKE_YEARS,
@@ -110,7 +111,7 @@ BIRTH_DATE = Comparison(
             "home_key_l = home_key_r AND left(forename_root_l, 1) <> left(forename_root_r, 1)",
             weight=OTHER_PERSON_WEIGHT,
         ),
-        Level("other days of birth", "ELSE"),
+        Level("other days of birth", "ELSE", most=MOST_DIFFERENT),
     ),
 )
 
@@ -119,16 +120,21 @@ _SWAPPED = (
     f" >= {NAME_SIMILARITY} OR greatest(jaro_winkler_similarity(forename_l, surname_key_r),"
     f" jaro_winkler_similarity(forename_r, surname_key_l)) >= {NAME_SIMILARITY}"
 )
-FORENAME = replace(
-    comparisons.FORENAME,
-    levels=tuple(
-        Level("forename of one is, or is like, the surname of the other", _SWAPPED)
-        if level.words == "forename and surname are swapped"
-        else level
-        for level in comparisons.FORENAME.levels
-        if level.words != "forename and surname are swapped, spelt differently"
-    ),
-)
+
+
+def _general(levels: tuple[Level, ...]) -> tuple[Level, ...]:
+    """A council's levels with plain difference bounded, and one level for all ways of swapping names."""
+    kept = []
+    for level in levels:
+        if level.words == "forename and surname are swapped":
+            kept.append(Level("forename of one is, or is like, the surname of the other", _SWAPPED))
+        elif level.words != "forename and surname are swapped, spelt differently":
+            kept.append(replace(level, most=MOST_DIFFERENT) if level.condition == "ELSE" else level)
+    return tuple(kept)
+
+
+FORENAME = replace(comparisons.FORENAME, levels=_general(comparisons.FORENAME.levels))
+SEX = replace(comparisons.SEX, levels=_general(comparisons.SEX.levels))
 
 
 def _said(name: str, called: str, many: str) -> Comparison:
@@ -150,7 +156,7 @@ def _said(name: str, called: str, many: str) -> Comparison:
     )
 
 
-_REPLACED = {"forename": FORENAME, "home": HOME, "birth_date": BIRTH_DATE}
+_REPLACED = {"sex": SEX, "forename": FORENAME, "home": HOME, "birth_date": BIRTH_DATE}
 COMPARISONS = (
     *(_REPLACED.get(each.name, each) for each in comparisons.COMPARISONS if each.name != "move"),
     _said("birth_place", "place of birth", "places of birth"),

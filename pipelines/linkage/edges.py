@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from linkage_models.incremental import difference, mark_records, scoring_basis
 from linkage_models.models import Model
-from linkage_models.person.blocking import oversized_mark, plan
+from linkage_models.person.blocking import PairBudgetExceeded, Planned, oversized_mark, plan
 from linkage_models.person.coverage import Coverage, coverage
-from linkage_models.person.designs import DESIGNS
+from linkage_models.person.designs import DESIGNS, Design
 from linkage_models.person.records import link_table
 from linkage_models.scoring import CertainRule, Scored, certain_rules, score
 from linkage_models.thresholds import CHANGED_SHARE
+from pipelines.faults import BoroughlinkError
 from pipelines.linkage.choice import MODEL, choose_model
 from pipelines.people.records import RECORD
 from pipelines.warehouse import Warehouse
@@ -66,7 +67,7 @@ def build_edge(wh: Warehouse, views: Mapping[str, Sequence[str]] | None = None) 
     mark_records(wh.con, "person_link", "record_mark")
     changes = _changes(wh)
     design = DESIGNS[model.design]
-    planned = plan(wh.con, "person_link", design.rules)
+    planned = _planned(wh, design)
     basis["the set of oversized blocks"] = oversized_mark(wh.con, "person_link", planned)
     afresh = _why_afresh(wh, basis, changes)
     scored = score(wh.con, "person_link", model, "person_edge", None if afresh else "changed_record", planned)
@@ -93,6 +94,14 @@ def build_edge(wh: Warehouse, views: Mapping[str, Sequence[str]] | None = None) 
     return Linked(
         model, chosen, scored, afresh, changes, pairs, certain_rules(wh.con, EDGE), coverage(wh.con, EDGE, design)
     )
+
+
+def _planned(wh: Warehouse, design: Design) -> list[Planned]:
+    """The blocking rules on these records. Raises BoroughlinkError where they would make too many pairs."""
+    try:
+        return plan(wh.con, "person_link", design.rules, design.spare)
+    except PairBudgetExceeded as fault:
+        raise BoroughlinkError(f"The records are too alike to link: {fault}.") from None
 
 
 def _changes(wh: Warehouse) -> dict[str, int]:

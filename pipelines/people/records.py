@@ -13,6 +13,11 @@ ROOM = Path(__file__).parent
 RECORD = "identity.people.record"
 RECORD_ADDRESS = "identity.people.record_address"
 ADDRESS_UPRN = "identity.places.address_uprn"
+# A source that one_person.yaml does not name holds a person once if at least so many records tell (name and birth
+# date), and at most this share of them comes twice (assumed: namesakes, and brothers named after one who died, are
+# fewer; what a source that repeats people shows is far more).
+FEWEST_TELLING = 200
+REPEATED_SHARE = 0.02
 
 
 def build_record_address(wh: Warehouse) -> int:
@@ -28,12 +33,14 @@ def build_record_address(wh: Warehouse) -> int:
 def build_record(wh: Warehouse, fingerprint_key: bytes) -> dict[str, int]:
     """Write RECORD; needs RECORD_ADDRESS. Returns rows, and how many of them are people."""
     rules: dict[str, str] = yaml.safe_load((ROOM / "one_person.yaml").read_text(encoding="utf-8"))
-    frame = pl.DataFrame({"source": list(rules), "rule": list(rules.values())})
-    wh.con.register("one_person_rule", frame)
     wh.execute(
         "CREATE OR REPLACE TEMP TABLE people_fact AS SELECT * FROM identity.facts.person_record WHERE valid_to IS NULL"
     )
     standardise_people(wh.con, "people_fact", "people_standardised", wh.as_of)
+    once = sql_file(ROOM / "held_once.sql", fewest=str(FEWEST_TELLING), share=str(REPEATED_SHARE))
+    rules = {source: "source" for (source,) in wh.rows(once)} | rules
+    frame = pl.DataFrame({"source": list(rules), "rule": list(rules.values())})
+    wh.con.register("one_person_rule", frame)
     set_key(wh, fingerprint_key)
     rows = wh.table(RECORD, sql_file(ROOM / "record.sql", fingerprint=fingerprint_sql()))
     wh.con.unregister("one_person_rule")

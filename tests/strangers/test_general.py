@@ -1,0 +1,42 @@
+"""The general design: dear rules are left out, plain difference is bounded, a source that holds a person once is seen."""
+
+import duckdb
+import numpy as np
+
+from linkage_models.maximisation import maximise
+from linkage_models.person import blocking
+from linkage_models.person.designs import COUNCIL, GENERAL
+
+
+def test_rules_too_dear_for_the_records_are_left_out_by_name_and_the_rest_stay_in_place() -> None:
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE t AS SELECT i AS unique_id, i // 900 AS crowd, i // 2 AS couple FROM range(9000) t(i)")
+        rules = {"crowd": ("crowd",), "couple": ("couple",)}
+        planned = blocking.plan(con, "t", rules, spare=True)
+        assert [each.cost.rule for each in planned] == ["crowd", "couple"]
+        assert planned[0].cost.pairs == 0 and "left out" in (planned[0].cost.note or "")
+        assert planned[1].cost.pairs == 4500
+        blocking.block(con, "t", planned, "pair")
+        assert con.execute("SELECT count(*), min(rules) FROM pair").fetchall() == [(4500, 2)]
+
+
+def test_training_may_not_take_households_for_persons() -> None:
+    # three pairs of a family for every pair of one person: unbounded, the family would be the match
+    levels = {
+        "home": [{"m_probability": 0.9, "u_probability": 1e-4}, {"m_probability": 0.1, "u_probability": 1 - 1e-4}],
+        "forename": [{"m_probability": 0.9, "u_probability": 0.02}, {"m_probability": 0.1, "u_probability": 0.98}],
+    }
+    patterns = {
+        "gamma_home": np.array([1, 1, 0, 0]), "gamma_forename": np.array([1, 0, 1, 0]),
+        "pairs": np.array([1000, 3000, 2000, 0]),
+    }  # fmt: skip
+    free = maximise(("home",), patterns, levels, (1e7, 1e-4))
+    held = maximise(("home",), patterns, levels, (1e7, 1e-4), {"home": [1.0, 1.0], "forename": [1.0, 0.1]})
+    assert held.m["forename"][1] <= 0.1 + 1e-9 < free.m["forename"][1]
+    assert held.matches < free.matches
+
+
+def test_both_designs_fit_the_marks_of_their_rules() -> None:
+    for design in (COUNCIL, GENERAL):
+        assert len(design.rules) < 63, "a pair's rules are kept as the bits of one number"
+        assert frozenset().union(*design.families.values()) <= frozenset(design.rules)
