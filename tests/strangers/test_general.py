@@ -1,4 +1,4 @@
-"""The general design: dear rules are left out, plain difference is bounded, a source that holds a person once is seen."""
+"""The general design: dear rules are left out, plain difference is bounded, a pair's rules fit their mark."""
 
 import duckdb
 import numpy as np
@@ -10,7 +10,9 @@ from linkage_models.person.designs import COUNCIL, GENERAL
 
 def test_rules_too_dear_for_the_records_are_left_out_by_name_and_the_rest_stay_in_place() -> None:
     with duckdb.connect() as con:
-        con.execute("CREATE TABLE t AS SELECT i AS unique_id, i // 900 AS crowd, i // 2 AS couple FROM range(9000) t(i)")
+        con.execute(
+            "CREATE TABLE t AS SELECT i AS unique_id, i // 900 AS crowd, i // 2 AS couple FROM range(9000) t(i)"
+        )
         rules = {"crowd": ("crowd",), "couple": ("couple",)}
         planned = blocking.plan(con, "t", rules, spare=True)
         assert [each.cost.rule for each in planned] == ["crowd", "couple"]
