@@ -92,7 +92,8 @@ def _judge(wh: Warehouse, view: str, sources: Sequence[str], day: date) -> None:
             SELECT postcode, mode(ward_code ORDER BY ward_code) AS ward_code FROM property
             WHERE ward_code IS NOT NULL GROUP BY postcode)
         SELECT n.person_id, n.class, n.uprn, n.postcode, coalesce(p.ward_code, w.ward_code) AS ward_code,
-            CASE WHEN n.class IN {LIVING} THEN h.household_id END AS household_id, n.from_date, n.to_date, n.reasons, n.same_as, n.sex,
+            CASE WHEN n.class IN {LIVING} THEN h.household_id END AS household_id,
+            n.from_date, n.to_date, n.reasons, n.same_as, n.sex,
             date_diff('year', n.birth_date, DATE '{day.isoformat()}')
                 - CASE WHEN strftime(n.birth_date, '%m%d') > '{day:%m%d}' THEN 1 ELSE 0 END AS age, n.acts_as_adult
         FROM resident_now n
