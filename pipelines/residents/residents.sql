@@ -5,7 +5,7 @@
 -- grain: one sign of life: person_id, place, basis, source. A place is a UPRN, else a door, else a postcode.
 CREATE OR REPLACE TEMP TABLE sign AS
 SELECT v.person_id, coalesce(a.home_key, a.postcode) AS place, a.basis, v.source,
-       any_value(a.uprn ORDER BY a.uprn) AS uprn, any_value(a.postcode ORDER BY a.postcode) AS postcode,
+       min(a.uprn) AS uprn, min(a.postcode) AS postcode,
        min(a.from_date) AS from_date, max(a.from_date) AS last_from,
        max(a.to_date) FILTER (a.to_date <= DATE '${day}') AS last_end,
        bool_or(a.to_date IS NULL OR a.to_date > DATE '${day}') AS is_open,
@@ -19,7 +19,7 @@ GROUP BY ALL;
 
 -- grain: one person at one place
 CREATE OR REPLACE TEMP TABLE stay AS
-SELECT person_id, place, any_value(uprn ORDER BY uprn) AS uprn, any_value(postcode ORDER BY postcode) AS postcode,
+SELECT person_id, place, min(uprn) AS uprn, min(postcode) AS postcode,
        min(from_date) AS from_date, max(last_from) AS last_from,
        coalesce(list_sort(list(DISTINCT basis) FILTER (is_open)), []) AS open_signs,
        coalesce(list_sort(list(DISTINCT basis) FILTER (NOT is_open)), []) AS ended_signs,
@@ -49,13 +49,22 @@ SELECT s.*,
             ELSE 'probably' END AS class
 FROM stay s JOIN place_today t USING (place);
 
+-- grain: person_id and a value that records give, with the number of records that give it
+CREATE OR REPLACE TEMP TABLE birth_date_given AS SELECT person_id, birth_date AS value, count(*) AS n FROM view_record WHERE birth_date IS NOT NULL GROUP BY ALL;
+CREATE OR REPLACE TEMP TABLE sex_given AS SELECT person_id, sex AS value, count(*) AS n FROM view_record WHERE sex IS NOT NULL GROUP BY ALL;
+
+-- grain: person_id: what the records say, of several values the one given most often
 CREATE OR REPLACE TEMP TABLE known_person AS
-SELECT person_id, min(death_date) AS death_date, mode(birth_date ORDER BY birth_date) AS birth_date, mode(sex ORDER BY sex) AS sex,
+SELECT k.*, b.value AS birth_date, s.value AS sex
+FROM (
+SELECT person_id, min(death_date) AS death_date,
        bool_or(acts_as_adult) AS acts_as_adult,
        list(DISTINCT source) AS sources, list(DISTINCT surname_key) FILTER (surname_key IS NOT NULL) AS surnames,
        list(DISTINCT forename) FILTER (forename IS NOT NULL) AS forenames, list(DISTINCT initial) FILTER (initial IS NOT NULL) AS initials,
        list(DISTINCT birth_date) FILTER (birth_date IS NOT NULL) AS birth_dates, list(DISTINCT sex) FILTER (sex IS NOT NULL) AS sexes
-FROM view_record GROUP BY person_id;
+FROM view_record GROUP BY person_id) k
+LEFT JOIN (SELECT person_id, arg_min(value, struct_pack(a := -n, v := value)) AS value FROM birth_date_given GROUP BY person_id) b USING (person_id)
+LEFT JOIN (SELECT person_id, arg_min(value, struct_pack(a := -n, v := value)) AS value FROM sex_given GROUP BY person_id) s USING (person_id);
 
 -- grain: person_id: of several homes the one begun last that was not left, then the surest, then the better attested
 CREATE OR REPLACE TEMP TABLE main_place AS
