@@ -64,8 +64,8 @@ def _judge(wh: Warehouse, view: str, sources: Sequence[str], day: date) -> None:
     wh.execute(
         f"""-- one row per record of the view
         CREATE OR REPLACE TEMP TABLE view_record AS
-        SELECT m.person_id, r.record_id, r.source, r.birth_date, r.death_date, r.sex, r.acts_as_adult, r.forename, r.initial,
-            r.surname_key
+        SELECT m.person_id, r.record_id, r.source, r.birth_date, r.death_date, r.sex, r.acts_as_adult, r.forename,
+            r.initial, r.surname_key
         FROM {MEMBERSHIP} m JOIN {RECORD} r USING (record_id) WHERE m.view = ?""",
         [view],
     )
