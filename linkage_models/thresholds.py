@@ -151,7 +151,7 @@ HISTORIC_FEWEST = 20
 CHANGED_SHARE = 0.2
 
 # A person is oversized with more than TIMES the records that the sources at hand give USUAL_SHARE of those whom they
-# know at least twice, and never below LEAST (working rule: on training boroughs 999 in 1,000 have six records or fewer).
+# know at least twice, and never below LEAST (working rule: on training boroughs 999 in 1,000 have six or fewer).
 USUAL_SHARE = 0.999
 OVERSIZED_TIMES = 2
 OVERSIZED_LEAST = 13

@@ -12,7 +12,6 @@ from pipelines.faults import BoroughlinkError
 from pipelines.sources.contracts import Contract, Table
 from pipelines.sources.facts import FACTS
 
-SHIPPED = Path(__file__).parent
 Place = tuple[str | int, ...]
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same language, ten times as fast where libyaml is there
 

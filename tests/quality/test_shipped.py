@@ -8,7 +8,8 @@ import pytest
 
 from pipelines.quality.gate import judge
 from pipelines.quality.suites import rules_of
-from pipelines.sources.contract_files import SHIPPED, load_contracts
+from pipelines.settings import SHIPPED_SOURCES
+from pipelines.sources.contract_files import load_contracts
 from pipelines.sources.contracts import Contract, Table
 from pipelines.sources.intake import Candidate
 from pipelines.sources.staging import CandidateTable
@@ -16,7 +17,7 @@ from pipelines.warehouse import Warehouse, attach, connect, lock_configuration, 
 from quality_checks.principles import Principle, Severity
 from tests.quality.lettings import delivery
 
-CONTRACTS = load_contracts(SHIPPED)
+CONTRACTS = load_contracts(SHIPPED_SOURCES)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.sources.contract_files import SHIPPED, ContractError, load_contracts
+from pipelines.settings import SHIPPED_SOURCES
+from pipelines.sources.contract_files import ContractError, load_contracts
 from pipelines.sources.facts import FACTS
 from tests.sources.library import CONTRACT, make_contract
 
@@ -80,7 +81,7 @@ def test_persons_need_a_slot(tmp_path: Path) -> None:
 
 
 def test_shipped_contracts_are_whole() -> None:
-    contracts = load_contracts(SHIPPED)
+    contracts = load_contracts(SHIPPED_SOURCES)
     assert set(contracts) == {
         "llpg", "council_tax", "benefits", "housing", "electoral_register", "adult_social_care", "deaths",
         "population",

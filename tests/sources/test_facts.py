@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.sources.contract_files import SHIPPED, load_contracts
+from pipelines.settings import SHIPPED_SOURCES
+from pipelines.sources.contract_files import load_contracts
 from pipelines.sources.contracts import Contract
 from pipelines.sources.facts import FACTS
 from pipelines.sources.facts_build import FactError, build_fact
@@ -29,7 +30,7 @@ COUNCIL_TAX = {
     "ctdiscount.csv": "account_ref,property_ref,seq,kind,code,party_ref,start_date,end_date,percent,amount\n"
     "70,R1,1,D,SPD,,01/07/2022,,25.0,477.04\n70,R1,2,R,STU,P1,01/07/2022,31/12/2099,0,0\n",
 }
-SHIPPED_CONTRACTS = load_contracts(SHIPPED)
+SHIPPED_CONTRACTS = load_contracts(SHIPPED_SOURCES)
 
 
 @pytest.mark.parametrize("fact", FACTS)

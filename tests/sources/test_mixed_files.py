@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.sources.contract_files import SHIPPED, load_contract
+from pipelines.settings import SHIPPED_SOURCES
+from pipelines.sources.contract_files import load_contract
 from pipelines.sources.contracts import Contract
 from pipelines.sources.intake import take_in
 from pipelines.warehouse import Warehouse
@@ -30,7 +31,7 @@ LSOA = "lsoa21cd,lsoa21nm,WD25CD,WD25NM,imd25_rank,imd25_score,imd25_decile\nE01
 
 @pytest.fixture
 def llpg() -> Contract:
-    return load_contract(SHIPPED / "llpg" / "contract.yaml")
+    return load_contract(SHIPPED_SOURCES / "llpg" / "contract.yaml")
 
 
 def take(wh: Warehouse, llpg: Contract, landing: Path, lines: list[str], end: str = "\n") -> tuple[str, str]:
