@@ -22,6 +22,9 @@ DATA = click.option(
     help="The data folder: everything of one council, with its own keys and history.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+MONTHS = click.option(
+    "--months", default=1, show_default=True, type=click.IntRange(1, 60), help="Monthly deliveries, up to the last day."
+)
 SOURCES = click.option("--sources", help="Folder of source contracts that replaces the shipped set.")
 
 
@@ -43,11 +46,12 @@ def cli(debug: bool) -> None:
 @click.option("--people", default=DEMO_PEOPLE, show_default=True, type=click.IntRange(500, 2_000_000))
 @click.option("--seed", default=DEMO_SEED, show_default=True, type=click.IntRange(0))
 @click.option("--profile", default="central", show_default=True, type=click.Choice(["mild", "central", "harsh"]))
-def demo(out: str, people: int, seed: int, profile: str) -> None:
+@MONTHS
+def demo(out: str, people: int, seed: int, profile: str, months: int) -> None:
     """Make a borough that never existed, land its extracts, run everything, say what came out."""
     from pipelines.demonstration import demonstrate
 
-    demonstrate(Path(out).expanduser().resolve(), people, seed, profile)
+    demonstrate(Path(out).expanduser().resolve(), people, seed, profile, months)
 
 
 @cli.command()
@@ -58,15 +62,16 @@ def demo(out: str, people: int, seed: int, profile: str) -> None:
 @click.option(
     "--date", "on", default=DEMO_DATE, show_default=True, type=click.DateTime(["%Y-%m-%d"]), help="Extract date."
 )
+@MONTHS
 @click.option("--labels", help="A sample that `export label-sample` drew: answer it from the truth in --out instead.")
-def synth(out: str, people: int, seed: int, profile: str, on: Any, labels: str | None) -> None:
+def synth(out: str, people: int, seed: int, profile: str, on: Any, months: int, labels: str | None) -> None:
     """Write the extracts of an invented borough, and the truth beside them. A seed gives the same bytes."""
     from pipelines.demonstration import answer_labels, synthesise
 
     if labels:
         click.echo(answer_labels(Path(out).expanduser().resolve(), Path(labels).expanduser().resolve()))
         return
-    synthesise(Path(out).expanduser().resolve(), people, seed, profile, on.date())
+    synthesise(Path(out).expanduser().resolve(), people, seed, profile, on.date(), months)
 
 
 @cli.command()

@@ -17,13 +17,13 @@ from pipelines.timings import MemoryWatch
 AS_OF = date(2026, 10, 31)
 
 
-def synthesise(out: Path, people: int, seed: int, profile: str, on: date) -> None:
+def synthesise(out: Path, people: int, seed: int, profile: str, on: date, months: int = 1) -> None:
     """Write `out/landing` and `out/truth`, saying how it goes."""
     from synthetic_data.borough import make_borough
 
     if (out / "landing").exists() or (out / "truth").exists():
         raise BoroughlinkError(f"{out} holds a borough already: give another --out, or remove it.")
-    made = make_borough(out, people, seed, profile, on, progress=say)
+    made = make_borough(out, people, seed, profile, on, progress=say, months=months)
     say(f"Extracts: {made.landing}\nTruth:    {made.truth} (only `boroughlink evaluate` reads it)")
 
 
@@ -53,12 +53,12 @@ def answer_labels(out: Path, labels: Path) -> str:
     return f"{plural(len(same), 'pair')} labelled in {labels}, {same.count('yes')} of one person."
 
 
-def demonstrate(out: Path, people: int, seed: int, profile: str) -> None:
+def demonstrate(out: Path, people: int, seed: int, profile: str, months: int = 1) -> None:
     """The whole story in one folder: `data/` for the council, `truth/` beside it for the judge."""
     from pipelines.reporting.terminal import report
 
     started = time.perf_counter()
-    asked = {"people": people, "seed": seed, "profile": profile}
+    asked = {"people": people, "seed": seed, "profile": profile} | ({"months": months} if months > 1 else {})
     folder = DataFolder.at(out / "data")
     with MemoryWatch() as memory:
         parts = {"making the borough": _make_once(out, folder, asked)}
@@ -101,7 +101,7 @@ def _make_once(out: Path, folder: DataFolder, asked: dict[str, Any]) -> float:
     making = out / ".making"
     shutil.rmtree(making, ignore_errors=True)
     make_borough(
-        making, asked["people"], asked["seed"], asked["profile"], AS_OF, progress=lambda text: say("  " + text)
+        making, size, number, profile, AS_OF, progress=lambda text: say("  " + text), months=asked.get("months", 1)
     )
     shutil.rmtree(out / "truth", ignore_errors=True)
     (making / "truth").rename(out / "truth")

@@ -159,7 +159,10 @@ def written_addresses(
     first = pl.when(together & ~crowded).then(_joined(one, pl.col("thoroughfare"))).otherwise(one)
     rest = pl.when(together & ~crowded).then(None).otherwise("thoroughfare")
     parts = pl.concat_list(first, rest, pl.col("locality"), pl.col("town")).list.drop_nulls()
-    learnt = learnt_damage(used, rates, system)
+    name = f"{system}:{uprns.name}:learnt damage"  # settled by the first extract that is written
+    learnt = rates.settled.get(name)
+    if learnt is None:
+        learnt = rates.settled[name] = learnt_damage(used, rates, system)
     return (
         rows.select("uprn", "postcode", parts=parts)
         .join(learnt, on="uprn", how="left", maintain_order="left")

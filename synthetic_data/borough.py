@@ -1,6 +1,7 @@
 """The whole borough: makes the world, lets every system write it down, and keeps the truth apart."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +21,7 @@ from synthetic_data.extracts import (
     population,
 )
 from synthetic_data.extracts.delivery import Rendered, write_delivery
+from synthetic_data.months import month_ends, world_on
 from synthetic_data.rates import Rates
 from synthetic_data.truth import write_truth
 from synthetic_data.world import World, build_world
@@ -89,22 +91,53 @@ def make_borough(
     profile: str = "central",
     as_of: date = AS_OF,
     progress: Progress | None = None,
+    months: int = 1,
 ) -> Summary:
-    """Writes out/landing (one delivery a source) and out/truth (Parquet); the same bytes for the same arguments."""
+    """Writes out/landing (one delivery a source and month, the last at as_of) and out/truth (Parquet).
+
+    The truth of the last month stands in out/truth, that of each month in out/truth/months/<date>. The same bytes for
+    the same arguments.
+    """
     tell = progress or (lambda _: None)
-    seconds: dict[str, float] = {}
     started = perf_counter()
     rates = Rates(profile, seed)
     world = build_world(people, seed, as_of)
-    residents = _residents(world)
-    seconds["world"] = perf_counter() - started
-    tell(f"world: {len(residents):,} people, {world.properties.height:,} properties ({seconds['world']:.1f} s)")
+    seconds = {"world": perf_counter() - started}
+    tell(f"world: {len(_residents(world)):,} people, {world.properties.height:,} properties ({seconds['world']:.1f} s)")
     landing, truth = out / "landing", out / "truth"
+    days = month_ends(as_of, months)
+    # The newest month comes first: it settles what belongs to a row's place in its file.
+    newest = world if months == 1 else world_on(world, as_of, rates)
+    sources, taken = _month(newest, rates, landing, truth, tell)
+    seconds |= taken
+    if months > 1:
+        shutil.copytree(truth, truth / "months" / as_of.isoformat())
+    for day in reversed(days[:-1]):
+        started = perf_counter()
+        _month(world_on(world, day, rates), rates, landing, truth / "months" / day.isoformat(), lambda _: None)
+        seconds[day.isoformat()] = perf_counter() - started
+        tell(f"{day}: {len(sources)} sources ({seconds[day.isoformat()]:.1f} s)")
+    return Summary(
+        landing=landing,
+        truth=truth,
+        people=len(_residents(world)),
+        households=world.households.filter(pl.col("to_date").is_null() & (pl.col("kind") != "empty")).height,
+        planted=world.planted.height,
+        sources=sources,
+        seconds={part: round(value, 2) for part, value in seconds.items()},
+    )
+
+
+def _month(
+    world: World, rates: Rates, landing: Path, truth: Path, tell: Progress
+) -> tuple[list[SourceSummary], dict[str, float]]:
+    """Writes every source's delivery of the world's day, and the truth of that day; what was made, seconds by part."""
+    residents, seconds = _residents(world), dict[str, float]()
     records, addresses, sources = [], [], []
     for source, render in RENDERERS.items():
         started = perf_counter()
-        rendered = render(world, rates, as_of)
-        write_delivery(rendered, landing, as_of)
+        rendered = render(world, rates, world.as_of)
+        write_delivery(rendered, landing, world.as_of)
         records.append(rendered.records.select(pl.lit(source).alias("source"), "source_key", "person_id"))
         addresses.append(rendered.addresses.select(pl.lit(source).alias("source"), "address_key", "uprn"))
         summary = _summarised(rendered, residents)
@@ -125,12 +158,4 @@ def make_borough(
     }
     (truth / "coverage.json").write_text(json.dumps(coverage, indent=2) + "\n", encoding="utf-8")
     seconds["truth"] = perf_counter() - started
-    return Summary(
-        landing=landing,
-        truth=truth,
-        people=len(residents),
-        households=world.households.filter(pl.col("to_date").is_null() & (pl.col("kind") != "empty")).height,
-        planted=world.planted.height,
-        sources=sources,
-        seconds={part: round(value, 2) for part, value in seconds.items()},
-    )
+    return sources, seconds

@@ -153,6 +153,16 @@ SCHEMAS: dict[str, Schema] = {
         "attainer_date": D,
         "anonymous": B,
     },
+    # one row an entry that has been taken off the register
+    "former_electors": {
+        "elector_id": S,
+        "person_id": I,
+        "uprn": I,
+        "added_date": D,
+        "removed_date": D,
+        "franchise": S,
+        "anonymous": B,
+    },
     # one row a client of adult social care
     "care_clients": {
         "care_id": S,

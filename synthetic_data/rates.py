@@ -1,6 +1,6 @@
 """How often each system goes wrong: errors.yaml and coverage.yaml under one profile and seed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,15 @@ def profiles() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Rates:
-    """Rates per row (0..1) of one profile; `draws` gives the random numbers that go with a seed."""
+    """Rates per row (0..1) of one profile; `draws` gives the random numbers that go with a seed.
+
+    `settled` holds what was decided by a row's place in its file, under its key, so that the extracts of other months
+    do not decide anew; it belongs to one borough.
+    """
 
     profile: str
     seed: int
+    settled: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.profile not in profiles():

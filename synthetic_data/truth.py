@@ -26,7 +26,7 @@ def write_truth(world: World, folder: Path) -> list[Path]:
     """persons, residence, households and planted as Parquet in the folder; the paths written."""
     folder.mkdir(parents=True, exist_ok=True)
     tables: dict[str, pl.DataFrame] = {
-        "persons": world.persons.select(PERSON_COLUMNS),
+        "persons": world.persons.filter(pl.col("birth_date") <= world.as_of).select(PERSON_COLUMNS),
         "residence": world.residences.select(RESIDENCE_COLUMNS),
         "households": world.households.select(HOUSEHOLD_COLUMNS),
         "planted": world.planted,

@@ -60,6 +60,7 @@ class World:
     tenancies: pl.DataFrame
     tenancy_members: pl.DataFrame
     electors: pl.DataFrame
+    former_electors: pl.DataFrame
     care_clients: pl.DataFrame
     care_events: pl.DataFrame
     death_registrations: pl.DataFrame
@@ -84,7 +85,7 @@ def build_world(people: int, seed: int, as_of: date) -> World:
     named = name_people(history, day, seed)
     scene = Scene(day, seed, units, history.homes, history.stays, build_persons(named.people, history, day, seed))
     frames = council_tax(scene)
-    frames |= {"electors": build_electors(scene), "death_registrations": build_deaths(scene)}
+    frames |= build_electors(scene) | {"death_registrations": build_deaths(scene)}
     frames |= housing(scene) | benefits(scene, frames["ct_accounts"]) | care(scene)
     frames |= {
         "areas": areas,

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from synthetic_data.administration.scene import Scene
+from synthetic_data.administration.scene import FRAMES, Scene
 from synthetic_data.frames import texts
 from synthetic_data.randomness import distinct, stream
 from synthetic_data.timeline import OPEN, YEAR
@@ -23,11 +23,15 @@ GHOST_SHARE, GHOST_DAYS = 0.55, 240  # entries of those who left the borough, fa
 DEAD_DAYS = 25
 DOUBLE_SHARE = 0.06  # of recent movers: listed at both homes
 ANONYMOUS = 0.0002
-EUROPEAN = ["white_other"]
+EUROPEAN = pl.col("ethnic_group").is_in(["white_other"]) & (
+    pl.col("surname").str.contains(r"[^A-Za-z' -]") | (pl.col("person_id") % 3 > 0)
+)
+FRANCHISE = pl.when(EUROPEAN).then(pl.lit("G"))
 
 
-def build_electors(scene: Scene) -> pl.DataFrame:
-    """One row an entry: residents where the register believes them, ghosts of movers, the newly dead, attainers."""
+def build_electors(scene: Scene) -> FRAMES:
+    """electors: one row an entry on the day: residents where the register believes them, ghosts of movers, the newly
+    dead, attainers; former_electors: one row an entry that has been taken off."""
     rng = stream(scene.seed, "register")
     stays = (
         scene.residents()
@@ -82,16 +86,15 @@ def build_electors(scene: Scene) -> pl.DataFrame:
         .then((-age_of_end / DEAD_DAYS).exp())
         .otherwise(GHOST_SHARE * (-age_of_end / GHOST_DAYS).exp())
     )
-    ghosts = (
+    gone = (
         stays.filter(~pl.col("person_id").is_in(alive.implode()) & (pl.col("to") < OPEN))
         .sort("person_id", "from", maintain_order=True)
         .group_by("person_id", maintain_order=True)
         .last()
         .select(stays.columns)
     )
-    ghosts = ghosts.filter(pl.col("chance") < fading).with_columns(
-        at="lived_at", added=pl.min_horizontal(since + pl.col("lag"), pl.col("to") - 5)
-    )
+    gone = gone.with_columns(at="lived_at", added=pl.min_horizontal(since + pl.col("lag"), pl.col("to") - 5))
+    ghosts = gone.filter(pl.col("chance") < fading)
     entries = (
         pl.concat([here, behind, double, ghosts])
         .filter(pl.col("added") < scene.as_of)
@@ -99,21 +102,49 @@ def build_electors(scene: Scene) -> pl.DataFrame:
     )
     count = len(entries)
     turn = pl.col("birth") + int(18 * YEAR)
-    european = pl.col("ethnic_group").is_in(EUROPEAN) & (
-        pl.col("surname").str.contains(r"[^A-Za-z' -]") | (pl.col("person_id") % 3 > 0)
-    )
     hidden = np.zeros(count, dtype=bool)
     hidden[rng.permutation(count)[: max(1, round(ANONYMOUS * count))]] = True
-    return entries.select(
+    electors = entries.select(
         elector_id="E" + pl.Series(np.sort(distinct(rng, count, 1_000_000, 9_999_999))).cast(pl.String),
         person_id="person_id",
         uprn="at",
         added_date=pl.max_horizontal(
             "added", pl.lit(11_323)
         ),  # no entry is older than January 2001, when rolling registration began
-        franchise=pl.when(european).then(pl.lit("G")),
+        franchise=FRANCHISE,
         attainer_date=pl.when(turn > scene.as_of - 60).then(turn),
         anonymous=pl.Series(hidden),
+    )
+    # The others lived on the register until their turn: the day on which the fading above meets their own chance.
+    stayed = (
+        pl.when(pl.col("death") < OPEN)
+        .then(-DEAD_DAYS * pl.col("chance").log())
+        .otherwise(-GHOST_DAYS * (pl.col("chance") / GHOST_SHARE).log())
+    )
+    found_out = gone.filter(pl.col("chance") >= fading).with_columns(
+        off=pl.col("to") + stayed.clip(0).ceil().cast(pl.Int64)
+    )
+    moved = here.filter(pl.col("previous").is_not_null() & (pl.col("chance") >= DOUBLE_SHARE)).with_columns(
+        at="previous",
+        off=pl.col("added"),
+        added=pl.max_horizontal(pl.col("previous_from") + 60, pl.col("birth") + int(17 * YEAR)),
+    )
+    former = pl.concat([found_out, moved.select(found_out.columns)]).filter(pl.col("added") < pl.col("off"))
+    return {"electors": electors, "former_electors": taken_off(scene, former, electors["elector_id"])}
+
+
+def taken_off(scene: Scene, former: pl.DataFrame, in_use: pl.Series) -> pl.DataFrame:
+    """The entries that were taken off, under numbers that nobody else has."""
+    drawn = distinct(stream(scene.seed, "former electors"), 2 * (len(former) + len(in_use)), 1_000_000, 9_999_999)
+    numbers = "E" + pl.Series(drawn).cast(pl.String)
+    return former.sort("person_id", "added", maintain_order=True).select(
+        elector_id=numbers.filter(~numbers.is_in(in_use.implode())).head(len(former)),
+        person_id="person_id",
+        uprn="at",
+        added_date=pl.max_horizontal("added", pl.lit(11_323)),
+        removed_date="off",
+        franchise=FRANCHISE,
+        anonymous=pl.lit(False),
     )
 
 

@@ -1,22 +1,39 @@
 """Rows reach a system in batches, one clerk's day or one upload; now and then a whole batch is wrong in one way."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from synthetic_data.corruption.numbers import swapped_day_month
+from synthetic_data.draws import numbers_of
 from synthetic_data.rates import Rates
 
 
 @dataclass(frozen=True)
 class Batches:
-    """Which batch each row of a file belongs to, and that batch's fault (null for a sound one)."""
+    """Which batch each row of a file belongs to, and each batch's fault (null for a sound one)."""
 
     count: int
     number: pl.Series
-    fault: pl.Series
+    faults: pl.Series
     truncated_to: int
+    keys: pl.Series
+
+    @property
+    def fault(self) -> pl.Series:
+        """The fault of each row's batch."""
+        return self.faults.gather(self.number) if len(self.number) else self.faults.head(0)
+
+    def of(self, keys: pl.Series) -> "Batches":
+        """The same batches for the rows of another month; a key that is not among them falls to one by its hash."""
+        mine = pl.DataFrame({"key": self.keys, "batch": self.number}).unique("key", keep="first", maintain_order=True)
+        asked = pl.DataFrame({"key": keys.cast(pl.String)})
+        other = (numbers_of(asked["key"]) % np.uint64(max(self.count, 1))).astype(np.int64)
+        number = asked.join(mine, on="key", how="left", maintain_order="left")["batch"]
+        return replace(
+            self, number=number.zip_with(number.is_not_null(), pl.Series(other)).rename("batch"), keys=asked["key"]
+        )
 
     def _struck(self, fault: str) -> pl.Series:
         return (self.fault == fault).fill_null(False)
@@ -53,8 +70,15 @@ class Batches:
         return frame.with_columns(changes)
 
 
-def batches_of(rows: int, rates: Rates, file: str, system: str) -> Batches:
-    """Consecutive rows cut into batches of about the size of errors.yaml."""
+def batches_of(keys: pl.Series, rates: Rates, file: str, system: str) -> Batches:
+    """Consecutive rows (one key each) cut into batches of about the size of errors.yaml.
+
+    The first extract of a file that is written settles which batch a key belongs to; the other months keep to it.
+    """
+    settled: Batches | None = rates.settled.get(f"{file}:batches")
+    if settled is not None:
+        return settled.of(keys)
+    rows = len(keys)
     size = int(rates.setting("batches", "rows"))
     draws = rates.draws(f"{file}:batches", pl.Series(range(rows // (size // 2) + 1)))
     cuts = np.cumsum(size // 2 + draws.below(size + 1))
@@ -68,9 +92,12 @@ def batches_of(rows: int, rates: Rates, file: str, system: str) -> Batches:
     of_batch = pl.Series(
         [kinds[kind] if bad else None for kind, bad in zip(drawn, faulty, strict=True)], dtype=pl.String
     )
-    return Batches(
+    batches = Batches(
         count=count,
         number=pl.Series("batch", number, dtype=pl.Int64),
-        fault=of_batch.gather(number) if rows else of_batch,
+        faults=of_batch,
         truncated_to=int(rates.setting("batches", "truncated_to")),
+        keys=keys.cast(pl.String),
     )
+    rates.settled[f"{file}:batches"] = batches
+    return batches

@@ -68,7 +68,7 @@ def _clients(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
         postcode=damaged_postcodes(people["postcode"], people["row_key"], rates, SYSTEM),
         practice=practice,
     )
-    batches = batches_of(people.height, rates, "cld", SYSTEM)
+    batches = batches_of(people["row_key"], rates, "cld", SYSTEM)
     people = batches.apply(people, forename="forename", surname="surname", birth_date="birth_date", postcode="postcode")
     aged = pl.lit(extract_date.year) - pl.col("birth_date").dt.year()
     return people.select(

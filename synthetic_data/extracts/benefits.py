@@ -73,7 +73,7 @@ def _members(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
         birth_date=damaged_birth_dates(people, rates, SYSTEM, world.as_of),
         deceased_date=pl.when(told & (pl.col("death_date") <= extract_date)).then("death_date"),
     )
-    batches = batches_of(people.height, rates, "hbmember", SYSTEM)
+    batches = batches_of(people["row_key"], rates, "hbmember", SYSTEM)
     people = batches.apply(people, forename="forename", surname="surname", birth_date="birth_date")
     return people.with_columns(
         # Under sixteen nobody has a National Insurance number.
@@ -101,7 +101,7 @@ def render(world: World, rates: Rates, extract_date: date) -> Rendered:
         from_date=pl.col("from_date").dt.strftime(DATE),
         to_date=pl.col("to_date").fill_null(OPEN_END).dt.strftime(DATE),
     )
-    houses = batches_of(houses.height, rates, "hbhousehold", SYSTEM).apply(houses, postcode="post_code")
+    houses = batches_of(keys, rates, "hbhousehold", SYSTEM).apply(houses, postcode="post_code")
     claimants = members.filter(pl.col("relationship") == "C").unique("claim_id", keep="last", maintain_order=True)
     claims = (
         world.claims.sort("claim_id")

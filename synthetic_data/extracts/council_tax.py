@@ -96,7 +96,7 @@ def _liable(world: World, rates: Rates) -> pl.DataFrame:
         )
     )
     people = damaged_names(people_of(rows, world.names, world.persons, rates, SYSTEM), rates, SYSTEM)
-    batches = batches_of(people.height, rates, "ctliable", SYSTEM)
+    batches = batches_of(people["row_key"], rates, "ctliable", SYSTEM)
     births = damaged_birth_dates(people, rates, SYSTEM, world.as_of)
     births = kept(
         births, rates.coverage(SYSTEM, "birth_date"), rates.draws("ctliable:birth dates held", people["row_key"])
@@ -138,7 +138,7 @@ def _properties(world: World, rates: Rates, references: pl.DataFrame, components
         annexe_ind=pl.lit("0"),
         deleted_ind=pl.when(pl.col("logical_status") == 8).then(pl.lit("1")).otherwise(pl.lit("0")),
     )
-    batches = batches_of(rows.height, rates, "ctproperty", SYSTEM)
+    batches = batches_of(rows["property_ref"], rates, "ctproperty", SYSTEM)
     return batches.apply(rows, postcode="postcode")
 
 

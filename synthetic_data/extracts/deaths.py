@@ -52,7 +52,7 @@ def render(world: World, rates: Rates, extract_date: date) -> Rendered:
         sex=damaged_sexes(people, rates, SYSTEM),
         occupation_text=kept(work + retired, rates.coverage(SYSTEM, "occupation"), draws),
     )
-    batches = batches_of(people.height, rates, "deaths", SYSTEM)
+    batches = batches_of(people["row_key"], rates, "deaths", SYSTEM)
     people = batches.apply(
         people, surname="surname", birth_date="birth_date", postcode="postcode", text=("forenames", "usual_address")
     )

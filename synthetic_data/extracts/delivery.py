@@ -59,14 +59,23 @@ def csv_file(
 
 
 def with_intake_faults(frame: pl.DataFrame, file: str, rates: Rates) -> pl.DataFrame:
-    """The text frame with the few rows spoilt that an intake must set aside (errors.yaml, intake_faults)."""
+    """The text frame with the few rows spoilt that an intake must set aside (errors.yaml, intake_faults).
+
+    Which rows (by `row_key`, else the first column) is settled by the first extract of the file that is written.
+    """
+    key = frame["row_key" if "row_key" in frame.columns else frame.columns[0]].cast(pl.String)
     for fault in rates.intake_faults(file):
-        draws = rates.draws(f"{file}:{fault['column']}:intake faults", pl.Series(range(frame.height), dtype=pl.Int64))
-        # A small borough has none, so that a test of a few hundred rows stays clean.
-        count = int(frame.height * fault["per_million"] / 1e6 + 0.5)
-        rows = np.argsort(draws.random(), kind="stable")[:count]
+        name = f"{file}:{fault['column']}:intake faults"
+        if name in rates.settled:
+            rows = np.flatnonzero((key.is_in(rates.settled[name].implode()) & key.is_first_distinct()).to_numpy())
+        else:
+            draws = rates.draws(name, pl.Series(range(frame.height), dtype=pl.Int64))
+            # A small borough has none, so that a test of a few hundred rows stays clean.
+            count = int(frame.height * fault["per_million"] / 1e6 + 0.5)
+            rows = np.argsort(draws.random(), kind="stable")[:count]
+            rates.settled[name] = key.gather(rows).drop_nulls()
         column = fault["column"]
-        spoilt = frame[column].scatter(rows, pl.Series([fault["text"] or None] * count, dtype=pl.String))
+        spoilt = frame[column].scatter(rows, pl.Series([fault["text"] or None] * len(rows), dtype=pl.String))
         frame = frame.with_columns(spoilt.alias(column))
     return frame
 

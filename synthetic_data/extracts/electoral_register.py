@@ -48,7 +48,7 @@ def render(world: World, rates: Rates, extract_date: date) -> Rendered:
     )
     people = damaged_names(people_of(rows, world.names, world.persons, rates, SYSTEM), rates, SYSTEM)
     people = people.join(_property_list(world, rates), on="uprn", how="left", maintain_order="left")
-    batches = batches_of(people.height, rates, "register", SYSTEM)
+    batches = batches_of(people["row_key"], rates, "register", SYSTEM)
     people = batches.apply(people, forename="forename", surname="surname", postcode="property_post_code")
     hidden = pl.col("anonymous").fill_null(False)
     register = people.with_columns(

@@ -52,7 +52,7 @@ def _members(world: World, rates: Rates) -> pl.DataFrame:
             births, rates.coverage(SYSTEM, "birth_date"), rates.draws("member:birth dates held", people["row_key"])
         ),
     )
-    batches = batches_of(people.height, rates, "member", SYSTEM)
+    batches = batches_of(people["row_key"], rates, "member", SYSTEM)
     people = batches.apply(people, forename="forename", surname="surname", birth_date="birth_date")
     initials = pl.concat_str(
         pl.col("forename").str.slice(0, 1), pl.col("middle").str.slice(0, 1), separator=" ", ignore_nulls=True
@@ -94,7 +94,7 @@ def _properties(world: World, rates: Rates, components: pl.DataFrame) -> pl.Data
             property_kind=pl.col("kind").str.to_uppercase().str.slice(0, 10),
         )
     )
-    return batches_of(rows.height, rates, "property", SYSTEM).apply(rows, postcode="post_code")
+    return batches_of(rows["prop_ref"], rates, "property", SYSTEM).apply(rows, postcode="post_code")
 
 
 def render(world: World, rates: Rates, extract_date: date) -> Rendered:

@@ -13,6 +13,9 @@ def property_references(world: World, rates: Rates) -> pl.DataFrame:
     *_key: under which key, *_written: as the gazetteer wrote it.
     """
     billed, lived_in = world.ct_accounts["property_uprn"].unique(), world.electors["uprn"].drop_nulls().unique()
+    # A property keeps its references: what the first extract that was written lists is listed in all months.
+    billed = rates.settled.setdefault("properties:billed", billed)
+    lived_in = rates.settled.setdefault("properties:lived in", lived_in)
     listed = (
         world.properties.sort("uprn")
         .select(

@@ -135,7 +135,7 @@ def test_a_faulty_batch_is_wrong_in_one_way_throughout():
     rates = Rates("harsh", 4)
     frame = people().select("forename", "surname", "birth_date").with_columns(postcode=pl.lit("SS1 2KM"))
     frame = pl.concat([frame] * 20)
-    batches = batches_of(frame.height, rates, "member", "housing")
+    batches = batches_of(pl.Series(range(frame.height)), rates, "member", "housing")
     written = batches.apply(
         frame, forename="forename", surname="surname", birth_date="birth_date", postcode="postcode"
     ).with_columns(batch=batches.number, fault=batches.fault)

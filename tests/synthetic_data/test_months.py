@@ -1,0 +1,107 @@
+"""Three months of a borough: each delivery shows what its system knew then, and what is written stays written."""
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from synthetic_data.borough import RENDERERS, make_borough
+from synthetic_data.frames import SCHEMAS
+from synthetic_data.months import UNDATED, dating, month_ends
+
+DAYS = ["2026-08-31", "2026-09-30", "2026-10-31"]
+
+
+@pytest.fixture(scope="module")
+def months(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("months")
+    make_borough(out, 1500, 6, months=3)
+    return out
+
+
+def table(months: Path, source: str, day: str, file: str, encoding: str = "utf-8-sig") -> pl.DataFrame:
+    content = (months / "landing" / source / day / file).read_bytes().decode(encoding)
+    return pl.read_csv(content.encode(), infer_schema=False)
+
+
+@pytest.mark.parametrize(
+    ("last", "count", "expected"),
+    [
+        (date(2026, 10, 31), 3, [date(2026, 8, 31), date(2026, 9, 30), date(2026, 10, 31)]),
+        (date(2024, 3, 30), 2, [date(2024, 2, 29), date(2024, 3, 30)]),
+        (date(2026, 1, 15), 2, [date(2025, 12, 15), date(2026, 1, 15)]),
+    ],
+)
+def test_months_end_alike(last, count, expected):
+    assert month_ends(last, count) == expected
+
+
+def test_every_frame_is_dated_or_stands_still():
+    members = {"claim_members", "tenancy_members", "care_clients"}
+    undated = {name for name in SCHEMAS if dating(name) is None}
+    assert undated == set(UNDATED) | members, "say in months.DATED when its system hears of a row"
+
+
+def test_every_source_delivers_every_month_with_its_truth(months):
+    for source in RENDERERS:
+        assert sorted(p.name for p in (months / "landing" / source).iterdir()) == DAYS
+    assert sorted(p.name for p in (months / "truth" / "months").iterdir()) == DAYS
+    last = months / "truth" / "months" / DAYS[-1]
+    assert (last / "records.parquet").read_bytes() == (months / "truth" / "records.parquet").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("source", "file", "key", "moving"),
+    [
+        ("council_tax", "ctliable.csv", ["account_ref", "liab_pers_occ", "party_ref"], {"liab_to", "liab_name"}),
+        ("council_tax", "ctproperty.csv", ["property_ref"], set()),
+        ("benefits", "hbmember.csv", ["claim_id", "house_id", "person_ref"], {"surname", "deceased_date"}),
+        ("housing", "member.csv", ["house_ref", "person_no"], {"surname"}),
+        ("electoral_register", "register.csv", ["elector_id"], {"elector_surname", "elector_dob"}),
+        ("deaths", "deaths.csv", ["registration_id"], set()),
+    ],
+)
+def test_what_is_written_stays_written(months, source, file, key, moving):
+    encoding = "latin-1" if source == "council_tax" else "utf-8-sig"
+    first, last = (table(months, source, day, file, encoding) for day in (DAYS[0], DAYS[-1]))
+    both = first.join(last, on=key, suffix="_later", nulls_equal=True)
+    assert both.height > 10
+    changed = {c for c in first.columns if c not in key and not both[c].equals(both[f"{c}_later"], null_equal=True)}
+    assert changed <= moving
+
+
+def test_a_month_shows_nothing_that_came_later(months):
+    for day in DAYS:
+        register = table(months, "electoral_register", day, "register.csv")
+        assert register["added_date"].str.to_date("%d/%m/%Y").max() <= date.fromisoformat(day)
+        deaths = table(months, "deaths", day, "deaths.csv")
+        assert deaths["registered_date"].str.to_date("%Y%m%d").max() <= date.fromisoformat(day)
+        ends = table(months, "council_tax", day, "ctoccupation.csv", "latin-1")["vacation_date"].str.to_date("%d/%m/%Y")
+        assert ends.filter(ends < date(2099, 1, 1)).max() <= date.fromisoformat(day)
+
+
+def test_the_register_keeps_those_who_have_gone_for_a_while(months):
+    homes = pl.read_parquet(months / "truth" / "residence.parquet")
+    left = homes.filter(pl.col("to_date").is_not_null() & pl.col("uprn").is_not_null())
+    left = left.filter(
+        ~pl.col("person_id").is_in(
+            homes.filter(pl.col("to_date").is_null() & pl.col("uprn").is_not_null())["person_id"].implode()
+        )
+    )
+    entries = [pl.read_parquet(months / "truth" / "months" / day / "records.parquet") for day in (DAYS[0], DAYS[-1])]
+    listed = [
+        set(e.filter(pl.col("source") == "electoral_register")["person_id"]) & set(left["person_id"]) for e in entries
+    ]
+    assert listed[0] - listed[1] and listed[0] & listed[1]
+
+
+def test_the_truth_of_a_month_is_of_that_month(months):
+    for day in DAYS:
+        truth = months / "truth" / "months" / day
+        people, homes = (pl.read_parquet(truth / f"{name}.parquet") for name in ("persons", "residence"))
+        on = date.fromisoformat(day)
+        assert people["birth_date"].max() <= on and people["death_date"].drop_nulls().max() <= on
+        assert homes["from_date"].max() <= on and homes["to_date"].drop_nulls().max() <= on
+        records = pl.read_parquet(truth / "records.parquet")
+        assert records.join(people, on="person_id", how="anti").is_empty()
