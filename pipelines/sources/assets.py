@@ -59,7 +59,7 @@ def _source_asset(contract: Contract, checks: Checks | None) -> dg.AssetsDefinit
         group_name="sources",
         description=f"{contract.title} ({contract.system}). {contract.description.strip()}",
         owners=[contract.steward],
-        kinds={"csv", "duckdb"},
+        kinds={"duckdb", *(table.format for table in contract.tables)},
         tags={"purpose": PURPOSE, "level": contract.level},
         metadata={
             "owner": contract.owner,

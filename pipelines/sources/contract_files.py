@@ -1,6 +1,6 @@
 """Reads contracts. A mistake gives one error that names file, line and place, and says what to do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from pydantic_core import ErrorDetails
 from pipelines.faults import BoroughlinkError
 from pipelines.sources.contracts import Contract, Table
 from pipelines.sources.facts import FACTS
+from pipelines.sources.workbook_rows import DATES_OF_CELLS
+from pipelines.sources.xml_rows import column_path
 
 Place = tuple[str | int, ...]
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same language, ten times as fast where libyaml is there
@@ -84,6 +86,10 @@ def _fill_in(stated: dict[str, Any], folder: Path) -> None:
             if isinstance(column, dict):
                 if column.get("type") == "date" and date_format is not None:
                     column.setdefault("date_format", date_format)
+                if table.get("format") == "xlsx" and column.get("type") == "date":
+                    stated_formats = column.get("date_format", [])
+                    listed = [stated_formats] if isinstance(stated_formats, str) else list(stated_formats)
+                    column["date_format"] = [*listed, *DATES_OF_CELLS]
                 column.setdefault("why", table.get("why", ""))
     for check in _listed(stated, "checks"):
         if isinstance(check, dict) and isinstance(check.get("sql"), str):
@@ -105,8 +111,7 @@ def _contradictions(contract: Contract) -> Iterator[tuple[Place, str]]:
         here: Place = ("tables", at)
         if table.name in names[:at]:
             yield (*here, "name"), "is used by another table too; rename one"
-        if not table.header and table.record_type is None and len(table.columns) < 2:
-            yield here, "has no header and one column only; nothing could be told from it"
+        yield from _file_contradictions(table, contract.tables[:at], here)
         yield from _table_contradictions(table, here)
         for number, column in enumerate(table.columns):
             if column.references is not None and not _resolves(contract, column.references):
@@ -125,6 +130,36 @@ def _contradictions(contract: Contract) -> Iterator[tuple[Place, str]]:
     for fact in contract.facts:
         if fact not in FACTS:
             yield (), f"{fact}.sql beside the contract names no fact table; call it one of: {', '.join(FACTS)}"
+
+
+def _file_contradictions(table: Table, before: Sequence[Table], here: Place) -> Iterator[tuple[Place, str]]:
+    """What a table says of its file must fit the file's format, and what other tables say of that file."""
+    if not table.header and table.record_type is None and len(table.columns) < 2:
+        yield here, "has no header and one column only; nothing could be told from it"
+    if (table.rows is not None) != (table.format == "xml"):
+        yield here, "`rows` and `format: xml` go together: state the path of the row elements from the root"
+    if table.format != "xlsx" and (table.sheet is not None or table.header_row != 1):
+        yield here, "`sheet` and `header_row` are for `format: xlsx`"
+    if table.format != "csv" and (table.record_type is not None or not table.header):
+        yield here, f"`record_type` and `header` are for CSV, not for {table.format}"
+    for other in before:
+        if other.file != table.file:
+            continue
+        if other.format != table.format:
+            yield (*here, "file"), f"is {other.format} for the table {other.name}, {table.format} here"
+        elif table.format == "csv" and (table.record_type is None or other.record_type is None):
+            yield (*here, "file"), f"is read for the table {other.name} already; only a mixed file has several tables"
+        elif table.format == "xlsx" and table.sheet == other.sheet:
+            yield (*here, "sheet"), f"is read for the table {other.name} already; name another"
+    for number, column in enumerate(table.columns):
+        place = (*here, "columns", number)
+        if column.path is not None and table.format != "xml":
+            yield (*place, "path"), "is for `format: xml`; remove it"
+        elif table.rows is not None:
+            try:
+                column_path(table.rows, column.path or column.name)
+            except ValueError:
+                yield (*place, "path"), "leads nowhere: write Child/Element, @attribute, . or ../Element"
 
 
 def _table_contradictions(table: Table, here: Place) -> Iterator[tuple[Place, str]]:

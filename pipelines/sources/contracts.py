@@ -41,11 +41,14 @@ class Range(Stated):
 class Column(Stated):
     """One column of a file: how it is read, what it must hold, how personal it is and why it is asked for.
 
+    In XML its `path` is relative to the table's `rows` (`Name/First`, `@id`, `../Id`); without one, the child element
+    of its name.
     With `keep: false` it must be there but isn't kept: what nobody needs, or what changes in every extract by itself.
     """
 
     name: str = Field(min_length=1)
     staged: str = Field("", alias="as")
+    path: str | None = None
     type: Literal["text", "integer", "bigint", "decimal", "date"] = "text"
     date_formats: Names = Field((), alias="date_format")
     scale: int = Field(2, ge=0, le=9)
@@ -114,11 +117,17 @@ class Table(Stated):
     """One table of a source: a file, or the records of one type in a mixed file.
 
     In a mixed file the first field is the record type and isn't listed among the columns; `counted` says whether the
-    trailer counts records of the type (`either` where writers of the format differ).
+    trailer counts records of the type (`either` where writers of the format differ). In XML `rows` is the path of its
+    elements from the root; in a workbook `sheet` names the sheet (not needed for the only one), and `header_row` the
+    row with the column names.
     """
 
     name: str = Field(pattern=STAGED_NAME.pattern)
     file: str = Field(min_length=1)
+    format: Literal["csv", "xml", "xlsx"] = "csv"
+    rows: str | None = Field(None, pattern=r"^[\w.-]+(/[\w.-]+)*$")
+    sheet: str | None = None
+    header_row: int = Field(1, ge=1, le=1000)
     header: bool = True
     record_type: str | None = Field(None, pattern=r"^\w{1,10}$")
     counted: Literal["always", "never", "either"] = "always"

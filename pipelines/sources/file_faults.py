@@ -7,18 +7,21 @@ import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pipelines.faults import BoroughlinkError, printable
 
 CHUNK = 1 << 20
 _NOT_LATIN_1 = re.compile(rb"[\x80-\x9f]")
+_WORKBOOK = b"PK\x03\x04"
+_PROTECTED = b"\xd0\xcf\x11\xe0"
 _KINDS = {
-    b"PK\x03\x04": "a spreadsheet or ZIP file, not CSV text; export it as CSV",
-    b"\xd0\xcf\x11\xe0": "an old or password-protected Office file, not CSV text; export it as CSV",
-    b"\x1f\x8b": "a gzip file, not CSV text; unpack it first",
+    _WORKBOOK: "a spreadsheet or ZIP file, not {} text; export it as {}",
+    _PROTECTED: "an old or password-protected Office file, not {} text; export it as {}",
+    b"\x1f\x8b": "a gzip file, not {} text; unpack it first",
     b"\xff\xfe": "UTF-16 text; export it in the encoding of the contract",
     b"\xfe\xff": "UTF-16 text; export it in the encoding of the contract",
-    b"%PDF": "a PDF, not CSV text; export it as CSV",
+    b"%PDF": "a PDF, not {} text; export it as {}",
 }
 
 
@@ -51,8 +54,9 @@ class Inspected:
         return _identity(os.lstat(self.path)) == self.identity
 
 
-def inspect(path: Path, encoding: str) -> Inspected:
-    """Read a file once: hash it, count its lines, and refuse what can't be text in the encoding of the contract.
+def inspect(path: Path, encoding: str, kind: Literal["csv", "xml", "xlsx"] = "csv") -> Inspected:
+    """Read a file once: hash it, count its lines, and refuse what can't be the kind of file that the contract states,
+    or text in another encoding.
 
     Raises FileRefused. Symbolic links and anything but plain files are refused.
     """
@@ -65,26 +69,36 @@ def inspect(path: Path, encoding: str) -> Inspected:
         os.close(handle)
         raise FileRefused(path.name, "is not a plain file")
     with os.fdopen(handle, "rb") as file:
-        digest, text = hashlib.sha256(), _Encoding(path.name, encoding)
+        digest, text = hashlib.sha256(), None if kind == "xlsx" else _Encoding(path.name, encoding)
         size, last = 0, b""
         while chunk := file.read(CHUNK):
             if size == 0:
-                _refuse_kind(path.name, chunk)
+                _refuse_kind(path.name, chunk, kind)
             digest.update(chunk)
-            text.feed(chunk)
+            if text:
+                text.feed(chunk)
             size, last = size + len(chunk), chunk[-1:]
-        text.close()
+        if text:
+            text.close()
     if size == 0:
         raise FileRefused(path.name, "is empty; ask for the extract again")
     ends_whole = last in (b"\n", b"\r")
-    lines = text.newlines + (0 if ends_whole else 1)
+    lines = text.newlines + (0 if ends_whole else 1) if text else 0
     return Inspected(path, size, digest.hexdigest(), lines, ends_whole, _identity(found))
 
 
-def _refuse_kind(name: str, start: bytes) -> None:
+def _refuse_kind(name: str, start: bytes, kind: str) -> None:
+    if kind == "xlsx":
+        if start.startswith(_PROTECTED):
+            raise FileRefused(name, "is an old or password-protected Office file; save it as .xlsx without a password")
+        if not start.startswith(_WORKBOOK):
+            raise FileRefused(name, "is no .xlsx workbook; export it as one, or correct the contract's `format`")
+        return
     for magic, what in _KINDS.items():
         if start.startswith(magic):
-            raise FileRefused(name, f"is {what}")
+            raise FileRefused(name, f"is {what.format(kind.upper(), kind.upper())}")
+    if kind == "xml" and not start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<"):
+        raise FileRefused(name, "is no XML; export it as XML, or correct the contract's `format`")
 
 
 def _identity(found: os.stat_result) -> tuple[int, int, int, int]:

@@ -27,7 +27,8 @@ class NotYet(Exception):
 
 
 class ManifestFile(BaseModel):
-    """What the sender says about one file; `rows` are data rows (all lines of a mixed file)."""
+    """What the sender says about one file; `rows` are data rows (all lines of a mixed file, the
+    rows of all its tables for XML and workbooks)."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
     name: str
@@ -103,7 +104,7 @@ def open_delivery(contract: Contract, folder: Path, as_of: date) -> Delivery:
             raise FileRefused(f"{here}/{pattern}", "is missing from the delivery; ask for the whole extract")
         if len(matches) > 1:
             raise FileRefused(f"{here}/{pattern}", f"stands for {len(matches)} files; only one may be there")
-        files.append((inspect(matches[0], contract.encoding), tables))
+        files.append((inspect(matches[0], contract.encoding, tables[0].format), tables))
         taken.add(matches[0].name)
     if extra := [path for path in present if path.name not in taken]:
         notes.append(f"left alone: {plural(len(extra), 'file')} that the contract doesn't name")

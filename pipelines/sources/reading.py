@@ -1,16 +1,19 @@
-"""Reads CSV files into raw tables in memory: all text, columns found by name, lines that don't parse set aside."""
+"""Reads files into raw tables in memory: all text, columns found by name, lines that don't parse set aside.
+
+CSV is read here; XML and workbooks in `reading_rows`.
+"""
 
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from pipelines.faults import plural
 from pipelines.sources.contracts import Contract, Table
 from pipelines.sources.file_faults import FileRefused, Inspected
+from pipelines.sources.raw_tables import Broken, RawTable, columns_in_order
+from pipelines.sources.reading_rows import read_workbook, read_xml_file
 from pipelines.sources.thresholds import LONGEST_LINE
 from pipelines.warehouse import Warehouse, WarehouseError
 
@@ -22,31 +25,13 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True)
-class Broken:
-    """A line that doesn't parse into the table's columns; `record` counts data records from 1."""
-
-    record: int
-    reason: str
-    text: str
-
-
-@dataclass(frozen=True)
-class RawTable:
-    """A table as text: its name in memory, how to number its records, and the lines left out."""
-
-    table: Table
-    file: Inspected
-    name: str
-    record: str
-    rows: int
-    broken: tuple[Broken, ...]
-    notes: tuple[str, ...] = ()
-
-
 def read_file(wh: Warehouse, contract: Contract, file: Inspected, tables: Sequence[Table]) -> list[RawTable]:
     """Read one file into the raw table of each of its tables. Raises FileRefused, or WarehouseError if DuckDB fails."""
-    if tables[0].record_type is None:
+    if tables[0].format == "xml":
+        raw = read_xml_file(wh, contract, file, tables)
+    elif tables[0].format == "xlsx":
+        raw = read_workbook(wh, contract, file, tables)
+    elif tables[0].record_type is None:
         raw = [_read_plain(wh, contract, file, tables[0])]
     else:
         raw = _read_mixed(wh, contract, file, tables)
@@ -65,31 +50,6 @@ def header_of(file: Inspected, contract: Contract) -> list[str]:
     except csv.Error:
         said = "has a heading that can't be read as CSV: its line ends are mixed, or a name in it is far too long"
         raise FileRefused(file.name, f"{said}; ask for the extract again", line=1) from None
-
-
-def columns_in_order(table: Table, file: Inspected, header: list[str]) -> list[str]:
-    """Staged names in the order of the file. Raises FileRefused unless the header holds the contract's columns."""
-    staged = {column.name: column.staged for column in table.columns}
-    twice = sorted({name for name in header if header.count(name) > 1 and name in staged})
-    missing = [name for name in staged if name not in header]
-    extra = len([name for name in header if name not in staged])
-    if not (twice or missing or extra):
-        return [staged[name] for name in header]
-    said = []
-    if missing:
-        said.append(f"lacks the {_columns(missing)}")
-    if twice:
-        said.append(f"has the {_columns(twice)} twice")
-    if extra:  # their names aren't shown: a file without a header has persons there
-        places = [str(at) for at, name in enumerate(header, 1) if name not in staged]
-        said.append(f"has {plural(extra, 'column')} that the contract doesn't name (number {', '.join(places[:10])})")
-    raise FileRefused(
-        file.name, f"{'; '.join(said)}; correct the extract, or the contract if the layout changed", line=1
-    )
-
-
-def _columns(names: list[str]) -> str:
-    return f"column{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
 def _read_plain(wh: Warehouse, contract: Contract, file: Inspected, table: Table) -> RawTable:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pipelines.faults import plural
 from pipelines.sources.contracts import Column, Contract, Table
 from pipelines.sources.file_faults import FileRefused
-from pipelines.sources.reading import RawTable
+from pipelines.sources.raw_tables import RawTable
 from pipelines.sources.thresholds import SET_ASIDE_ALWAYS, SET_ASIDE_LIMIT
 from pipelines.warehouse import Warehouse
 
@@ -55,8 +55,11 @@ def stage(wh: Warehouse, contract: Contract, raw: RawTable) -> CandidateTable:
             [line.record for line in raw.broken],
             [line.reason for line in raw.broken],
             [line.text for line in raw.broken],
+            [line.line for line in raw.broken],
         ]
-        _add(wh, raw, "SELECT unnest(?), NULL, unnest(?), 'row', NULL, unnest(?)", lines)
+        _add(
+            wh, raw, "SELECT unnest(?), NULL, unnest(?), 'row', NULL, unnest(?::VARCHAR[]), unnest(?::BIGINT[])", lines
+        )
     left_out = _leave_out(wh, raw, name)
     value_faults = _value_faults(wh, raw, name)
     aside = len(raw.broken) + _missing(wh, raw, name) + _repeated(wh, raw, name)
@@ -99,7 +102,8 @@ def _value_faults(wh: Warehouse, raw: RawTable, name: str) -> dict[str, int]:
         _add(
             wh,
             raw,
-            f"SELECT {raw.record}, '{column.staged}', '{reason}', 'value', {column.staged}, NULL FROM {raw.name} "
+            f"SELECT {raw.record}, '{column.staged}', '{reason}', 'value', {column.staged}, NULL, {_line_of(raw)} "
+            f"FROM {raw.name} "
             f"WHERE nullif(trim({column.staged}), '') IS NOT NULL AND {typed(column, column.staged)} IS NULL",
         )
         faults[column.staged] = before - after
@@ -144,7 +148,8 @@ def _set_aside(wh: Warehouse, raw: RawTable, name: str, chosen: str, reason: str
     _add(
         wh,
         raw,
-        f"SELECT c._record, c.culprit, '{reason}', 'row', NULL, to_json(struct_pack({columns}))::VARCHAR "
+        f"SELECT c._record, c.culprit, '{reason}', 'row', NULL, to_json(struct_pack({columns}))::VARCHAR, "
+        f"{_line_of(raw)} "
         f"FROM (SELECT *, {raw.record} AS _number FROM {raw.name}) r "
         "JOIN memory.incoming.chosen c ON r._number = c._record",
     )
@@ -154,10 +159,15 @@ def _set_aside(wh: Warehouse, raw: RawTable, name: str, chosen: str, reason: str
 
 def _add(wh: Warehouse, raw: RawTable, select: str, params: Sequence[object] = ()) -> None:
     wh.execute(
-        f"INSERT INTO {FAULTS} (record, column_name, reason, kind, value, row_text, file, table_name) "
+        f"INSERT INTO {FAULTS} (record, column_name, reason, kind, value, row_text, line, file, table_name) "
         f"SELECT *, ?, ? FROM ({select})",
         [raw.file.name, raw.table.name, *params],
     )
+
+
+def _line_of(raw: RawTable) -> str:
+    """SQL: a raw row's line in the file, null where the reader doesn't know it."""
+    return raw.line or "NULL::BIGINT"
 
 
 def _fill_in_lines(wh: Warehouse, raw: RawTable) -> None:
@@ -181,10 +191,12 @@ def _fill_in_lines(wh: Warehouse, raw: RawTable) -> None:
 def _refuse_when_hopeless(raw: RawTable, rows: int, aside: int) -> None:
     table: Table = raw.table
     if rows == 0 and aside == 0 and not table.may_be_empty:
-        what = f"no record of type {table.record_type}" if table.record_type else "a header and no rows"
-        raise FileRefused(
-            raw.file.name, f"holds {what if table.header or table.record_type else 'no rows'}; ask for it again"
-        )
+        what = "a header and no rows" if table.header else "no rows"
+        if table.record_type:
+            what = f"no record of type {table.record_type}"
+        if table.rows:
+            what = f"no rows: no element {table.rows}"
+        raise FileRefused(raw.file.name, f"holds {what}; ask for it again")
     if aside > SET_ASIDE_ALWAYS and aside > SET_ASIDE_LIMIT * (rows + aside):
         share = 100 * aside / (rows + aside)
         raise FileRefused(

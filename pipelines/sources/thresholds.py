@@ -13,3 +13,12 @@ LONGEST_LINE = 1_000_000
 OCCUPANT_WORD = 3
 # ... and whose Jaro-Winkler similarity to it is below this (a typing error keeps it above), is another person.
 OCCUPANT_SIMILARITY = 0.8
+
+# Elements within elements of an XML extract; census returns and NCCIS stay under 12.
+DEEPEST_XML = 100
+
+# A workbook's part may grow by this factor when it is unpacked. Sheets of one repeated row reach about 150 to one,
+# DEFLATE at most 1,032: what lies above is made to fill a disk.
+EXPANSION_LIMIT = 250
+# ... below this many unpacked bytes no ratio is asked.
+EXPANSION_ALWAYS = 10_000_000
