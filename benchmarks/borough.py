@@ -15,6 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.pairs import pair_rates
+from pipelines.linkage.persons import MEMBERSHIP
 from pipelines.runs import Run
 from pipelines.settings import DataFolder
 
@@ -39,6 +40,7 @@ def main() -> None:
             print(f"\n{out} was there already: running again took {took}. For the budget, name a new folder.\n")
         records, bare = Path(scratch) / "records.parquet", Path(scratch) / "bare.parquet"
         ours = export_records(DataFolder.at(out / "data"), records)
+        assert ours is not None
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.bare_splink", str(records), str(bare)],
             check=True,
@@ -51,15 +53,17 @@ def main() -> None:
         print("  our pairs against the truth:", pair_rates(ours, "person_id", records, truth))
 
 
-def export_records(folder: DataFolder, to: Path) -> pl.DataFrame:
-    """The linked person records as Parquet for the yardstick, and our persons of them. Invented people only."""
+def export_records(folder: DataFolder, to: Path) -> pl.DataFrame | None:
+    """The person records as Parquet for the yardstick, and our persons of them if linked. Invented people only."""
     run = Run.begin(folder, "benchmark")
     try:
         with run.warehouse(("identity",)) as wh:
             beside = run.work / "records.parquet"
             wh.execute(f"COPY identity.people.record TO '{beside}' (FORMAT parquet)")
             to.write_bytes(beside.read_bytes())
-            return wh.frame("SELECT record_id, person_id FROM identity.linkage.membership WHERE view = 'data_quality'")
+            if not wh.exists(MEMBERSHIP):
+                return None
+            return wh.frame(f"SELECT record_id, person_id FROM {MEMBERSHIP} WHERE view = 'data_quality'")
     finally:
         run.abandon("only read")
 

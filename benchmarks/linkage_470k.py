@@ -61,7 +61,7 @@ def make(place: Path, records: Path, wanted: int) -> None:
     make_borough(place / "borough", PEOPLE * wanted // RECORDS, SEED, progress=print)
     folder = DataFolder.at(place / "data").make()
     write_settings(folder, holds="synthetic", clock="2026-11-01")
-    fine, faults = execute(Place.of(folder.root, place / "borough" / "landing"), "benchmark")
+    fine, faults = execute(Place.of(folder.root, place / "borough" / "landing"), "benchmark", "+key:people/record")
     if not fine:
         raise SystemExit("\n".join(faults))
     whole = place / "all.parquet"

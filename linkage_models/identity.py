@@ -6,7 +6,6 @@ The same rule serves persons (members are records) and households (members are p
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import duckdb
 import polars as pl
 
 Draw = Callable[[int], list[str]]
@@ -14,11 +13,11 @@ Draw = Callable[[int], list[str]]
 
 @dataclass(frozen=True)
 class Assigned:
-    """How many ids were kept, drawn anew and retired."""
+    """`ids`: member, id, in the order of the members given. `events`: event, id, other_id, members, reason: what became
+    of every id since the last run, in order."""
 
-    kept: int
-    created: int
-    retired: int
+    ids: pl.DataFrame
+    events: pl.DataFrame
 
 
 def changed(now: pl.DataFrame, last: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -38,101 +37,74 @@ def changed(now: pl.DataFrame, last: pl.DataFrame) -> tuple[pl.DataFrame, pl.Dat
     return now.join(same, on="group_no", how="anti"), last.join(same, on="id", how="anti")
 
 
-def assign(con: duckdb.DuckDBPyConnection, groups: str, last: str, draw: Draw, target: str) -> Assigned:
-    """Write the temporary table `target` (member, id) and `<target>_event` (event, id, other_id, members, reason).
+def assign(groups: pl.DataFrame, last: pl.DataFrame, draw: Draw) -> Assigned:
+    """Give every group of `groups` (member, group_no) an id; `last` is (member, id) at the last run.
 
-    `groups` is (member, group_no) now, `last` is (member, id) at the last run. Each old id goes to the group with
-    which it
-    shares most members, each group gets one at most; the larger overlap chooses first, ties by id, then by group
-    number.
-    Groups left over take new ids from `draw`, in the order of group_no.
+    Each old id goes to the group with which it shares most members, each group gets one at most; the larger overlap
+    chooses first, ties by id, then by group number. Groups left over take new ids from `draw`, in the order of
+    group_no.
     """
-    con.execute(
-        f"""-- one row per group now and id then that share members
-        CREATE OR REPLACE TEMP TABLE id_overlap AS
-        SELECT g.group_no, l.id, count(*) AS shared FROM {groups} g JOIN {last} l USING (member) GROUP BY ALL"""
+    groups = groups.select("member", pl.col("group_no").cast(pl.Int64))
+    overlap = groups.join(last, on="member").group_by("group_no", "id").agg(shared=pl.len())
+    # pairs that share with nothing else: nearly all
+    plain = overlap.filter((pl.len().over("group_no") == 1) & (pl.len().over("id") == 1)).select("group_no", "id")
+    contested = overlap.join(plain, on="group_no", how="anti").sort(
+        ["shared", "id", "group_no"], descending=[True, False, False]
     )
-    con.execute(
-        """-- pairs that share with nothing else: nearly all
-        CREATE OR REPLACE TEMP TABLE id_of_group AS
-        SELECT group_no, id FROM (
-            SELECT *, count(*) OVER (PARTITION BY group_no) AS ids, count(*) OVER (PARTITION BY id) AS groups FROM
-                id_overlap)
-        WHERE ids = 1 AND groups = 1"""
-    )
-    contested = con.execute(
-        """SELECT o.group_no, o.id FROM id_overlap o ANTI JOIN id_of_group k USING (group_no)
-        ORDER BY o.shared DESC, o.id, o.group_no"""
-    ).fetchall()
     settled: dict[int, str] = {}
     ids_taken: set[str] = set()
-    for group, identifier in contested:
+    for group, identifier in contested.select("group_no", "id").iter_rows():
         if group not in settled and identifier not in ids_taken:
             settled[group] = identifier
             ids_taken.add(identifier)
-    con.execute(
-        "INSERT INTO id_of_group SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[])",
-        [list(settled), list(settled.values())],
-    )
-    con.execute(
-        f"""-- one row per group without an id, numbered
-        CREATE OR REPLACE TEMP TABLE id_wanted AS
-        SELECT group_no, row_number() OVER (ORDER BY group_no) AS place
-        FROM (SELECT DISTINCT group_no FROM {groups}) ANTI JOIN id_of_group USING (group_no)"""
-    )
-    wanted = con.execute("SELECT count(*) FROM id_wanted").fetchall()[0][0]
-    kept = con.execute("SELECT count(*) FROM id_of_group").fetchall()[0][0]
-    con.execute(
-        "INSERT INTO id_of_group SELECT group_no, id FROM id_wanted"
-        " JOIN (SELECT unnest(?::VARCHAR[]) AS id, generate_subscripts(?::VARCHAR[], 1) AS place) USING (place)",
-        [drawn := draw(wanted), drawn],
-    )
-    con.execute(
-        f"""-- one row per member: its id now
-        CREATE OR REPLACE TEMP TABLE {target} AS SELECT g.member, i.id FROM {groups} g JOIN id_of_group i USING
-            (group_no) ORDER BY g.member"""
-    )
-    _events(con, last, target)
-    retired = con.execute(f"SELECT count(*) FROM {target}_event WHERE event IN ('retired', 'merged')").fetchall()[0][0]
-    for table in ("id_overlap", "id_of_group", "id_wanted"):
-        con.execute(f"DROP TABLE {table}")
-    return Assigned(kept, wanted, retired)
+    won = pl.DataFrame(list(settled.items()), schema={"group_no": pl.Int64, "id": pl.String}, orient="row")
+    kept = pl.concat([plain, won])
+    wanted = groups.select(pl.col("group_no").unique()).join(kept, on="group_no", how="anti").sort("group_no")
+    drawn = wanted.with_columns(id=pl.Series(draw(wanted.height), dtype=pl.String))
+    ids = groups.join(pl.concat([kept, drawn]), on="group_no", how="left", maintain_order="left")
+    ids = ids.select("member", "id")
+    return Assigned(ids, _events(ids, last))
 
 
-def _events(con: duckdb.DuckDBPyConnection, last: str, target: str) -> None:
+def _events(ids: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
     """What became of every id since the last run. Grain: event, id, other_id."""
-    con.execute(
-        f"""-- one row per event, id and other id
-        CREATE OR REPLACE TEMP TABLE {target}_event AS
-        WITH now_ids AS (SELECT DISTINCT id FROM {target}),
-        last_ids AS (SELECT DISTINCT id FROM {last}),
-        moved AS (   -- members by where they were and where they are
-            SELECT l.id AS was, n.id AS is_now, list(member ORDER BY member) AS members
-            FROM {last} l FULL JOIN {target} n USING (member) WHERE l.id IS DISTINCT FROM n.id GROUP BY ALL
-        ), grown AS (
-            SELECT m.*, was IN (FROM now_ids) AS was_lives, is_now IN (FROM last_ids) AS now_lived FROM moved m
+    was, now = pl.col("was"), pl.col("now")
+    moved = (  # members by where they were and where they are
+        last.select("member", was="id")
+        .join(ids.select("member", now="id"), on="member", how="full", coalesce=True)
+        .filter(was.ne_missing(now))
+        .sort("member")
+        .group_by("was", "now", maintain_order=True)
+        .agg(members="member")
+        .with_columns(
+            lives=was.is_in(ids["id"].unique().implode()).fill_null(False),
+            lived=now.is_in(last["id"].unique().implode()).fill_null(False),
         )
-        SELECT 'created' AS event, is_now AS id, NULL::VARCHAR AS other_id, members, 'new records only' AS reason
-        FROM grown WHERE was IS NULL AND NOT now_lived AND is_now NOT IN (SELECT is_now FROM grown WHERE was IS NOT
-            NULL AND is_now IS NOT NULL)
-        UNION ALL
-        SELECT 'joined', is_now, was, members, CASE WHEN was IS NULL THEN 'new records' ELSE 'moved from another id' END
-        FROM grown WHERE is_now IS NOT NULL AND ((was IS NULL AND (now_lived
-            OR is_now IN (SELECT is_now FROM grown WHERE was IS NOT NULL AND is_now IS NOT NULL))) OR (was_lives AND
-                now_lived))
-        UNION ALL
-        SELECT 'merged', is_now, was, members, 'the id with more shared records stays' FROM grown WHERE NOT was_lives
-            AND now_lived AND was IS NOT NULL
-        UNION ALL
-        SELECT 'split', is_now, was, members, 'these records no longer belong together with the rest' FROM grown
-            WHERE was IS NOT NULL AND NOT now_lived AND is_now IS NOT NULL
-        UNION ALL
-        SELECT 'left', was, is_now, members, CASE WHEN is_now IS NULL THEN 'no longer in any extract' ELSE 'moved to
-            another id' END
-        FROM grown WHERE was_lives
-        UNION ALL
-        SELECT 'retired', was, NULL, members, 'no record is left' FROM grown
-        WHERE NOT was_lives AND is_now IS NULL AND was NOT IN (SELECT was FROM grown WHERE was IS NOT NULL AND is_now
-            IS NOT NULL)
-        ORDER BY event, id, other_id"""
     )
+    both = moved.filter(was.is_not_null() & now.is_not_null())
+    met = now.is_in(both["now"].unique().implode())
+    left_for = was.is_in(both["was"].unique().implode())
+    lives, lived = pl.col("lives"), pl.col("lived")
+    none = pl.lit(None, dtype=pl.String)
+
+    def event(name: str, where: pl.Expr, one: pl.Expr, other: pl.Expr, reason: str | pl.Expr) -> pl.DataFrame:
+        said = pl.lit(reason) if isinstance(reason, str) else reason
+        return moved.filter(where).select(event=pl.lit(name), id=one, other_id=other, members="members", reason=said)
+
+    joined = pl.when(was.is_null()).then(pl.lit("new records")).otherwise(pl.lit("moved from another id"))
+    left = pl.when(now.is_null()).then(pl.lit("no longer in any extract")).otherwise(pl.lit("moved to another id"))
+    events = [
+        event("created", was.is_null() & ~lived & ~met, now, none, "new records only"),
+        event("joined", (was.is_null() & (lived | met)) | (lives & lived), now, was, joined),
+        event("merged", was.is_not_null() & ~lives & lived, now, was, "the id with more shared records stays"),
+        event(
+            "split",
+            was.is_not_null() & now.is_not_null() & ~lived,
+            now,
+            was,
+            "these records no longer belong together with the rest",
+        ),
+        event("left", lives, was, now, left),
+        event("retired", was.is_not_null() & ~lives & now.is_null() & ~left_for, was, none, "no record is left"),
+    ]
+    return pl.concat(events).sort("event", "id", "other_id", nulls_last=True)

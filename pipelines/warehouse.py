@@ -63,6 +63,15 @@ class Warehouse:
         except duckdb.Error as fault:
             raise WarehouseError(_redacted(fault, sql)) from None
 
+    @contextmanager
+    def given(self, frame: pl.DataFrame) -> Iterator[None]:
+        """Let the statements inside read a Polars frame as the table `given`."""
+        self.con.register("given", frame)
+        try:
+            yield
+        finally:
+            self.con.unregister("given")
+
     def scalar(self, sql: str, params: Params = None) -> Any:
         return self.rows(sql, params)[0][0]
 

@@ -19,7 +19,7 @@ from linkage_models.thresholds import COMPANY_FLOOR, COMPANY_LEAST, MOVES_ALONG
 
 def company(con: duckdb.DuckDBPyConnection, edges: str, records: str, model: Model, target: str) -> None:
     """Write the temporary table `target` (record_l, record_r, bits, beside_l, beside_r): what each pair of `edges`
-    gains, and the pair that it gains most from.
+    gains from each pair beside it; `strongest` says which one counts.
 
     `edges` has record_l, record_r, match_weight, gamma_home and gamma_move; `records` has record_id, initial,
     surname_key, home_key, from_date and to_date. Two records say nothing of each other's company unless their stays
@@ -27,52 +27,63 @@ def company(con: duckdb.DuckDBPyConnection, edges: str, records: str, model: Mod
     """
     if not {"home", "move"} <= set(model.comparisons):
         con.execute(
-            f"CREATE OR REPLACE TEMP TABLE {target} (record_l VARCHAR, record_r VARCHAR, bits DOUBLE,"
-            " beside_l VARCHAR, beside_r VARCHAR)"
+            f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT record_l, record_r, 0.0::DOUBLE AS bits,"
+            f" record_l AS beside_l, record_r AS beside_r FROM {edges} LIMIT 0"
         )
         return
     terms = model.terms.get("surname_key", {"": 1.0})
     frame = pl.DataFrame({"value": list(terms), "frequency": list(terms.values())})
     con.register("company_term", frame)
     con.execute(
-        f"""-- one row per pair between two homes, turned so that home 1 < home 2
+        f"""-- one row per pair between two homes that another pair lies between too, turned so that home 1 < home 2
         CREATE OR REPLACE TEMP TABLE company_pair AS
         WITH pair AS (
-            SELECT e.record_l, e.record_r, e.match_weight, {_shared(model, "move", "NULL")} AS move_bits,
-                {_shared(model, "home", f"coalesce(t.frequency, {terms['']!r})")} AS surname_bits,
+            SELECT e.record_l, e.record_r, e.match_weight, e.gamma_home, e.gamma_move, a.surname_key,
                 CASE WHEN a.home_key < b.home_key THEN a ELSE b END AS one,
                 CASE WHEN a.home_key < b.home_key THEN b ELSE a END AS two
             FROM {edges} e
             JOIN {records} a ON a.record_id = e.record_l JOIN {records} b ON b.record_id = e.record_r
-            LEFT JOIN company_term t ON t.value = a.surname_key
             WHERE a.home_key <> b.home_key AND e.match_weight > {COMPANY_FLOOR}
+        ), turned AS (
+            SELECT *, hash(one.home_key, two.home_key) AS way FROM pair
+        ), accompanied AS (
+            SELECT * FROM turned SEMI JOIN (SELECT way FROM turned GROUP BY way HAVING count(*) > 1) USING (way)
         )
-        SELECT record_l, record_r, least(match_weight, 40) AS weight, move_bits, surname_bits,
+        SELECT record_l, record_r, least(match_weight, 40) AS weight, {_shared(model, "move", "NULL")} AS move_bits,
+            {_shared(model, "home", f"coalesce(t.frequency, {terms['']!r})")} AS surname_bits,
             one.home_key AS home_1, one.initial AS initial_1, one.surname_key AS surname_1,
             coalesce(one.from_date, DATE '0001-01-01') AS from_1, coalesce(one.to_date, DATE '9999-12-31') AS to_1,
             two.home_key AS home_2, two.initial AS initial_2, two.surname_key AS surname_2,
             coalesce(two.from_date, DATE '0001-01-01') AS from_2, coalesce(two.to_date, DATE '9999-12-31') AS to_2
-        FROM pair"""
+        FROM accompanied a LEFT JOIN company_term t ON t.value = a.surname_key"""
     )
     gain = math.log2(MOVES_ALONG / (1 - MOVES_ALONG)) - math.log2(model.prior / (1 - model.prior))
     con.execute(
-        f"""-- one row per pair that gains from its company
+        f"""-- one row per pair and pair beside it that it gains from
         CREATE OR REPLACE TEMP TABLE {target} AS
-        WITH gained AS (
-            SELECT p.record_l, p.record_r, c.record_l AS beside_l, c.record_r AS beside_r,
+        SELECT * FROM (
+            SELECT p.record_l, p.record_r,
                 log2(1 + pow(2, {gain!r} - p.move_bits
                     - CASE WHEN p.surname_1 = c.surname_1 AND p.surname_2 = c.surname_2 THEN p.surname_bits ELSE 0 END)
-                    / (1 + pow(2, -c.weight))) AS bits
+                    / (1 + pow(2, -c.weight))) AS bits,
+                c.record_l AS beside_l, c.record_r AS beside_r
             FROM company_pair p JOIN company_pair c USING (home_1, home_2)
             WHERE p.initial_1 <> c.initial_1 AND p.initial_2 <> c.initial_2
-                AND p.from_1 <= c.to_1 AND c.from_1 <= p.to_1 AND p.from_2 <= c.to_2 AND c.from_2 <= p.to_2
-        )
-        SELECT record_l, record_r, bits, beside_l, beside_r FROM gained WHERE bits >= {COMPANY_LEAST}
-        QUALIFY row_number() OVER (PARTITION BY record_l, record_r ORDER BY bits DESC, beside_l, beside_r) = 1
-        ORDER BY record_l, record_r"""
+                AND p.from_1 <= c.to_1 AND c.from_1 <= p.to_1 AND p.from_2 <= c.to_2 AND c.from_2 <= p.to_2)
+        WHERE bits >= {COMPANY_LEAST}"""
     )
     con.unregister("company_term")
     con.execute("DROP TABLE company_pair")
+
+
+def strongest(gained: str, among: str) -> str:
+    """Query: of the rows of `gained` (as `company` writes it) whose four records all are in `among` (a query of
+    record_id), the one that each pair gains most from."""
+    inside = " AND ".join(f"{column} IN ({among})" for column in ("record_l", "record_r", "beside_l", "beside_r"))
+    return f"""-- one row per pair that gains from its company
+        SELECT * FROM {gained} WHERE {inside}
+        QUALIFY row_number() OVER (PARTITION BY record_l, record_r ORDER BY bits DESC, beside_l, beside_r) = 1
+        ORDER BY record_l, record_r"""
 
 
 def _shared(model: Model, name: str, frequency: str) -> str:
@@ -84,4 +95,4 @@ def _shared(model: Model, name: str, frequency: str) -> str:
     for gamma, level in enumerate(reversed(levels)):
         u = frequency if level.get("tf_adjustment_column") == "surname_key" else repr(level["u_probability"])
         cases.append(f"WHEN {gamma} THEN greatest(0, log2({level['m_probability']!r} / {u}))")
-    return f"CASE e.gamma_{name} {' '.join(cases)} ELSE 0 END"
+    return f"CASE gamma_{name} {' '.join(cases)} ELSE 0 END"

@@ -2,34 +2,44 @@
 
 from collections.abc import Collection
 
+import numpy as np
+
 from linkage_models.models import Model
-from linkage_models.person.company import company
-from pipelines.linkage.edges import EDGE, MODEL
-from pipelines.linkage.graph import Graph
-from pipelines.people.records import RECORD
+from linkage_models.person.company import company, strongest
+from pipelines.linkage.edges import MODEL
+from pipelines.linkage.graph import NODE, NODE_EDGE, Graph
 from pipelines.warehouse import Warehouse
 
+GAINED = "company_gained"
 COMPANY = "identity.linkage.company"
 COLUMNS = "view VARCHAR, record_l VARCHAR, record_r VARCHAR, bits DOUBLE, beside_l VARCHAR, beside_r VARCHAR"
 
 
-def with_company(wh: Warehouse, view: str, sources: Collection[str], graph: Graph) -> Graph:
-    """The view's `graph` with the weights that its pairs have in company; adds the view's rows to COMPANY."""
-    listed = ", ".join("'" + source.replace("'", "''") + "'" for source in sorted(sources)) or "NULL"
-    wh.execute(
-        f"CREATE OR REPLACE TEMP VIEW view_edge AS SELECT * FROM {EDGE}"
-        f" WHERE source_l IN ({listed}) AND source_r IN ({listed})"
-    )
+def load_company(wh: Warehouse) -> None:
+    """Write the temporary table GAINED: what every pair gains from every pair beside it, records by their places. What
+    two pairs say of each other follows from their records alone, so that all views can read it."""
     ((body, terms),) = wh.rows(f"SELECT body, terms FROM {MODEL}")
-    # records are turned round there as whole rows: with all their columns it takes three times as long
-    read = f"(SELECT record_id, initial, surname_key, home_key, from_date, to_date FROM {RECORD})"
-    company(wh.con, "view_edge", read, Model.of(body, terms), "view_company")
-    wh.execute(f"CREATE TABLE IF NOT EXISTS {COMPANY} ({COLUMNS})")
-    wh.execute(f"INSERT INTO {COMPANY} SELECT ?, * FROM view_company", [view])
-    gained = wh.frame("SELECT record_l, record_r, bits FROM view_company ORDER BY record_l, record_r")
-    wh.execute("DROP VIEW view_edge")
+    read = f"(SELECT node AS record_id, initial, surname_key, home_key, from_date, to_date FROM {NODE})"
+    company(wh.con, NODE_EDGE, read, Model.of(body, terms), GAINED)
+    wh.execute(f"CREATE OR REPLACE TABLE {COMPANY} ({COLUMNS})")
+
+
+def with_company(wh: Warehouse, view: str, sources: Collection[str], everyone: Graph) -> Graph:
+    """The graph of a view with the weights that its pairs have in company; adds the view's rows to COMPANY."""
+    listed = ", ".join("'" + source.replace("'", "''") + "'" for source in sorted(sources)) or "NULL"
+    among = f"SELECT node FROM {NODE} WHERE source IN ({listed})"
+    wh.execute(f"CREATE OR REPLACE TEMP TABLE view_company AS {strongest(GAINED, among)}")
+    wh.execute(
+        f"""INSERT INTO {COMPANY} SELECT ?, a.record_id, b.record_id, c.bits, x.record_id, y.record_id
+        FROM view_company c
+        JOIN {NODE} a ON a.node = c.record_l JOIN {NODE} b ON b.node = c.record_r
+        JOIN {NODE} x ON x.node = c.beside_l JOIN {NODE} y ON y.node = c.beside_r
+        ORDER BY c.record_l, c.record_r""",
+        [view],
+    )
+    gained = wh.con.execute("SELECT record_l, record_r, bits FROM view_company").fetchnumpy()
     wh.execute("DROP TABLE view_company")
-    return graph.raised(gained)
+    return everyone.raised(*(np.asarray(gained[name]) for name in ("record_l", "record_r", "bits"))).part(sources)
 
 
 def in_words(wh: Warehouse, view: str, left: str, right: str, catalog: str) -> list[str]:

@@ -6,16 +6,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from linkage_models.clustering import Constraints, Edges, Ints
+from linkage_models.clustering import Constraints, Edges, Floats, Ints
 from pipelines.linkage.constraints import constraints_of
 from pipelines.linkage.edges import EDGE
 from pipelines.people.records import RECORD
 from pipelines.warehouse import Warehouse
 
+# Temporary tables of a run: records and edges by the places of the graph.
+NODE, NODE_EDGE = "person_node", "person_node_edge"
+
 
 @dataclass(frozen=True)
 class Graph:
-    """`records` (record_id, source) in the order of record_id; edges and constraints name them by their place."""
+    """`records` (record_id, source) in the order of record_id; edges, in order, and constraints name them by their
+    place."""
 
     records: pl.DataFrame
     edges: Edges
@@ -41,18 +45,12 @@ class Graph:
         )
         return Graph(self.records.filter(inside), edges, constraints)
 
-    def raised(self, gained: pl.DataFrame) -> "Graph":
-        """The graph with `bits` more on the pairs (record_l, record_r) of `gained`, all of which it has."""
-        place = self.records.select("record_id").with_row_index("place")
-        named = gained.join(place.rename({"record_id": "record_l", "place": "l"}), on="record_l").join(
-            place.rename({"record_id": "record_r", "place": "r"}), on="record_r"
-        )
+    def raised(self, left: Ints, right: Ints, bits: Floats) -> "Graph":
+        """The graph with `bits` more on the pairs of places `left`, `right`, all of which it has."""
         every = self.records.height
         known = self.edges.left.astype(np.int64) * every + self.edges.right
-        wanted = named["l"].cast(pl.Int64).to_numpy() * every + named["r"].cast(pl.Int64).to_numpy()
-        order = np.argsort(known, kind="stable")
         weight = self.edges.weight.copy()
-        weight[order[np.searchsorted(known, wanted, sorter=order)]] += named["bits"].to_numpy()
+        weight[np.searchsorted(known, left.astype(np.int64) * every + right)] += bits
         return replace(self, edges=replace(self.edges, weight=weight))
 
     def pairs(self, left: Ints, right: Ints) -> pl.DataFrame:
@@ -64,17 +62,23 @@ class Graph:
 
 
 def load_graph(wh: Warehouse) -> Graph:
-    """Everyone's graph; needs EDGE and the tables of load_decisions."""
+    """Everyone's graph; needs EDGE and the tables of load_decisions. Leaves the temporary tables NODE and NODE_EDGE."""
     wh.execute(
         f"""-- one row per record of a person, numbered in the order of record_id
-        CREATE OR REPLACE TEMP TABLE person_node AS
-        SELECT row_number() OVER (ORDER BY record_id) - 1 AS node, record_id, source FROM {RECORD} WHERE is_person"""
+        CREATE OR REPLACE TEMP TABLE {NODE} AS
+        SELECT row_number() OVER (ORDER BY record_id) - 1 AS node, record_id, source, initial, surname_key, home_key,
+            from_date, to_date
+        FROM {RECORD} WHERE is_person"""
     )
-    records = wh.frame("SELECT record_id, source FROM person_node ORDER BY node")
-    edges = wh.con.execute(
-        f"""-- one row per edge
-        SELECT l.node AS left, r.node AS right, e.match_weight AS weight
-        FROM {EDGE} e JOIN person_node l ON l.record_id = e.record_l JOIN person_node r ON r.record_id = e.record_r"""
-    ).fetchnumpy()
-    constraints = constraints_of(wh, "person_node")
-    return Graph(records, Edges(*(np.asarray(edges[name]) for name in ("left", "right", "weight"))), constraints)
+    records = wh.frame(f"SELECT record_id, source FROM {NODE} ORDER BY node")
+    gammas = "".join(f", e.{name}" for name in ("gamma_home", "gamma_move") if name in wh.columns(EDGE))
+    wh.execute(
+        f"""-- one row per edge, in order
+        CREATE OR REPLACE TEMP TABLE {NODE_EDGE} AS
+        SELECT l.node AS record_l, r.node AS record_r, e.match_weight{gammas}
+        FROM {EDGE} e JOIN {NODE} l ON l.record_id = e.record_l JOIN {NODE} r ON r.record_id = e.record_r
+        ORDER BY 1, 2"""
+    )
+    edges = wh.con.execute(f"SELECT record_l, record_r, match_weight FROM {NODE_EDGE}").fetchnumpy()
+    ends = (np.asarray(edges[name]) for name in ("record_l", "record_r", "match_weight"))
+    return Graph(records, Edges(*ends), constraints_of(wh, NODE))

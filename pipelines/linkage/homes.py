@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import polars as pl
+
 from linkage_models.households import form_households
 from pipelines.linkage.drawing import drawer
 from pipelines.linkage.persons import MEMBERSHIP, give_ids
@@ -53,15 +55,11 @@ def build_households(wh: Warehouse, views: Iterable[str], key: bytes) -> dict[st
             JOIN {HOUSEHOLD} h USING (view, household_id) WHERE view = '{view}'"""
         )
         now = wh.frame("SELECT member, group_no FROM household_now")
-        give_ids(wh, now, last, drawer(wh, key, view, "household", "h"), HOUSEHOLD_LEDGER, view)
-        wh.execute(
-            f"""-- one row per person-stay: those of unchanged households keep their id
-            CREATE OR REPLACE TEMP TABLE home_id AS SELECT member, id FROM id_now
-            UNION ALL SELECT h.uprn || '/' || m.person_id, m.household_id FROM {HOUSEHOLD_MEMBER} m
-            JOIN {HOUSEHOLD} h USING (view, household_id) WHERE view = ? AND m.household_id NOT IN (SELECT id FROM
-                group_last)""",
-            [view],
-        )
+        given = give_ids(wh, now, last, drawer(wh, key, view, "household", "h"), HOUSEHOLD_LEDGER, view)
+        # unchanged households keep their id
+        kept = last.join(given.last, on="id", how="anti")
+        with wh.given(pl.concat([given.ids, kept])):
+            wh.execute("CREATE OR REPLACE TEMP TABLE home_id AS FROM given")
         for table in (HOUSEHOLD, HOUSEHOLD_MEMBER):
             wh.execute(f"DELETE FROM {table} WHERE view = ?", [view])
         wh.execute(

@@ -31,9 +31,11 @@ def run(wh: Warehouse, name: str, groups: dict[str, int]) -> dict[str, str]:
         {"member": list(groups), "group_no": list(groups.values())}, schema={"member": pl.String, "group_no": pl.Int64}
     )
     last = wh.frame(f"SELECT record_id AS member, person_id AS id FROM {MEMBERSHIP}")
-    give_ids(wh, now, last, lambda n: [f"p-{name}-{next(drawn)}" for _ in range(n)], LEDGER, "fraud")
-    wh.execute(f"DELETE FROM {MEMBERSHIP} WHERE record_id IN (SELECT member FROM group_last)")
-    wh.execute(f"INSERT INTO {MEMBERSHIP} SELECT 'fraud', member, id FROM id_now")
+    given = give_ids(wh, now, last, lambda n: [f"p-{name}-{next(drawn)}" for _ in range(n)], LEDGER, "fraud")
+    with wh.given(given.last):
+        wh.execute(f"DELETE FROM {MEMBERSHIP} WHERE record_id IN (SELECT member FROM given)")
+    with wh.given(given.ids):
+        wh.execute(f"INSERT INTO {MEMBERSHIP} SELECT 'fraud', member, id FROM given")
     wh.execute(f"DELETE FROM {PERSON}")
     wh.execute(f"INSERT INTO {PERSON} SELECT DISTINCT 'fraud', person_id, 1, [], '', 'current' FROM {MEMBERSHIP}")
     return dict(wh.rows(f"SELECT record_id, person_id FROM {MEMBERSHIP}"))

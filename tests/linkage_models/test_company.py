@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from linkage_models.models import pinned
-from linkage_models.person.company import company
+from linkage_models.person.company import company, strongest
 
 # Two couples move from home A to home B on one day; a namesake of the wife lives elsewhere.
 RECORDS = pl.DataFrame(
@@ -34,7 +34,8 @@ def gains(edges: list[tuple[str, str, float]]) -> dict[tuple[str, str], tuple[fl
         con.register("edge", frame)
         con.register("record", RECORDS)
         company(con, "edge", "record", pinned().for_population(180_000), "gained")
-        return {(one, two): (bits, x, y) for one, two, bits, x, y in con.execute("FROM gained").fetchall()}
+        found = con.execute(strongest("gained", "SELECT record_id FROM record")).fetchall()
+        return {(one, two): (bits, x, y) for one, two, bits, x, y in found}
 
 
 def test_a_pair_gains_from_a_surer_pair_between_the_same_homes() -> None:
