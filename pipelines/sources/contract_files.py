@@ -119,6 +119,12 @@ def _contradictions(contract: Contract) -> Iterator[tuple[Place, str]]:
                     (*here, "columns", number, "references"),
                     f"names `{column.references}`, which no table here holds; write table.column",
                 )
+    for layout, listed in contract.layouts.items():
+        for name in listed:
+            if name not in names:
+                yield ("layouts", layout), f"names `{name}`, which is no table here; correct it"
+    if len(contract.layouts) == 1:
+        yield ("layouts",), "names one layout only; leave it out, or name the alternative"
     for number, check in enumerate(contract.checks):
         if not check.sql.is_file():
             yield ("checks", number, "sql"), f"names {check.sql.name}, which isn't there; add the file"
@@ -176,7 +182,10 @@ def _table_contradictions(table: Table, here: Place) -> Iterator[tuple[Place, st
     if table.leave_out is not None:
         asked.append(("leave_out", table.leave_out.column))
     kept = table.staged_columns
+    passing = {column.staged for column in table.columns if column.since or column.until}
     for part, name in asked:
+        if name in passing:
+            yield (*here, part), f"names `{name}`, which has `since` or `until`; it must be in every extract"
         if name in staged and name not in kept:
             yield (*here, part), f"names `{name}`, which isn't kept; remove its `keep: false`"
         if name not in staged:

@@ -38,12 +38,26 @@ class Range(Stated):
     max: int | float | date | Literal["extract_date"] | None = None
 
 
+class Code(Stated):
+    """What a code means, and the first and last extract date at which the list holds it."""
+
+    means: str
+    since: date | None = None
+    until: date | None = None
+
+
+def _in_force(stated: "Code | Column", day: date) -> bool:
+    return (stated.since is None or stated.since <= day) and (stated.until is None or day <= stated.until)
+
+
 class Column(Stated):
     """One column of a file: how it is read, what it must hold, how personal it is and why it is asked for.
 
     In XML its `path` is relative to the table's `rows` (`Name/First`, `@id`, `../Id`); without one, the child element
     of its name.
     With `keep: false` it must be there but isn't kept: what nobody needs, or what changes in every extract by itself.
+    Layouts and code lists change with the years: `since` and `until` are the first and last extract dates at which the
+    column, or a code of it, belongs there.
     """
 
     name: str = Field(min_length=1)
@@ -54,7 +68,7 @@ class Column(Stated):
     scale: int = Field(2, ge=0, le=9)
     required: bool = False
     pattern: str | None = None
-    codes: dict[str, str] | None = None
+    codes: dict[str, str | Code] | None = None
     range: Range | None = None
     references: str | None = None
     min_fill: float | None = Field(None, ge=0, le=1)
@@ -63,6 +77,8 @@ class Column(Stated):
     severity: dict[Principle, Severity] = {}
     counts_records: bool = False
     keep: bool = True
+    since: date | None = None
+    until: date | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> "Column":
@@ -83,9 +99,21 @@ class Column(Stated):
         if self.range and self.type == "text":
             raise ValueError("`range` is for numbers and dates; state the `type`")
         checked = self.required or self.range or self.pattern or self.codes or self.references or self.min_fill
+        codes = [code for code in (self.codes or {}).values() if isinstance(code, Code)]
+        passing: list[Code | Column] = [self, *codes]
+        for dated in passing:
+            if dated.since and dated.until and dated.since > dated.until:
+                raise ValueError("`until` is before `since`; exchange them")
         if not self.keep and (self.type != "text" or checked):
             raise ValueError("a column with `keep: false` is only looked for; leave out its type and rules")
         return self
+
+    def on(self, day: date) -> "Column":
+        """The column as it holds for an extract of that day: with the codes in force then."""
+        if self.codes is None:
+            return self
+        codes = {code: said for code, said in self.codes.items() if isinstance(said, str) or _in_force(said, day)}
+        return self.model_copy(update={"codes": codes})
 
     @property
     def sql_type(self) -> str:
@@ -141,6 +169,11 @@ class Table(Stated):
     leave_out: LeaveOut | None = None
     columns: tuple[Column, ...] = Field(min_length=1)
 
+    def on(self, day: date) -> "Table":
+        """The table as an extract of that day has it."""
+        columns = tuple(column.on(day) for column in self.columns if _in_force(column, day))
+        return self.model_copy(update={"columns": columns})
+
     def column(self, staged: str) -> Column:
         """The column of that staged name; KeyError if there is none."""
         for column in self.columns:
@@ -185,7 +218,11 @@ class CrossCheck(Stated):
 
 
 class Contract(Stated):
-    """Everything stated about one source system."""
+    """Everything stated about one source system.
+
+    `layouts` are alternatives, by name: the tables that come together. A delivery has the files of exactly one; tables
+    that no layout lists are part of each.
+    """
 
     name: str = Field(pattern=STAGED_NAME.pattern)
     title: str
@@ -201,6 +238,7 @@ class Contract(Stated):
     delimiter: Literal[",", ";", "|", "\t"] = ","
     purposes: dict[str, PurposeBasis] = Field(min_length=1)
     tables: tuple[Table, ...] = Field(min_length=1)
+    layouts: dict[str, Names] = {}
     checks: tuple[CrossCheck, ...] = ()
     folder: Path
 
@@ -210,6 +248,21 @@ class Contract(Stated):
             if table.name == name:
                 return table
         raise KeyError(f"{self.name} has no table {name}")
+
+    def of_layout(self, layout: str | None) -> tuple[Table, ...]:
+        """The tables of a layout; all where the contract has one only."""
+        if layout is None:
+            return self.tables
+        alternative = {name for names in self.layouts.values() for name in names}
+        return tuple(
+            table for table in self.tables if table.name in self.layouts[layout] or table.name not in alternative
+        )
+
+    def as_delivered(self, day: date, layout: str | None = None) -> "Contract":
+        """The contract as it holds for one delivery: the tables of its layout, the columns and codes of its day."""
+        tables = tuple(table.on(day) for table in self.of_layout(layout))
+        here = {f"{table.name}.{staged}" for table in tables for staged in table.staged_columns}
+        return self.model_copy(update={"tables": tuple(_pointing_within(table, here) for table in tables)})
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -223,3 +276,14 @@ class Contract(Stated):
     def candidate(self, table: str) -> str:
         """Full name of a delivery's table while it waits at the gate."""
         return f"memory.incoming.{self.name}__{table}"
+
+
+def _pointing_within(table: Table, here: set[str]) -> Table:
+    """The table without references to columns that aren't among those here."""
+    if all(column.references is None or column.references in here for column in table.columns):
+        return table
+    columns = tuple(
+        column if column.references in here else column.model_copy(update={"references": None})
+        for column in table.columns
+    )
+    return table.model_copy(update={"columns": columns})

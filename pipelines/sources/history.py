@@ -18,12 +18,8 @@ def promote_table(wh: Warehouse, contract: Contract, table: Table, delivery: int
 
     The caller has already entered the delivery as accepted in `meta.intake`.
     """
-    dated, seen, candidate = (
-        contract.staged(table.name),
-        f"{contract.staged(table.name)}__seen",
-        contract.candidate(table.name),
-    )
-    hashed = f"SELECT * EXCLUDE (_record), {row_hash(table)} AS row_hash FROM {candidate}"
+    dated, seen = contract.staged(table.name), f"{contract.staged(table.name)}__seen"
+    hashed = f"SELECT *, {row_hash(table)} AS row_hash FROM ({_shown(wh, table, contract.candidate(table.name))})"
     first = wh.scalar(
         "SELECT count(DISTINCT delivery) = 1 FROM identity.meta.intake WHERE source = ? AND state = 'accepted'",
         [contract.name],
@@ -49,6 +45,13 @@ def promote_table(wh: Warehouse, contract: Contract, table: Table, delivery: int
         _keep_withdrawn(wh, contract, table, dated)
     wh.execute("DROP TABLE temp.intake_content")
     return rows
+
+
+def _shown(wh: Warehouse, table: Table, candidate: str) -> str:
+    """SQL: what the extract shows of the table: columns of other years empty, no row where it is another layout's."""
+    held = set(wh.columns(candidate))
+    columns = (c.staged if c.staged in held else f"NULL::{c.sql_type} AS {c.staged}" for c in table.kept)
+    return f"SELECT {', '.join(columns)} " + (f"FROM {candidate}" if held else "LIMIT 0")
 
 
 def withdrawn(contract: Contract, table: Table) -> str:

@@ -13,11 +13,12 @@ from typing import Literal
 
 from pipelines.sources.archive import Archive
 from pipelines.sources.contracts import Contract
+from pipelines.sources.drift import LayoutRefused
 from pipelines.sources.file_faults import FileRefused, Inspected
 from pipelines.sources.history import promote_table
 from pipelines.sources.landing import MANIFEST, Delivery, NotYet, dated, delivery_folders, open_delivery
 from pipelines.sources.reading import RawTable, read_file
-from pipelines.sources.staging import FAULT_COLUMNS, FAULTS, CandidateTable, stage, start_faults
+from pipelines.sources.staging import FAULT_COLUMNS, FAULTS, CandidateTable, note_drift, stage, start_faults
 from pipelines.warehouse import Warehouse
 
 INTAKE = "identity.meta.intake"
@@ -125,8 +126,8 @@ def _take_in_one(wh: Warehouse, contract: Contract, folder: Path, archive: Archi
     with ThreadPoolExecutor(max_workers=1) as beside:
         stored = beside.submit(_store, archive, delivery)
         try:
-            tables = read(wh, contract, delivery, number)
-            candidate = Candidate(contract, delivery.extract_date, number, tables, _previous(wh, contract))
+            tables = read(wh, delivery, number)
+            candidate = Candidate(delivery.contract, delivery.extract_date, number, tables, _previous(wh, contract))
             verdict = gate(candidate)
             stored.result()
         except FileRefused as refusal:
@@ -147,16 +148,19 @@ def _take_in_one(wh: Warehouse, contract: Contract, folder: Path, archive: Archi
     )
 
 
-def read(wh: Warehouse, contract: Contract, delivery: Delivery, number: int) -> dict[str, CandidateTable]:
+def read(wh: Warehouse, delivery: Delivery, number: int) -> dict[str, CandidateTable]:
     """Typed candidate tables of a delivery; what is set aside stands in `memory.incoming.fault`. Raises FileRefused."""
     start_faults(wh)
-    tables = {}
+    tables, contract = {}, delivery.contract
     try:
         for file, held in delivery.files:
             found = read_file(wh, contract, file, held)
             _count(delivery, file, found)
             for raw in found:
                 tables[raw.table.name] = stage(wh, contract, raw)
+    except LayoutRefused as refusal:
+        note_drift(wh, refusal.file, refusal.table, refusal.drift, refusal.line or 1)
+        raise
     finally:
         wh.execute(
             f"UPDATE {FAULTS} SET source = ?, delivery = ?, extract_date = ?, run_id = ?",

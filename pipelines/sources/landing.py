@@ -49,9 +49,13 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True)
 class Delivery:
-    """The files of one source at one extract date, inspected, each with the tables that it holds."""
+    """The files of one source at one extract date, inspected, each with the tables that it holds.
+
+    `contract` is the source's as it holds for this delivery: of its layout and its day.
+    """
 
     source: str
+    contract: Contract
     extract_date: date
     folder: Path
     files: tuple[tuple[Inspected, tuple[Table, ...]], ...]
@@ -97,9 +101,10 @@ def open_delivery(contract: Contract, folder: Path, as_of: date) -> Delivery:
     files, notes = [], []
     present = sorted(path for path in folder.iterdir() if path.name != MANIFEST and not path.name.startswith("."))
     taken: set[str] = set()
+    contract = contract.as_delivered(extract_date, _layout(contract, present, here))
     for pattern in dict.fromkeys(table.file for table in contract.tables):
         tables = tuple(table for table in contract.tables if table.file == pattern)
-        matches = [path for path in present if fnmatch.fnmatchcase(path.name, pattern)]
+        matches = _matching(present, pattern)
         if not matches:
             raise FileRefused(f"{here}/{pattern}", "is missing from the delivery; ask for the whole extract")
         if len(matches) > 1:
@@ -110,7 +115,30 @@ def open_delivery(contract: Contract, folder: Path, as_of: date) -> Delivery:
         notes.append(f"left alone: {plural(len(extra), 'file')} that the contract doesn't name")
     if manifest is not None:
         _hold_against(manifest, [file for file, _ in files], here, {path.name for path in present})
-    return Delivery(contract.name, extract_date, folder, tuple(files), manifest, tuple(notes))
+    return Delivery(contract.name, contract, extract_date, folder, tuple(files), manifest, tuple(notes))
+
+
+def _matching(present: Iterable[Path], pattern: str) -> list[Path]:
+    return [path for path in present if fnmatch.fnmatchcase(path.name, pattern)]
+
+
+def _layout(contract: Contract, present: list[Path], here: str) -> str | None:
+    """The one layout of which every file is there; of two, the one that has all the other's files and more."""
+    if not contract.layouts:
+        return None
+    files = {name: {table.file for table in contract.of_layout(name)} for name in contract.layouts}
+    lacking = {
+        name: [pattern for pattern in sorted(wanted) if not _matching(present, pattern)]
+        for name, wanted in files.items()
+    }
+    whole = [name for name in files if not lacking[name]]
+    widest = [name for name in whole if all(files[name] >= files[other] for other in whole)]
+    if not whole:
+        said = "; ".join(f"for `{name}` it lacks {', '.join(missing)}" for name, missing in lacking.items())
+        raise FileRefused(here, f"matches no layout of the contract ({said}); ask for the whole extract")
+    if len(widest) != 1:
+        raise FileRefused(here, f"has the files of several layouts ({', '.join(whole)}); only one may be there")
+    return widest[0]
 
 
 def _in_order(folder: Path) -> tuple[str, int]:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from pipelines.faults import plural
 from pipelines.sources.contracts import Table
-from pipelines.sources.file_faults import FileRefused, Inspected
+from pipelines.sources.drift import Drift, LayoutRefused, drift_of, in_short
+from pipelines.sources.file_faults import Inspected
 
 
 @dataclass(frozen=True)
@@ -35,28 +35,17 @@ class RawTable:
     broken: tuple[Broken, ...]
     notes: tuple[str, ...] = ()
     line: str | None = None
+    drift: tuple[Drift, ...] = ()
 
 
-def columns_in_order(table: Table, file: Inspected, header: list[str], line: int = 1) -> list[str]:
-    """Staged names in the order of the file. Raises FileRefused unless the header holds the contract's columns."""
+def columns_in_order(table: Table, file: Inspected, header: list[str], line: int = 1) -> tuple[list[str], list[Drift]]:
+    """Staged names in the order of the file, and whether that is another than the contract's.
+
+    Raises LayoutRefused unless the header holds the contract's columns.
+    """
     staged = {column.name: column.staged for column in table.columns}
-    twice = sorted({name for name in header if header.count(name) > 1 and name in staged})
-    missing = [name for name in staged if name not in header]
-    extra = len([name for name in header if name not in staged])
-    if not (twice or missing or extra):
-        return [staged[name] for name in header]
-    said = []
-    if missing:
-        said.append(f"lacks the {_columns(missing)}")
-    if twice:
-        said.append(f"has the {_columns(twice)} twice")
-    if extra:  # their names aren't shown: a file without a header has persons there
-        places = [str(at) for at, name in enumerate(header, 1) if name not in staged]
-        said.append(f"has {plural(extra, 'column')} that the contract doesn't name (number {', '.join(places[:10])})")
-    raise FileRefused(
-        file.name, f"{'; '.join(said)}; correct the extract, or the contract if the layout changed", line=line
-    )
-
-
-def _columns(names: list[str]) -> str:
-    return f"column{'s' if len(names) > 1 else ''} {', '.join(names)}"
+    drift = drift_of(table, header)
+    if all(each.kind == "columns_moved" for each in drift):
+        return [staged[name] for name in header], drift
+    advice = "correct the extract, or the contract if the layout changed"
+    raise LayoutRefused(file.name, f"{in_short(drift)}; {advice}", line, table, drift)

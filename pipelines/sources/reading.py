@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.sources.contracts import Contract, Table
+from pipelines.sources.drift import Drift
 from pipelines.sources.file_faults import FileRefused, Inspected
 from pipelines.sources.raw_tables import Broken, RawTable, columns_in_order
 from pipelines.sources.reading_rows import read_workbook, read_xml_file
@@ -54,16 +55,18 @@ def header_of(file: Inspected, contract: Contract) -> list[str]:
 
 def _read_plain(wh: Warehouse, contract: Contract, file: Inspected, table: Table) -> RawTable:
     notes: tuple[str, ...] = ()
-    order = declared = [column.staged for column in table.columns]
+    order = [column.staged for column in table.columns]
+    drift: list[Drift] = []
     if table.header:
-        order = columns_in_order(table, file, header_of(file, contract))
-        if order != declared:
+        order, drift = columns_in_order(table, file, header_of(file, contract))
+        if drift:
             notes = (f"{file.name}: the columns stand in another order than in the contract; read by name",)
     name = f"memory.incoming.raw__{contract.name}__{table.name}"
     broken = _load(wh, contract, file, name, order, table.header, padded=False)
     rows = int(wh.scalar(f"SELECT count(*) FROM {name}"))
     _refuse_cut_off(file, rows, broken)
-    return RawTable(table, file, name, _number_records(wh, name, broken), rows, broken, notes)
+    record = _number_records(wh, name, broken)
+    return RawTable(table, file, name, record, rows, broken, notes, drift=tuple(drift))
 
 
 def _read_mixed(wh: Warehouse, contract: Contract, file: Inspected, tables: Sequence[Table]) -> list[RawTable]:

@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.sources.contracts import Contract, Table
+from pipelines.sources.drift import Drift
 from pipelines.sources.file_faults import FileRefused, Inspected
 from pipelines.sources.raw_tables import Broken, RawTable, columns_in_order
 from pipelines.sources.thresholds import LONGEST_LINE
@@ -50,9 +51,10 @@ class _Filling:
             self.wh.con.unregister("intake_batch")
         self.count, self.rows = self.count + len(self.rows), []
 
-    def raw(self, file: Inspected, notes: tuple[str, ...] = ()) -> RawTable:
+    def raw(self, file: Inspected, notes: tuple[str, ...] = (), drift: Sequence[Drift] = ()) -> RawTable:
         self.flush()
-        return RawTable(self.table, file, self.name, "_record", self.count, tuple(self.broken), notes, line="_line")
+        broken = tuple(self.broken)
+        return RawTable(self.table, file, self.name, "_record", self.count, broken, notes, "_line", tuple(drift))
 
 
 def read_xml_file(wh: Warehouse, contract: Contract, file: Inspected, tables: Sequence[Table]) -> list[RawTable]:
@@ -86,7 +88,7 @@ def _read_sheet(wh: Warehouse, contract: Contract, file: Inspected, table: Table
     if number != table.header_row:
         said = f"has nothing in row {table.header_row}, where its contract looks for the column names"
         raise FileRefused(file.name, f"{said}; correct one of them")
-    order = columns_in_order(table, file, head, line=number)
+    order, drift = columns_in_order(table, file, head, line=number)
     place = {staged: at for at, staged in enumerate(order)}
     places = [place[staged] for staged in table.staged_columns]
     filling = _Filling(wh, contract, table)
@@ -100,6 +102,5 @@ def _read_sheet(wh: Warehouse, contract: Contract, file: Inspected, table: Table
         else:
             padded = [*cells, *[None] * (len(order) - len(cells))]
             filling.add([*(padded[at] for at in places), record, line])
-    declared = [column.staged for column in table.columns]
     moved = f"{file.name}: the columns stand in another order than in the contract; read by name"
-    return filling.raw(file, (moved,) if order != declared else ())
+    return filling.raw(file, (moved,) if drift else (), drift)

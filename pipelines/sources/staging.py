@@ -5,9 +5,16 @@ from dataclasses import dataclass
 
 from pipelines.faults import plural
 from pipelines.sources.contracts import Column, Contract, Table
+from pipelines.sources.drift import Drift, LayoutRefused
 from pipelines.sources.file_faults import FileRefused
 from pipelines.sources.raw_tables import RawTable
-from pipelines.sources.thresholds import SET_ASIDE_ALWAYS, SET_ASIDE_LIMIT
+from pipelines.sources.shapes import shape_of
+from pipelines.sources.thresholds import (
+    SET_ASIDE_ALWAYS,
+    SET_ASIDE_LIMIT,
+    UNREADABLE_ALWAYS,
+    UNREADABLE_LIMIT,
+)
 from pipelines.warehouse import Warehouse
 
 FAULT_COLUMNS = """source VARCHAR, delivery INTEGER, extract_date DATE, file VARCHAR, record BIGINT, line BIGINT,
@@ -60,8 +67,10 @@ def stage(wh: Warehouse, contract: Contract, raw: RawTable) -> CandidateTable:
         _add(
             wh, raw, "SELECT unnest(?), NULL, unnest(?), 'row', NULL, unnest(?::VARCHAR[]), unnest(?::BIGINT[])", lines
         )
+    note_drift(wh, raw.file.name, table, raw.drift, table.header_row)
     left_out = _leave_out(wh, raw, name)
     value_faults = _value_faults(wh, raw, name)
+    _refuse_changed_type(wh, raw, name, value_faults)
     aside = len(raw.broken) + _missing(wh, raw, name) + _repeated(wh, raw, name)
     rows = raw.rows - left_out + len(raw.broken) - aside
     _fill_in_lines(wh, raw)
@@ -108,6 +117,36 @@ def _value_faults(wh: Warehouse, raw: RawTable, name: str) -> dict[str, int]:
         )
         faults[column.staged] = before - after
     return faults
+
+
+def note_drift(wh: Warehouse, file: str, table: Table, drift: Sequence[Drift], line: int) -> None:
+    """Keep with the faults how a file's columns differ from the contract's."""
+    for each in drift:
+        column = next((c.staged for c in table.columns if c.name == each.column), None)
+        wh.execute(
+            f"INSERT INTO {FAULTS} (file, table_name, column_name, reason, kind, record, line, value) "
+            "VALUES (?, ?, ?, ?, 'layout', ?, ?, ?)",
+            [file, table.name, column, each.kind, each.position, line, each.found],
+        )
+
+
+def _refuse_changed_type(wh: Warehouse, raw: RawTable, name: str, value_faults: Mapping[str, int]) -> None:
+    """A column that mostly can't be read has changed; it isn't taken in empty. Says what its values look like."""
+    for staged, faults in value_faults.items():
+        kept = int(wh.scalar(f"SELECT count({staged}) FROM {name}"))
+        if faults < UNREADABLE_ALWAYS or faults <= UNREADABLE_LIMIT * (faults + kept):
+            continue
+        column = raw.table.column(staged)
+        wanted = f"a date ({', '.join(column.date_formats)})" if column.type == "date" else f"{column.type}"
+        looks = shape_of(wh, raw.name, staged)
+        raise LayoutRefused(
+            raw.file.name,
+            f"{faults} of {faults + kept} values of the column {column.name} can't be read as {wanted}; they look like "
+            f"{looks.words}: correct the extract, or the contract if the layout changed",
+            line=raw.table.header_row,
+            table=raw.table,
+            drift=[Drift("type_changed", column.name, found=looks.words)],
+        )
 
 
 def _missing(wh: Warehouse, raw: RawTable, name: str) -> int:

@@ -22,3 +22,15 @@ DEEPEST_XML = 100
 EXPANSION_LIMIT = 250
 # ... below this many unpacked bytes no ratio is asked.
 EXPANSION_ALWAYS = 10_000_000
+
+# A column that is gone and a new one whose name is at least so alike (Ratcliff/Obershelp) are one, renamed.
+RENAMED_SIMILARITY = 0.6
+
+# A column of which a larger share of the values can't be read has changed its type or date format: the file is refused,
+# or a whole column would come in empty. Judgement: honest columns stay below 5 %.
+UNREADABLE_LIMIT = 0.5
+# ... but a handful of values proves nothing.
+UNREADABLE_ALWAYS = 20
+
+# A column is of a type if so large a share of its values fits it; the rest are slips.
+SHAPE_FIT = 0.9
