@@ -7,19 +7,21 @@ invented: no council's data may be used here.
 
 import argparse
 import tempfile
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
 from benchmarks.borough import export_records
-from linkage_models.models import TRAINED, Model
+from linkage_models.models import SYNTHETIC, TRAINED, Model
 from linkage_models.person.records import link_table
 from linkage_models.training import train
 from pipelines.definitions import Place, execute
 from pipelines.settings import DataFolder, write_settings
 from pipelines.warehouse import scratch_warehouse
+from synthetic_data import generator
 from synthetic_data.borough import make_borough
 
-SEED, PEOPLE = 55, 60_000
+SEED, PEOPLE, PROFILE = 55, 60_000, "central"
 EXTRACTED = date(2026, 10, 31)
 
 
@@ -30,26 +32,29 @@ def main() -> None:
     asked.add_argument("--records", help="person records of such a borough already exported as Parquet")
     asked.add_argument("--out", default=str(TRAINED))
     given = asked.parse_args()
-    note = f"borough of synthetic_data: {given.people:,} people, seed {given.seed}, central errors"
     with tempfile.TemporaryDirectory() as scratch:
         records = Path(given.records or Path(scratch) / "records.parquet")
         if not given.records:
-            make_borough(Path(scratch) / "borough", given.people, given.seed, as_of=EXTRACTED, progress=print)
+            make_borough(Path(scratch) / "borough", given.people, given.seed, PROFILE, as_of=EXTRACTED, progress=print)
             folder = DataFolder.at(Path(scratch) / "data").make()
             write_settings(folder, holds="synthetic", clock=f"{EXTRACTED:%Y-%m-%d}")
             fine, faults = execute(Place.of(folder.root, Path(scratch) / "borough" / "landing"), "training")
             if not fine:
                 raise SystemExit("\n".join(faults))
             export_records(folder, records)
-        print(f"saved {trained_on(records, given.people, note).save(Path(given.out))}")
+        model = trained_on(records, given.people, given.seed)
+        print(f"saved {model.save(Path(given.out))}; now fit its calibration: python -m benchmarks.sureness --fit")
 
 
-def trained_on(records: Path, people: int, note: str) -> Model:
-    """A model trained on the person records of a Parquet file."""
+def trained_on(records: Path, people: int, seed: int) -> Model:
+    """A model trained on the person records of a Parquet file, which come from a borough of these people and seed."""
+    origin = {"kind": SYNTHETIC, "generator": generator(), "seed": seed, "people": people, "profile": PROFILE}
+    note = f"borough of synthetic_data: {people:,} people, seed {seed}, {PROFILE} errors"
     with scratch_warehouse(EXTRACTED) as wh:
         wh.execute("CREATE TABLE identity.people.record AS FROM read_parquet(?)", [str(records)])
         link_table(wh.con, "identity.people.record", "person_link", "is_person")
-        return train(wh.con, "person_link", datetime.now().astimezone().date(), people, note=note)
+        model = train(wh.con, "person_link", datetime.now().astimezone().date(), people, note=note)
+    return replace(model, card=model.card | {"trained_on": origin})
 
 
 if __name__ == "__main__":

@@ -7,18 +7,17 @@ transfer to labelled training boroughs of other seeds and writes them into the m
 """
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from benchmarks.fixtures import Fixture, fixture, linked
+from benchmarks.fixtures import VIEW, Fixture, fixture, linked
 from linkage_models.calibration import Calibration, calibration_error, face_value, fit, reliability
 from linkage_models.estimation import Errors, Site, Transfer, errors_of, estimate, fit_transfer, survey
 from linkage_models.evaluation.rates import judge
 from linkage_models.models import TRAINED, Model, pinned
-from pipelines.linkage.edges import EDGE
+from pipelines.linkage.company import open_view_edges
 
 # (seed, people, profile). Councils differ in their errors, so the training boroughs are of every profile and size.
 TRAINING = (
@@ -34,14 +33,15 @@ LOW, HIGH = -5.0, 15.0
 
 
 class Labelled:
-    """A linked borough: weights and truth of its pairs, what can be counted without the truth, its errors."""
+    """A linked borough: weights (in its view) and truth of its pairs, what can be counted without it, its errors."""
 
     def __init__(self, given: Fixture, calibration: Calibration, model: Model) -> None:
         with linked(given) as wh:
             said = calibration.probability_sql("match_weight")
-            wh.execute(f"CREATE TEMP VIEW calibrated AS SELECT * REPLACE ({said} AS match_probability) FROM {EDGE}")
+            open_view_edges(wh, VIEW)
+            wh.execute(f"CREATE TEMP VIEW calibrated AS SELECT * REPLACE ({said} AS match_probability) FROM view_edge")
             found = wh.con.execute(
-                f"""SELECT e.match_weight AS weight, (l.person_id = r.person_id)::DOUBLE AS same FROM {EDGE} e
+                """SELECT e.match_weight AS weight, (l.person_id = r.person_id)::DOUBLE AS same FROM view_edge e
                 JOIN truth_record l ON l.record_id = e.record_l JOIN truth_record r ON r.record_id = e.record_r
                 ORDER BY e.record_l, e.record_r"""
             ).fetchnumpy()
@@ -86,7 +86,7 @@ def fitted(folder: Path, model: Model) -> Model:
     )
     surveyed = [Labelled(fixture(folder, *each), calibration, model) for each in TRAINING]
     transfer = fit_transfer([(each.site, each.errors) for each in surveyed])
-    return replace(model, calibration=calibration, transfer=transfer)
+    return model.calibrated(calibration, transfer)
 
 
 def tell_calibration(calibration: Calibration, sites: list[Labelled]) -> None:

@@ -42,7 +42,8 @@ class Calibration:
     """Log2 odds, piecewise linear between knots of the match weight, flat outside them.
 
     `here`: fitted to labels of the records that it is used on. `source` says in words what it was fitted to; `labels`
-    how many pairs, `effective` what they are worth as a simple random sample.
+    how many pairs, `effective` what they are worth as a simple random sample. `model` is the mark of the model whose
+    weights it reads: to any other's weights it says nothing.
     """
 
     knots: tuple[Knot, ...]
@@ -50,6 +51,7 @@ class Calibration:
     here: bool
     labels: int
     effective: float
+    model: str = ""
 
     def probability(self, weight: Floats) -> Floats:
         """Probability that pairs of these weights are of one person."""
@@ -82,12 +84,15 @@ class Calibration:
             "here": self.here,
             "labels": self.labels,
             "effective": round(self.effective, 1),
+            "model": self.model,
         }
 
     @staticmethod
     def of(read: dict[str, Any]) -> "Calibration":
         knots = tuple(Knot(*values) for values in read["knots"])
-        return Calibration(knots, read["source"], read["here"], read["labels"], read["effective"])
+        return Calibration(
+            knots, read["source"], read["here"], read["labels"], read["effective"], read.get("model", "")
+        )
 
 
 def face_value() -> Calibration:

@@ -25,6 +25,7 @@ def scoring_basis(model: Model) -> dict[str, str]:
     parts = {
         "the model": settings,
         "term frequencies": model.terms_body(),
+        "the calibration": json.dumps(model.calibration.as_dict() if model.calibration else None),
         "the scoring rules or their code": code,
         "the matching engine": version("splink") + " " + duckdb.__version__,
     }

@@ -1,5 +1,6 @@
 """A trained person model: its settings (m, u, prior), its frozen term frequencies and its card."""
 
+import hashlib
 import json
 import math
 from dataclasses import dataclass, field, replace
@@ -14,16 +15,21 @@ from linkage_models.person.designs import COUNCIL
 
 TRAINED = Path(__file__).parent / "trained"
 CORE = {"forename", "home", "birth_date"}
+SYNTHETIC = "synthetic"
 
 
-class NoModelFits(LookupError):
-    """No pinned model has been trained for the columns at hand."""
+class ModelFault(ValueError):
+    """A model file is not what it should be; the message says what and what to do."""
 
 
 @dataclass(frozen=True)
 class Model:
     """`settings` is Splink's model; `terms` maps a column to value -> frequency, with '' for every value not listed;
-    `calibration` says what its weights are worth, `transfer` how far its forecasts hold elsewhere; None: unknown."""
+    `calibration` says what its weights are worth, `transfer` how far its forecasts hold elsewhere; None: unknown.
+
+    `mark` is a hash of what training found, the same for any number of people; a calibration names the mark of its
+    model. Raises ModelFault for the calibration of another.
+    """
 
     version: str
     population: int
@@ -33,6 +39,20 @@ class Model:
     calibration: Calibration | None = None
     design: str = COUNCIL.name
     transfer: Transfer | None = None
+    mark: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.mark:
+            found = json.dumps([self.design, self.population, self.settings, self.terms], sort_keys=True)
+            object.__setattr__(self, "mark", hashlib.sha256(found.encode()).hexdigest()[:16])
+        if self.calibration and self.calibration.model != self.mark:
+            raise ModelFault(
+                f"the calibration in model {self.version} was fitted to another model's weights: fit it again"
+            )
+
+    def calibrated(self, calibration: Calibration, transfer: Transfer | None = None) -> "Model":
+        """The model with a calibration that was fitted to its weights."""
+        return replace(self, calibration=replace(calibration, model=self.mark), transfer=transfer or self.transfer)
 
     @property
     def comparisons(self) -> list[str]:
@@ -49,9 +69,14 @@ class Model:
         """Probability that two random records are of one person."""
         return float(self.settings["probability_two_random_records_match"])
 
-    def fits(self, comparisons: set[str]) -> bool:
-        """Whether the model covers all these comparisons, and these cover what the model leans on."""
-        return comparisons.issubset(self.comparisons) and CORE.issubset(comparisons)
+    def misfit(self, comparisons: set[str]) -> str | None:
+        """Why the model is not for records that allow these comparisons, None if it is: it must know them all, and they
+        must hold what it leans on."""
+        if unknown := comparisons - set(self.comparisons):
+            return f"it was trained without what these records hold: {', '.join(sorted(unknown))}"
+        if lacking := CORE.intersection(self.comparisons) - comparisons:
+            return f"these records lack columns that it leans on: {', '.join(sorted(lacking))}"
+        return None
 
     def for_population(self, population: int) -> "Model":
         """The model for another number of people: the prior and the u of "same home" levels go with 1 / people.
@@ -80,6 +105,7 @@ class Model:
         """Settings and card as JSON."""
         body = {
             "version": self.version,
+            "mark": self.mark,
             "design": self.design,
             "population": self.population,
             "card": self.card,
@@ -97,30 +123,57 @@ class Model:
 
     @staticmethod
     def of(body: str, terms: str) -> "Model":
-        """The model of two JSON texts."""
-        read = json.loads(body)
-        return Model(
-            read["version"],
-            read["population"],
-            read["settings"],
-            json.loads(terms),
-            read["card"],
-            Calibration.of(read["calibration"]) if "calibration" in read else None,
-            read.get("design", COUNCIL.name),
-            Transfer.of(read["transfer"]) if "transfer" in read else None,
-        )
+        """The model of two JSON texts. Raises ModelFault."""
+        try:
+            read = json.loads(body)
+            return Model(
+                read["version"],
+                read["population"],
+                read["settings"],
+                json.loads(terms),
+                read["card"],
+                Calibration.of(read["calibration"]) if "calibration" in read else None,
+                read.get("design", COUNCIL.name),
+                Transfer.of(read["transfer"]) if "transfer" in read else None,
+                read["mark"],
+            )
+        except (KeyError, TypeError, json.JSONDecodeError):
+            raise ModelFault("a model that this version of the code can't read: train it again") from None
 
     @staticmethod
     def load(path: Path) -> "Model":
-        return Model.of(path.read_text(encoding="utf-8"), path.with_suffix(".terms.json").read_text(encoding="utf-8"))
+        """The model of <version>.json and <version>.terms.json, whole as it was saved. Raises ModelFault."""
+        return Model.of(
+            path.read_text(encoding="utf-8"), path.with_suffix(".terms.json").read_text(encoding="utf-8")
+        ).untouched()
+
+    def untouched(self) -> "Model":
+        """This model, as it was trained. Raises ModelFault if its numbers are not those that its mark was taken of."""
+        if replace(self, mark="", calibration=None).mark != self.mark:
+            raise ModelFault(f"the numbers of model {self.version} have been changed since it was trained")
+        return self
 
 
 def pinned() -> Model:
-    """The model shipped with the code: the newest in trained/."""
+    """The model shipped with the code: the newest in trained/. Raises ModelFault."""
     paths = sorted(path for path in TRAINED.glob("person-*.json") if not path.name.endswith(".terms.json"))
     if not paths:
-        raise NoModelFits(f"no model is shipped in {TRAINED.name}/")
-    return Model.load(paths[-1])
+        raise ModelFault(f"no model is shipped in {TRAINED.name}/")
+    return shipped(paths[-1])
+
+
+def shipped(path: Path) -> Model:
+    """A model that ships with the code. Raises ModelFault unless it says that it was trained on invented people, by
+    which generator and from which seed: no council's data may lie beside the code."""
+    model = Model.load(path)
+    said = model.card.get("trained_on")
+    known = said if isinstance(said, dict) else {}
+    if known.get("kind") != SYNTHETIC or not known.get("generator") or not isinstance(known.get("seed"), int):
+        raise ModelFault(
+            f"{path.name} does not say which generator and seed its invented people came from (trained_on in its card):"
+            f" only models trained on invented people may lie in {TRAINED.name}/"
+        )
+    return model
 
 
 def weights(model: Model) -> list[tuple[str, str, float]]:

@@ -385,7 +385,11 @@ def _settle(trained: dict[str, Any], chosen: list[comparisons.Comparison], learn
         levels = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
         if not counts or sum(float(each.sum()) for each in counts) < MIN_MATCHES:
             if source.name in CORE:
-                raise TrainingFailed(f"no training rule could estimate the comparison {source.name!r}")
+                found = sum(float(each.sum()) for each in counts)
+                raise TrainingFailed(
+                    f"too little data on {source.name!r}: {found:.0f} pairs of one person hold it on both sides, and at"
+                    f" least {MIN_MATCHES} are needed"
+                )
             assumed.append(source.name)
             continue
         total = np.sum(counts, axis=0) + SMOOTHING

@@ -1,11 +1,10 @@
 """Holding a published run against the truth of an invented borough; nothing else may read that truth."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from linkage_models.estimation import Transfer, estimate, survey, untried
+from linkage_models.estimation import untried
 from linkage_models.thresholds import INTERVAL_LEVEL
 from pipelines.faults import BoroughlinkError
 from pipelines.settings import DataFolder, load_settings
@@ -27,11 +26,13 @@ def judge(folder: DataFolder, truth: Path, with_stock: bool = False) -> dict[str
     from linkage_models.evaluation import evaluate
     from pipelines.fraud.evaluation import evaluate_flags, summarise
     from pipelines.linkage.certainty import calibration_of, thresholds_of
+    from pipelines.linkage.company import open_view_edges
     from pipelines.residents.evaluation import evaluate_residents
 
     if not (truth / "persons.parquet").exists():
         raise BoroughlinkError(f"{truth} is not the truth/ folder of an invented borough.")
     with open_snapshot(folder, read=(truth,)) as (wh, _):
+        open_view_edges(wh, VIEW, "published")
         judged: dict[str, Any] = {
             "links": evaluate(
                 wh.con,
@@ -41,6 +42,7 @@ def judge(folder: DataFolder, truth: Path, with_stock: bool = False) -> dict[str
                 link=thresholds_of(wh, VIEW, "published").link,
                 calibration=calibration_of(wh, "published"),
                 with_stock=with_stock,
+                edges="view_edge",
             ),
             "addresses": evaluate_addresses(
                 wh.con,
@@ -59,26 +61,20 @@ def judge(folder: DataFolder, truth: Path, with_stock: bool = False) -> dict[str
 def estimated(folder: DataFolder) -> tuple[list[str], list[Table]]:
     """How good the published links are as far as anyone can tell without the truth, by view: precision and recall with
     intervals, and the thresholds in use."""
-    from pipelines.linkage.certainty import calibration_of, thresholds_of
+    from linkage_models.calibration import face_value
+    from linkage_models.models import Model
+    from pipelines.linkage.certainty import thresholds_of
+    from pipelines.linkage.estimates import estimate_of
 
     rows = []
     with open_snapshot(folder) as (wh, _):
-        model = json.loads(wh.scalar("SELECT body FROM published.linkage.model"))
-        transfer = Transfer.of(model["transfer"]) if "transfer" in model else untried()
+        model = Model.of(*wh.rows("SELECT body, terms FROM published.linkage.model")[0])
         for (view,) in wh.rows("SELECT DISTINCT view FROM published.linkage.membership ORDER BY view"):
-            wh.execute(
-                "CREATE OR REPLACE TEMP TABLE view_cluster AS SELECT record_id, person_id AS cluster"
-                " FROM published.linkage.membership WHERE view = ?",
-                [view],
-            )
-            seen = survey(
-                wh.con, "published.linkage.edge", "view_cluster", "published.people.record", model["settings"]
-            )
-            said, at = estimate(seen, transfer), thresholds_of(wh, view, "published")
+            (links, said), at = estimate_of(wh, model, view, "published"), thresholds_of(wh, view, "published")
             rows.append(
                 (
                     view,
-                    seen.links,
+                    links,
                     f"{said.precision:.4f} ({said.precision_low:.4f} to {said.precision_high:.4f})",
                     f"{said.recall:.4f} ({said.recall_low:.4f} to {said.recall_high:.4f})",
                     at.link,
@@ -86,8 +82,7 @@ def estimated(folder: DataFolder) -> tuple[list[str], list[Table]]:
                     at.expected,
                 )
             )
-        wh.execute("DROP TABLE IF EXISTS view_cluster")
-        calibration = calibration_of(wh, "published")
+    calibration, transfer = model.calibration or face_value(), model.transfer or untried()
     columns = ("view", "linked pairs", "precision", "recall", "links from", "review from", "precision of strong pairs")
     said_of = (
         f"fitted on {transfer.sites} labelled boroughs and corrected by what this data gives away"

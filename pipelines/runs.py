@@ -204,6 +204,11 @@ def input_mark(folder: DataFolder, sources: Path, operations: Operations) -> str
     for path in sorted({*code, *sources.rglob("*"), folder.root / SETTINGS_FILE}):
         if path.is_file() and path.suffix in {".py", ".sql", ".yaml", ".json"}:
             mark.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    # names in the settings say which of the council's own models; a new one matters only where the newest is asked for
+    asked = load_settings(folder).model
+    for path in sorted(folder.models.glob("*.json") if asked == "newest" else [folder.models / f"{asked}.json"]):
+        if path.is_file():
+            mark.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     last = max((decision["decision_id"] for decision in operations.decisions()), default=0)
     mark.update(str(last).encode())
     return mark.hexdigest()

@@ -41,6 +41,7 @@ class Settings(BaseModel):
     export_days: int = Field(90, ge=1)
     target_precision: float = Field(TARGET_PRECISION, ge=0.5, le=0.9999)
     cluster_stop: float = Field(CLUSTER_STOP, gt=math.log2(1 - BLOCKING_RECALL))  # at a missing pair's weight all merge
+    model: str = Field("shipped", pattern=r"^[a-z][a-z0-9-]{0,59}$")
     landing: Path | None = None
     sources: Path | None = None
 

@@ -24,22 +24,25 @@ def open_snapshot(
     `read` names further folders that a query may read.
     Raises NothingPublished when there is none.
     """
-    current = Current.read(folder)
-    named = run_id or current.published
-    if named is None or not (folder.published / named / "snapshot.duckdb").exists():
-        raise NothingPublished(f"Nothing is published in {folder.root} yet: `boroughlink run` comes first.")
+    place = published_place(folder, run_id)
     settings = load_settings(folder)
     keyring = open_keyring(folder, settings, ("published",))
-    con = warehouse.connect(folder.temp, (folder.published / named, *read), settings.memory_limit, 1)
+    con = warehouse.connect(folder.temp, (place, *read), settings.memory_limit, 1)
     try:
-        warehouse.attach(
-            con, "published", folder.published / named / "snapshot.duckdb", keyring.key("published"), read_only=True
-        )
+        warehouse.attach(con, "published", place / "snapshot.duckdb", keyring.key("published"), read_only=True)
         warehouse.lock_configuration(con)
-        wh = Warehouse(con, named, settings.today(), folder.published / named)
-        mixed = wh.rows("SELECT DISTINCT run_id FROM published.meta.relation WHERE run_id <> ?", [named])
+        wh = Warehouse(con, place.name, settings.today(), place)
+        mixed = wh.rows("SELECT DISTINCT run_id FROM published.meta.relation WHERE run_id <> ?", [place.name])
         if mixed:
-            raise BoroughlinkError(f"The snapshot of {named} holds tables of another run: run again.")
-        yield wh, folder.published / named
+            raise BoroughlinkError(f"The snapshot of {place.name} holds tables of another run: run again.")
+        yield wh, place
     finally:
         con.close()
+
+
+def published_place(folder: DataFolder, run_id: str | None = None) -> Path:
+    """The folder of a published run, without a name of the current one. Raises NothingPublished."""
+    named = run_id or Current.read(folder).published
+    if named is None or not (folder.published / named / "snapshot.duckdb").exists():
+        raise NothingPublished(f"Nothing is published in {folder.root} yet: `boroughlink run` comes first.")
+    return folder.published / named

@@ -37,14 +37,16 @@ def evaluate(
     link: float = LINK_WEIGHT,
     calibration: Calibration | None = None,
     with_stock: bool = False,
+    edges: str | None = None,
 ) -> dict[str, Any]:
-    """The persons of a view in `catalog` against the `truth` folder of an invented borough.
+    """The persons of a view in `catalog` against the `truth` folder of an invented borough. `edges` are the compared
+    pairs with their weights in the view, without it those of linkage.edge.
 
     pairs, b_cubed, clusters: precision, recall, f1. by_source_pair, by_group, worst, misses, yardstick, reliability:
     rows. `day` is the day of ages, `link` the weight from which pairs link; `with_stock` adds the yardsticks that train
     a model of their own.
     """
-    records, edges = f"{catalog}.people.record", f"{catalog}.linkage.edge"
+    records, edges = f"{catalog}.people.record", edges or f"{catalog}.linkage.edge"
     folder = str(truth).replace("'", "''")
     con.execute(
         f"""-- one row per record of which the truth is known

@@ -3,10 +3,10 @@
 -- no link: it says only that one other person in the records bears the tenant's name.
 WITH edge AS (
     SELECT record_l AS record_id, record_r AS kin_id, match_weight, match_probability, match_key
-    FROM identity.linkage.edge
+    FROM view_edge
     UNION ALL
     SELECT record_r, record_l, match_weight, match_probability, match_key
-    FROM identity.linkage.edge
+    FROM view_edge
 ),
 
 anchor AS (

@@ -10,11 +10,12 @@ import yaml
 
 from pipelines.governance.keys import Keyring
 from pipelines.governance.pseudonyms import lasting_name
+from pipelines.linkage.company import open_view_edges
 from pipelines.sources.window import open_window
 from pipelines.warehouse import Warehouse, sql_file
 
 HERE = Path(__file__).parent
-PURPOSE = "fraud"
+PURPOSE = VIEW = "fraud"
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def _open_window(wh: Warehouse, sources: Sequence[str], policy: dict[str, Any]) 
     """Temporary views of what the purpose may read: current facts of its sources, its persons, where they are."""
     listed = open_window(wh, READ, sources)
     wh.execute(sql_file(HERE / "window.sql", as_of=wh.as_of.isoformat(), sources=listed))
+    open_view_edges(wh, VIEW)
     wh.execute("CREATE OR REPLACE TEMP TABLE presence AS " + sql_file(HERE / "presence.sql"))
     wh.execute("CREATE OR REPLACE TEMP TABLE kin AS " + sql_file(HERE / "kin.sql", **policy))
 

@@ -81,7 +81,7 @@ alike AS (
     JOIN holder USING (account_ref)
     JOIN member AS o ON o.person_id = other.person_id
     JOIN member AS h ON h.person_id = holder.person_id
-    LEFT JOIN identity.linkage.edge AS e
+    LEFT JOIN view_edge AS e
         ON e.record_l = least(o.record_id, h.record_id) AND e.record_r = greatest(o.record_id, h.record_id)
     WHERE names_alike(o, h) OR e.match_probability >= ${alike_probability}
 ),

@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from linkage_models.models import version_name
 from pipelines.assets import Step, step_asset
 from pipelines.governance.purposes import VIEWS
 from pipelines.linkage.certainty import THRESHOLD
@@ -13,6 +14,7 @@ from pipelines.linkage.doubts import REVIEW_EDGE
 from pipelines.linkage.edges import EDGE, build_edge
 from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID, build_households, build_property_id
 from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, build_persons
+from pipelines.linkage.shelf import Shelf, keep_trained
 from pipelines.sources.catalogue import Catalogue
 
 OWNER = "integrated-data@southend.example"
@@ -34,7 +36,14 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         ),
     )
     def edge(step: Step) -> dict[str, float | str]:
-        return build_edge(step.wh, {view: step.purposes.sources(view) for view in VIEWS}).figures()
+        views = {view: step.purposes.sources(view) for view in VIEWS}
+        shelf = Shelf.of(step.run.folder, step.run.keyring)
+        linked = build_edge(
+            step.wh, views, shelf.load(step.run.settings.model), shelf.free(version_name(step.wh.as_of))
+        )
+        if linked.trained:
+            keep_trained(step.run, shelf, linked.model)
+        return linked.figures()
 
     @step_asset(
         key="linkage/person",

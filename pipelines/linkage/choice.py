@@ -6,9 +6,11 @@ the records that every view may read.
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
-from linkage_models.models import Model, pinned
-from linkage_models.person.designs import COUNCIL, DESIGNS, GENERAL
+from linkage_models.models import Model, ModelFault, pinned
+from linkage_models.person.designs import COUNCIL, DESIGNS, GENERAL, Design
 from linkage_models.thresholds import FEWEST_TO_TRAIN, PLACED_SHARE, RETRAIN_GROWTH
 from linkage_models.training import TrainingFailed, train
 from pipelines.places.gazetteer import PROPERTY
@@ -19,58 +21,104 @@ MODEL = "identity.linkage.model"
 PEOPLE_PER_DWELLING = 2.31
 FEWEST_DWELLINGS = 100
 TRAINED_HERE = "trained on the records at hand"
-_COMMON = "person_common"
+COMMON = "person_common"
 
 
-def choose_model(wh: Warehouse, table: str, views: Mapping[str, Sequence[str]] | None = None) -> tuple[Model, str]:
+class Choice(NamedTuple):
+    """The model that scores, set to the people who live here; why, in words; whether it was trained just now."""
+
+    model: Model
+    why: str
+    fresh: bool = False
+
+
+def choose_model(
+    wh: Warehouse,
+    table: str,
+    views: Mapping[str, Sequence[str]] | None = None,
+    wanted: Model | None = None,
+    name: str | None = None,
+) -> Choice:
     """The model for the records of `table` (as person.records writes it), and why in words.
 
-    The shipped model where it fits: most records are placed at a UPRN, as those it was trained on, and its columns are
-    at hand. Else one trained here, kept from run to run until columns change or records grow beyond RETRAIN_GROWTH.
-    Adds the columns of the model's design to `table`. `views` names the sources of each view.
+    The wanted model, by default the shipped one, where it fits: its columns are at hand, and most records are placed at
+    a UPRN if those it was trained on were. Else one trained here, kept from run to run until columns change or records
+    grow beyond RETRAIN_GROWTH. Adds the columns of the model's design to `table`. `views` names the sources of each
+    view; `name` is what a model trained now is to be called.
     """
-    _common_records(wh, table, views)
+    common_records(wh, table, views)
     try:
-        model, why = _choose(wh)
+        choice = _choose(wh, wanted, name)
     finally:
-        wh.execute(f"DROP TABLE {_COMMON}")
-    DESIGNS[model.design].prepare(wh.con, table)
-    return model, why
+        wh.execute(f"DROP TABLE {COMMON}")
+    DESIGNS[choice.model.design].prepare(wh.con, table)
+    return choice
 
 
-def _common_records(wh: Warehouse, table: str, views: Mapping[str, Sequence[str]] | None) -> None:
-    """Write _COMMON: the rows of `table` that every view which reads anything may read."""
+def common_records(wh: Warehouse, table: str, views: Mapping[str, Sequence[str]] | None) -> None:
+    """Write the temporary table COMMON: the rows of `table` that every view which reads anything may read."""
     held = {source for (source,) in wh.rows(f"SELECT DISTINCT source_dataset FROM {table}")}
     reads = [held.intersection(sources) for sources in (views or {"all": sorted(held)}).values()]
     common = sorted(set.intersection(*filter(None, reads))) if any(reads) else []
     wh.execute(
-        f"CREATE OR REPLACE TEMP TABLE {_COMMON} AS FROM {table} WHERE source_dataset IN (SELECT unnest(?::VARCHAR[]))",
+        f"CREATE OR REPLACE TEMP TABLE {COMMON} AS FROM {table} WHERE source_dataset IN (SELECT unnest(?::VARCHAR[]))",
         [common],
     )
 
 
-def _choose(wh: Warehouse) -> tuple[Model, str]:
-    records, placed, addressed = wh.rows(
-        f"SELECT count(*), count(*) FILTER (NOT starts_with(home_key, '~')), count(home_key) FROM {_COMMON}"
-    )[0]
-    shipped = _for_this_place(wh, pinned(), records)
-    columns = COUNCIL.prepare(wh.con, _COMMON)
-    fits = shipped.fits({comparison.name for comparison in COUNCIL.comparisons_of(columns)})
-    if fits and placed and placed >= PLACED_SHARE * addressed:
-        return shipped, f"{shipped.version}, shipped: trained on synthetic records placed at UPRNs, as these are"
+def design_here(wh: Warehouse) -> Design:
+    """The design that suits the records of COMMON: the council's where most are placed at a UPRN."""
+    return COUNCIL if _placed(wh) else GENERAL
+
+
+def misfit(wh: Warehouse, model: Model) -> str | None:
+    """Why a model is not for the records of COMMON, in words; None if it is."""
+    design = DESIGNS[model.design]
+    if lacks := model.misfit({each.name for each in design.comparisons_of(design.prepare(wh.con, COMMON))}):
+        return lacks
+    return None if model.design != COUNCIL.name or _placed(wh) else "few of these records are placed at a UPRN"
+
+
+def _placed(wh: Warehouse) -> bool:
+    ((placed, addressed),) = wh.rows(
+        f"SELECT count(*) FILTER (NOT starts_with(home_key, '~')), count(home_key) FROM {COMMON}"
+    )
+    return bool(placed and placed >= PLACED_SHARE * addressed)
+
+
+def _choose(wh: Warehouse, wanted: Model | None, name: str | None) -> Choice:
+    records = int(wh.scalar(f"SELECT count(*) FROM {COMMON}"))
+    shipped, said = set_to_people(wh, pinned(), records), "the shipped model"
+    if wanted and wanted.version != shipped.version:
+        said = f"the model {wanted.version} of the settings"
+        if not (lacks := misfit(wh, wanted)):
+            return Choice(set_to_people(wh, wanted, records), f"{wanted.version}, as the settings say")
+    elif not (lacks := misfit(wh, shipped)):
+        why = f"{shipped.version}, shipped: trained on synthetic records placed at UPRNs, as these are"
+        return Choice(shipped, why)
     if records < FEWEST_TO_TRAIN:
-        return (
-            shipped,
-            f"{shipped.version}, shipped: {records:,} records that all views may read are too few to train on",
-        )
+        few = f"{records:,} records that all views may read are too few to train on"
+        return Choice(shipped, f"{shipped.version}, shipped: {few}" + (f"; {said} does not fit" if wanted else ""))
     if kept := _kept(wh, records):
-        return kept, f"{kept.version}, trained here in an earlier run"
+        return Choice(kept, f"{kept.version}, trained here in an earlier run, since {said} does not fit: {lacks}")
     try:
-        made = train(wh.con, _COMMON, wh.as_of, records, note=TRAINED_HERE, design=GENERAL)
+        made = train_here(wh, design_here(wh) if wanted else GENERAL, TRAINED_HERE, name)
     except TrainingFailed as fault:
-        return shipped, f"{shipped.version}, shipped, though made for other records: training here failed ({fault})"
-    lacks = "few of these records are placed at a UPRN" if fits else "these records lack columns that it leans on"
-    return made, f"{made.version}, trained here, not calibrated: the shipped model does not fit, {lacks}"
+        return Choice(
+            shipped, f"{shipped.version}, shipped, though made for other records: training here failed ({fault})"
+        )
+    return Choice(made, f"{made.version}, trained here, not calibrated: {said} does not fit, {lacks}", True)
+
+
+def train_here(wh: Warehouse, design: Design, note: str, name: str | None) -> Model:
+    """A model trained on the records of COMMON, set to the people who live here. Raises TrainingFailed."""
+    sources = dict(wh.rows(f"SELECT source_dataset, count(*) FROM {COMMON} GROUP BY ALL ORDER BY ALL"))
+    records = sum(sources.values())
+    # a model of records of any origin says nothing of homes beyond them
+    people = people_here(wh, records) if design is COUNCIL else records
+    model = train(wh.con, COMMON, wh.as_of, people, note=note, design=design)
+    origin = {"kind": "records", "run": wh.run_id, "day": wh.as_of.isoformat(), "sources": sources}
+    return replace(model, version=name or model.version, card=model.card | {"trained_on": origin})
 
 
 def _kept(wh: Warehouse, records: int) -> Model | None:
@@ -78,20 +126,28 @@ def _kept(wh: Warehouse, records: int) -> Model | None:
     if not wh.exists(MODEL):
         return None
     ((body, terms),) = wh.rows(f"SELECT body, terms FROM {MODEL}")
-    model = Model.of(body, terms)
+    try:
+        model = Model.of(body, terms)
+    except ModelFault:  # of an earlier version of the code: training makes another
+        return None
     if model.card.get("note") != TRAINED_HERE:
         return None
     grown = records / max(model.card["records"], 1)
-    same = model.card["columns"] == sorted(DESIGNS[model.design].prepare(wh.con, _COMMON))
+    same = model.card["columns"] == sorted(DESIGNS[model.design].prepare(wh.con, COMMON))
     return model if same and 1 / RETRAIN_GROWTH <= grown <= RETRAIN_GROWTH else None
 
 
-def _for_this_place(wh: Warehouse, model: Model, records: int) -> Model:
-    """The model for as many people as live here: by the gazetteer's dwellings, which every view may read, else about as
-    many as there are records, in powers of two, so that a few more records change no weight."""
+def set_to_people(wh: Warehouse, model: Model, records: int) -> Model:
+    """The model for as many people as live here; one of records of any origin as it is."""
+    return model.for_population(people_here(wh, records)) if model.design == COUNCIL.name else model
+
+
+def people_here(wh: Warehouse, records: int) -> int:
+    """About how many people live here: by the gazetteer's dwellings, which every view may read, else about as many as
+    there are records, in powers of two, so that a few more records change no weight."""
     dwellings = 0
     if wh.exists(PROPERTY):
         dwellings = int(wh.scalar(f"SELECT count(*) FROM {PROPERTY} WHERE is_dwelling AND is_current"))
     if dwellings >= FEWEST_DWELLINGS:
-        return model.for_population(int(float(f"{dwellings * PEOPLE_PER_DWELLING:.2g}")))
-    return model.for_population(2 ** round(math.log2(max(records, FEWEST_TO_TRAIN))))
+        return int(float(f"{dwellings * PEOPLE_PER_DWELLING:.2g}"))
+    return int(2 ** round(math.log2(max(records, FEWEST_TO_TRAIN))))

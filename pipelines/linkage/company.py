@@ -1,4 +1,8 @@
-"""What a pair gains in a view from a pair beside it: who lived with a mover moves along. Each view by itself."""
+"""What a pair gains in a view from a pair beside it: who lived with a mover moves along. Each view by itself.
+
+linkage.edge holds what a pair weighs by its own two records. What it weighs in a view, and how probable that makes it,
+is told by `open_view_edges`.
+"""
 
 from collections.abc import Collection
 
@@ -6,13 +10,17 @@ import numpy as np
 
 from linkage_models.models import Model
 from linkage_models.person.company import company, strongest
-from pipelines.linkage.edges import MODEL
+from pipelines.linkage.certainty import calibration_of
+from pipelines.linkage.edges import EDGE, MODEL
 from pipelines.linkage.graph import NODE, NODE_EDGE, Graph
 from pipelines.warehouse import Warehouse
 
 GAINED = "company_gained"
 COMPANY = "identity.linkage.company"
-COLUMNS = "view VARCHAR, record_l VARCHAR, record_r VARCHAR, bits DOUBLE, beside_l VARCHAR, beside_r VARCHAR"
+COLUMNS = (
+    "view VARCHAR, record_l VARCHAR, record_r VARCHAR, bits DOUBLE, beside_l VARCHAR, beside_r VARCHAR,"
+    " match_weight DOUBLE, match_probability DOUBLE"
+)
 
 
 def load_company(wh: Warehouse) -> None:
@@ -25,21 +33,39 @@ def load_company(wh: Warehouse) -> None:
 
 
 def with_company(wh: Warehouse, view: str, sources: Collection[str], everyone: Graph) -> Graph:
-    """The graph of a view with the weights that its pairs have in company; adds the view's rows to COMPANY."""
+    """The graph of a view with the weights that its pairs have in company; adds the view's rows to COMPANY, with the
+    weight and probability that the pair has in the view."""
     listed = ", ".join("'" + source.replace("'", "''") + "'" for source in sorted(sources)) or "NULL"
     among = f"SELECT node FROM {NODE} WHERE source IN ({listed})"
     wh.execute(f"CREATE OR REPLACE TEMP TABLE view_company AS {strongest(GAINED, among)}")
+    said = calibration_of(wh).probability_sql("match_weight")
     wh.execute(
-        f"""INSERT INTO {COMPANY} SELECT ?, a.record_id, b.record_id, c.bits, x.record_id, y.record_id
-        FROM view_company c
-        JOIN {NODE} a ON a.node = c.record_l JOIN {NODE} b ON b.node = c.record_r
-        JOIN {NODE} x ON x.node = c.beside_l JOIN {NODE} y ON y.node = c.beside_r
-        ORDER BY c.record_l, c.record_r""",
+        f"""-- one row per pair of the view that gains
+        INSERT INTO {COMPANY}
+        SELECT *, {said} FROM (
+            SELECT ?, a.record_id, b.record_id, c.bits, x.record_id, y.record_id,
+                e.match_weight + c.bits AS match_weight
+            FROM view_company c JOIN {NODE_EDGE} e USING (record_l, record_r)
+            JOIN {NODE} a ON a.node = c.record_l JOIN {NODE} b ON b.node = c.record_r
+            JOIN {NODE} x ON x.node = c.beside_l JOIN {NODE} y ON y.node = c.beside_r
+            ORDER BY c.record_l, c.record_r)""",
         [view],
     )
     gained = wh.con.execute("SELECT record_l, record_r, bits FROM view_company").fetchnumpy()
     wh.execute("DROP TABLE view_company")
     return everyone.raised(*(np.asarray(gained[name]) for name in ("record_l", "record_r", "bits"))).part(sources)
+
+
+def open_view_edges(wh: Warehouse, view: str, catalog: str = "identity") -> None:
+    """Open the temporary view `view_edge`: linkage.edge with the weight and probability that each pair has in a view.
+    Pairs of records outside the view are among them."""
+    edge, gained = EDGE.replace("identity", catalog, 1), COMPANY.replace("identity", catalog, 1)
+    raised, beside = "e.*", ""
+    if "match_probability" in wh.columns(gained):
+        told = (f"coalesce(c.{name}, e.{name}) AS {name}" for name in ("match_weight", "match_probability"))
+        raised = f"e.* REPLACE ({', '.join(told)})"
+        beside = f"LEFT JOIN {gained} c ON c.view = '{view}' AND c.record_l = e.record_l AND c.record_r = e.record_r"
+    wh.execute(f"CREATE OR REPLACE TEMP VIEW view_edge AS SELECT {raised} FROM {edge} e {beside}")
 
 
 def in_words(wh: Warehouse, view: str, left: str, right: str, catalog: str) -> list[str]:

@@ -26,11 +26,13 @@ EDGE = "identity.linkage.edge"
 SCORED_RECORD, SCORING = "identity.linkage.scored_record", "identity.linkage.scoring"
 # Records that must never be joined to another: the law forbids the connection (adoption, gender recognition).
 NEVER_LINK = ("adoption", "gender_recognition")
+LINKABLE = "is_person AND coalesce(sensitivity, '') NOT IN ('" + "', '".join(NEVER_LINK) + "')"
 
 
 @dataclass(frozen=True)
 class Linked:
-    """The model used, why, and what scoring made. `afresh` says why all pairs were scored, None if only some were."""
+    """The model used, why, and what scoring made. `afresh` says why all pairs were scored, None if only some were;
+    `trained`, whether the model was trained for this run."""
 
     model: Model
     chosen: str
@@ -40,6 +42,7 @@ class Linked:
     pairs: int
     certain: list[CertainRule]
     coverage: Coverage
+    trained: bool = False
 
     def figures(self) -> dict[str, float | str]:
         return {
@@ -58,11 +61,16 @@ class Linked:
         }
 
 
-def build_edge(wh: Warehouse, views: Mapping[str, Sequence[str]] | None = None) -> Linked:
-    """Write EDGE from the people records; grain record_l < record_r. `views` names the sources of each view."""
-    named = ", ".join(f"'{kind}'" for kind in NEVER_LINK)
-    link_table(wh.con, RECORD, "person_link", f"is_person AND coalesce(sensitivity, '') NOT IN ({named})")
-    model, chosen = choose_model(wh, "person_link", views)
+def build_edge(
+    wh: Warehouse,
+    views: Mapping[str, Sequence[str]] | None = None,
+    wanted: Model | None = None,
+    name: str | None = None,
+) -> Linked:
+    """Write EDGE from the people records; grain record_l < record_r. `views`, `wanted` and `name` as choose_model takes
+    them."""
+    link_table(wh.con, RECORD, "person_link", LINKABLE)
+    model, chosen, trained = choose_model(wh, "person_link", views, wanted, name)
     basis = scoring_basis(model)
     mark_records(wh.con, "person_link", "record_mark")
     changes = _changes(wh)
@@ -91,9 +99,8 @@ def build_edge(wh: Warehouse, views: Mapping[str, Sequence[str]] | None = None) 
     _note_scoring(wh, basis, afresh)
     for table in ("person_edge", "person_link", "record_mark", "changed_record", "standing_record"):
         wh.execute(f"DROP TABLE {table}")
-    return Linked(
-        model, chosen, scored, afresh, changes, pairs, certain_rules(wh.con, EDGE), coverage(wh.con, EDGE, design)
-    )
+    certain, covered = certain_rules(wh.con, EDGE), coverage(wh.con, EDGE, design)
+    return Linked(model, chosen, scored, afresh, changes, pairs, certain, covered, trained)
 
 
 def _planned(wh: Warehouse, design: Design) -> list[Planned]:

@@ -2,7 +2,7 @@
 WITH crossing AS (
     SELECT least(l.person_id, r.person_id) AS person_id, greatest(l.person_id, r.person_id) AS other_person_id,
            edge.record_l, edge.record_r, edge.match_weight, edge.match_probability
-    FROM identity.linkage.edge AS edge
+    FROM view_edge AS edge
     JOIN review_member AS l ON l.record_id = edge.record_l
     JOIN review_member AS r ON r.record_id = edge.record_r
     WHERE l.person_id <> r.person_id AND edge.match_weight >= ${review_weight}

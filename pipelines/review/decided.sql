@@ -13,5 +13,5 @@ SELECT 'decision' AS reason,
 FROM identity.linkage.review_edge AS edge
 JOIN review_member AS l ON l.record_id = edge.record_l
 JOIN review_member AS r ON r.record_id = edge.record_r
-LEFT JOIN identity.linkage.edge AS scored USING (record_l, record_r)
+LEFT JOIN view_edge AS scored USING (record_l, record_r)
 WHERE edge.view = '${view}' AND starts_with(edge.reason, 'decision')

@@ -8,6 +8,7 @@ import yaml
 from pipelines.governance.keys import Keyring
 from pipelines.governance.pseudonyms import lasting_name
 from pipelines.linkage.certainty import thresholds_of
+from pipelines.linkage.company import open_view_edges
 from pipelines.review.bridges import weakest_bridges
 from pipelines.warehouse import Warehouse, sql_file
 
@@ -16,7 +17,7 @@ VIEW = "data_quality"
 INSIDE = """
 -- scored pair inside one person (record_l, record_r)
 SELECT l.person_id, edge.record_l, edge.record_r, edge.match_weight, edge.match_probability
-FROM identity.linkage.edge AS edge
+FROM view_edge AS edge
 JOIN review_member AS l ON l.record_id = edge.record_l
 JOIN review_member AS r ON r.record_id = edge.record_r AND r.person_id = l.person_id
 """
@@ -35,6 +36,7 @@ def build_queue(wh: Warehouse, keys: Keyring) -> dict[str, int]:
         "JOIN identity.people.record AS r USING (record_id) WHERE m.view = ?",
         [VIEW],
     )
+    open_view_edges(wh, VIEW)
     _register(wh, "bridge", weakest_bridges(wh.frame(INSIDE)))
     at = thresholds_of(wh, VIEW)
     names = {**policy, "link_weight": at.link, "review_weight": at.review, "view": VIEW}

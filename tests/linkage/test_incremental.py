@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pipelines.linkage.choice import Choice
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
 from pipelines.linkage.edges import EDGE, SCORING, Linked, build_edge
@@ -115,7 +116,7 @@ def test_another_model_scores_all_pairs_and_says_so(town: Town, monkeypatch: pyt
         first = build_edge(wh)
         assert build_edge(wh).scored.pairs == 0
         other = first.model.for_population(first.model.population * 2)
-        monkeypatch.setattr("pipelines.linkage.edges.choose_model", lambda *_: (other, "for the test"))
+        monkeypatch.setattr("pipelines.linkage.edges.choose_model", lambda *_: Choice(other, "for the test"))
         found = build_edge(wh)
         assert found.afresh == "the model changed" and found.scored.pairs == found.pairs
 

@@ -7,10 +7,13 @@ import pytest
 
 from linkage_models.models import Model
 from pipelines.linkage import choice
+from pipelines.linkage.certainty import calibration_of
+from pipelines.linkage.company import COMPANY, GAINED, open_view_edges, with_company
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
 from pipelines.linkage.edges import EDGE, build_edge
 from pipelines.linkage.explain import Looked, UnknownRecord, explain, explain_person
+from pipelines.linkage.graph import NODE_EDGE, load_graph
 from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID, build_households, build_property_id
 from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, build_persons
 from pipelines.people.records import RECORD, build_record, build_record_address
@@ -235,6 +238,28 @@ def test_a_record_never_to_be_linked_is_compared_with_none(shared: Warehouse) ->
     assert [sentence.split(":")[0] for sentence in told.sentences] == [
         "One of the two records is marked as never to be linked"
     ]
+
+
+def test_a_pair_has_in_a_view_the_probability_of_its_weight_there(shared: Warehouse) -> None:
+    load_decisions(shared, [])
+    everyone = load_graph(shared)
+    beside = "record_l AS beside_l, record_r AS beside_r"
+    shared.execute(
+        f"CREATE OR REPLACE TEMP TABLE {GAINED} AS SELECT record_l, record_r, 2.5 AS bits, {beside} FROM {NODE_EDGE}"
+        " WHERE record_l % 2 = 0"
+    )
+    try:
+        with_company(shared, "fraud", VIEWS["fraud"], everyone)
+        open_view_edges(shared, "fraud")
+        columns = "v.match_weight AS weight, v.match_probability AS said, v.match_weight - e.match_weight AS bits"
+        told = shared.frame(f"SELECT {columns} FROM view_edge v JOIN {EDGE} e USING (record_l, record_r)")
+        assert set(told["bits"].round(9)) == {0.0, 2.5}
+        said = calibration_of(shared).probability(told["weight"].to_numpy())
+        assert abs(said - told["said"].to_numpy()).max() < 1e-9
+        open_view_edges(shared, "risk")
+        assert shared.scalar(f"SELECT count(*) FROM (FROM view_edge EXCEPT FROM {EDGE})") == 0
+    finally:
+        shared.execute(f"DELETE FROM {COMPANY}")
 
 
 def test_a_model_for_other_columns_gives_way_to_one_trained_here(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

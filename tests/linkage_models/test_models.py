@@ -1,13 +1,17 @@
 """The shipped model, training, blocking costs and evaluation."""
 
+import json
 import math
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import pytest
 
 from linkage_models import training
-from linkage_models.models import Model, pinned
+from linkage_models.card import written
+from linkage_models.models import TRAINED, Model, ModelFault, pinned, shipped, weights
 from linkage_models.person import blocking, comparisons, deterministic
 from linkage_models.person.comparisons import COMPARISONS
 from linkage_models.person.records import COLUMNS
@@ -55,6 +59,55 @@ def test_a_model_survives_saving(tmp_path: object) -> None:
     assert Model.load(path) == model
     rare = [value for values in model.terms.values() for value in values.values()]
     assert min(rare) > 0 and all("" in values for values in model.terms.values())
+
+
+def test_only_models_of_invented_people_lie_beside_the_code() -> None:
+    bodies = [path for path in TRAINED.glob("*.json") if not path.name.endswith(".terms.json")]
+    assert bodies
+    for path in bodies:
+        model = shipped(path)
+        assert model.card["trained_on"].keys() >= {"generator", "seed", "people", "profile"}
+        assert model.calibration is None or model.calibration.model == model.mark
+    inside = {path.name for path in TRAINED.iterdir()}
+    assert inside == {name for path in bodies for name in (path.name, f"{path.stem}.terms.json")}
+
+
+@pytest.mark.parametrize(
+    "origin", [None, {}, {"kind": "records", "run": "r"}, {"kind": "synthetic", "generator": "g"}, "synthetic"]
+)
+def test_a_model_that_does_not_say_who_made_its_people_is_refused(origin: object, tmp_path: Path) -> None:
+    model = pinned()
+    path = replace(model, card=model.card | {"trained_on": origin}).save(tmp_path)
+    assert Model.load(path).card["trained_on"] == origin
+    with pytest.raises(ModelFault, match="only models trained on invented people"):
+        shipped(path)
+
+
+def test_a_calibration_serves_the_model_that_it_was_fitted_to_and_no_other(tmp_path: Path) -> None:
+    model = pinned()
+    assert model.calibration and model.for_population(5_000).mark == model.mark
+    settings = model.settings | {"probability_two_random_records_match": model.prior * 2}
+    other = replace(model, settings=settings, calibration=None, mark="")
+    assert other.mark != model.mark
+    with pytest.raises(ModelFault, match="fitted to another model"):
+        replace(other, calibration=model.calibration)
+    path = other.save(tmp_path)
+    body = json.loads(path.read_text())
+    path.write_text(json.dumps(body | {"calibration": model.calibration.as_dict()}))
+    with pytest.raises(ModelFault, match="fitted to another model"):
+        Model.load(path)
+    # nor may its numbers be changed under it
+    path.write_text(json.dumps(body | {"settings": model.settings}))
+    with pytest.raises(ModelFault, match="changed since it was trained"):
+        Model.load(path)
+
+
+def test_the_card_tells_origin_certainty_and_every_parameter() -> None:
+    model = pinned()
+    text = written(model)
+    assert "invented borough of" in text and "not calibrated here" in text and "Nobody in its training data" in text
+    assert all(f"| {name} | {words.replace('|', '/')} |" in text for name, words, _ in weights(model))
+    assert all(rule in text for rule in model.card["sessions"])
 
 
 def test_no_blocking_rule_is_a_household() -> None:

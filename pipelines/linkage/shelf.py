@@ -1,0 +1,146 @@
+"""The council's own models in `models/`: <name>.json for people to read (m, u, prior, card; no personal value),
+<name>.frequencies, the term frequencies, sealed and bound to that very JSON, and <name>.md, the card.
+
+A model is there when its JSON is; that is written last.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from linkage_models.card import written
+from linkage_models.models import Model, ModelFault, pinned
+from pipelines.faults import BoroughlinkError, printable
+from pipelines.governance import audit
+from pipelines.governance.keys import KeyFault, Keyring
+from pipelines.runs import Run
+from pipelines.settings import DataFolder, Settings, write_atomically
+
+SHIPPED, NEWEST = "shipped", "newest"
+NAME = re.compile(r"[a-z][a-z0-9-]{0,59}")
+_KEY = "identity"  # term frequencies are names of people, if common ones
+
+
+class UnknownModel(BoroughlinkError):
+    """There is no model of that name."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The models in a folder, with the keys that open their term frequencies."""
+
+    folder: Path
+    keyring: Keyring
+
+    @classmethod
+    def of(cls, folder: DataFolder, keyring: Keyring) -> "Shelf":
+        return cls(folder.models, keyring)
+
+    def models(self) -> list[Model]:
+        """All models of the council, the newest last. Raises BoroughlinkError if one can't be read."""
+        there = [self.load(path.stem) for path in self.folder.glob("*.json")]
+        return sorted(there, key=lambda model: (model.card.get("number", 0), model.version))
+
+    def load(self, name: str) -> Model:
+        """The model of that name, or what `shipped` and `newest` stand for. Raises BoroughlinkError."""
+        if name == NEWEST:
+            there = self.models()
+            return there[-1] if there else self.load(SHIPPED)
+        try:
+            if name == SHIPPED:
+                return pinned()
+            if not NAME.fullmatch(name) or not self._path(name).exists():
+                return self._shipped_as(name)
+            body = self._path(name).read_bytes()
+            terms = self.keyring.decrypt(_KEY, self._frequencies(name).read_bytes(), _bound(name, body))
+            return Model.of(body.decode("utf-8"), terms.decode("utf-8")).untouched()
+        except ModelFault as fault:
+            raise BoroughlinkError(f"{self._path(name)}: {fault}.") from None
+        except KeyFault:
+            raise BoroughlinkError(
+                f"{self._path(name)} and its term frequencies are not those that were saved together: restore both from"
+                " the backup, or train again."
+            ) from None
+        except (FileNotFoundError, UnicodeDecodeError):
+            raise BoroughlinkError(
+                f"{self._path(name)} can't be used: its {self._frequencies(name).name} is missing or damaged. Restore"
+                " both from the backup, or train again."
+            ) from None
+
+    def save(self, model: Model, name: str | None = None, into: Path | None = None) -> Model:
+        """Write a model under a new name, by default its version; returns it as it was saved. `into` is another folder
+        than that in which the name must be free. Raises BoroughlinkError; nothing half-written stays."""
+        named = self.free(model.version) if name is None else self.checked(name)
+        number = max((each.card.get("number", 0) for each in self.models()), default=0) + 1
+        saved = replace(model, version=named, card=model.card | {"number": number})
+        folder = into or self.folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        body = saved.body().encode("utf-8")
+        sealed = self.keyring.encrypt(_KEY, saved.terms_body().encode("utf-8"), _bound(named, body))
+        parts = {"frequencies": sealed, "md": written(saved).encode("utf-8"), "json": body}
+        try:
+            for suffix, content in parts.items():
+                write_atomically(folder / f"{named}.{suffix}", content)
+        except BaseException:
+            for suffix in parts:
+                (folder / f"{named}.{suffix}").unlink(missing_ok=True)
+            raise
+        return saved
+
+    def checked(self, name: str) -> str:
+        """The name, if a new model may have it. Raises BoroughlinkError."""
+        if not NAME.fullmatch(name) or name in (SHIPPED, NEWEST):
+            raise BoroughlinkError(
+                f"{printable(name)} can't be a model's name: write up to 60 small letters, digits and hyphens, a letter"
+                f" first, and neither {SHIPPED} nor {NEWEST}."
+            )
+        if self._path(name).exists() or name == pinned().version:
+            raise BoroughlinkError(f"There is a model {name} already: choose another name.")
+        return name
+
+    def free(self, wanted: str) -> str:
+        """The wanted name, with a number where it is taken."""
+        number, name = 1, wanted
+        while self._path(name).exists() or name == pinned().version:
+            number += 1
+            name = f"{wanted}-{number}"
+        return name
+
+    def _shipped_as(self, name: str) -> Model:
+        model = pinned()
+        if name == model.version:
+            return model
+        there = [path.stem for path in sorted(self.folder.glob("*.json"))]
+        raise UnknownModel(
+            f"There is no model {printable(name)}. There are {', '.join([*there, SHIPPED, NEWEST])};"
+            " `boroughlink models` says more."
+        )
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.json"
+
+    def _frequencies(self, name: str) -> Path:
+        return self.folder / f"{name}.frequencies"
+
+
+def keep_trained(run: Run, shelf: Shelf, model: Model) -> None:
+    """Keep a model that a run trained: it joins the others when the run commits. The audit notes the training."""
+    saved = shelf.save(stated(model, run.settings), model.version, run.work / "models")
+    audit.record(run.operations, run.started_by, "model trained", saved.version, **told(saved))
+
+
+def stated(model: Model, settings: Settings) -> Model:
+    """The model, whose card says whose records it was trained on."""
+    origin = model.card["trained_on"] | {"council": settings.council, "holds": settings.holds}
+    return replace(model, card=model.card | {"trained_on": origin})
+
+
+def told(model: Model) -> dict[str, Any]:
+    """What the audit keeps of a training."""
+    return {"mark": model.mark, "run": model.card["trained_on"]["run"], "records": model.card["records"]}
+
+
+def _bound(name: str, body: bytes) -> bytes:
+    return name.encode() + b"\0" + hashlib.sha256(body).digest()
