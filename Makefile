@@ -5,7 +5,7 @@ DEMO ?= boroughlink-demo
 PEOPLE ?= 180688
 SEED ?= 2026
 
-.PHONY: demo test dev check prove bench canary lock clean help
+.PHONY: demo example test dev check prove bench canary lock clean help
 
 help:            ## what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -19,6 +19,9 @@ help:            ## what can be made
 
 demo: .venv/ready     ## make a borough that never existed, run everything, say what came out
 	$(BIN)/boroughlink demo --out $(DEMO) --people $(PEOPLE) --seed $(SEED)
+
+example: .venv/ready  ## FEBRL 4, two tables of strangers, linked and held against the truth (fetches 1 MB)
+	$(BIN)/python -m examples.febrl.run febrl4
 
 test: .venv/ready     ## the test suite
 	$(BIN)/python -m pytest tests -m "not prove"

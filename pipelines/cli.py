@@ -235,12 +235,14 @@ def resolve(data: str, identifier: str, view: str | None, as_json: bool) -> None
 
 @cli.command()
 @DATA
-@click.option("--truth", help="The truth/ folder that synth wrote; without it, what can be estimated.")
+@click.option(
+    "--truth", help="The truth/ folder that synth wrote, or a CSV (source, source_key, person); without it, estimates."
+)
 @click.option("--yardsticks", is_flag=True, help="Train stock Splink on the same records too: seconds to minutes.")
 @JSON
 def evaluate(data: str, truth: str | None, yardsticks: bool, as_json: bool) -> None:
     """Hold the published links, addresses and flagged pairs against the truth of an invented borough, by group and
-    cause; where there is no truth, estimate precision and recall."""
+    cause, or the links against a list of who is who; where there is no truth, estimate precision and recall."""
     from pipelines.reading import evaluation_of
 
     show(evaluation_of(folder(data), Path(truth) if truth else None, yardsticks), as_json)

@@ -1,4 +1,5 @@
-"""Holding a published run against the truth of an invented borough; nothing else may read that truth."""
+"""Holding a published run against the truth of an invented borough, which nothing else may read, or against a list of
+who is who."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,7 +7,7 @@ from typing import Any
 
 from linkage_models.estimation import untried
 from linkage_models.thresholds import INTERVAL_LEVEL
-from pipelines.faults import BoroughlinkError
+from pipelines.faults import BoroughlinkError, plural
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot
 
@@ -58,6 +59,55 @@ def judge(folder: DataFolder, truth: Path, with_stock: bool = False) -> dict[str
         return judged
 
 
+def judge_known(folder: DataFolder, known: Path, with_stock: bool = False) -> dict[str, Any]:
+    """Links of the published run against a CSV of who is who: source, source_key, person.
+
+    Raises BoroughlinkError for a file that is no such list, or of other records.
+    """
+    import polars as pl
+
+    from linkage_models.evaluation import evaluate_known
+    from pipelines.linkage.certainty import thresholds_of
+
+    columns = ("source", "source_key", "person")
+    try:
+        listed = pl.read_csv(known, infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError):
+        raise BoroughlinkError(f"{known} can't be read as CSV.") from None
+    if missing := set(columns) - set(listed.columns):
+        raise BoroughlinkError(f"{known}, line 1: the column {', '.join(sorted(missing))} is missing.")
+    listed = listed.select(columns)
+    if listed.null_count().sum_horizontal().sum():
+        raise BoroughlinkError(f"{known}: a value is empty; each row is one record and who it is.")
+    if twice := int(listed.select("source", "source_key").is_duplicated().sum()):
+        raise BoroughlinkError(f"{known}: {plural(twice, 'row')} name a record that another row names too.")
+    with open_snapshot(folder) as (wh, _):
+        wh.con.register("known", listed)
+        judged = evaluate_known(
+            wh.con, "known", VIEW, link=thresholds_of(wh, VIEW, "published").link, with_stock=with_stock
+        )
+        wh.con.unregister("known")
+    if judged["records not taken in"] == judged["records"]:
+        raise BoroughlinkError(f"{known} names no record of {folder.root}: `source` is the name of a contract.")
+    return {"links": judged}
+
+
+def known_tables(judged: Mapping[str, Any]) -> tuple[list[str], list[Table]]:
+    """What `judge_known` found as sentences and tables for people."""
+    links = judged["links"]
+    said = [
+        f"{links['records']:,} records, of which {links['records not taken in']:,} were not taken in and "
+        f"{links['records without a cluster']:,} name nobody: each counts as missed. {_worst_clusters(links)}"
+    ]
+    tables = [
+        _rates(links),
+        _table("Beside yardsticks on the same records", links["yardstick"]),
+        _misses(links),
+        _table("By pair of sources", links["by_source_pair"]),
+    ]
+    return said, [table for table in tables if table[2]]
+
+
 def estimated(folder: DataFolder) -> tuple[list[str], list[Table]]:
     """How good the published links are as far as anyone can tell without the truth, by view: precision and recall with
     intervals, and the thresholds in use."""
@@ -104,9 +154,7 @@ def judgement_tables(judged: Mapping[str, Any]) -> tuple[list[str], list[Table]]
     links = judged["links"]
     apart, calibrated = links["distinguished"], links["calibration"]
     said = [
-        f"{links['records']:,} records. Largest cluster: {links['largest cluster']} records; most true persons in one: "
-        f"{links['most persons in a cluster']}; clusters of more than one person: "
-        f"{links['share of clusters with more than one person']:.3%}.",
+        f"{links['records']:,} records. {_worst_clusters(links)}",
         f"Of {apart['true pairs']:,} true pairs that recorded values distinguish, {apart['recall']:.2%} are linked. "
         + apart["definition"],
         f"Probabilities are off by {calibrated['error']:.4f} on average over pairs with weights -5 to 15, in 15 bins "
@@ -118,22 +166,10 @@ def judgement_tables(judged: Mapping[str, Any]) -> tuple[list[str], list[Table]]
         f"{_with_interval(low, 'pair recall')} recall."
         for low in links["worst"]
     ]
-    kinds = (("pairs of records", "pairs"), ("records, averaged (B-cubed)", "b_cubed"), ("whole persons", "clusters"))
     tables: list[Table] = [
-        (
-            "Links against the truth",
-            ("of", "precision", "recall", "F1"),
-            [
-                (words, *(round(links[kind][rate], 4) for rate in ("precision", "recall", "f1")))
-                for words, kind in kinds
-            ],
-        ),
+        _rates(links),
         _table("Beside yardsticks on the same records", links["yardstick"]),
-        (
-            "Why true pairs were missed",
-            ("first cause that holds", "pairs"),
-            [tuple(row.values()) for row in links["misses"]],
-        ),
+        _misses(links),
         (
             "By pair of sources",
             ("source", "with", "true pairs", "precision", "recall"),
@@ -164,6 +200,28 @@ def judgement_tables(judged: Mapping[str, Any]) -> tuple[list[str], list[Table]]
         _table("Flagged pairs against what was planted", judged.get("flags", ())),
     ]
     return said, [table for table in tables if table[2]]
+
+
+def _worst_clusters(links: Mapping[str, Any]) -> str:
+    return (
+        f"Largest cluster: {links['largest cluster']} records; most true persons in one: "
+        f"{links['most persons in a cluster']}; clusters of more than one person: "
+        f"{links['share of clusters with more than one person']:.3%}."
+    )
+
+
+def _rates(links: Mapping[str, Any]) -> Table:
+    kinds = (("pairs of records", "pairs"), ("records, averaged (B-cubed)", "b_cubed"), ("whole persons", "clusters"))
+    return (
+        "Links against the truth",
+        ("of", "precision", "recall", "F1"),
+        [(words, *(round(links[kind][rate], 4) for rate in ("precision", "recall", "f1"))) for words, kind in kinds],
+    )
+
+
+def _misses(links: Mapping[str, Any]) -> Table:
+    rows = [tuple(row.values()) for row in links["misses"]]
+    return "Why true pairs were missed", ("first cause that holds", "pairs"), rows
 
 
 def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:

@@ -15,7 +15,7 @@ from pipelines.governance.keys import open_keyring
 from pipelines.governance.pseudonyms import record_name
 from pipelines.governance.purposes import Purposes
 from pipelines.inbox import untaken
-from pipelines.judging import estimated, judge, judgement_tables
+from pipelines.judging import estimated, judge, judge_known, judgement_tables, known_tables
 from pipelines.operations import Operations
 from pipelines.runs import person
 from pipelines.settings import DataFolder, load_settings, located
@@ -231,10 +231,15 @@ def lineage_of(folder: DataFolder, identifier: str, view: str | None = None) -> 
 
 
 def evaluation_of(folder: DataFolder, truth: Path | None, with_stock: bool = False) -> Answer:
-    """Links, addresses and flags against the truth of an invented borough; without one, what can be estimated."""
+    """Links, addresses and flags against the truth of an invented borough, or links against a CSV of who is who;
+    without either, what can be estimated."""
     if truth is None:
         return Answer(*estimated(folder))
-    judged = judge(folder, truth.expanduser().resolve(), with_stock)
+    truth = truth.expanduser().resolve()
+    if truth.is_file():
+        judged = judge_known(folder, truth, with_stock)
+        return Answer(*known_tables(judged), {"judged": judged})
+    judged = judge(folder, truth, with_stock)
     said, tables = judgement_tables(judged)
     return Answer(said, tables, {"judged": judged})
 

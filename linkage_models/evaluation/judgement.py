@@ -100,10 +100,10 @@ def evaluate(
         ],
         "calibration": _calibration(con, calibration or face_value()),
     }
-    rows = [_row("ours", ours)]
+    rows = [row_of("ours", ours)]
     for write in (yardsticks.CHEAP | (yardsticks.stock() if with_stock else {})).values():
         for name in write(con, records, "seen_edge", "truth_record"):
-            rows.append(_row(name, measure(con, "yardstick_cluster", "truth_record", "truth_record")))
+            rows.append(row_of(name, measure(con, "yardstick_cluster", "truth_record", "truth_record")))
     found["yardstick"] = rows
     for table in ("truth_record", "found_cluster", "seen_edge", "judged", "record_group"):
         con.execute(f"DROP TABLE {table}")
@@ -132,7 +132,8 @@ def _is_there(con: duckdb.DuckDBPyConnection, name: str) -> bool:
     return bool(rows)
 
 
-def _row(name: str, found: Evaluation) -> dict[str, Any]:
+def row_of(name: str, found: Evaluation) -> dict[str, Any]:
+    """A clustering as a row of the table of yardsticks."""
     return {
         "clustering": name,
         "pair precision": round(found.pairs.precision, 4),

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from pipelines.faults import BoroughlinkError
 from pipelines.sources.contracts import Contract, Table
 from pipelines.sources.facts import FACTS
+from pipelines.sources.mapped import mistakes
 from pipelines.sources.workbook_rows import DATES_OF_CELLS
 from pipelines.sources.xml_rows import column_path
 
@@ -112,6 +113,11 @@ def _contradictions(contract: Contract) -> Iterator[tuple[Place, str]]:
         if table.name in names[:at]:
             yield (*here, "name"), "is used by another table too; rename one"
         yield from _file_contradictions(table, contract.tables[:at], here)
+        if table.maps is not None:
+            for meaning, problem in mistakes(table):
+                yield (*here, "maps", meaning), problem
+            if any(other.maps for other in contract.tables[:at]):
+                yield (*here, "maps"), "comes after another table's; one table of a source is its persons"
         yield from _table_contradictions(table, here)
         for number, column in enumerate(table.columns):
             if column.references is not None and not _resolves(contract, column.references):

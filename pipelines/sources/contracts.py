@@ -133,6 +133,51 @@ class Slot(Stated):
     birth_date: str | None = None
 
 
+class PersonMap(Stated):
+    """What the columns of a table with one person a row are, by their staged names: its facts follow without SQL.
+
+    Several columns for one part of a name or address are joined in their order. `birth_date` is a date column, or
+    three: year, month, day. Where it is empty, `birth_year` or `age` (at the extract date) stands for it, and the day
+    counts as unknown. `sex` is read by its first letter, M or F, or by a code list that says male and female.
+    """
+
+    title: str | None = None
+    forename: Names = ()
+    middle: Names = ()
+    surname: Names = ()
+    name_text: Names = ()
+    former_surname: str | None = None
+    birth_date: Names = ()
+    birth_year: str | None = None
+    age: str | None = None
+    sex: str | None = None
+    death_date: str | None = None
+    nino: str | None = None
+    nhs_number: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    birth_place: str | None = None
+    occupation: str | None = None
+    address: Names = ()
+    postcode: str | None = None
+    uprn: str | None = None
+
+    def named(self, meaning: str) -> tuple[str, ...]:
+        """The columns that are of a meaning."""
+        value = getattr(self, meaning)
+        return value if isinstance(value, tuple) else (value,) if value else ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that hold the name."""
+        return tuple(column for part in ("forename", "middle", "surname", "name_text") for column in self.named(part))
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The facts that follow."""
+        return ("person_record", *(("address", "residence") if self.address or self.postcode or self.uprn else ()))
+
+
 class LeaveOut(Stated):
     """Rows that may not come in at all: those whose column holds the value."""
 
@@ -166,8 +211,17 @@ class Table(Stated):
     may_be_empty: bool = False
     min_rows: int | None = Field(None, ge=0)
     slot: Slot | None = None
+    maps: PersonMap | None = None
     leave_out: LeaveOut | None = None
     columns: tuple[Column, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _person_a_row(self) -> "Table":
+        """Rows that are persons are slots: by their key, name and birth date."""
+        if self.maps is not None and self.slot is None and self.key and self.maps.names:
+            born = self.maps.birth_date[0] if len(self.maps.birth_date) == 1 else None
+            object.__setattr__(self, "slot", Slot(key=self.key, name=self.maps.names, birth_date=born))
+        return self
 
     def on(self, day: date) -> "Table":
         """The table as an extract of that day has it."""
@@ -266,8 +320,9 @@ class Contract(Stated):
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """The facts that the source provides: one .sql file each in its folder."""
-        return tuple(sorted(path.stem for path in self.folder.glob("*.sql")))
+        """The facts that the source provides: one .sql file each in its folder, or by a table's `maps`."""
+        written = {path.stem for path in self.folder.glob("*.sql")}
+        return tuple(sorted(written.union(*(table.maps.facts for table in self.tables if table.maps))))
 
     def staged(self, table: str) -> str:
         """Full name of the dated table."""

@@ -8,12 +8,14 @@ becomes false.
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from string import Template
 
 from pipelines.faults import BoroughlinkError
 from pipelines.sources.contracts import Contract
 from pipelines.sources.facts import FACTS, FactTable
+from pipelines.sources.mapped import fact_sql
 from pipelines.sources.slots import latest
-from pipelines.warehouse import Warehouse, WarehouseError, sql_file
+from pipelines.warehouse import Warehouse, WarehouseError
 
 # A UPRN as systems hold it: blanks around, zeros in front, a plus sign or ".0" from a spreadsheet; else it is none.
 _WHOLE_UPRN = r"""CREATE OR REPLACE TEMP MACRO whole_uprn(text) AS
@@ -44,7 +46,7 @@ def build_fact(wh: Warehouse, fact: str, contracts: Mapping[str, Contract]) -> i
 
 def staged_tables(contract: Contract, fact: str) -> list[str]:
     """Names of the source's tables that its SQL for a fact reads."""
-    text = (contract.folder / f"{fact}.sql").read_text(encoding="utf-8")
+    text = _written(contract, fact)
     text += "".join(path.read_text(encoding="utf-8") for path in contract.folder.glob("parts/*.sql"))
     named = set(re.findall(r"\$\{(\w+)\}", text))
     return [table.name for table in contract.tables if table.name in named]
@@ -52,12 +54,11 @@ def staged_tables(contract: Contract, fact: str) -> list[str]:
 
 def _of_source(wh: Warehouse, fact: FactTable, contract: Contract) -> str:
     """SELECT of one source's rows in the columns and types of the fact table."""
-    path = contract.folder / f"{fact.name}.sql"
-    here = f"{contract.name}/{path.name}"
+    here = f"{contract.name}/{fact.name}.sql"
     names = {name: latest(wh, contract, contract.table(name)) for name in staged_tables(contract, fact.name)}
     names |= {part.stem: _part(part) for part in sorted(contract.folder.glob("parts/*.sql"))}
     try:
-        select = sql_file(path, **names)
+        select = Template(_written(contract, fact.name)).substitute(names)
         given = {row[0]: str(row[1]) for row in wh.rows(f"DESCRIBE {select}")}
     except KeyError as missing:
         raise FactError(f"{here}: ${{{missing.args[0]}}} is no table of the contract and no file in parts/.") from None
@@ -66,6 +67,15 @@ def _of_source(wh: Warehouse, fact: FactTable, contract: Contract) -> str:
     _hold_to_shape(here, fact, given)
     values = ", ".join(_value(column.name, column.type) for column in fact.all_columns if column.name in given)
     return f"(SELECT '{contract.name}' AS source, {values} FROM ({select}))"
+
+
+def _written(contract: Contract, fact: str) -> str:
+    """The source's SQL for a fact: its own file, else what follows from the `maps` of one of its tables."""
+    path = contract.folder / f"{fact}.sql"
+    if path.is_file():
+        return _part(path)
+    mapped = next(table for table in contract.tables if table.maps and fact in table.maps.facts)
+    return fact_sql(contract, mapped, fact)
 
 
 def _part(path: Path) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.cli import cli
 from pipelines.settings import Settings
-from pipelines.sources.contracts import Column, Contract, PurposeBasis, Table
+from pipelines.sources.contracts import Column, Contract, PersonMap, PurposeBasis, Table
 from pipelines.sources.facts import FACTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,7 +82,7 @@ def test_every_environment_variable_is_documented() -> None:
     assert told == used
 
 
-@pytest.mark.parametrize("model", [Contract, Table, Column, PurposeBasis], ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", [Contract, Table, Column, PurposeBasis, PersonMap], ids=lambda model: model.__name__)
 def test_every_field_of_a_contract_is_documented(model: type) -> None:
     text = (DOCS / "sources.md").read_text(encoding="utf-8")
     for name, field in model.model_fields.items():  # type: ignore[attr-defined]

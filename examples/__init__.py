@@ -1,0 +1,1 @@
+"""Records of other people's making, linked by the commands that a council uses."""
