@@ -1,4 +1,4 @@
-"""Writes what the docs say by machine: the picture of the flow and the fact tables. Run it: python docs/generated.py
+"""Writes what the docs say by machine: the flow, the fact tables, the sources. Run it: python docs/generated.py
 
 A test compares its output with the files, so neither can drift from the code.
 """
@@ -6,11 +6,16 @@ A test compares its output with the files, so neither can drift from the code.
 from pathlib import Path
 
 from pipelines.reporting.flow import Band, Flow, Station, wide
+from pipelines.settings import SHIPPED_SOURCES
+from pipelines.sources.contract_files import load_contracts
+from pipelines.sources.contracts import Contract
 from pipelines.sources.facts import FACTS, PROVENANCE, Column
 
 DOCS = Path(__file__).parent
 BEGIN, END = "<!-- fact tables: written by docs/generated.py -->", "<!-- end of fact tables -->"
 STYLE = (Path(__file__).parent / "flow.css").read_text(encoding="utf-8")
+
+COLUMNS, COLUMNS_END = "<!-- columns: written by docs/generated.py -->", "<!-- end of columns -->"
 
 FLOW = Flow(
     sources=(
@@ -55,6 +60,34 @@ def fact_tables() -> str:
     return "\n\n".join(parts)
 
 
+def source_columns(contract: Contract) -> str:
+    """What a source's contract says of its tables, its columns and what it may serve, in Markdown."""
+    bases = [
+        f"| {purpose} | {_cell(basis.basis)} | {_cell(basis.gateway)} | {_cell(basis.conditions)} | {basis.expires} |"
+        for purpose, basis in contract.purposes.items()
+    ]
+    parts = [
+        COLUMNS,
+        "## What it may be used for",
+        "\n".join(["| purpose | basis | gateway | conditions | until |", "|---|---|---|---|---|", *bases]),
+        f"Owner: {contract.owner}. Kept {contract.retention_days:,} days; a new extract at least every "
+        f"{contract.refresh_days} days.",
+        "## Columns",
+    ]
+    for table in contract.tables:
+        rows = [
+            f"| `{column.name}` | {column.type} | {column.personal.replace('_', ' ')} | {_cell(column.why)} |"
+            for column in table.columns
+        ]
+        heads = ["| column | type | personal | why it is asked for |", "|---|---|---|---|"]
+        parts += [f"### `{table.file}`: {table.name}", f"One row is {table.grain}.", "\n".join([*heads, *rows])]
+    return "\n\n".join([*parts, COLUMNS_END])
+
+
+def _cell(text: str | None) -> str:
+    return " ".join((text or "").replace("|", "\\|").split())
+
+
 def _columns(columns: tuple[Column, ...]) -> str:
     rows = [f"| `{column.name}` | {column.type} | {column.meaning} |" for column in columns]
     return "\n".join(["| column | type | meaning |", "|---|---|---|", *rows])
@@ -66,6 +99,12 @@ def write() -> None:
     text = page.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     page.write_text(before + fact_tables() + rest.split(END)[1], encoding="utf-8")
+    contracts = load_contracts(SHIPPED_SOURCES)
+    for page in sorted((DOCS / "sources").glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        before, rest = text.split(COLUMNS)
+        columns = source_columns(contracts[page.stem])
+        page.write_text(before + columns + rest.split(COLUMNS_END)[1], encoding="utf-8")
 
 
 if __name__ == "__main__":

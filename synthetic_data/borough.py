@@ -13,12 +13,14 @@ import polars as pl
 from synthetic_data.extracts import (
     adult_social_care,
     benefits,
+    caretrak,
     council_tax,
     deaths,
     electoral_register,
     housing,
     llpg,
     population,
+    schools,
 )
 from synthetic_data.extracts.delivery import Rendered, write_delivery
 from synthetic_data.months import month_ends, world_on
@@ -34,6 +36,8 @@ RENDERERS: dict[str, Callable[[World, Rates, date], Rendered]] = {
     housing.SYSTEM: housing.render,
     electoral_register.SYSTEM: electoral_register.render,
     adult_social_care.SYSTEM: adult_social_care.render,
+    caretrak.SYSTEM: caretrak.render,
+    schools.SYSTEM: schools.render,
     deaths.SYSTEM: deaths.render,
     population.SYSTEM: population.render,
 }

@@ -188,6 +188,58 @@ SCHEMAS: dict[str, Schema] = {
         "unit_cost": F,
         "planned_units": F,
     },
+    # one row an adult who asked for care and got advice only
+    "care_enquirers": {"care_id": S, "person_id": I, "uprn": I, "from_date": D},
+    # one row a person and address in the case management system
+    "care_addresses": {"address_ref": S, "care_id": S, "uprn": I, "start_date": D, "end_date": D},
+    # one row a payment for care
+    "care_payments": {
+        "payment_ref": S,
+        "care_id": S,
+        "kind": S,
+        "provider_ref": S,
+        "start_date": D,
+        "end_date": D,
+        "amount": F,
+    },
+    # one row a pupil of a state school
+    "pupils": {
+        "pupil_id": S,
+        "person_id": I,
+        "upn": S,
+        "uln": I,
+        "school": S,
+        "year": I,
+        "uprn": I,
+        "start_date": D,
+        "end_date": D,
+    },
+    # one row a pupil and adult to call
+    "pupil_contacts": {"pupil_id": S, "contact_id": S, "person_id": I, "priority": I, "relationship": S},
+    # one row a pupil and term
+    "pupil_terms": {
+        "pupil_id": S,
+        "term": I,
+        "start_date": D,
+        "end_date": D,
+        "possible": I,
+        "authorised": I,
+        "unauthorised": I,
+    },
+    # one row a pupil and special educational need
+    "pupil_needs": {"pupil_id": S, "rank": I, "need": S, "provision": S, "start_date": D},
+    # one row a spell of a patient
+    "patient_spells": {
+        "spell_ref": S,
+        "person_id": I,
+        "setting": S,
+        "reason": S,
+        "start_date": D,
+        "end_date": D,
+        "cost": F,
+    },
+    # one row a patient: the supplier's pseudonym, and whether the council may know whose it is
+    "patient_numbers": {"person_id": I, "pseudonym": S, "birth_year": I, "asked": B},
     # one row a registered death
     "death_registrations": {"registration_id": S, "person_id": I, "death_date": D, "registered_date": D, "uprn": I},
     # one row a planted case or look-alike

@@ -57,6 +57,9 @@ BELONGS_TO = {
     "claim_members": ("claim_houses", ["claim_id", "house_id"]),
     "tenancy_members": ("tenancies", ["house_ref"]),
     "care_clients": ("care_events", ["care_id"]),
+    "pupil_contacts": ("pupils", ["pupil_id"]),
+    "pupil_terms": ("pupils", ["pupil_id"]),
+    "pupil_needs": ("pupils", ["pupil_id"]),
 }
 #: Where the members of a household are named: frame -> how their home is found.
 MEMBERS = {"claim_members": "claim_houses", "tenancy_members": "tenancies"}
@@ -71,7 +74,7 @@ REFERENCES = {
 }
 _BEGINS = ("start_date", "from_date", "added_date", "issued_date", "registered_date", "application_date", "event_date")
 _ENDS = ("end_date", "to_date", "removed_date", "expiry_date", "cancel_date")
-UNDATED = ("areas", "streets", "properties", "persons", "planted", "former_electors")
+UNDATED = ("areas", "streets", "properties", "persons", "planted", "former_electors", "patient_numbers")
 
 
 def month_ends(last: date, months: int) -> list[date]:

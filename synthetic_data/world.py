@@ -10,11 +10,14 @@ import yaml
 
 from synthetic_data.administration.benefits import benefits
 from synthetic_data.administration.care import care
+from synthetic_data.administration.case_management import case_management
 from synthetic_data.administration.council_tax import council_tax
 from synthetic_data.administration.housing import housing
+from synthetic_data.administration.patients import patients
 from synthetic_data.administration.planted import plant
 from synthetic_data.administration.register import build_deaths, build_electors
 from synthetic_data.administration.scene import Scene, as_days
+from synthetic_data.administration.schools import schools
 from synthetic_data.events import build_history
 from synthetic_data.frames import SCHEMAS, shaped
 from synthetic_data.naming import name_people
@@ -63,6 +66,15 @@ class World:
     former_electors: pl.DataFrame
     care_clients: pl.DataFrame
     care_events: pl.DataFrame
+    care_enquirers: pl.DataFrame
+    care_addresses: pl.DataFrame
+    care_payments: pl.DataFrame
+    patient_spells: pl.DataFrame
+    patient_numbers: pl.DataFrame
+    pupils: pl.DataFrame
+    pupil_contacts: pl.DataFrame
+    pupil_terms: pl.DataFrame
+    pupil_needs: pl.DataFrame
     death_registrations: pl.DataFrame
     planted: pl.DataFrame
 
@@ -87,6 +99,7 @@ def build_world(people: int, seed: int, as_of: date) -> World:
     frames = council_tax(scene)
     frames |= build_electors(scene) | {"death_registrations": build_deaths(scene)}
     frames |= housing(scene) | benefits(scene, frames["ct_accounts"]) | care(scene)
+    frames |= case_management(scene, frames) | patients(scene, frames) | schools(scene)
     frames |= {
         "areas": areas,
         "streets": streets,

@@ -17,6 +17,13 @@ class PurposeRefused(BoroughlinkError):
     """A source may not be read for a purpose; the text says what to arrange."""
 
 
+class Agreed(Protocol):
+    """What was agreed, and its last day."""
+
+    @property
+    def expires(self) -> date | None: ...
+
+
 class Basis(Protocol):
     """What a contract states for one purpose."""
 
@@ -25,6 +32,9 @@ class Basis(Protocol):
 
     @property
     def expires(self) -> date | None: ...
+
+    @property
+    def lookup(self) -> Agreed | None: ...
 
 
 class HasPurposes(Protocol):
@@ -62,6 +72,11 @@ class Purposes:
     def sources(self, purpose: str) -> tuple[str, ...]:
         """Sources with a live basis for the purpose, in alphabetical order."""
         return tuple(sorted(name for name in self.contracts if self._refusal(purpose, name) is None))
+
+    def lookups(self, purpose: str) -> tuple[str, ...]:
+        """Those of the sources for the purpose whose nameless rows may be led to persons by a number."""
+        stated = {source: self.contracts[source].purposes[purpose].lookup for source in self.sources(purpose)}
+        return tuple(s for s, by in stated.items() if by and (by.expires is None or by.expires >= self.today))
 
     def require(self, purpose: str, sources: Iterable[str]) -> None:
         """Raise PurposeRefused unless every source may be read for the purpose."""

@@ -20,5 +20,5 @@ SELECT p.*, f.source_key, ${fingerprint} AS fingerprint,
 FROM people_standardised p
 JOIN (SELECT record_id, source_key FROM people_fact) f USING (record_id)
 LEFT JOIN stay s USING (record_id)
-LEFT JOIN one_person_rule o ON o.source = p.source
+LEFT JOIN one_person_rule o ON o.source = p.source AND (o.role IS NULL OR o.role = p.role)
 ORDER BY record_id

@@ -32,15 +32,20 @@ def build_record_address(wh: Warehouse) -> int:
 
 def build_record(wh: Warehouse, fingerprint_key: bytes) -> dict[str, int]:
     """Write RECORD; needs RECORD_ADDRESS. Returns rows, and how many of them are people."""
-    rules: dict[str, str] = yaml.safe_load((ROOM / "one_person.yaml").read_text(encoding="utf-8"))
+    stated: dict[str, str | dict[str, str]] = yaml.safe_load((ROOM / "one_person.yaml").read_text(encoding="utf-8"))
     wh.execute(
         "CREATE OR REPLACE TEMP TABLE people_fact AS SELECT * FROM identity.facts.person_record WHERE valid_to IS NULL"
     )
     standardise_people(wh.con, "people_fact", "people_standardised", wh.as_of)
     once = sql_file(ROOM / "held_once.sql", fewest=str(FEWEST_TELLING), share=str(REPEATED_SHARE))
-    rules = {source: "source" for (source,) in wh.rows(once)} | rules
-    frame = pl.DataFrame({"source": list(rules), "rule": list(rules.values())})
-    wh.con.register("one_person_rule", frame)
+    rules = {source: "source" for (source,) in wh.rows(once)} | stated
+    told = [
+        (source, role, kind)
+        for source, rule in rules.items()
+        for role, kind in (rule.items() if isinstance(rule, dict) else ((None, rule),))
+    ]
+    schema = {"source": pl.String, "role": pl.String, "rule": pl.String}
+    wh.con.register("one_person_rule", pl.DataFrame(told, schema=schema, orient="row"))
     set_key(wh, fingerprint_key)
     rows = wh.table(RECORD, sql_file(ROOM / "record.sql", fingerprint=fingerprint_sql()))
     wh.con.unregister("one_person_rule")

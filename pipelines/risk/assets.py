@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.assets import Step, step_asset
-from pipelines.risk.attributes import READ, TABLES, build_attributes
+from pipelines.risk.attributes import READ, TABLES, activity_joined, build_attributes
 from pipelines.risk.backtest import run_backtest
 from pipelines.risk.scorecard import build_scores, index_month, load_scorecard
 from pipelines.sources.catalogue import Catalogue
@@ -30,8 +30,8 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         ),
     )
     def person(step: Step) -> dict[str, int]:
-        build_attributes(step.wh, step.sources)
-        return {}
+        build_attributes(step.wh, step.sources, step.purposes.lookups(step.purpose))
+        return activity_joined(step.wh)
 
     if not catalogue.has("care_episode"):
         return [person]

@@ -9,20 +9,25 @@ from pathlib import Path
 
 import yaml
 
+from linkage_models.standardise import install
 from pipelines.settings import BoroughlinkError
 from pipelines.sources.window import open_window
 from pipelines.warehouse import Warehouse, sql_file
 
 HERE = Path(__file__).parent
 PURPOSE = "risk"
-READ = ("liability", "discount", "claim", "tenancy", "care_episode")
-TABLES = ("person", "household_member", "household", "service_flag", "claim", "tenancy", "care_episode")
+READ = ("liability", "discount", "claim", "tenancy", "care_episode", "payment", "activity", "identifier")
+TABLES = (
+    *("person", "household_member", "household", "service_flag", "claim", "tenancy", "care_episode"),
+    *("payment", "activity"),
+)
 FORBIDDEN = frozenset(
     {
         *("record_id", "source_key", "title", "forename", "middle", "surname", "name", "name_text", "former_surname"),
         *("birth_date", "birth_place", "occupation", "death_date", "nino", "nhs_number", "phone", "email", "x", "y"),
         *("address", "address_id", "address_text", "postcode", "uprn", "usrn", "xref_key"),
         *("account_ref", "claim_ref", "tenancy_ref", "elector_ref", "registration_ref", "event_ref"),
+        *("payment_ref", "payee_ref", "activity_ref", "subject_number", "number", "upn"),
     }
 )
 
@@ -31,10 +36,16 @@ class IdentityInAttributes(BoroughlinkError):
     """A table of the attributes store holds a column that could say who a person is."""
 
 
-def build_attributes(wh: Warehouse, sources: Sequence[str]) -> dict[str, int]:
-    """Build `attributes.attributes.*` from the sources that the risk purpose may read; return rows by table."""
+def build_attributes(wh: Warehouse, sources: Sequence[str], lookups: Sequence[str] = ()) -> dict[str, int]:
+    """Build `attributes.attributes.*` from the sources that the risk purpose may read; return rows by table.
+
+    Activity that names nobody finds its person only in the sources of `lookups`; the rest is left out.
+    """
+    install(wh.con)
     listed = open_window(wh, READ, sources)
     wh.execute(sql_file(HERE / "attribute_tables" / "window.sql", as_of=wh.as_of.isoformat(), sources=listed))
+    led = ", ".join(f"'{source}'" for source in lookups) or "''"
+    wh.execute(sql_file(HERE / "attribute_tables" / "activity_person.sql", lookups=led))
     policy = yaml.safe_load((HERE / "thresholds.yaml").read_text(encoding="utf-8"))
     rows = {
         table: wh.table(
@@ -44,6 +55,20 @@ def build_attributes(wh: Warehouse, sources: Sequence[str]) -> dict[str, int]:
     }
     require_no_identity(wh)
     return rows
+
+
+def activity_joined(wh: Warehouse) -> dict[str, int]:
+    """How many rows of activity found their person, and how many did not, by source; needs the tables of a build."""
+    counts = wh.rows(
+        "SELECT source, count(*) FILTER (p.person_id IS NOT NULL), count(*) FILTER (p.person_id IS NULL) "
+        "FROM activity LEFT JOIN activity_person AS p USING (source, activity_ref) GROUP BY source ORDER BY source"
+    )
+    told = ((source, joined, alone) for source, joined, alone in counts)
+    return {
+        f"activity of {source} {word}": count
+        for source, joined, alone in told
+        for word, count in (("joined to a person", joined), ("that joins nobody", alone))
+    }
 
 
 def require_no_identity(wh: Warehouse) -> None:

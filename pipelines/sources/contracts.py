@@ -251,13 +251,25 @@ class Table(Stated):
         return tuple(column for column in self.columns if column.required or column.staged in self.key)
 
 
+class Lookup(Stated):
+    """By which number rows that name nobody may find their person, on what ground, and until when that was agreed."""
+
+    by: Literal["nhs_number", "upn"]
+    basis: str = Field(min_length=1)
+    expires: date
+
+
 class PurposeBasis(Stated):
-    """On what law the source may serve a purpose, and until when that was agreed."""
+    """On what law the source may serve a purpose, and until when that was agreed.
+
+    Without a `lookup`, rows of the source that name nobody join nobody for this purpose.
+    """
 
     basis: str = Field(min_length=1)
     gateway: str | None = None
     conditions: str | None = None
     expires: date
+    lookup: Lookup | None = None
 
 
 class CrossCheck(Stated):

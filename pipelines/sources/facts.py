@@ -206,6 +206,47 @@ CARE_EPISODE = FactTable(
 """),
 )
 
+PAYMENT = FactTable(
+    "payment",
+    "one payment for one person and one period",
+    _columns("""
+    payment_ref | VARCHAR | payment
+    record_id   | VARCHAR | person_record
+    kind        | VARCHAR | direct_payment, care_home
+    payee_ref   | VARCHAR | who was paid, where it isn't the person
+    from_date   | DATE    | first day paid for
+    to_date     | DATE    | last day paid for
+    amount      | DECIMAL(12,2) | pounds for the whole period
+"""),
+)
+
+ACTIVITY = FactTable(
+    "activity",
+    "one spell, attendance or placement of one person with one service",
+    _columns("""
+    activity_ref   | VARCHAR | the source's own key of the row
+    record_id      | VARCHAR | person_record; null where the source names nobody
+    subject_scheme | VARCHAR | upn or nhs_number, where that is all that may lead to the person; else null
+    subject_number | VARCHAR | the number in that scheme
+    kind           | VARCHAR | school_attendance, sen_support, looked_after, child_in_need, emergency, ...
+    detail         | VARCHAR | as given: placement, provision, need, setting
+    quantity       | DECIMAL(12,2) | how much, in the unit
+    unit           | VARCHAR | sessions_missed, days, pounds, ...
+    from_date      | DATE    |
+    to_date        | DATE    | last day, null while it lasts
+"""),
+)
+
+IDENTIFIER = FactTable(
+    "identifier",
+    "one further number of one record (source, record_id, scheme, number)",
+    _columns("""
+    record_id  | VARCHAR | person_record
+    scheme     | VARCHAR | upn, uln, ...
+    number     | VARCHAR | as given
+"""),
+)
+
 FACTS: dict[str, FactTable] = {
     table.name: table
     for table in (
@@ -219,5 +260,8 @@ FACTS: dict[str, FactTable] = {
         REGISTRATION,
         DEATH,
         CARE_EPISODE,
+        PAYMENT,
+        ACTIVITY,
+        IDENTIFIER,
     )
 }

@@ -1,13 +1,20 @@
-"""Adult social care, Client Level Data release 1: one row an event, a postcode and no address.
+"""Adult social care: Client Level Data release 1 beside the person, address and payment tables of case management.
 
-Layout: UTF-8, dates yyyy-mm-dd; the header is NHS England's, blanks and colon included (source_formats 2c).
+Layout: UTF-8, dates yyyy-mm-dd; the header of the former is NHS England's, blanks and colon included, the tables are
+shaped like Mosaic's DM_PERSONS and DM_ADDRESSES (source_formats 2c). One client has one id in all of them.
 """
 
 from datetime import date, timedelta
 
 import polars as pl
 
-from synthetic_data.address_text import address_components, damaged_postcodes
+from synthetic_data.address_text import (
+    address_components,
+    damaged_postcodes,
+    one_line,
+    recorded_uprns,
+    written_addresses,
+)
 from synthetic_data.corruption.batches import batches_of
 from synthetic_data.corruption.names import damaged_names, people_of
 from synthetic_data.corruption.numbers import damaged_birth_dates, damaged_sexes, kept
@@ -30,6 +37,11 @@ CLD = [
     "Provider CQC Location Name", "Provider CQC Location ID", "Review Reason", "Review Outcomes Achieved",
     "Method of Review", "Unit Cost", "Cost Frequency (Unit Type)", "Planned units per week",
 ]  # fmt: skip
+PERSON = ["PERSON_ID", "NHS_ID", "TITLE", "FIRST_NAME", "LAST_NAME", "DATE_OF_BIRTH", "DATE_OF_DEATH", "GENDER",
+          "RESTRICTED", "RESTRICTED_REASON", "CONTEXT_FLAG", "PHONE", "FIRST_CONTACT"]  # fmt: skip
+ADDRESS = ["ADDRESS_REF", "PERSON_ID", "START_DATE", "END_DATE", "ADDRESS", "POST_CODE", "ADDRESS_TYPE", "UNIQUE_ID"]
+DIRECT_PAYMENT = ["PAYMENT_REF", "PERSON_ID", "PERIOD_START", "PERIOD_END", "AMOUNT"]
+CARE_HOME_PAYMENT = ["PAYMENT_REF", "PERSON_ID", "PROVIDER_REF", "PERIOD_START", "PERIOD_END", "AMOUNT"]
 ETHNICITIES = {
     "white_british": "White: English / Welsh / Scottish / Northern Irish / British",
     "white_other": "White: Any other White background",
@@ -46,12 +58,14 @@ ETHNICITIES = {
 }
 
 
-def _clients(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
-    """One row a client, as every event of the client repeats it."""
+def _known(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
+    """One row a client or enquirer, as the case management system wrote the person down."""
     first = world.care_events.group_by("care_id").agg(known_from=pl.col("start_date").min())
+    clients = world.care_clients.join(first, on="care_id", how="left")
+    enquirers = world.care_enquirers.rename({"from_date": "known_from"})
     rows = (
-        world.care_clients.join(first, on="care_id", how="left")
-        .join(world.persons.select("person_id", "death_date"), on="person_id", how="left")
+        pl.concat([clients, enquirers], how="diagonal")
+        .join(world.persons.select("person_id", "death_date", "phone"), on="person_id", how="left")
         .sort("care_id")
         .with_columns(pl.col("known_from").fill_null(extract_date), known_to=pl.lit(extract_date), row_key="care_id")
     )
@@ -67,9 +81,15 @@ def _clients(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
         nhs_number=kept(people["nhs_number"], rates.coverage(SYSTEM, "nhs_number"), draws),
         postcode=damaged_postcodes(people["postcode"], people["row_key"], rates, SYSTEM),
         practice=practice,
+        funding=funding,
+        phone=kept(people["phone"], rates.coverage(SYSTEM, "phone"), draws),
     )
     batches = batches_of(people["row_key"], rates, "cld", SYSTEM)
-    people = batches.apply(people, forename="forename", surname="surname", birth_date="birth_date", postcode="postcode")
+    return batches.apply(people, forename="forename", surname="surname", birth_date="birth_date", postcode="postcode")
+
+
+def _clients(people: pl.DataFrame, extract_date: date) -> pl.DataFrame:
+    """One row a person, as every event of the client repeats it."""
     aged = pl.lit(extract_date.year) - pl.col("birth_date").dt.year()
     return people.select(
         "care_id",
@@ -101,7 +121,8 @@ def _clients(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
         pl.col("has_unpaid_carer").alias("Has Unpaid Carer"),
         pl.when(pl.col("primary_support_reason").str.contains("Memory")).then(pl.lit("Yes")).otherwise(pl.lit("No"))
         .alias("Dementia"),
-        pl.when(funding < 0.6).then(pl.lit("ASC Funded")).when(funding < 0.85).then(pl.lit("Joint NHS / ASC Funded"))
+        pl.when(pl.col("funding") < 0.6).then(pl.lit("ASC Funded"))
+        .when(pl.col("funding") < 0.85).then(pl.lit("Joint NHS / ASC Funded"))
         .otherwise(pl.lit("Client Funded")).alias("Client Funding Status"),
     )  # fmt: skip
 
@@ -133,17 +154,79 @@ def _events(world: World) -> pl.DataFrame:
     )
 
 
+def _persons(people: pl.DataFrame, extract_date: date) -> pl.DataFrame:
+    """One row a client or enquirer, in the columns of the person table."""
+    return people.select(
+        "person_id",
+        PERSON_ID="care_id",
+        NHS_ID="nhs_number",
+        TITLE="title",
+        FIRST_NAME="forename",
+        LAST_NAME="surname",
+        DATE_OF_BIRTH=pl.col("birth_date").dt.strftime(DATE),
+        DATE_OF_DEATH=pl.when(pl.col("death_date") <= extract_date).then(pl.col("death_date").dt.strftime(DATE)),
+        GENDER=pl.col("sex").fill_null("U"),
+        RESTRICTED=pl.lit("N"),
+        RESTRICTED_REASON=pl.lit(None, dtype=pl.String),
+        CONTEXT_FLAG=pl.lit("A"),
+        PHONE="phone",
+        FIRST_CONTACT=pl.col("known_from").dt.strftime(DATE),
+    )
+
+
+def _addresses(world: World, rates: Rates, known: pl.Series) -> pl.DataFrame:
+    """One row a person and address, with the true property (`uprn`)."""
+    rows = world.care_addresses.filter(pl.col("care_id").is_in(known)).sort("address_ref")
+    components = address_components(world)
+    written = written_addresses(components, rows["uprn"], rates, SYSTEM, rows["address_ref"])
+    recorded = recorded_uprns(components, rows["uprn"], rates, SYSTEM, rows["address_ref"])
+    return pl.concat([rows, written], how="horizontal").select(
+        "uprn",
+        ADDRESS_REF="address_ref",
+        PERSON_ID="care_id",
+        START_DATE=pl.col("start_date").dt.strftime(DATE),
+        END_DATE=pl.col("end_date").dt.strftime(DATE),
+        ADDRESS=one_line(),
+        POST_CODE="postcode",
+        ADDRESS_TYPE=pl.lit("Home"),
+        UNIQUE_ID=recorded,
+    )
+
+
+def _payments(world: World, kind: str, known: pl.Series) -> pl.DataFrame:
+    return (
+        world.care_payments.filter((pl.col("kind") == kind) & pl.col("care_id").is_in(known))
+        .sort("payment_ref")
+        .select(
+            PAYMENT_REF="payment_ref",
+            PERSON_ID="care_id",
+            PROVIDER_REF="provider_ref",
+            PERIOD_START=pl.col("start_date").dt.strftime(DATE),
+            PERIOD_END=pl.col("end_date").dt.strftime(DATE),
+            AMOUNT="amount",
+        )
+    )
+
+
 def render(world: World, rates: Rates, extract_date: date) -> Rendered:
-    """The client level data of extract_date; person key and address key LA Person Unique Identifier."""
-    clients = _clients(world, rates, extract_date)
-    events = _events(world).join(clients, on="care_id", how="inner", maintain_order="left")
+    """The delivery of extract_date; person key the client's id, address key ADDRESS_REF."""
+    people = _known(world, rates, extract_date)
+    known = people["care_id"].implode()
+    events = _events(world).join(_clients(people, extract_date), on="care_id", how="inner", maintain_order="left")
     empty = [column for column in CLD if column not in events.columns]
     events = events.with_columns(pl.lit(None, dtype=pl.String).alias(column) for column in empty)
     events = with_intake_faults(events, "cld.csv", rates)
-    seen = clients.filter(pl.col("care_id").is_in(events["care_id"].unique().implode()))
+    persons = _persons(people, extract_date)
+    addresses = _addresses(world, rates, known)
     return Rendered(
         SYSTEM,
-        [csv_file("cld.csv", events, CLD)],
-        truth_of(seen, pl.col("care_id"), "person_id", "source_key"),
-        truth_of(seen, pl.col("care_id"), "uprn", "address_key"),
+        [
+            csv_file("cld.csv", events, CLD),
+            csv_file("persons.csv", persons, PERSON),
+            csv_file("addresses.csv", addresses, ADDRESS),
+            csv_file("direct_payments.csv", _payments(world, "direct_payment", known), DIRECT_PAYMENT),
+            csv_file("care_home_payments.csv", _payments(world, "care_home", known), CARE_HOME_PAYMENT),
+        ],
+        truth_of(persons, pl.col("PERSON_ID"), "person_id", "source_key"),
+        truth_of(addresses, pl.col("ADDRESS_REF"), "uprn", "address_key"),
     )

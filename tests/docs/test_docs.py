@@ -10,13 +10,14 @@ import click
 import pytest
 
 from pipelines.cli import cli
-from pipelines.settings import Settings
-from pipelines.sources.contracts import Column, Contract, PersonMap, PurposeBasis, Table
+from pipelines.settings import SHIPPED_SOURCES, Settings
+from pipelines.sources.contract_files import load_contracts
+from pipelines.sources.contracts import Column, Contract, Lookup, PersonMap, PurposeBasis, Table
 from pipelines.sources.facts import FACTS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("sources/*.md"))]
 
 
 def commands(group: click.Group = cli, before: str = "") -> set[str]:
@@ -82,7 +83,9 @@ def test_every_environment_variable_is_documented() -> None:
     assert told == used
 
 
-@pytest.mark.parametrize("model", [Contract, Table, Column, PurposeBasis, PersonMap], ids=lambda model: model.__name__)
+@pytest.mark.parametrize(
+    "model", [Contract, Table, Column, PurposeBasis, Lookup, PersonMap], ids=lambda model: model.__name__
+)
 def test_every_field_of_a_contract_is_documented(model: type) -> None:
     text = (DOCS / "sources.md").read_text(encoding="utf-8")
     for name, field in model.model_fields.items():  # type: ignore[attr-defined]
@@ -95,6 +98,10 @@ def test_the_generated_parts_are_those_of_the_code() -> None:
     text = (DOCS / "data.md").read_text(encoding="utf-8")
     assert made.fact_tables() in text, "run: python docs/generated.py"
     assert (DOCS / "flow.svg").read_text(encoding="utf-8") == made.flow_svg(), "run: python docs/generated.py"
+    contracts = load_contracts(SHIPPED_SOURCES)
+    for page in DOCS.glob("sources/*.md"):
+        columns = made.source_columns(contracts[page.stem])
+        assert columns in page.read_text(encoding="utf-8"), f"{page.name}: run python docs/generated.py"
 
 
 def test_every_fact_column_is_in_the_data_page() -> None:
@@ -109,7 +116,7 @@ def test_every_fact_column_is_in_the_data_page() -> None:
 def test_shipped_sources_are_listed() -> None:
     shipped = {path.parent.name for path in (ROOT / "pipelines" / "sources").glob("*/contract.yaml")}
     text = (DOCS / "sources.md").read_text(encoding="utf-8").split("## A delivery")[0]
-    assert set(re.findall(r"^\| `(\w+)` \|", text, re.M)) == shipped
+    assert set(re.findall(r"^\| \[?`(\w+)`(?:\]\([^)]*\))? \|", text, re.M)) == shipped
 
 
 def test_the_rooms_are_drawn_as_the_import_rules_state_them() -> None:

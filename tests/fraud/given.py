@@ -40,7 +40,7 @@ def lay(wh: Warehouse, given: dict[str, Any], views: tuple[str, ...] = ("fraud",
     wh.execute(
         "CREATE TABLE identity.people.record (record_id VARCHAR, source VARCHAR, role VARCHAR, title VARCHAR, "
         "forename VARCHAR, forename_root VARCHAR, surname VARCHAR, initial VARCHAR, name_tokens VARCHAR[], "
-        "birth_date DATE, sex VARCHAR, nino VARCHAR, uprn BIGINT, "
+        "birth_date DATE, sex VARCHAR, nino VARCHAR, nhs_number VARCHAR, uprn BIGINT, "
         "death_date DATE, sensitivity VARCHAR, is_person BOOLEAN)"
     )
     wh.execute("CREATE TABLE identity.linkage.membership (view VARCHAR, record_id VARCHAR, person_id VARCHAR)")

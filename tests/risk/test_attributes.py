@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from pipelines.risk.attributes import TABLES, IdentityInAttributes, build_attributes, require_no_identity
+from pipelines.risk.attributes import (
+    TABLES,
+    IdentityInAttributes,
+    activity_joined,
+    build_attributes,
+    require_no_identity,
+)
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from tests.fraud.given import lay
 
@@ -49,6 +55,30 @@ def households(wh: Warehouse) -> None:
         "SELECT 'X1' AS event_ref, 'adult_social_care:S1' AS record_id, "
         "'request' AS event_type, DATE '2026-07-19' AS from_date, 44.4 AS weekly_cost, 'adult_social_care' AS source"
     )
+
+
+def test_activity_that_names_nobody_joins_by_a_number_the_law_lets_be_looked_up() -> None:
+    with scratch_warehouse() as wh:
+        lay(wh, GIVEN, views=("risk",))
+        households(wh)
+        wh.execute("UPDATE identity.people.record SET nhs_number = '9990000018' WHERE record_id = 'benefits:C1'")
+        # a number that two persons bear leads to neither
+        wh.execute("UPDATE identity.people.record SET nhs_number = '9990000026' WHERE source <> 'benefits'")
+        for ref, number in (("K1", "999 000 0018"), ("K2", "9990000026"), ("K3", None)):
+            wh.execute(
+                "INSERT INTO identity.facts.activity BY NAME SELECT ? AS activity_ref, 'caretrak' AS source, "
+                "'emergency' AS kind, 120.4 AS quantity, 'pounds' AS unit, DATE '2026-03-09' AS from_date, "
+                "'nhs_number' AS subject_scheme, ? AS subject_number",
+                [ref, number],
+            )
+        sources = (*SOURCES, "caretrak")
+        build_attributes(wh, sources)
+        assert wh.rows("SELECT * FROM attributes.attributes.activity") == []
+        build_attributes(wh, sources, lookups=("caretrak",))
+        joined = wh.rows("SELECT person_id, kind, from_month, times, quantity FROM attributes.attributes.activity")
+        assert joined == [("p1", "emergency", date(2026, 3, 1), 1, 120)]
+        counts = activity_joined(wh)
+    assert counts == {"activity of caretrak joined to a person": 1, "activity of caretrak that joins nobody": 2}
 
 
 def test_people_are_banded_and_dated_by_month() -> None:

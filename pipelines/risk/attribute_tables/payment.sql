@@ -1,0 +1,7 @@
+-- Payments for a person by kind and month, rounded to fifty pounds (person_id, kind, from_month).
+SELECT person_id, payment.kind, month_of(payment.from_date) AS from_month,
+       (round(sum(payment.amount) / 50) * 50)::INTEGER AS amount
+FROM payment
+JOIN risk_member USING (record_id)
+GROUP BY ALL
+ORDER BY ALL
