@@ -25,6 +25,11 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable ou
 MONTHS = click.option(
     "--months", default=1, show_default=True, type=click.IntRange(1, 60), help="Monthly deliveries, up to the last day."
 )
+AS_OF = click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), expose_value=False, metavar="YYYY-MM-DD",
+    callback=lambda ctx, _, day: ctx.meta.update(day=day.date()) if day else None,
+    help="Read a past day that `run --as-of` reconstructed, in the place of today.",
+)  # fmt: skip
 SOURCES = click.option("--sources", help="Folder of source contracts that replaces the shipped set.")
 
 
@@ -80,6 +85,10 @@ def synth(out: str, people: int, seed: int, profile: str, on: Any, months: int, 
 @SOURCES
 @click.option("--select", help="Only these assets, for instance 'group:fraud' or '+key:places/address_uprn'.")
 @click.option("--force", is_flag=True, help="Run even if nothing has changed since the last run.")
+@click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Reconstruct a past day, beside what is published today."
+)
+@click.option("--monthly", is_flag=True, help="One run for each month that waits, oldest first, as if run then.")
 @click.option("--preview", is_flag=True, help="Publish nothing: run on copies and show what would change.")
 @click.option("--threshold", type=float, help="With --preview: the weight at which groups of records stop merging.")
 @click.option("--set", "changed", multiple=True, metavar="NAME=VALUE", help="With --preview: a setting to try.")
@@ -90,18 +99,29 @@ def run(
     sources: str | None,
     select: str | None,
     force: bool,
+    as_of: Any,
+    monthly: bool,
     preview: bool,
     threshold: float | None,
     changed: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Take in what has landed and bring everything up to date."""
+    if as_of:
+        if landing or select or force or preview or monthly:
+            raise click.UsageError("--as-of goes with --data and --sources alone: it takes nothing in.")
+        from pipelines.reconstruction import reconstruct
+
+        click.echo(reconstruct(folder(data), as_of.date(), sources))
+        return
+    if preview and monthly:
+        raise click.UsageError("A preview is of one run: leave --monthly out.")
     if not preview:
         if threshold is not None or changed or as_json:
             raise click.UsageError("--threshold, --set and --json go with --preview.")
         from pipelines.running import run_and_report
 
-        raise SystemExit(run_and_report(data, landing, sources, select, force))
+        raise SystemExit(run_and_report(data, landing, sources, select, force, monthly))
     if select:
         raise click.UsageError("A preview runs everything: leave --select out.")
     from pipelines.preview import parsed
@@ -151,6 +171,7 @@ def dev(data: str, landing: str | None, sources: str | None, port: int) -> None:
 
 @cli.command()
 @DATA
+@AS_OF
 @JSON
 def status(data: str, as_json: bool) -> None:
     """What is published, what waits in the landing folder, whether a run is under way, the last runs."""
@@ -188,6 +209,7 @@ def sources(data: str, sources: str | None, as_json: bool) -> None:
 
 @cli.command()
 @DATA
+@AS_OF
 @JSON
 def quality(data: str, as_json: bool) -> None:
     """The scorecard: each source against the six principles, and what failed, in words."""
@@ -209,6 +231,7 @@ def purposes(data: str, sources: str | None, as_json: bool) -> None:
 
 @cli.command()
 @DATA
+@AS_OF
 @click.argument("left", metavar="RECORD|PERSON")
 @click.argument("right", metavar="[RECORD]", required=False)
 @click.option("--purpose", default="data_quality", show_default=True, help="Why you look; goes into the audit.")
@@ -223,6 +246,7 @@ def explain(data: str, left: str, right: str | None, purpose: str, sources: str 
 
 @cli.command()
 @DATA
+@AS_OF
 @click.argument("identifier", metavar="ID")
 @click.option("--view", help="Only if it is an id of this purpose view.")
 @JSON
@@ -235,6 +259,7 @@ def resolve(data: str, identifier: str, view: str | None, as_json: bool) -> None
 
 @cli.command()
 @DATA
+@AS_OF
 @click.option(
     "--truth", help="The truth/ folder that synth wrote, or a CSV (source, source_key, person); without it, estimates."
 )
@@ -255,6 +280,7 @@ def export() -> None:
 
 @export.command("clusters")
 @DATA
+@AS_OF
 @click.option("--out", required=True, help="A .csv file.")
 @click.option("--view", default="data_quality", show_default=True, type=click.Choice(["data_quality", "fraud", "risk"]))
 def export_clusters(data: str, out: str, view: str) -> None:
@@ -278,6 +304,7 @@ def export_label_sample(data: str, out: str, pairs: int, view: str) -> None:
 
 @export.command("flagged-pairs")
 @DATA
+@AS_OF
 @click.option("--out", required=True, help="A .csv or .xlsx file.")
 def export_flagged(data: str, out: str) -> None:
     """The flagged pairs of the published run, for the fraud team."""
@@ -322,7 +349,7 @@ def audit_verify(data: str) -> None:
 def folder(data: str) -> "DataFolder":
     from pipelines.settings import DataFolder
 
-    return DataFolder.at(data)
+    return DataFolder.at(data, click.get_current_context().meta.get("day"))
 
 
 def show(answer: Any, as_json: bool) -> None:

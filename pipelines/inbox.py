@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,11 +26,13 @@ DELIVERY_NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.\d{1,3})?", re.ASCII)
 class Waiting:
     """Deliveries that no run has taken, by signature; false when there are none.
 
-    `not_due` counts those that a run would leave where they are: still being written, or dated after today.
+    `not_due` counts those that a run would leave where they are: still being written, or dated after today. `days` are
+    the extract dates of the others.
     """
 
     signatures: frozenset[str]
     not_due: int = 0
+    days: frozenset[date] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.signatures)
@@ -66,7 +69,7 @@ def taken(folder: DataFolder) -> frozenset[str]:
 
 def untaken(folder: DataFolder, landing: Path, sources: Path, today: date) -> Waiting:
     """Deliveries to the sources of that set of contracts; what else lies about starts no run."""
-    done, waiting, not_due = taken(folder), set[str](), 0
+    done, waiting, not_due, days = taken(folder), set[str](), 0, set[date]()
     for contract in sources.glob("*/contract.yaml"):
         home = landing / contract.parent.name
         for delivery in _within(home) if home.is_dir() else []:
@@ -78,7 +81,9 @@ def untaken(folder: DataFolder, landing: Path, sources: Path, today: date) -> Wa
                 not_due += 1
             else:
                 waiting |= new
-    return Waiting(frozenset(waiting), not_due)
+                with suppress(ValueError):  # a day that doesn't exist: intake refuses it
+                    days.add(date.fromisoformat(delivery.name[:10]))
+    return Waiting(frozenset(waiting), not_due, frozenset(days))
 
 
 def _whole(delivery: Path, contract: Path) -> bool:

@@ -53,8 +53,8 @@ def _previewed(
     copy = DataFolder(folder.work / f"preview-{secrets.token_hex(3)}")
     home = os.environ.get("DAGSTER_HOME")
     try:
-        _copy(folder, copy)
-        _change(copy, changed)
+        copy_state(folder, copy)
+        change_settings(copy, changed)
         settings = load_settings(copy)
         with nullcontext() if quiet else progress():
             fine, faults = execute(Place(copy, place.landing, place.sources), person())
@@ -72,9 +72,9 @@ def _previewed(
         audit.record(operations, person(), "run previewed", before.name, settings=dict(changed), outcome=outcome)
 
 
-def _copy(folder: DataFolder, copy: DataFolder) -> None:
-    """The state of a data folder, for one run. A run replaces the warehouse files and never writes into them, so that a
-    link stands for a copy."""
+def copy_state(folder: DataFolder, copy: DataFolder) -> None:
+    """The state of a data folder, for one run that is thrown away. A run replaces the warehouse files and never writes
+    into them, so that a link stands for a copy."""
     copy.make()
     shutil.copytree(folder.keys, copy.keys, dirs_exist_ok=True)
     for zone in ZONE_FILES:
@@ -91,7 +91,7 @@ def _copy(folder: DataFolder, copy: DataFolder) -> None:
     shutil.copytree(folder.models, copy.models, dirs_exist_ok=True)
 
 
-def _change(copy: DataFolder, changed: Mapping[str, str]) -> None:
+def change_settings(copy: DataFolder, changed: Mapping[str, str]) -> None:
     """Write the settings to try into the copy; load_settings judges them."""
     if fixed := [name for name in changed if f"BOROUGHLINK_{name.upper()}" in os.environ]:
         raise BoroughlinkError(

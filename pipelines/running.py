@@ -1,6 +1,7 @@
 """Running the job from the command line: only if there is something to do, with a line a step, and a report."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -19,7 +20,9 @@ from pipelines.snapshots import NothingPublished
 from pipelines.timings import MemoryWatch
 
 
-def run_and_report(data: str, landing: str | None, sources: str | None, select: str | None, force: bool) -> int:
+def run_and_report(
+    data: str, landing: str | None, sources: str | None, select: str | None, force: bool, monthly: bool = False
+) -> int:
     """Run on a data folder and print what came out; 0 if all went well, 1 if a step failed or an extract
     was refused.
     """
@@ -28,7 +31,9 @@ def run_and_report(data: str, landing: str | None, sources: str | None, select: 
     folder = DataFolder.at(data)
     started = time.perf_counter()
     with MemoryWatch() as memory:
-        unchanged, faults = run_job(folder, landing, sources, select, force)
+        unchanged, faults = False, run_months(folder, landing, sources) if monthly else []
+        if not faults:
+            unchanged, faults = run_job(folder, landing, sources, select, force)
     parts = {"run": time.perf_counter() - started}
     if faults:
         print("boroughlink: " + "\n".join(faults), file=sys.stderr)
@@ -43,6 +48,31 @@ def run_and_report(data: str, landing: str | None, sources: str | None, select: 
         return 0
     report(figures, None, parts | {"total": parts["run"]}, memory.peak, False)
     return 1 if figures.refusals.rows else 0
+
+
+def run_months(folder: DataFolder, landing: str | None, sources: str | None) -> list[str]:
+    """One run for each month of which deliveries wait, but the newest: each stands on its month's last extract date and
+    sees nothing later. Returns faults in words; the newest month is left to the run of today.
+    """
+    from pipelines.definitions import Place
+
+    place = Place.of(folder.root, landing, sources)
+    folder.make()
+    waiting = untaken(folder, place.landing, place.sources, load_settings(folder).today())
+    months = {f"{day:%Y-%m}": day for day in sorted(waiting.days)}  # the last day of each
+    before = os.environ.get("BOROUGHLINK_CLOCK")
+    try:
+        for day in list(months.values())[:-1]:
+            say(f"{day:%B %Y}")
+            os.environ["BOROUGHLINK_CLOCK"] = day.isoformat()
+            _, faults = run_job(folder, landing, sources, None, force=False)
+            if faults:
+                return faults
+    finally:
+        os.environ.pop("BOROUGHLINK_CLOCK", None)
+        if before is not None:
+            os.environ["BOROUGHLINK_CLOCK"] = before
+    return []
 
 
 def run_job(

@@ -59,13 +59,17 @@ class Settings(BaseModel):
 
 @dataclass(frozen=True)
 class DataFolder:
-    """The one folder that holds everything of a council, as resolved absolute paths."""
+    """The one folder that holds everything of a council, as resolved absolute paths.
+
+    With a `day`, readers see the reconstruction of that past day in place of the last published run.
+    """
 
     root: Path
+    day: date | None = None
 
     @classmethod
-    def at(cls, path: Path | str) -> "DataFolder":
-        return cls(Path(path).expanduser().resolve())
+    def at(cls, path: Path | str, day: date | None = None) -> "DataFolder":
+        return cls(Path(path).expanduser().resolve(), day)
 
     @property
     def landing(self) -> Path:
@@ -93,7 +97,11 @@ class DataFolder:
 
     @property
     def published(self) -> Path:
-        return self.root / "published"
+        return self.reconstruction(self.day) if self.day else self.root / "published"
+
+    def reconstruction(self, day: date) -> Path:
+        """Where `run --as-of` publishes what was known on a past day."""
+        return self.root / "as-of" / day.isoformat()
 
     @property
     def current(self) -> Path:
@@ -169,6 +177,8 @@ def load_settings(folder: DataFolder) -> Settings:
     for name in Settings.model_fields:
         if (given := os.environ.get(f"BOROUGHLINK_{name.upper()}")) is not None:
             values[name] = given
+    if folder.day:
+        values["clock"] = folder.day
     try:
         return Settings(**values)
     except ValidationError as fault:

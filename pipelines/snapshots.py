@@ -44,5 +44,9 @@ def published_place(folder: DataFolder, run_id: str | None = None) -> Path:
     """The folder of a published run, without a name of the current one. Raises NothingPublished."""
     named = run_id or Current.read(folder).published
     if named is None or not (folder.published / named / "snapshot.duckdb").exists():
+        if folder.day:
+            raise NothingPublished(
+                f"{folder.day} was never reconstructed: `boroughlink run --as-of {folder.day}` first."
+            )
         raise NothingPublished(f"Nothing is published in {folder.root} yet: `boroughlink run` comes first.")
     return folder.published / named

@@ -54,6 +54,25 @@ def _shown(wh: Warehouse, table: Table, candidate: str) -> str:
     return f"SELECT {', '.join(columns)} " + (f"FROM {candidate}" if held else "LIMIT 0")
 
 
+def redate_table(wh: Warehouse, contract: Contract, table: Table) -> None:
+    """Build the dated table anew from the extracts that `meta.intake` still holds; without one, it goes."""
+    dated, seen = contract.staged(table.name), f"{contract.staged(table.name)}__seen"
+    if not wh.exists(dated):
+        return
+    held = wh.scalar(
+        "SELECT count(*) FROM identity.meta.intake WHERE source = ? AND state = 'accepted'", [contract.name]
+    )
+    if not held:
+        wh.execute(f"DROP TABLE {dated}")
+        return
+    wh.execute(
+        "CREATE OR REPLACE TEMP TABLE intake_content AS "
+        f"SELECT DISTINCT ON (row_hash) * EXCLUDE ({_DATED}) FROM {dated}"
+    )
+    wh.table(dated, _dated_rows(seen), [contract.name])
+    wh.execute("DROP TABLE temp.intake_content")
+
+
 def withdrawn(contract: Contract, table: Table) -> str:
     """Where the rows of a slot's table stand that only superseded extracts showed: they hold no longer, but whoever
     sat in the slot by them keeps the number that was given, so that nobody else inherits it."""

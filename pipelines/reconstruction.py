@@ -1,0 +1,115 @@
+"""`run --as-of DAY`: what a run on a past day would have published, built on copies, in a published folder of its own.
+
+The history goes back to the extracts of that day, decisions and ids to where they stood; then the whole job runs. The
+folder's own state is only read.
+"""
+
+import os
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import date
+
+from pipelines import warehouse
+from pipelines.commit_point import Current, hold_lock, recover
+from pipelines.definitions import Place, execute
+from pipelines.faults import BoroughlinkError
+from pipelines.governance import audit
+from pipelines.governance.keys import Keyring, open_keyring
+from pipelines.linkage.rewinding import last_run_by, rewind_ids
+from pipelines.operations import Operations
+from pipelines.preview import change_settings, copy_state
+from pipelines.running import progress, say
+from pipelines.runs import person
+from pipelines.settings import DataFolder, load_settings
+from pipelines.sources.contract_files import load_contracts
+from pipelines.sources.contracts import Contract
+from pipelines.sources.intake import INTAKE
+from pipelines.sources.rewinding import rewind_sources
+from pipelines.warehouse import Warehouse
+
+
+def reconstruct(folder: DataFolder, day: date, sources: str | None) -> str:
+    """Publish `day` under `as-of/<day>` and say so. It holds the folder's lock as a run does.
+
+    Raises BoroughlinkError for a day that is not past or before the first extract, and when a step fails.
+    """
+    if Current.read(folder).state is None:
+        raise BoroughlinkError(f"Nothing was ever run in {folder.root}: there is no past day to go back to.")
+    if day >= load_settings(folder).today():
+        raise BoroughlinkError(f"{day} is not past: `boroughlink run` serves today.")
+    place = Place.of(folder.root, None, sources)
+    with closing(hold_lock(folder, f"{person()}, a past day")):
+        keyring = open_keyring(folder, load_settings(folder))
+        operations = Operations.open(folder, keyring)
+        try:
+            recover(folder, operations)
+            return _reconstructed(place, keyring, operations, day)
+        finally:
+            operations.close()
+
+
+def _reconstructed(place: Place, keyring: Keyring, operations: Operations, day: date) -> str:
+    folder, outcome = place.folder, "failed"
+    copy = DataFolder(folder.work / f"as-of-{secrets.token_hex(3)}")
+    home = os.environ.get("DAGSTER_HOME")
+    try:
+        copy_state(folder, copy)
+        copy.identity.unlink()  # it is a link, and this copy is written into
+        shutil.copyfile(folder.identity, copy.identity)
+        change_settings(copy, {"clock": day.isoformat()})
+        say(f"Going back to {day}")
+        ids = _rewind(copy, keyring, load_contracts(place.sources).values(), day)
+        with progress():
+            fine, faults = execute(Place(copy, copy.landing, place.sources), person())
+        if not fine:
+            raise BoroughlinkError(f"{day} could not be reconstructed: " + (" ".join(faults) or "a step failed."))
+        target = folder.reconstruction(day)
+        target.parent.mkdir(exist_ok=True)
+        shutil.rmtree(target, ignore_errors=True)
+        made = Current.read(copy).published
+        for earlier in copy.published.iterdir():
+            if earlier.is_dir() and earlier.name != made:
+                shutil.rmtree(earlier)
+        copy.published.replace(target)
+        outcome = "published"
+        return (
+            f"{day} stands in {target}, with {ids}. Reading commands show it with --as-of {day}; "
+            "what is published today is untouched."
+        )
+    finally:
+        shutil.rmtree(copy.root, ignore_errors=True)
+        os.environ.pop("DAGSTER_HOME", None)
+        if home is not None:
+            os.environ["DAGSTER_HOME"] = home
+        audit.record(operations, person(), "past day reconstructed", day.isoformat(), outcome=outcome)
+
+
+def _rewind(copy: DataFolder, keyring: Keyring, contracts: Iterable[Contract], day: date) -> str:
+    """Take the copy back; says whose ids its persons carry."""
+    settings = load_settings(copy)
+    con = warehouse.connect(copy.temp, (copy.root,), settings.memory_limit, settings.threads)
+    try:
+        warehouse.attach(con, "identity", copy.identity, keyring.key("identity"))
+        warehouse.lock_configuration(con)
+        wh = Warehouse(con, "as-of", day)
+        run_id = last_run_by(wh, day, INTAKE)
+        if not rewind_sources(wh, contracts, day):
+            raise BoroughlinkError(f"No extract is dated {day} or before: there is nothing to reconstruct.")
+        if run_id:
+            rewind_ids(wh, run_id)
+        wh.execute("CHECKPOINT identity")
+    finally:
+        con.close()
+    _forget_decisions(copy, day)
+    return f"the ids of run {run_id}" if run_id else "today's ids, because no run ended before later extracts came"
+
+
+def _forget_decisions(copy: DataFolder, day: date) -> None:
+    """Take what was decided after the day out of the copy, whose store is thrown away with it."""
+    with closing(sqlite3.connect(copy.operations)) as store, store:
+        for (trigger,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            store.execute(f'DROP TRIGGER "{trigger}"')
+        store.execute("DELETE FROM decision WHERE substr(made_at, 1, 10) > ?", [day.isoformat()])

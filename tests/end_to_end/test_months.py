@@ -1,0 +1,77 @@
+"""Months of one borough through the pipeline: a run a month, ids that last, and a past day exactly as it was."""
+
+import shutil
+from datetime import date
+
+import pytest
+
+from pipelines.faults import BoroughlinkError
+from pipelines.reconstruction import reconstruct
+from pipelines.running import run_and_report
+from pipelines.settings import SHIPPED_SOURCES, DataFolder, write_settings
+from pipelines.snapshots import NothingPublished, open_snapshot
+from synthetic_data.borough import make_borough
+
+SOURCES = ("electoral_register", "housing")
+FIRST = date(2026, 9, 30)
+TABLES = {
+    "membership": "view, record_id, person_id",
+    "household": "view, household_id, uprn, from_date, to_date, persons",
+    "edge": "record_l, record_r, round(match_weight, 9)",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
+    """Two months of two sources, a run each."""
+    root = tmp_path_factory.mktemp("months")
+    make_borough(root / "borough", 800, 6, months=2)
+    for name in SOURCES:
+        shutil.copytree(root / "borough" / "landing" / name, root / "data" / "landing" / name)
+        shutil.copytree(SHIPPED_SOURCES / name, root / "sources" / name)
+    folder = DataFolder.at(root / "data").make()
+    write_settings(folder, holds="synthetic", clock="2026-11-01")
+    assert run_and_report(str(folder.root), None, str(root / "sources"), None, False, monthly=True) == 0
+    return folder
+
+
+def published(folder: DataFolder, run_id: str | None = None) -> dict[str, list[tuple]]:
+    with open_snapshot(folder, run_id) as (wh, _):
+        return {
+            t: wh.rows(f"SELECT {columns} FROM published.linkage.{t} ORDER BY ALL") for t, columns in TABLES.items()
+        }
+
+
+def runs(folder: DataFolder) -> list[str]:
+    return sorted(path.name for path in folder.published.iterdir() if path.is_dir())
+
+
+def test_each_month_is_a_run_that_sees_nothing_later(folder):
+    seen = []
+    for run_id in runs(folder):
+        with open_snapshot(folder, run_id) as (wh, _):
+            seen.append(wh.rows("SELECT DISTINCT extract_date FROM published.meta.intake ORDER BY 1"))
+    assert seen == [[(FIRST,)], [(FIRST,), (date(2026, 10, 31),)]]
+
+
+def test_a_past_day_is_what_its_run_published_and_today_is_untouched(folder):
+    first, second = runs(folder)
+    before = published(folder), folder.identity.read_bytes()
+    said = reconstruct(folder, FIRST, None)
+    assert first in said
+    past = DataFolder(folder.root, FIRST)
+    assert published(past) == published(folder, first) != published(folder, second)
+    assert (published(folder), folder.identity.read_bytes()) == before
+    assert not list(folder.work.iterdir())
+
+
+def test_a_day_that_cannot_be_reconstructed_is_refused_in_words(folder):
+    with pytest.raises(BoroughlinkError, match="not past"):
+        reconstruct(folder, date(2026, 11, 1), None)
+    with pytest.raises(BoroughlinkError, match="No extract is dated 2026-09-29"):
+        reconstruct(folder, date(2026, 9, 29), None)
+    with (
+        pytest.raises(NothingPublished, match="never reconstructed"),
+        open_snapshot(DataFolder(folder.root, date(2026, 9, 29))),
+    ):
+        pass
