@@ -1,20 +1,46 @@
-"""Splink's linker over a table, with term frequencies that come from the model."""
+"""Splink's linker over a table, with term frequencies that come from the model, and what of its predictions is kept."""
 
 import logging
+import re
 from typing import Any
 
 import duckdb
 import polars as pl
 from splink import DuckDBAPI, Linker
 
+_PREDICTED = "__splink__df_predict"
+
+
+class _Keeping(DuckDBAPI):
+    """DuckDB for Splink that writes of its predictions only what the query `kept` takes from them. Splink gives the
+    comparison levels only beside all compared values; writing those costs as much as comparing them."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, kept: str) -> None:
+        super().__init__(con)
+        self._kept = kept
+
+    def _setup_for_execute_sql(self, sql: str, physical_name: str) -> str:
+        if physical_name.startswith(_PREDICTED):
+            sql = f"WITH predicted AS NOT MATERIALIZED (\n{sql}\n)\n{self._kept}"
+        return str(super()._setup_for_execute_sql(sql, physical_name))
+
 
 def linker_for(
-    con: duckdb.DuckDBPyConnection, table: str, settings: dict[str, Any], terms: dict[str, dict[str, float]]
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    settings: dict[str, Any],
+    terms: dict[str, dict[str, float]],
+    kept: str = "FROM predicted",
 ) -> Linker:
-    """A Splink linker over `table` that reads the given term frequencies instead of counting its own."""
+    """A Splink linker over `table` that reads the given term frequencies instead of counting its own. `kept` is the
+    query by which predictions are written, of those that `settings` ask for: `predicted`."""
     logging.getLogger("splink").setLevel(logging.ERROR)  # it warns of parameters that are estimated here, not there
-    api = DuckDBAPI(con)
-    linker = Linker(api.register(table, dataset_display_name="records"), settings, log_level=None)
+    api = _Keeping(con, kept)
+    narrow = "splink_" + table
+    read = _columns_read(con, table, settings)
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {narrow} AS SELECT {', '.join(read)} FROM {table}")
+    registered = api.register(narrow, dataset_display_name="records")
+    linker = Linker(registered, settings, log_level=None, validate_settings=False)
     for column, frequencies in terms.items():
         name = f"term_{column}"
         frame = _frame(frequencies)
@@ -28,6 +54,19 @@ def linker_for(
         con.unregister("term_lookup")
         linker.table_management.register_term_frequency_lookup(api.register(name, dataset_display_name=name), column)
     return linker
+
+
+def _columns_read(con: duckdb.DuckDBPyConnection, table: str, settings: dict[str, Any]) -> list[str]:
+    """The columns of `table` that the settings name; Splink would copy them all."""
+    levels = [level for each in settings["comparisons"] for level in each["comparison_levels"]]
+    texts = [text for level in levels for text in (level["sql_condition"], level.get("tf_adjustment_column") or "")]
+    for rule in settings["blocking_rules_to_generate_predictions"]:
+        texts += [rule["blocking_rule"], *rule.get("arrays_to_explode", [])]
+    texts += settings.get("additional_columns_to_retain", [])
+    words = set(re.findall(r"\w+", " ".join(texts)))
+    words |= {word[:-2] for word in words if word.endswith(("_l", "_r"))}
+    words |= {settings["unique_id_column_name"], settings["source_dataset_column_name"]}
+    return [name for name, *_ in con.execute(f"DESCRIBE {table}").fetchall() if name in words]
 
 
 def _frame(frequencies: dict[str, float]) -> pl.DataFrame:

@@ -37,13 +37,9 @@ def count_local_levels(con: duckdb.DuckDBPyConnection, table: str, settings: dic
         "blocking_rules_to_generate_predictions": rules,
         "retain_matching_columns": True,
     }
-    predicted = linker_for(con, table, alone, {}).inference.predict()
-    counted = dict(
-        con.execute(
-            f"SELECT gamma_home, sum(CASE match_key WHEN '0' THEN 1 ELSE {part} END) FROM {predicted.physical_name}"
-            " GROUP BY ALL"
-        ).fetchall()
-    )
+    shown = f"SELECT gamma_home, sum(CASE match_key WHEN '0' THEN 1 ELSE {part} END) FROM predicted GROUP BY ALL"
+    predicted = linker_for(con, table, alone, {}, shown).inference.predict()
+    counted = dict(con.execute(f"FROM {predicted.physical_name}").fetchall())
     predicted.drop_table_from_database_and_remove_from_cache()
     levels = [level for level in home["comparison_levels"] if not level.get("is_null_level")]
     every = max(named * (named - 1) / 2, 1.0)

@@ -67,47 +67,45 @@ def score(
             CREATE OR REPLACE TEMP TABLE {scope} AS SELECT * FROM {table} WHERE unique_id IN (
                 SELECT left_id FROM person_pair UNION SELECT right_id FROM person_pair)"""
         )
-    # Splink gives the comparison levels only beside the compared values, and carries the columns of its blocking rules
-    # along: these stay in a passing table, those are none, since the pairs are made here
+    # Splink gives the comparison levels only beside the compared values, of which _edges keeps none
     settings = model.settings | {
         "blocking_rules_to_generate_predictions": [
             {"blocking_rule": "l.unique_id = r.unique_id", "sql_dialect": "duckdb"}
         ],
         "retain_matching_columns": True,
+        "additional_columns_to_retain": deterministic.COLUMNS,
     }
-    linker = linker_for(con, scope, settings, model.terms)
+    kept = _edges(model, [each.cost.rule for each in planned])
+    linker = linker_for(con, scope, settings, model.terms, kept)
     blocked = DuckDBAPI(con).register("person_blocked", dataset_display_name="person_blocked")
     linker.table_management.register_blocked_pairs_for_predict(blocked)
     predicted = linker.inference.predict()
-    probability = (model.calibration or face_value()).probability_sql("match_weight")
-    gammas = [f"gamma_{name}" for name in model.comparisons]
-    first = " ".join(
-        f"WHEN rules & {1 << place} > 0 THEN '{name}'" for place, name in enumerate(each.cost.rule for each in planned)
-    )
-    con.execute(
-        f"""-- one row per compared pair
-        CREATE OR REPLACE TEMP TABLE {target} AS
-        SELECT *, {probability} AS match_probability
-        FROM (
-            SELECT unique_id_l, unique_id_r, model_weight, CASE WHEN certain_key IS NULL THEN model_weight
-                ELSE greatest(model_weight, {policy.DETERMINISTIC_WEIGHT}) END AS match_weight,
-                coalesce(certain_key, CASE {first} END) AS match_key, rules,
-                CASE WHEN certain_key IS NULL THEN 'model' ELSE 'deterministic' END AS tier, {", ".join(gammas)}
-            FROM (
-                SELECT p.unique_id_l, p.unique_id_r, p.match_weight AS model_weight, p.match_key::BIGINT AS rules,
-                    {deterministic.deterministic_key_sql()} AS certain_key, {", ".join(f"p.{each}" for each in gammas)}
-                FROM {predicted.physical_name} p
-                JOIN {scope} l ON l.unique_id = p.unique_id_l
-                JOIN {scope} r ON r.unique_id = p.unique_id_r
-            )
-        )"""
-    )
-    predicted.drop_table_from_database_and_remove_from_cache()
+    con.execute(f"DROP TABLE IF EXISTS {target}")
+    con.execute(f"ALTER TABLE {predicted.physical_name} RENAME TO {target}")
     con.execute("DROP VIEW person_blocked")
     con.execute("DROP TABLE person_pair")
     if touching:
         con.execute(f"DROP TABLE {scope}")
     return Scored(pairs, costs)
+
+
+def _edges(model: Model, rules: list[str]) -> str:
+    """Query of the edges from Splink's `predicted`."""
+    first = " ".join(f"WHEN rules & {1 << place} > 0 THEN '{name}'" for place, name in enumerate(rules))
+    gammas = ", ".join(f"gamma_{name}" for name in model.comparisons)
+    return f"""-- one row per compared pair
+        SELECT *, {(model.calibration or face_value()).probability_sql("match_weight")} AS match_probability
+        FROM (
+            SELECT unique_id_l, unique_id_r, model_weight, CASE WHEN certain_key IS NULL THEN model_weight
+                ELSE greatest(model_weight, {policy.DETERMINISTIC_WEIGHT}) END AS match_weight,
+                coalesce(certain_key, CASE {first} END) AS match_key, rules,
+                CASE WHEN certain_key IS NULL THEN 'model' ELSE 'deterministic' END AS tier, {gammas}
+            FROM (
+                SELECT * EXCLUDE (match_weight, match_key), match_weight AS model_weight, match_key::BIGINT AS rules,
+                    {deterministic.deterministic_key_sql()} AS certain_key
+                FROM predicted
+            )
+        )"""
 
 
 def certain_rules(con: duckdb.DuckDBPyConnection, edges: str) -> list[CertainRule]:

@@ -192,15 +192,14 @@ def _refine(
         "CREATE OR REPLACE TEMP VIEW training_blocked AS SELECT '0' AS match_key, left_id AS join_key_l,"
         " right_id AS join_key_r FROM training_pair"
     )
-    linker = linker_for(con, table, trained | {"retain_matching_columns": True}, terms)
+    names = [each["output_column_name"] for each in trained["comparisons"]]
+    gammas = ", ".join(f"gamma_{name}" for name in names)
+    counted = f"SELECT {gammas}, count(*) AS pairs FROM predicted GROUP BY {gammas}"
+    linker = linker_for(con, table, trained | {"retain_matching_columns": True}, terms, counted)
     blocked = DuckDBAPI(con).register("training_blocked", dataset_display_name="training_blocked")
     linker.table_management.register_blocked_pairs_for_predict(blocked)
     predicted = linker.inference.predict()
-    names = [each["output_column_name"] for each in trained["comparisons"]]
-    gammas = ", ".join(f"gamma_{name}" for name in names)
-    counts = con.execute(
-        f"SELECT {gammas}, count(*) AS pairs FROM {predicted.physical_name} GROUP BY {gammas} ORDER BY {gammas}"
-    ).fetchnumpy()
+    counts = con.execute(f"FROM {predicted.physical_name} ORDER BY {gammas}").fetchnumpy()
     predicted.drop_table_from_database_and_remove_from_cache()
     con.execute("DROP VIEW training_blocked")
     con.execute("DROP TABLE training_pair")
@@ -289,17 +288,15 @@ def patterns_of(
         "blocking_rules_to_generate_predictions": [{"blocking_rule": rule, "sql_dialect": "duckdb"}],
         "retain_matching_columns": True,
     }
-    predicted = linker_for(con, table, settings, terms).inference.predict()
     names = [
         each["output_column_name"]
         for each in seen["comparisons"]
         if each["output_column_name"] in session.trains | session.evidence
     ]
     gammas = ", ".join(f"gamma_{name}" for name in names)
-    counts = con.execute(
-        f"SELECT {gammas}, count(*) * {sampled} AS pairs FROM {predicted.physical_name} GROUP BY {gammas} ORDER"
-        f" BY {gammas}"
-    ).fetchnumpy()
+    counted = f"SELECT {gammas}, count(*) * {sampled} AS pairs FROM predicted GROUP BY {gammas}"
+    predicted = linker_for(con, table, settings, terms, counted).inference.predict()
+    counts = con.execute(f"FROM {predicted.physical_name} ORDER BY {gammas}").fetchnumpy()
     predicted.drop_table_from_database_and_remove_from_cache()
     return Patterns(session, names, counts)
 

@@ -110,7 +110,7 @@ def plan(
 def block(
     con: duckdb.DuckDBPyConnection, table: str, planned: list[Planned], target: str, touching: str | None = None
 ) -> None:
-    """Write the temporary table `target`: one row per pair of `table` that a rule brings together, in order.
+    """Write the temporary table `target`: one row per pair of `table` that a rule brings together.
 
     Columns: left_id < right_id, rules (bit i set: the i-th rule holds). With `touching` (unique_id) only the
     pairs that hold one of these records.
@@ -125,7 +125,7 @@ def block(
         f"""-- one row per pair to compare
         CREATE OR REPLACE TEMP TABLE {target} AS
         SELECT a AS left_id, b AS right_id, bit_or(bit) AS rules
-        FROM ({" UNION ALL ".join(parts)}) GROUP BY a, b ORDER BY a, b"""
+        FROM ({" UNION ALL ".join(parts)}) GROUP BY a, b"""
     )
 
 

@@ -1,7 +1,5 @@
 """Pairs that are certain without a model: sets of columns that must all agree, each inside a blocking rule."""
 
-from linkage_models.person.blocking import agreement_sql
-
 RULES: dict[str, tuple[str, ...]] = {
     "nino_birth_date": ("nino", "birth_date"),
     "nhs_number_birth_date": ("nhs_number", "birth_date"),
@@ -11,7 +9,10 @@ RULES: dict[str, tuple[str, ...]] = {
 }
 
 
+COLUMNS = sorted({key for keys in RULES.values() for key in keys})
+
+
 def deterministic_key_sql() -> str:
-    """Expression over l and r naming the first rule that a pair of records meets, else null."""
-    cases = [f"WHEN {agreement_sql(keys)} THEN '{name}'" for name, keys in RULES.items()]
+    """Expression over x_l and x_r naming the first rule that a pair of records meets, else null."""
+    cases = [f"WHEN {' AND '.join(f'{key}_l = {key}_r' for key in keys)} THEN '{name}'" for name, keys in RULES.items()]
     return f"CASE {' '.join(cases)} END"

@@ -80,16 +80,21 @@ def build_edge(
     afresh = _why_afresh(wh, basis, changes)
     scored = score(wh.con, "person_link", model, "person_edge", None if afresh else "changed_record", planned)
     gammas = ", ".join(f"e.gamma_{name}" for name in model.comparisons)
-    made = f"""SELECT l.record_id AS record_l, r.record_id AS record_r,
-            l.source_dataset AS source_l, r.source_dataset AS source_r,
+    made = f"""SELECT e.unique_id_l AS l, e.unique_id_r AS r, a.record_id AS record_l, b.record_id AS record_r,
+            a.source_dataset AS source_l, b.source_dataset AS source_r,
             e.match_weight, e.match_probability, e.match_key, e.tier, '{model.version}' AS model_version, {gammas},
             e.model_weight, e.rules
-        FROM person_edge e JOIN person_link l ON l.unique_id = e.unique_id_l
-        JOIN person_link r ON r.unique_id = e.unique_id_r"""
-    kept = f"""UNION ALL SELECT e.* FROM {EDGE} e
-        SEMI JOIN standing_record l ON l.record_id = e.record_l
-        SEMI JOIN standing_record r ON r.record_id = e.record_r"""
-    pairs = wh.table(EDGE, f"-- one row per compared pair\n{made} {'' if afresh else kept} ORDER BY record_l, record_r")
+        FROM person_edge e JOIN person_link a ON a.unique_id = e.unique_id_l
+        JOIN person_link b ON b.unique_id = e.unique_id_r"""
+    kept = f"""UNION ALL SELECT a.unique_id, b.unique_id, e.* FROM {EDGE} e
+        JOIN standing_record a ON a.record_id = e.record_l
+        JOIN standing_record b ON b.record_id = e.record_r"""
+    # unique_id numbers the records in the order of record_id, and numbers are quicker to order by
+    pairs = wh.table(
+        EDGE,
+        f"-- one row per compared pair, in the order of record_l, record_r\n"
+        f"SELECT * EXCLUDE (l, r) FROM ({made} {'' if afresh else kept}) ORDER BY l, r",
+    )
     wh.table(
         MODEL,
         "-- the model of this run, as it scored\nSELECT ?::VARCHAR AS version, ?::VARCHAR AS chosen, ?::VARCHAR"
@@ -113,7 +118,7 @@ def _planned(wh: Warehouse, design: Design) -> list[Planned]:
 
 def _changes(wh: Warehouse) -> dict[str, int]:
     """Write the temporary tables changed_record (unique_id, record_id: new or different) and standing_record
-    (record_id: as it was); return how many records are new, changed, vanished and as they were."""
+    (the same columns: as it was); return how many records are new, changed, vanished and as they were."""
     wh.execute(f"CREATE TABLE IF NOT EXISTS {SCORED_RECORD} (record_id VARCHAR, mark UBIGINT)")
     wh.execute(
         f"""-- one row per record: its mark now and before
@@ -126,7 +131,8 @@ def _changes(wh: Warehouse) -> dict[str, int]:
         " NOT NULL AND mark IS DISTINCT FROM mark_before"
     )
     wh.execute(
-        "CREATE OR REPLACE TEMP TABLE standing_record AS SELECT record_id FROM record_change WHERE mark = mark_before"
+        "CREATE OR REPLACE TEMP TABLE standing_record AS SELECT unique_id, record_id FROM record_change WHERE mark ="
+        " mark_before"
     )
     ((new, changed, vanished, standing),) = wh.rows(
         "SELECT count(*) FILTER (mark_before IS NULL), count(*) FILTER (mark <> mark_before),"
