@@ -14,6 +14,7 @@ from synthetic_data.extracts import (
     adult_social_care,
     benefits,
     caretrak,
+    children_social_care,
     council_tax,
     deaths,
     electoral_register,
@@ -21,6 +22,7 @@ from synthetic_data.extracts import (
     llpg,
     population,
     schools,
+    youth_support,
 )
 from synthetic_data.extracts.delivery import Rendered, write_delivery
 from synthetic_data.months import month_ends, world_on
@@ -38,6 +40,8 @@ RENDERERS: dict[str, Callable[[World, Rates, date], Rendered]] = {
     adult_social_care.SYSTEM: adult_social_care.render,
     caretrak.SYSTEM: caretrak.render,
     schools.SYSTEM: schools.render,
+    children_social_care.SYSTEM: children_social_care.render,
+    youth_support.SYSTEM: youth_support.render,
     deaths.SYSTEM: deaths.render,
     population.SYSTEM: population.render,
 }

@@ -240,6 +240,40 @@ SCHEMAS: dict[str, Schema] = {
     },
     # one row a patient: the supplier's pseudonym, and whether the council may know whose it is
     "patient_numbers": {"person_id": I, "pseudonym": S, "birth_year": I, "asked": B},
+    # one row a child and episode of need
+    "children_in_need": {
+        "child_id": S,
+        "person_id": I,
+        "upn": S,
+        "referral_date": D,
+        "closure_date": D,
+        "referrer": S,
+        "need": S,
+        "abuse": S,
+        "plan_start": D,
+        "plan_end": D,
+        "uprn": I,
+    },
+    # one row a looked-after child and episode of care
+    "placements": {
+        "child_id": S,
+        "person_id": I,
+        "start_date": D,
+        "end_date": D,
+        "reason": S,
+        "legal_status": S,
+        "place": S,
+    },
+    # one row a young person whom the youth service follows
+    "young_people": {
+        "young_id": S,
+        "person_id": I,
+        "upn": S,
+        "uln": I,
+        "activity": S,
+        "start_date": D,
+        "uprn": I,
+    },
     # one row a registered death
     "death_registrations": {"registration_id": S, "person_id": I, "death_date": D, "registered_date": D, "uprn": I},
     # one row a planted case or look-alike

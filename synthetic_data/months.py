@@ -48,6 +48,7 @@ DATED = {
     "electors": Dated("added_date"),
     "care_events": Dated("start_date", "end_date", ("outcome",), "adult_social_care", "event_ref"),
     "death_registrations": Dated("registered_date"),
+    "children_in_need": Dated("referral_date", "closure_date"),
 }
 #: A row stands as long as the row that it belongs to: frame -> (frame, the columns that both have).
 BELONGS_TO = {

@@ -11,6 +11,7 @@ import yaml
 from synthetic_data.administration.benefits import benefits
 from synthetic_data.administration.care import care
 from synthetic_data.administration.case_management import case_management
+from synthetic_data.administration.children import children
 from synthetic_data.administration.council_tax import council_tax
 from synthetic_data.administration.housing import housing
 from synthetic_data.administration.patients import patients
@@ -75,6 +76,9 @@ class World:
     pupil_contacts: pl.DataFrame
     pupil_terms: pl.DataFrame
     pupil_needs: pl.DataFrame
+    children_in_need: pl.DataFrame
+    placements: pl.DataFrame
+    young_people: pl.DataFrame
     death_registrations: pl.DataFrame
     planted: pl.DataFrame
 
@@ -100,6 +104,7 @@ def build_world(people: int, seed: int, as_of: date) -> World:
     frames |= build_electors(scene) | {"death_registrations": build_deaths(scene)}
     frames |= housing(scene) | benefits(scene, frames["ct_accounts"]) | care(scene)
     frames |= case_management(scene, frames) | patients(scene, frames) | schools(scene)
+    frames |= children(scene, frames)
     frames |= {
         "areas": areas,
         "streets": streets,

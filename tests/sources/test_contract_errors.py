@@ -88,7 +88,7 @@ def test_shipped_contracts_are_whole() -> None:
     for contract in contracts.values():
         assert all(column.why for table in contract.tables for column in table.columns)
         assert "data_quality" in contract.purposes
-    for source in ("adult_social_care", "caretrak", "schools"):
+    for source in ("adult_social_care", "caretrak", "children_social_care", "schools", "youth_support"):
         assert "fraud" not in contracts[source].purposes
     assert "risk" not in contracts["electoral_register"].purposes
     assert "risk" not in contracts["deaths"].purposes
