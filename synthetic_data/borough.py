@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from time import perf_counter
@@ -25,8 +25,9 @@ from synthetic_data.extracts import (
     youth_support,
 )
 from synthetic_data.extracts.delivery import Rendered, write_delivery
+from synthetic_data.incidents import Incidents, plan
 from synthetic_data.months import month_ends, world_on
-from synthetic_data.rates import Rates
+from synthetic_data.rates import Month, Rates
 from synthetic_data.truth import write_truth
 from synthetic_data.world import World, build_world
 
@@ -109,22 +110,35 @@ def make_borough(
     tell = progress or (lambda _: None)
     started = perf_counter()
     rates = Rates(profile, seed)
-    world = build_world(people, seed, as_of)
+    days = month_ends(as_of, months)
+    incidents = Incidents.of(days)
+    world = build_world(people, seed, as_of, days)
     seconds = {"world": perf_counter() - started}
     tell(f"world: {len(_residents(world)):,} people, {world.properties.height:,} properties ({seconds['world']:.1f} s)")
     landing, truth = out / "landing", out / "truth"
-    days = month_ends(as_of, months)
     # The newest month comes first: it settles what belongs to a row's place in its file.
-    newest = world if months == 1 else world_on(world, as_of, rates)
-    sources, taken = _month(newest, rates, landing, truth, tell)
-    seconds |= taken
-    if months > 1:
-        shutil.copytree(truth, truth / "months" / as_of.isoformat())
-    for day in reversed(days[:-1]):
+    sources: list[SourceSummary] = []
+    for day in reversed(days):
         started = perf_counter()
-        _month(world_on(world, day, rates), rates, landing, truth / "months" / day.isoformat(), lambda _: None)
+        if months == 1:
+            sources, taken = _month(world, rates, incidents, landing, truth, tell)
+            seconds |= taken
+            break
+        month = Month(day, days[0], float(plan()["corrected_yearly"]), incidents.upload_fault(day))
+        made, _ = _month(
+            world_on(world, day, rates),
+            replace(rates, month=month),
+            incidents,
+            landing,
+            truth / "months" / day.isoformat(),
+            tell if day == as_of else lambda _: None,
+        )
+        sources = sources or made
         seconds[day.isoformat()] = perf_counter() - started
-        tell(f"{day}: {len(sources)} sources ({seconds[day.isoformat()]:.1f} s)")
+        tell(f"{day}: {len(made)} sources ({seconds[day.isoformat()]:.1f} s)")
+    if months > 1:
+        shutil.copytree(truth / "months" / as_of.isoformat(), truth, dirs_exist_ok=True)
+        _write_changes(rates, incidents, truth)
     return Summary(
         landing=landing,
         truth=truth,
@@ -137,14 +151,14 @@ def make_borough(
 
 
 def _month(
-    world: World, rates: Rates, landing: Path, truth: Path, tell: Progress
+    world: World, rates: Rates, incidents: Incidents, landing: Path, truth: Path, tell: Progress
 ) -> tuple[list[SourceSummary], dict[str, float]]:
     """Writes every source's delivery of the world's day, and the truth of that day; what was made, seconds by part."""
     residents, seconds = _residents(world), dict[str, float]()
     records, addresses, sources = [], [], []
     for source, render in RENDERERS.items():
         started = perf_counter()
-        rendered = render(world, rates, world.as_of)
+        rendered = incidents.after(render(world, rates, world.as_of), world.as_of)
         write_delivery(rendered, landing, world.as_of)
         records.append(rendered.records.select(pl.lit(source).alias("source"), "source_key", "person_id"))
         addresses.append(rendered.addresses.select(pl.lit(source).alias("source"), "address_key", "uprn"))
@@ -153,7 +167,7 @@ def _month(
         seconds[source] = perf_counter() - started
         tell(f"{source}: {summary.rows:,} rows, {summary.records:,} records ({seconds[source]:.1f} s)")
     started = perf_counter()
-    write_truth(world, truth)
+    write_truth(replace(world, planted=incidents.cases_after(world.planted, world.as_of)), truth)
     pl.concat(records).write_parquet(truth / "records.parquet", compression="zstd")
     pl.concat(addresses).write_parquet(truth / "addresses.parquet", compression="zstd")
     coverage = {
@@ -167,3 +181,13 @@ def _month(
     (truth / "coverage.json").write_text(json.dumps(coverage, indent=2) + "\n", encoding="utf-8")
     seconds["truth"] = perf_counter() - started
     return sources, seconds
+
+
+def _write_changes(rates: Rates, incidents: Incidents, truth: Path) -> None:
+    """What the systems put right (a record and field, the first month in which it is right) and what befell them."""
+    noted = rates.settled.get("corrections", [])
+    columns = {"source": pl.String, "source_key": pl.String, "field": pl.String, "month": pl.Date}
+    corrections = pl.concat(noted) if noted else pl.DataFrame(schema=columns)
+    first = corrections.group_by("source", "source_key", "field").agg(pl.col("month").min()).sort(pl.all())
+    first.write_parquet(truth / "corrections.parquet", compression="zstd")
+    (truth / "incidents.json").write_text(json.dumps(incidents.told(), indent=2) + "\n", encoding="utf-8")

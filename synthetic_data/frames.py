@@ -276,6 +276,8 @@ SCHEMAS: dict[str, Schema] = {
     },
     # one row a registered death
     "death_registrations": {"registration_id": S, "person_id": I, "death_date": D, "registered_date": D, "uprn": I},
+    # one row a person at risk, month (its last day) and hazard: the true probability, and whether it happened
+    "hazards": {"person_id": I, "month": D, "hazard": S, "probability": F, "happened": B},
     # one row a planted case or look-alike
     "planted": {
         "case_id": S,

@@ -8,15 +8,14 @@ that has come stays.
 from calendar import monthrange
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-import yaml
 
+from synthetic_data.administration.care import ACCOMMODATION
 from synthetic_data.frames import SCHEMAS
+from synthetic_data.incidents import plan
 from synthetic_data.rates import Rates
 from synthetic_data.world import World
 
@@ -75,7 +74,7 @@ REFERENCES = {
 }
 _BEGINS = ("start_date", "from_date", "added_date", "issued_date", "registered_date", "application_date", "event_date")
 _ENDS = ("end_date", "to_date", "removed_date", "expiry_date", "cancel_date")
-UNDATED = ("areas", "streets", "properties", "persons", "planted", "former_electors", "patient_numbers")
+UNDATED = ("areas", "streets", "properties", "persons", "planted", "hazards", "former_electors", "patient_numbers")
 
 
 def month_ends(last: date, months: int) -> list[date]:
@@ -87,12 +86,6 @@ def month_ends(last: date, months: int) -> list[date]:
         length = monthrange(year, month + 1)[1]
         days.append(date(year, month + 1, length if at_end else min(last.day, length)))
     return days
-
-
-@cache
-def plan() -> dict[str, Any]:
-    """months.yaml."""
-    return dict(yaml.safe_load((Path(__file__).parent / "months.yaml").read_text(encoding="utf-8")))
 
 
 def dating(name: str) -> Dated | None:
@@ -121,7 +114,7 @@ def world_on(world: World, day: date, rates: Rates) -> World:
         status=pl.when(pl.col("cancel_date").is_null()).then(1).otherwise("status").cast(pl.Int64)
     )
     frames["persons"] = _persons(world.persons, frames["names"], day)
-    frames["care_clients"] = _address_then(frames["care_clients"], world.residences, day)
+    frames["care_clients"] = _address_then(frames["care_clients"], world.residences, world.households, day)
     frames["planted"] = _cases(frames)
     return replace(world, as_of=day, **frames)
 
@@ -183,7 +176,7 @@ def _persons(persons: pl.DataFrame, names: pl.DataFrame, day: date) -> pl.DataFr
     return named.select(persons.columns)
 
 
-def _address_then(clients: pl.DataFrame, residences: pl.DataFrame, day: date) -> pl.DataFrame:
+def _address_then(clients: pl.DataFrame, residences: pl.DataFrame, households: pl.DataFrame, day: date) -> pl.DataFrame:
     """The clients at the address of the day: who came to the recorded one later was known at the one before."""
     stays = residences.filter(pl.col("uprn").is_not_null())
     came = stays.group_by("person_id", "uprn").agg(came=pl.col("from_date").min())
@@ -191,12 +184,19 @@ def _address_then(clients: pl.DataFrame, residences: pl.DataFrame, day: date) ->
         stays.filter(pl.col("from_date") <= day)
         .sort("person_id", "from_date")
         .unique("person_id", keep="last", maintain_order=True)
-        .select("person_id", before="uprn")
+        .join(households.select("household_id", "tenure"), on="household_id", how="left", maintain_order="left")
+        .select(
+            "person_id", before="uprn", kind_before=pl.col("tenure").replace_strict(ACCOMMODATION, default="Unknown")
+        )
     )
+    later = pl.col("came") > day
     return (
         clients.join(came, on=["person_id", "uprn"], how="left", maintain_order="left")
         .join(before, on="person_id", how="left", maintain_order="left")
-        .with_columns(uprn=pl.when(pl.col("came") > day).then("before").otherwise("uprn"))
+        .with_columns(
+            uprn=pl.when(later).then("before").otherwise("uprn"),
+            accommodation_status=pl.when(later).then("kind_before").otherwise("accommodation_status"),
+        )
         .select(clients.columns)
     )
 

@@ -1,10 +1,12 @@
 """How often each system goes wrong: errors.yaml and coverage.yaml under one profile and seed."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import yaml
 
@@ -26,6 +28,16 @@ def profiles() -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class Month:
+    """A monthly delivery: its day, the day of the first, how often a wrong record is put right, a fault of its own."""
+
+    day: date
+    opening: date
+    corrected_yearly: float
+    upload_fault: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class Rates:
     """Rates per row (0..1) of one profile; `draws` gives the random numbers that go with a seed.
 
@@ -36,6 +48,7 @@ class Rates:
     profile: str
     seed: int
     settled: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    month: "Month | None" = None
 
     def __post_init__(self) -> None:
         if self.profile not in profiles():
@@ -44,6 +57,23 @@ class Rates:
     def draws(self, name: str, keys: pl.Series) -> Draws:
         """Random numbers for one named purpose, one row a key, the same in every process."""
         return Draws(stable_hash(f"extracts:{self.seed}:{name}"), keys)
+
+    def corrected(self, system: str, keys: pl.Series) -> pl.Series:
+        """Which records the system has put right since the first delivery; each waits its own time."""
+        if self.month is None:
+            return pl.repeat(False, len(keys), eager=True, dtype=pl.Boolean)
+        years = (self.month.day - self.month.opening).days / 365.25
+        waited = -np.log1p(-self.draws(f"{system}:corrections", keys).random()) / self.month.corrected_yearly
+        return pl.Series(waited <= years)
+
+    def note_corrected(self, system: str, field: str, keys: pl.Series, was_wrong: pl.Series) -> None:
+        """Keep for the truth which records were put right by this month."""
+        if self.month is not None:
+            rows = pl.DataFrame({"source_key": keys.cast(pl.String)}).filter(was_wrong.fill_null(False))
+            told = rows.select(
+                pl.lit(system).alias("source"), "source_key", field=pl.lit(field), month=pl.lit(self.month.day)
+            )
+            self.settled.setdefault("corrections", []).append(told)
 
     def _factor(self, kind: str) -> float:
         return float(_document("errors.yaml")["profiles"][self.profile][kind])

@@ -31,6 +31,8 @@ def write_truth(world: World, folder: Path) -> list[Path]:
         "households": world.households.select(HOUSEHOLD_COLUMNS),
         "planted": world.planted,
     }
+    if world.hazards.height:
+        tables["hazards"] = world.hazards.filter(pl.col("month") <= world.as_of)
     paths = []
     for name, table in tables.items():
         path = folder / f"{name}.parquet"

@@ -1,5 +1,6 @@
 """The world: who lives where, and what each system of the council believes about it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,7 @@ import polars as pl
 import yaml
 
 from synthetic_data.administration.benefits import benefits
-from synthetic_data.administration.care import care
+from synthetic_data.administration.care import care, known_clients
 from synthetic_data.administration.case_management import case_management
 from synthetic_data.administration.children import children
 from synthetic_data.administration.council_tax import council_tax
@@ -21,10 +22,12 @@ from synthetic_data.administration.scene import Scene, as_days
 from synthetic_data.administration.schools import schools
 from synthetic_data.events import build_history
 from synthetic_data.frames import SCHEMAS, shaped
+from synthetic_data.hazards import run_hazards
 from synthetic_data.naming import name_people
 from synthetic_data.persons import build_persons
 from synthetic_data.places import build_places
 from synthetic_data.population import build_population
+from synthetic_data.randomness import stream
 from synthetic_data.tenures import tenures
 from synthetic_data.timeline import day_number
 
@@ -81,6 +84,7 @@ class World:
     young_people: pl.DataFrame
     death_registrations: pl.DataFrame
     planted: pl.DataFrame
+    hazards: pl.DataFrame
 
 
 def load_facts() -> dict[str, Any]:
@@ -89,8 +93,12 @@ def load_facts() -> dict[str, Any]:
     return facts
 
 
-def build_world(people: int, seed: int, as_of: date) -> World:
-    """A borough in which exactly `people` persons live on the day `as_of`; too small a one is refused."""
+def build_world(people: int, seed: int, as_of: date, days: Sequence[date] = ()) -> World:
+    """A borough in which exactly `people` persons live on the day `as_of`; too small a one is refused.
+
+    `days` are those of the monthly deliveries, `as_of` the last; between them the hazards run, and the few who lose
+    their home when no other stands empty leave.
+    """
     if people < FEWEST_PEOPLE:
         raise ValueError(f"a borough needs at least {FEWEST_PEOPLE} people, {people} were asked for")
     facts = load_facts()
@@ -99,10 +107,18 @@ def build_world(people: int, seed: int, as_of: date) -> World:
     history = build_history(build_population(units, people, facts, seed), units, facts, seed, as_of)
     day = day_number(as_of)
     named = name_people(history, day, seed)
-    scene = Scene(day, seed, units, history.homes, history.stays, build_persons(named.people, history, day, seed))
-    frames = council_tax(scene)
+    persons = build_persons(named.people, history, day, seed)
+    opening = day_number(days[0]) if days else day
+    scene = Scene(day, seed, units, history.homes, history.stays, persons, opening)
+    hazards, clients = pl.DataFrame(schema=SCHEMAS["hazards"]), None
+    if len(days) > 1:
+        clients = known_clients(scene, stream(seed, "care"))
+        scene.in_home_care = clients.filter(~pl.col("is_carer") & (pl.col("role") != "resident"))["person_id"]
+        course = run_hazards(scene, areas, days)
+        scene, hazards = course.scene, course.truth
+    frames = council_tax(scene) | {"hazards": hazards}
     frames |= build_electors(scene) | {"death_registrations": build_deaths(scene)}
-    frames |= housing(scene) | benefits(scene, frames["ct_accounts"]) | care(scene)
+    frames |= housing(scene) | benefits(scene, frames["ct_accounts"]) | care(scene, clients)
     frames |= case_management(scene, frames) | patients(scene, frames) | schools(scene)
     frames |= children(scene, frames)
     frames |= {

@@ -72,6 +72,10 @@ def benefits(scene: Scene, ct_accounts: pl.DataFrame) -> FRAMES:
         .then(pl.max_horizontal(pl.col("earlier_from") + pl.col("wait"), "earlier_from"))
         .otherwise(pl.col("lived_from") + pl.col("wait"))
     )
+    if scene.opening < scene.as_of:  # seen over months, whose turn had not come did not all apply on one day
+        latest = pl.lit(scene.as_of - 10)
+        spread = pl.col("lived_from") + ((latest - pl.col("lived_from")) * pl.col("seen")).cast(pl.Int64)
+        applied = pl.when(applied > latest).then(pl.min_horizontal(spread, latest)).otherwise(applied)
     oldest = scene.as_of - 14 * 365
     claims = claims.with_columns(
         claim_id=refs,

@@ -41,6 +41,10 @@ COMPONENTS = {
     "Meals": 5,
     "Equipment & Adaptations": 17,
 }
+STARTS = {  # what a hazard begins: service type and component
+    "home_care": ("Long Term Support: Community", "Home Support"),
+    "care_home": ("Long Term Support: Residential Care", "Residential Care"),
+}
 OUTCOMES = {
     "Request": [
         "Progress to Assessment / Unplanned Review",
@@ -57,9 +61,34 @@ OUTCOMES = {
 }
 
 
-def care(scene: Scene) -> FRAMES:
-    """care_clients and care_events, days as numbers."""
+def care(scene: Scene, known: pl.DataFrame | None = None) -> FRAMES:
+    """care_clients and care_events, days as numbers; `known` are the clients before the first delivery, if drawn."""
     rng = stream(scene.seed, "care")
+    if known is None:
+        clients = known_clients(scene, rng)
+    else:
+        rng = stream(scene.seed, "care events")
+        clients = with_newcomers(scene, known)
+    book = clients.select(
+        "care_id",
+        "person_id",
+        primary_support_reason=pl.when("is_carer").then(pl.lit("Social Support: Support to Carer")).otherwise("reason"),
+        accommodation_status=pl.col("tenure").replace_strict(ACCOMMODATION, default="Unknown", return_dtype=pl.String),
+        has_unpaid_carer=pl.when(pl.col("roll") > 0.7)
+        .then(pl.lit("Yes"))
+        .when(pl.col("roll") > 0.1)
+        .then(pl.lit("No"))
+        .otherwise(pl.lit("Unknown")),
+        client_type=pl.when("is_carer").then(pl.lit("Carer")).otherwise(pl.lit("Service User")),
+        uprn="known_at",
+    )
+    settled = clients if known is None else clients.filter(pl.col("care_id").is_in(known["care_id"].implode()))
+    rows = events(scene, settled, rng)
+    return {"care_clients": book, "care_events": pl.concat([rows, started(scene, clients, rows)])}
+
+
+def known_clients(scene: Scene, rng: np.random.Generator) -> pl.DataFrame:
+    """One row a client, with the stay and person that it was drawn from."""
     stays = (
         scene.residents()
         .sort("person_id", "from", maintain_order=True)
@@ -87,26 +116,80 @@ def care(scene: Scene) -> FRAMES:
         reason=texts(np.array(list(REASONS), dtype=object)[weighted(rng, list(REASONS.values()), n)]),
     ).filter(pl.Series(chosen))
     count = len(clients)
-    clients = clients.with_columns(
+    return clients.with_columns(
         care_id="L" + pl.Series(np.sort(distinct(rng, count, 100_000, 999_999))).cast(pl.String),
         known_at=pl.when((pl.col("roll") < STALE) & pl.col("earlier").is_not_null())
         .then("earlier")
         .otherwise(pl.col("uprn")),
     )
-    book = clients.select(
-        "care_id",
-        "person_id",
-        primary_support_reason=pl.when("is_carer").then(pl.lit("Social Support: Support to Carer")).otherwise("reason"),
-        accommodation_status=pl.col("tenure").replace_strict(ACCOMMODATION, default="Unknown", return_dtype=pl.String),
-        has_unpaid_carer=pl.when(pl.col("roll") > 0.7)
-        .then(pl.lit("Yes"))
-        .when(pl.col("roll") > 0.1)
-        .then(pl.lit("No"))
-        .otherwise(pl.lit("Unknown")),
-        client_type=pl.when("is_carer").then(pl.lit("Carer")).otherwise(pl.lit("Service User")),
-        uprn="known_at",
+
+
+def with_newcomers(scene: Scene, known: pl.DataFrame) -> pl.DataFrame:
+    """The clients of before where they live now, and those whose care a hazard began."""
+    moved = scene.happenings.filter(pl.col("hazard").is_in(["care_home", "tenancy_breakdown"]))["person_id"]
+    last = (
+        scene.residents()
+        .sort("person_id", "from", maintain_order=True)
+        .unique("person_id", keep="last", maintain_order=True)
     )
-    return {"care_clients": book, "care_events": events(scene, clients, rng)}
+    now = last.select("person_id", now_at="uprn", now_tenure="tenure")
+    known = known.join(now, on="person_id", how="left", maintain_order="left").with_columns(
+        known_at=pl.when(pl.col("person_id").is_in(moved.implode())).then("now_at").otherwise("known_at"),
+        tenure=pl.coalesce("now_tenure", "tenure"),
+    ).drop("now_at", "now_tenure")  # fmt: skip
+    begun = scene.happenings.filter(pl.col("hazard").is_in(list(STARTS)))["person_id"].unique()
+    new = last.filter(
+        pl.col("person_id").is_in(begun.implode()) & ~pl.col("person_id").is_in(known["person_id"].implode())
+    ).sort("person_id")
+    rng = stream(scene.seed, "care newcomers")
+    numbers = "L" + pl.Series(distinct(rng, len(new) + len(known), 100_000, 999_999)).cast(pl.String)
+    free = numbers.filter(~numbers.is_in(known["care_id"].implode())).head(len(new))
+    reasons = np.array(list(REASONS), dtype=object)[weighted(rng, list(REASONS.values()), len(new))]
+    new = new.with_columns(
+        care_id=free, known_at="uprn", is_carer=pl.lit(False), roll=pl.Series(rng.random(len(new))),
+        reason=texts(reasons),
+    )  # fmt: skip
+    return pl.concat([known, new.select(c for c in known.columns if c in new.columns)], how="diagonal")
+
+
+def started(scene: Scene, clients: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """A request, an assessment and a service for each start of care that a hazard brought, in the shape of `rows`."""
+    begun = scene.happenings.filter(pl.col("hazard").is_in(list(STARTS))).join(
+        clients.select("person_id", "care_id", "death"), on="person_id", how="inner", maintain_order="left"
+    )
+    rng = stream(scene.seed, "care started")
+    last = pl.min_horizontal("death", pl.lit(scene.as_of))
+    steps = []
+    for event, lead in (("Request", 14), ("Assessment", 7), ("Service", 0)):
+        service, value = event == "Service", pl.lit(None, dtype=pl.String)
+        home = pl.col("hazard") == "care_home"
+        steps.append(
+            begun.select(
+                "care_id",
+                event_type=pl.lit(event),
+                start_date=pl.col("day") - lead,
+                end_date=pl.when(pl.col("death") <= scene.as_of).then(last).otherwise(OPEN)
+                if service
+                else pl.col("day") - lead + 3,
+                service_type=pl.col("hazard").replace_strict({h: s[0] for h, s in STARTS.items()})
+                if service
+                else value,
+                service_component=pl.col("hazard").replace_strict({h: s[1] for h, s in STARTS.items()})
+                if service
+                else value,
+                delivery_mechanism=pl.when(~home).then(pl.lit("CASSR Managed Personal Budget")) if service else value,
+                outcome=value if service else pl.lit(OUTCOMES[event][0]),
+                description=pl.col("hazard").replace_strict({h: s[1] for h, s in STARTS.items()})
+                if service
+                else pl.lit(f"{event} of needs"),
+                unit_cost=pl.when(home).then(920.0).otherwise(24.0) if service else pl.lit(None, dtype=pl.Float64),
+                planned_units=pl.when(home).then(1.0).otherwise(10.0) if service else pl.lit(None, dtype=pl.Float64),
+            )
+        )
+    found = pl.concat(steps, how="vertical_relaxed").sort("care_id", "start_date", "event_type", maintain_order=True)
+    numbers = "V" + pl.Series(distinct(rng, 2 * (len(found) + len(rows)), 1_000_000, 9_999_999)).cast(pl.String)
+    refs = numbers.filter(~numbers.is_in(rows["event_ref"].implode())).head(len(found))
+    return found.with_columns(event_ref=refs).select(pl.col(c).cast(rows.schema[c]) for c in rows.columns)
 
 
 def events(scene: Scene, clients: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
@@ -114,7 +197,7 @@ def events(scene: Scene, clients: pl.DataFrame, rng: np.random.Generator) -> pl.
     sizes = 2 + rng.poisson(3.1, len(clients))
     at = np.repeat(np.arange(len(clients)), sizes)
     place = np.arange(len(at)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    first = scene.as_of - 20 - (rng.random(len(clients)) ** 1.4 * 1500).astype(np.int64)
+    first = scene.opening - 20 - (rng.random(len(clients)) ** 1.4 * 1500).astype(np.int64)
     last = np.minimum(clients["death"].to_numpy(), scene.as_of)
     start = np.minimum(first[at] + place * (10 + rng.integers(0, 40, len(clients))[at]), last[at] - 1)
     kind = np.where(

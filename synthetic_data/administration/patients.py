@@ -63,12 +63,38 @@ def patients(scene: Scene, frames: FRAMES) -> FRAMES:
                 schema_overrides={"setting": pl.String},
             )
         )
+    parts = [*(_without_falls(part, scene) for part in parts), *_falls(scene)]
     spells = pl.concat(parts).sort("person_id", "start_date", "setting", maintain_order=True)
     spells = spells.with_columns(spell_ref="K" + (pl.int_range(pl.len()) + 10_000_000).cast(pl.String))
     numbers = _pseudonyms(scene, people)
     # the supplier looks up those for whom the council asked: its own clients
     numbers = numbers.with_columns(asked=pl.col("person_id").is_in(clients.implode()))
     return {"patient_spells": spells, "patient_numbers": numbers}
+
+
+def _without_falls(spells: pl.DataFrame, scene: Scene) -> pl.DataFrame:
+    """From the first delivery on, falls come by hazard alone; what these spells were for was something else."""
+    late = (pl.col("reason") == "Fall") & (pl.col("start_date") > scene.opening)
+    return spells.with_columns(reason=pl.when(late).then(pl.lit("Other")).otherwise("reason"))
+
+
+def _falls(scene: Scene) -> list[pl.DataFrame]:
+    """The spells of those who fell: an attendance, and an admission on the same day for every second."""
+    fell = scene.happenings.filter(pl.col("hazard") == "fall").sort("person_id", "day", maintain_order=True)
+    found = []
+    for setting, rows in (("A&E", fell), ("Emergency admission", fell.filter(pl.col("person_id") % 2 == 0))):
+        mean, _ = COST[setting]
+        found.append(
+            rows.select(
+                "person_id",
+                setting=pl.lit(setting),
+                reason=pl.lit("Fall"),
+                start_date=pl.col("day"),
+                end_date=pl.min_horizontal(pl.col("day") + int(STAY.get(setting, 0)), pl.lit(scene.as_of)),
+                cost=pl.lit(float(mean)),
+            )
+        )
+    return found
 
 
 def _pseudonyms(scene: Scene, people: pl.DataFrame) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """What the offices look at: the true homes, stays and persons, with days as whole numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import polars as pl
@@ -12,7 +12,11 @@ FRAMES = dict[str, pl.DataFrame]
 
 @dataclass
 class Scene:
-    """homes: household_id, uprn, kind, tenure, from, to; stays: person_id, household_id, uprn, from, to, role."""
+    """homes: household_id, uprn, kind, tenure, from, to; stays: person_id, household_id, uprn, from, to, role.
+
+    `opening` is the day of the first delivery; from then on services start by hazard alone: `happenings` (person_id,
+    hazard, day) says whose. `in_home_care` are those who had it before.
+    """
 
     as_of: int
     seed: int
@@ -20,6 +24,11 @@ class Scene:
     homes: pl.DataFrame
     stays: pl.DataFrame
     persons: pl.DataFrame
+    opening: int
+    happenings: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema={"person_id": pl.Int64, "hazard": pl.String, "day": pl.Int64})
+    )
+    in_home_care: pl.Series = field(default_factory=lambda: pl.Series("person_id", [], dtype=pl.Int64))
 
     @cached_property
     def known(self) -> pl.DataFrame:

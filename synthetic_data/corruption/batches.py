@@ -35,6 +35,19 @@ class Batches:
             self, number=number.zip_with(number.is_not_null(), pl.Series(other)).rename("batch"), keys=asked["key"]
         )
 
+    def with_upload(self, fault: str, share: float) -> "Batches":
+        """One more batch with a fault: so great a share of the rows, one after another."""
+        rows = len(self.number)
+        begin = rows // 3
+        within = pl.int_range(rows, eager=True).is_between(begin, begin + int(share * rows), closed="left")
+        number = pl.Series("batch", [self.count], dtype=pl.Int64).new_from_index(0, rows)
+        return replace(
+            self,
+            count=self.count + 1,
+            number=number.zip_with(within, self.number),
+            faults=pl.concat([self.faults, pl.Series([fault], dtype=pl.String)]),
+        )
+
     def _struck(self, fault: str) -> pl.Series:
         return (self.fault == fault).fill_null(False)
 
@@ -77,7 +90,9 @@ def batches_of(keys: pl.Series, rates: Rates, file: str, system: str) -> Batches
     """
     settled: Batches | None = rates.settled.get(f"{file}:batches")
     if settled is not None:
-        return settled.of(keys)
+        fault = rates.month.upload_fault if rates.month else None
+        found = settled.of(keys)
+        return found.with_upload(fault["fault"], fault["share"]) if fault and fault["file"] == file else found
     rows = len(keys)
     size = int(rates.setting("batches", "rows"))
     draws = rates.draws(f"{file}:batches", pl.Series(range(rows // (size // 2) + 1)))

@@ -152,6 +152,7 @@ def damaged_names(people: pl.DataFrame, rates: Rates, system: str) -> pl.DataFra
     def struck(error: str) -> np.ndarray:
         return hits(draws, rates.person(error, system), factor)
 
+    right = people.select("forename", "surname")
     has_middle = (people["middle"].fill_null("") != "").to_numpy()
     people = _swap_where(people, struck("known_by_middle") & has_middle, "forename", "middle")
     forename = damage_where(people["forename"], struck("nickname"), nickname, draws)
@@ -177,7 +178,14 @@ def damaged_names(people: pl.DataFrame, rates: Rates, system: str) -> pl.DataFra
         forename=pl.when(initial).then(pl.col("forename").str.slice(0, 1)).otherwise("forename"),
         title=pl.when(untitled).then(None).otherwise("title"),
     )
-    return people.drop("kept").with_columns(
+    people = people.drop("kept")
+    put_right = rates.corrected(system, people["row_key"])
+    for column in right.columns:
+        rates.note_corrected(system, column, people["row_key"], put_right & (people[column] != right[column]))
+    people = people.with_columns(
+        pl.when(put_right).then(right[column]).otherwise(people[column]).alias(column) for column in right.columns
+    )
+    return people.with_columns(
         pl.when(plain).then(without_accents(people[column])).otherwise(people[column]).alias(column)
         for column in ("forename", "middle", "surname")
     )

@@ -54,9 +54,12 @@ def damaged_birth_dates(people: pl.DataFrame, rates: Rates, system: str, as_of: 
     frame = people.select("birth_date")
     for mask, changed in steps:
         frame = frame.with_columns(birth_date=pl.when(mask & birth.is_not_null()).then(changed).otherwise(birth))
+    put_right = rates.corrected(system, people["row_key"])
+    wrong = frame["birth_date"].ne_missing(people["birth_date"])
+    rates.note_corrected(system, "birth_date", people["row_key"], put_right & wrong)
     # A slip into the future would be refused at the keyboard.
     return frame.select(
-        pl.when(birth > as_of).then(people["birth_date"]).otherwise(birth).alias("birth_date")
+        pl.when((birth > as_of) | put_right).then(people["birth_date"]).otherwise(birth).alias("birth_date")
     ).to_series()
 
 

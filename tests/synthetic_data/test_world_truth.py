@@ -24,7 +24,7 @@ def present(world: World) -> pl.DataFrame:
 def test_frames_have_their_schemas(world: World) -> None:
     for name, schema in SCHEMAS.items():
         assert dict(getattr(world, name).schema) == schema, name
-        assert len(getattr(world, name)) > 0, name
+        assert len(getattr(world, name)) > 0 or name == "hazards", name  # one month has none
 
 
 def test_exactly_so_many_people_live_there_once_each(world: World) -> None:
