@@ -28,10 +28,12 @@ def written(model: Model) -> str:
 
 
 def origin(model: Model) -> str:
-    """What the model was trained on, in a few words."""
+    """Where the model comes from, in a few words."""
     on = model.card.get("trained_on") or {}
     if on.get("kind") == SYNTHETIC:
         return f"an invented borough of {on['people']:,} people (seed {on['seed']}, {on['profile']} errors)"
+    if parent := on.get("parameters_of"):
+        return f"parameters of {parent}, probabilities fitted to labels in run {on['run']}"
     if "run" in on:
         held = "invented" if on.get("holds") == "synthetic" else "the council's own"
         return f"{held} records of run {on['run']}"
@@ -50,7 +52,7 @@ def _lines(model: Model) -> Iterator[str]:
     yield f"# Model {model.version}"
     yield ""
     records = counted(card.get("records", 0))
-    yield f"Trained on {origin(model)}: {records}, design `{model.design}`, mark `{model.mark}`."
+    yield f"Comes from {origin(model)}: {records}, design `{model.design}`, mark `{model.mark}`."
     yield ""
     yield from _origin(model)
     yield from _certainty(model)
@@ -72,7 +74,7 @@ def counted(records: int) -> str:
 
 def _origin(model: Model) -> Iterator[str]:
     card, on = model.card, model.card.get("trained_on") or {}
-    yield "## What it was trained on"
+    yield "## Where it comes from"
     yield ""
     rows: list[tuple[str, Any]] = []
     if on.get("kind") == SYNTHETIC:

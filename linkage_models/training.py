@@ -62,6 +62,8 @@ GENERAL_SESSIONS = (
 SESSIONS = {COUNCIL.name: COUNCIL_SESSIONS, GENERAL.name: GENERAL_SESSIONS}
 TERM_COLUMNS = ("forename", "surname_key", "birth_place", "occupation")
 MIN_SESSION_PAIRS = 200
+# A session of fewer pairs is noise beside one of more, but better than none for what no other session shows.
+LEAST_SESSION_PAIRS = 50
 # The prior decides how much of u is true matches, u decides how many matches EM finds, these give the prior.
 PASSES = 3
 MIN_MATCHES = 20
@@ -334,13 +336,17 @@ def _within_reach(levels: list[dict[str, Any]], gammas: Any) -> list[dict[str, A
 def _usable_sessions(
     con: duckdb.DuckDBPyConnection, table: str, sessions: tuple[Session, ...], columns: set[str]
 ) -> list[tuple[Session, int]]:
-    """The sessions whose columns are at hand and that make enough pairs, with their pairs."""
+    """The sessions whose columns are at hand and that make enough pairs, with their pairs; where these leave out what
+    the model leans on, also smaller ones."""
     at_hand = {" + ".join(session.rule): session for session in sessions if columns.issuperset(session.rule)}
     costs = blocking.rule_costs(con, table, {name: session.rule for name, session in at_hand.items()})
-    usable = [(at_hand[cost.rule], cost.pairs) for cost in costs if cost.pairs >= MIN_SESSION_PAIRS]
+    for least in (MIN_SESSION_PAIRS, LEAST_SESSION_PAIRS):
+        usable = [(at_hand[cost.rule], cost.pairs) for cost in costs if cost.pairs >= least]
+        if CORE.issubset(frozenset().union(*(session.trains for session, _ in usable))):
+            break
     if not usable:
         raise TrainingFailed(
-            f"no training rule makes {MIN_SESSION_PAIRS} pairs: too few records share a name, birth date or home"
+            f"no training rule makes {LEAST_SESSION_PAIRS} pairs: too few records share a name, birth date or home"
         )
     return usable
 

@@ -273,6 +273,59 @@ def evaluate(data: str, truth: str | None, yardsticks: bool, as_json: bool) -> N
     show(evaluation_of(folder(data), Path(truth) if truth else None, yardsticks), as_json)
 
 
+@cli.command()
+@DATA
+@click.option("--name", help="What to call the model; without it, by its date.")
+@click.option("--labels", help="A label sample that reviewers answered: fit the run's model's probabilities to it.")
+@SOURCES
+@JSON
+def train(data: str, name: str | None, labels: str | None, sources: str | None, as_json: bool) -> None:
+    """Train a person model on the published records and keep it, dated, with its card; or, with --labels, keep the
+    parameters of the published run's model and calibrate it here."""
+    from pipelines.modelling import train_model
+
+    show(train_model(folder(data), name, Path(labels) if labels else None, sources), as_json)
+
+
+@cli.group(invoke_without_command=True)
+@DATA
+@SOURCES
+@JSON
+@click.pass_context
+def models(context: click.Context, data: str, sources: str | None, as_json: bool) -> None:
+    """The person models at hand: what each was trained on, whether it is calibrated here, pinned, and fits."""
+    if context.invoked_subcommand is None:
+        from pipelines.modelling import models_of
+
+        show(models_of(folder(data), sources), as_json)
+
+
+@models.command("compare")
+@DATA
+@click.argument("one", metavar="MODEL")
+@click.argument("other", metavar="MODEL")
+@SOURCES
+@JSON
+def models_compare(data: str, one: str, other: str, sources: str | None, as_json: bool) -> None:
+    """Score the published records with two models: parameters, pairs that cross a threshold, persons that would merge
+    or split. Changes nothing."""
+    from pipelines.modelling import compare_models
+
+    show(compare_models(folder(data), one, other, sources), as_json)
+
+
+@models.command("card")
+@DATA
+@click.argument("name", metavar="MODEL")
+@JSON
+def models_card(data: str, name: str, as_json: bool) -> None:
+    """The card of a model: origin, training, certainty, weak groups, parameters, limits."""
+    from pipelines.modelling import card_of
+
+    text, facts = card_of(folder(data), name)
+    click.echo(json.dumps(facts, indent=1, default=str) if as_json else text, nl=as_json)
+
+
 @cli.group()
 def export() -> None:
     """Write files that leave: stamped with purpose, run and expiry, and noted in the audit."""

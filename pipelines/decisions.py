@@ -17,7 +17,7 @@ from pipelines.snapshots import NothingPublished, open_snapshot
 
 KINDS = ("must_link", "cannot_link", "unsure", "label")
 NEEDED = {"kind", "record_l", "record_r"}
-OPTIONAL = {"same", "inclusion_probability", "reason"}
+OPTIONAL = {"same", "inclusion_probability", "reason", "sample"}
 
 
 class DecisionFileFault(BoroughlinkError):

@@ -12,8 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.assets import DATA_ENV, LANDING_ENV, SOURCES_ENV, STARTED_BY_TAG, RunHandle
 from pipelines.fraud.assets import assets as fraud_assets
+from pipelines.governance.keys import open_keyring
 from pipelines.governance.purposes import Purposes
 from pipelines.linkage.assets import assets as linkage_assets
+from pipelines.linkage.shelf import SHIPPED, Shelf
 from pipelines.people.assets import assets as people_assets
 from pipelines.places.assets import assets as places_assets
 from pipelines.publication.assets import assets as publication_assets
@@ -128,6 +130,7 @@ def execute(place: Place, started_by: str, select: str | None = None) -> tuple[b
 def _execute(place: Place, started_by: str, select: str | None) -> tuple[bool, list[str]]:
     dagster_home(place.folder)
     definitions = build_definitions(place)
+    _ensure_model(place.folder)
     quiet: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with dg.DagsterInstance.get() as instance:
         chosen = None
@@ -142,6 +145,13 @@ def _execute(place: Place, started_by: str, select: str | None) -> tuple[bool, l
         )
         faults = [_said(event) for event in result.all_events if event.is_step_failure]
     return result.success, list(dict.fromkeys(faults))
+
+
+def _ensure_model(folder: DataFolder) -> None:
+    """Raise BoroughlinkError now, not half-way through a run, if the model of the settings can't be had."""
+    settings = load_settings(folder)
+    if settings.model != SHIPPED:
+        Shelf.of(folder, open_keyring(folder, settings)).load(settings.model)
 
 
 def _chosen(definitions: dg.Definitions, select: str) -> list[dg.AssetKey]:

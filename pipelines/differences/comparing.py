@@ -112,9 +112,14 @@ class Differences:
 
     def worst(self, view: str) -> Group | None:
         """The group of the view of whose records the greatest share was regrouped, if any was."""
-        large = [group for group in self.groups if group.view == view and group.records >= LEAST_GROUP]
-        found = max(large, key=lambda group: (group.share, group.records), default=None)
-        return found if found and found.regrouped else None
+        return worst_group(self.groups, view)
+
+
+def worst_group(groups: Sequence[Group], view: str) -> Group | None:
+    """Of the groups of a view that are no handful, the one that changed most, if any did."""
+    large = [group for group in groups if group.view == view and group.records >= LEAST_GROUP]
+    found = max(large, key=lambda group: (group.share, group.records), default=None)
+    return found if found and found.regrouped else None
 
 
 def published_run(folder: DataFolder, named: str | None, newest: int = 0) -> Path:
@@ -147,8 +152,7 @@ def compare(
     """Compare two published run folders; `decisions` as Operations.decisions() gives them."""
     with _opened(folder, settings, keyring.key("published"), runs, "snapshot") as wh:
         _load(wh)
-        persons = tuple(Persons(*row) for row in _rows(wh, "persons"))
-        groups = tuple(Group(*row) for row in _groups(wh))
+        persons, groups = persons_between(wh), groups_between(wh, AFTER)
         contradicted, standing = _contradicted(wh, decisions)
         flags = tuple(Flags(*row) for row in _rows(wh, "flags")) if _both(wh, "fraud.flagged_pair") else ()
         figures = _figures(wh)
@@ -190,18 +194,29 @@ def _load(wh: Warehouse) -> None:
             else ("FROM (SELECT ''::VARCHAR AS view, ''::VARCHAR AS record_id, ''::VARCHAR AS person_id) WHERE false")
         )
         wh.execute(f"CREATE TEMP TABLE {run}_member AS SELECT view, record_id, person_id {source}")
+    load_moved(wh)
+
+
+def load_moved(wh: Warehouse) -> None:
+    """What became of the persons of before_member in after_member (view, record_id, person_id), as moved.sql says."""
     for statement in sql_file(HERE / "moved.sql").split(";"):
         if statement.strip():
             wh.execute(statement)
 
 
-def _groups(wh: Warehouse) -> list[tuple[Any, ...]]:
-    """Rows of Group, over the records that both runs have, as the later one describes them."""
-    if not wh.exists(f"{AFTER}.people.record"):
-        return []
-    ward = "p.ward" if wh.exists(f"{AFTER}.places.property") else "NULL"
-    place = f"LEFT JOIN {AFTER}.places.property p ON p.uprn = r.uprn" if ward != "NULL" else ""
-    return wh.rows(sql_file(HERE / "groups.sql", as_of=f"{wh.as_of:%Y-%m-%d}", ward=ward, place=place))
+def persons_between(wh: Warehouse) -> tuple[Persons, ...]:
+    """What became of the persons, by view; needs load_moved."""
+    return tuple(Persons(*row) for row in _rows(wh, "persons"))
+
+
+def groups_between(wh: Warehouse, catalog: str) -> tuple[Group, ...]:
+    """How many records of each group were regrouped, as `catalog` describes them; needs load_moved."""
+    if not wh.exists(f"{catalog}.people.record"):
+        return ()
+    ward = "p.ward" if wh.exists(f"{catalog}.places.property") else "NULL"
+    place = f"LEFT JOIN {catalog}.places.property p ON p.uprn = r.uprn" if ward != "NULL" else ""
+    names = {"as_of": f"{wh.as_of:%Y-%m-%d}", "ward": ward, "place": place, "record": f"{catalog}.people.record"}
+    return tuple(Group(*row) for row in wh.rows(sql_file(HERE / "groups.sql", **names)))
 
 
 def _contradicted(wh: Warehouse, decisions: Sequence[dict[str, Any]]) -> tuple[tuple[Contradicted, ...], int]:

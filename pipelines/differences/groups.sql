@@ -8,7 +8,7 @@ WITH described AS (
             WHEN date_sub('year', r.birth_date, DATE '${as_of}') < 65 THEN '35 to 64'
             ELSE '65 and over' END AS age,
         coalesce(${ward}, 'not known') AS ward
-    FROM kept k JOIN after.people.record r USING (record_id) ${place}
+    FROM kept k JOIN ${record} r USING (record_id) ${place}
 )
 
 SELECT view, kind, value, count(*) AS records, count(*) FILTER (regrouped) AS moved

@@ -15,9 +15,9 @@ def sentences(found: Differences) -> Iterator[str]:
     """What a reader wants to know first."""
     yield f"From run {found.before} to {found.after}."
     for view in found.persons:
-        yield f"{view.view}: {_persons(view)}"
+        yield f"{view.view}: {persons_in_words(view)}"
         if worst := found.worst(view.view):
-            yield f"  Most touched: {_group(worst)}, over all {_share(view.regrouped, view.shared)}."
+            yield f"  Most touched: {touched(worst)}, over all {_share(view.regrouped, view.shared)}."
     yield from _decisions(found)
     if found.flags:
         came, went = sum(flag.appeared for flag in found.flags), sum(flag.vanished for flag in found.flags)
@@ -71,7 +71,8 @@ def tables(found: Differences) -> list[Table]:
     return [table for table in told if table[2]]
 
 
-def _persons(p: Persons) -> str:
+def persons_in_words(p: Persons) -> str:
+    """What became of the persons of a view, in one sentence."""
     if p.before == p.after == p.unchanged:
         return f"{plural(p.after, 'person')}, all with the very same records."
     said = [
@@ -97,7 +98,8 @@ def _decisions(found: Differences) -> Iterator[str]:
         yield f"Contradicted before, followed now: {plural(len(before - after), 'decision')}."
 
 
-def _group(group: Group) -> str:
+def touched(group: Group) -> str:
+    """A group and how much of it was regrouped."""
     share = _share(group.regrouped, group.records)
     return f"{group.by} {group.value}, {share} of {group.records:,} records regrouped"
 

@@ -5,7 +5,9 @@ the standard deviation of the answer: Neyman 1934), all with a probability above
 sampling), which hangs on the run and the pair alone.
 """
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,20 +15,53 @@ import polars as pl
 
 from linkage_models.calibration import Calibration, calibrate
 from pipelines.linkage.certainty import calibration_of
+from pipelines.linkage.company import open_view_edges
 from pipelines.warehouse import Warehouse
 
-COLUMNS = ("kind", "record_l", "record_r", "same", "inclusion_probability", "reason")
+COLUMNS = ("kind", "record_l", "record_r", "same", "inclusion_probability", "reason", "sample")
 # The least standard deviation that a pair is drawn by, so that the plain ones are checked too.
 PLAIN = 0.05
 
 
-def draw(wh: Warehouse, view: str, pairs: int, catalog: str = "published") -> list[tuple[str, str, str, str, str, str]]:
+_CHANCE = "(md5_number({l} || '|' || {r} || '|' || $run) % 1000000007)::DOUBLE / 1000000007"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Which draw a sample came from: the run, the view, the mark of the model that scored its pairs."""
+
+    run: str
+    view: str
+    mark: str
+
+    def __str__(self) -> str:
+        return f"{self.run} {self.view} {self.mark}"
+
+    @classmethod
+    def read(cls, text: str) -> "Sample | None":
+        parts = text.split(" ")
+        return cls(*parts) if len(parts) == 3 else None
+
+    def draws(self, wh: Warehouse, labels: Sequence[Mapping[str, Any]]) -> list[bool]:
+        """Of each labelled pair, whether this draw takes it at the inclusion probability that stands beside it."""
+        pairs = [sorted((each["record_l"], each["record_r"])) for each in labels]
+        chances = wh.rows(
+            f"SELECT {_CHANCE.format(l='l', r='r')}"
+            " FROM (SELECT unnest($l) AS l, unnest($r) AS r, unnest($place) AS place) ORDER BY place",
+            {"l": [p[0] for p in pairs], "r": [p[1] for p in pairs], "place": list(range(len(pairs))), "run": self.run},
+        )
+        return [chance < each["inclusion_probability"] for (chance,), each in zip(chances, labels, strict=True)]
+
+
+def draw(
+    wh: Warehouse, view: str, pairs: int, catalog: str = "published"
+) -> list[tuple[str, str, str, str, str, str, str]]:
     """About `pairs` pairs of a view as rows of a decisions file, `same` left open for the reviewer."""
+    open_view_edges(wh, view, catalog)
     compared = wh.con.execute(
         f"""-- one row per compared pair inside the view, in an order that hangs on the run and the pair
-        SELECT e.record_l, e.record_r, e.match_weight,
-            (md5_number(e.record_l || '|' || e.record_r || '|' || $run) % 1000000007)::DOUBLE / 1000000007 AS chance
-        FROM {catalog}.linkage.edge e
+        SELECT e.record_l, e.record_r, e.match_weight, {_CHANCE.format(l="e.record_l", r="e.record_r")} AS chance
+        FROM view_edge e
         JOIN {catalog}.linkage.membership l ON l.view = $view AND l.record_id = e.record_l
         JOIN {catalog}.linkage.membership r ON r.view = $view AND r.record_id = e.record_r
         ORDER BY chance, e.record_l, e.record_r""",
@@ -46,13 +81,15 @@ def draw(wh: Warehouse, view: str, pairs: int, catalog: str = "published") -> li
     drawn = np.flatnonzero(np.asarray(compared["chance"]) < inclusion)
     # in the order of their names: that of `chance` would tell the likely answers
     rows = [(compared["record_l"][each], compared["record_r"][each], f"{inclusion[each]:.6f}") for each in drawn]
-    return [("label", left, right, "", share, "") for left, right, share in sorted(rows)]
+    mark = json.loads(wh.scalar(f"SELECT body FROM {catalog}.linkage.model"))["mark"]
+    sample = str(Sample(wh.run_id, view, mark))
+    return [("label", left, right, "", share, "", sample) for left, right, share in sorted(rows)]
 
 
 def calibrate_here(
-    wh: Warehouse, labels: Sequence[Mapping[str, Any]], source: str, catalog: str = "published"
+    wh: Warehouse, labels: Sequence[Mapping[str, Any]], source: str, view: str, catalog: str = "published"
 ) -> Calibration:
-    """The calibration of the run's model from labels of its compared pairs, on top of what the model knew.
+    """The calibration of the run's model from labels of its compared pairs in a view, on top of what the model knew.
 
     `labels` hold record_l, record_r, same and inclusion_probability (or nothing); `source` says where they come from.
     Raises TooFewLabels.
@@ -66,6 +103,7 @@ def calibrate_here(
     }
     wh.con.register("label_given", pl.DataFrame(rows, schema=types, orient="row"))
     try:
-        return calibrate(wh.con, f"{catalog}.linkage.edge", "label_given", source, calibration_of(wh, catalog))
+        open_view_edges(wh, view, catalog)
+        return calibrate(wh.con, "view_edge", "label_given", source, calibration_of(wh, catalog))
     finally:
         wh.con.unregister("label_given")

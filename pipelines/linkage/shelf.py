@@ -38,9 +38,13 @@ class Shelf:
     def of(cls, folder: DataFolder, keyring: Keyring) -> "Shelf":
         return cls(folder.models, keyring)
 
+    def names(self) -> list[str]:
+        """The names of the council's models, in alphabetical order."""
+        return sorted(path.stem for path in self.folder.glob("*.json"))
+
     def models(self) -> list[Model]:
         """All models of the council, the newest last. Raises BoroughlinkError if one can't be read."""
-        there = [self.load(path.stem) for path in self.folder.glob("*.json")]
+        there = [self.load(name) for name in self.names()]
         return sorted(there, key=lambda model: (model.card.get("number", 0), model.version))
 
     def load(self, name: str) -> Model:
@@ -112,7 +116,7 @@ class Shelf:
         model = pinned()
         if name == model.version:
             return model
-        there = [path.stem for path in sorted(self.folder.glob("*.json"))]
+        there = self.names()
         raise UnknownModel(
             f"There is no model {printable(name)}. There are {', '.join([*there, SHIPPED, NEWEST])};"
             " `boroughlink models` says more."

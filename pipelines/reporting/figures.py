@@ -65,12 +65,14 @@ class Part(Generic[T]):
 
 @dataclass(frozen=True)
 class Figures:
-    """All of it. `synthetic` is true if every extract is invented; `titles` names sources as people do."""
+    """All of it. `synthetic` is true if every extract is invented; `titles` names sources as people do; `model` says
+    which model scored, and why."""
 
     run_id: str
     as_of: date
     council: str
     synthetic: bool
+    model: str = ""
     titles: dict[str, str] = field(default_factory=dict)
     sources: Part[SourceTable] = Part()
     refusals: Part[Refusal] = Part()
@@ -185,6 +187,7 @@ def collect(wh: Warehouse, summary: Mapping[str, Any]) -> Figures:
         as_of=wh.as_of,
         council=str(notes.get("council", "The council")),
         synthetic=_synthetic(wh),
+        model=_model(wh),
         titles=dict(notes.get("titles", {})),
         **parts,
     )
@@ -250,6 +253,11 @@ def _left_out(wh: Warehouse) -> Iterator[LeftOut]:
     for what, needs in served.items():
         if lacking := [fact for fact in needs if fact not in facts]:
             yield LeftOut(what, "no source at hand provides " + " and ".join(lacking).replace("_", " ") + " facts")
+
+
+def _model(wh: Warehouse) -> str:
+    """Which model scored and why, in words; nothing where nothing was scored."""
+    return str(wh.scalar("SELECT chosen FROM identity.linkage.model")) if wh.exists("identity.linkage.model") else ""
 
 
 def _synthetic(wh: Warehouse) -> bool:

@@ -74,7 +74,7 @@ def _people(out: Console, f: Figures, judged: Mapping[str, Any]) -> None:
         return
     rows = [(say("views", v.view), number(v.records), number(v.persons), number(v.households)) for v in f.views.rows]
     _table(out, "People", ("View", "#Records", "#Persons", "#Households"), rows)
-    _say(out, f"{plural(summary.links(f), 'pair')} of records scored.")
+    _say(out, f"{plural(summary.links(f), 'pair')} of records scored." + (f" Model: {f.model}." if f.model else ""))
     links = judged.get("links")
     if links is None:
         return

@@ -24,7 +24,10 @@ def commands(group: click.Group = cli, before: str = "") -> set[str]:
     """Every command, with its group in front."""
     found = set()
     for name, command in group.commands.items():
-        found |= commands(command, f"{before}{name} ") if isinstance(command, click.Group) else {before + name}
+        if isinstance(command, click.Group):
+            found |= commands(command, f"{before}{name} ")
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            found.add(before + name)
     return found
 
 

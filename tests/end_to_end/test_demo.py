@@ -43,7 +43,7 @@ def test_reviewers_get_a_random_sample_and_their_labels_calibrate(borough, tmp_p
     labels = read_decisions(sample)
     assert {each["same"] for each in labels} == {True, False}
     with open_snapshot(DataFolder.at(borough.data)) as (wh, _):
-        found = calibrate_here(wh, labels, "the sample of this test")
+        found = calibrate_here(wh, labels, "the sample of this test", "data_quality")
         pairs = wh.scalar("SELECT count(*) FROM published.linkage.edge")
     assert found.here and found.labels == len(labels)
     # what was drawn stands for about as many pairs as there are
