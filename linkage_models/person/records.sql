@@ -1,8 +1,7 @@
 -- The table that Splink reads. Grain: record_id; unique_id numbers the records in the order of record_id.
 CREATE OR REPLACE TEMP TABLE ${target} AS
 SELECT
-    row_number() OVER (ORDER BY record_id) - 1 AS unique_id,
-    record_id, source AS source_dataset,
+    unique_id, record_id, source AS source_dataset,
     forename, forename_root, initial, middle, string_split(middle, ' ') AS middle_names, left(middle, 1) AS middle_initial,
     surname, surname_key, surname_phonetic,
     -- lists that say no more than the column beside them are left out: most of them, and comparing lists is dear
@@ -24,5 +23,6 @@ SELECT
     list_distinct([left(nino, i - 1) || substr(nino, i + 1) FOR i IN range(1, length(nino) + 1)]) AS nino_deletes,
     list_distinct([left(email, i - 1) || substr(email, i + 1) FOR i IN range(1, length(email) + 1)]) AS email_deletes,
     list_distinct([left(birth_digits, i - 1) || substr(birth_digits, i + 1) FOR i IN range(1, length(birth_digits) + 1)]) AS birth_deletes
-FROM (SELECT *, strftime(birth_date, '%Y%m%d') AS birth_digits FROM ${source})
-WHERE ${linkable};
+FROM (SELECT *, strftime(birth_date, '%Y%m%d') AS birth_digits FROM ${source} WHERE ${linkable})
+-- numbered apart, and joined: to order whole rows takes twice as long
+JOIN (SELECT record_id, row_number() OVER (ORDER BY record_id) - 1 AS unique_id FROM ${source} WHERE ${linkable}) USING (record_id);
