@@ -8,7 +8,8 @@ from pathlib import Path
 from pipelines.reporting.flow import Band, Flow, Station, wide
 from pipelines.settings import SHIPPED_SOURCES
 from pipelines.sources.contract_files import load_contracts
-from pipelines.sources.contracts import Contract
+from pipelines.sources.contracts import Column as SourceColumn
+from pipelines.sources.contracts import Contract, Table
 from pipelines.sources.facts import FACTS, PROVENANCE, Column
 
 DOCS = Path(__file__).parent
@@ -76,12 +77,22 @@ def source_columns(contract: Contract) -> str:
     ]
     for table in contract.tables:
         rows = [
-            f"| `{column.name}` | {column.type} | {column.personal.replace('_', ' ')} | {_cell(column.why)} |"
+            f"| `{column.name}` | {column.type} | {column.personal.replace('_', ' ')} | {_reason(column, table)} |"
             for column in table.columns
         ]
         heads = ["| column | type | personal | why it is asked for |", "|---|---|---|---|"]
-        parts += [f"### `{table.file}`: {table.name}", f"One row is {table.grain}.", "\n".join([*heads, *rows])]
+        parts += [
+            f"### `{table.file}`: {table.name}",
+            f"One row is {table.grain}: {_cell(table.why)}.",
+            "\n".join([*heads, *rows]),
+        ]
     return "\n\n".join([*parts, COLUMNS_END])
+
+
+def _reason(column: SourceColumn, table: Table) -> str:
+    """Why a column is asked for, where that is not the reason of its whole table."""
+    said = "" if column.why == table.why else _cell(column.why)
+    return said if column.keep else "**read over, not kept**" + (f": {said}" if said else "")
 
 
 def _cell(text: str | None) -> str:

@@ -278,6 +278,106 @@ SCHEMAS: dict[str, Schema] = {
     "death_registrations": {"registration_id": S, "person_id": I, "death_date": D, "registered_date": D, "uprn": I},
     # one row a person at risk, month (its last day) and hazard: the true probability, and whether it happened
     "hazards": {"person_id": I, "month": D, "hazard": S, "probability": F, "happened": B},
+    # one row an account and year whose bill went unpaid; part: of a year; unpaid: of the charge
+    "ct_arrears": {"account_ref": S, "fin_year": I, "raised_date": D, "settled_date": D, "part": F, "unpaid": F},
+    # one row a period in which too much benefit was paid; from_award: taken back week by week
+    "overpayments": {
+        "overpayment_ref": S,
+        "claim_id": S,
+        "paid_from": D,
+        "paid_to": D,
+        "cause": S,
+        "amount": F,
+        "from_award": B,
+        "raised_date": D,
+        "settled_date": D,
+    },
+    # one row a tenancy and time in which it was behind with the rent
+    "rent_arrears": {"tag_ref": S, "amount": F, "raised_date": D, "settled_date": D},
+    # one row an issue of a badge, permit or pass
+    "permits": {
+        "permit_ref": S,
+        "kind": S,
+        "person_id": I,
+        "vehicle": S,
+        "uprn": I,
+        "start_date": D,
+        "end_date": D,
+        "cancelled_date": D,
+    },
+    # one row an account of a citizen and day on which its details were looked over; turn 2: a person's second account
+    "citizen_accounts": {"account_id": S, "person_id": I, "turn": I, "uprn": I, "opened": D, "updated": D},
+    # one row an application for a council home
+    "register_applications": {
+        "application_ref": S,
+        "uprn": I,
+        "applied": D,
+        "closed": D,
+        "open_status": S,
+        "outcome": S,
+        "band": S,
+        "homeless": B,
+        "sensitive": B,
+        "owns_property": B,
+    },
+    # one row a person of such an application
+    "register_people": {"application_ref": S, "person_no": I, "person_id": I, "relationship": S},
+    # one row an applicant for a right to buy
+    "rtb_applications": {
+        "rtb_ref": S,
+        "applicant_no": I,
+        "tag_ref": S,
+        "person_id": I,
+        "uprn": I,
+        "applied": D,
+        "stage": S,
+        "stage_date": D,
+        "discount": F,
+    },
+    # one row a letting begun lately
+    "lettings_log": {
+        "tag_ref": S,
+        "prop_ref": S,
+        "uprn": I,
+        "tenure": S,
+        "start_date": D,
+        "rent": F,
+        "lead_age": I,
+        "lead_sex": S,
+        "household": I,
+        "children": I,
+    },
+    # one row a registered birth, and one a person named in it
+    "birth_registrations": {"registration_id": S, "birth_date": D, "registered_date": D, "uprn": I, "place": S},
+    "birth_parties": {"registration_id": S, "party": S, "person_id": I},
+    # one row a marriage, and one a person who married; intended: the surname to be borne after, where told
+    "marriages": {"marriage_id": S, "marriage_date": D},
+    "marriage_parties": {"marriage_id": S, "party_no": I, "person_id": I, "intended": S, "uprn": I},
+    # one row a death, coded for statistics
+    "mortality": {
+        "registration_id": S,
+        "person_id": I,
+        "death_date": D,
+        "registered_date": D,
+        "uprn": I,
+        "cause": S,
+        "place": S,
+    },
+    # one row a business rates account
+    "rates_accounts": {
+        "account_ref": S,
+        "uprn": I,
+        "kind": S,
+        "person_id": I,
+        "company_name": S,
+        "trading_as": S,
+        "description": S,
+        "started": D,
+        "rateable_value": F,
+        "contact_uprn": I,
+    },
+    # one row a relief of such an account
+    "rates_reliefs": {"account_ref": S, "code": S, "percent": F, "start_date": D, "end_date": D},
     # one row a planted case or look-alike
     "planted": {
         "case_id": S,

@@ -48,6 +48,17 @@ DATED = {
     "care_events": Dated("start_date", "end_date", ("outcome",), "adult_social_care", "event_ref"),
     "death_registrations": Dated("registered_date"),
     "children_in_need": Dated("referral_date", "closure_date"),
+    # how far recovery has gone, and that a debt is settled, is for the extract to say
+    "ct_arrears": Dated("raised_date"),
+    "overpayments": Dated("raised_date"),
+    "rent_arrears": Dated("raised_date"),
+    # an expiry is known from the day of issue
+    "permits": Dated("start_date", "cancelled_date"),
+    "citizen_accounts": Dated("updated"),
+    "register_applications": Dated("applied", "closed"),
+    "rtb_applications": Dated("applied"),
+    "marriages": Dated("marriage_date"),
+    "rates_accounts": Dated("started"),
 }
 #: A row stands as long as the row that it belongs to: frame -> (frame, the columns that both have).
 BELONGS_TO = {
@@ -60,6 +71,11 @@ BELONGS_TO = {
     "pupil_contacts": ("pupils", ["pupil_id"]),
     "pupil_terms": ("pupils", ["pupil_id"]),
     "pupil_needs": ("pupils", ["pupil_id"]),
+    "overpayments": ("claims", ["claim_id"]),
+    "register_people": ("register_applications", ["application_ref"]),
+    "birth_parties": ("birth_registrations", ["registration_id"]),
+    "marriage_parties": ("marriages", ["marriage_id"]),
+    "rates_reliefs": ("rates_accounts", ["account_ref"]),
 }
 #: Where the members of a household are named: frame -> how their home is found.
 MEMBERS = {"claim_members": "claim_houses", "tenancy_members": "tenancies"}

@@ -1,7 +1,7 @@
 """The world: who lives where, and what each system of the council believes about it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,21 @@ import polars as pl
 import yaml
 
 from synthetic_data.administration.benefits import benefits
+from synthetic_data.administration.business import business_rates
 from synthetic_data.administration.care import care, known_clients
 from synthetic_data.administration.case_management import case_management
 from synthetic_data.administration.children import children
+from synthetic_data.administration.citizen_accounts import citizen_accounts
 from synthetic_data.administration.council_tax import council_tax
+from synthetic_data.administration.debts import debts
 from synthetic_data.administration.housing import housing
+from synthetic_data.administration.lettings import housing_register, lettings_log, right_to_buy
 from synthetic_data.administration.patients import patients
+from synthetic_data.administration.permits import permits
 from synthetic_data.administration.planted import plant
 from synthetic_data.administration.register import build_deaths, build_electors
-from synthetic_data.administration.scene import Scene, as_days
+from synthetic_data.administration.registrations import births, marriages, mortality
+from synthetic_data.administration.scene import FRAMES, Scene, as_days
 from synthetic_data.administration.schools import schools
 from synthetic_data.events import build_history
 from synthetic_data.frames import SCHEMAS, shaped
@@ -33,6 +39,7 @@ from synthetic_data.timeline import day_number
 
 FEWEST_PEOPLE = 500
 SPELL = {"from": "from_date", "to": "to_date"}
+DEBT = {"raised": "raised_date", "settled": "settled_date"}
 INTERNAL_DAYS = {  # the builders' day columns, and their names in the schema
     "names": SPELL,
     "households": SPELL,
@@ -42,6 +49,12 @@ INTERNAL_DAYS = {  # the builders' day columns, and their names in the schema
     "ct_discounts": {"start": "from_date", "end": "to_date"},
     "claim_houses": {"start": "from_date", "end": "to_date"},
     "tenancies": {"start": "start_date", "end": "end_date"},
+    "ct_arrears": DEBT,
+    "overpayments": DEBT,
+    "rent_arrears": DEBT,
+    "permits": {"start": "start_date", "end": "end_date", "cancelled": "cancelled_date"},
+    "lettings_log": {"start": "start_date"},
+    "rates_reliefs": {"start": "start_date", "end": "end_date"},
 }
 
 
@@ -83,6 +96,22 @@ class World:
     placements: pl.DataFrame
     young_people: pl.DataFrame
     death_registrations: pl.DataFrame
+    ct_arrears: pl.DataFrame
+    overpayments: pl.DataFrame
+    rent_arrears: pl.DataFrame
+    permits: pl.DataFrame
+    citizen_accounts: pl.DataFrame
+    register_applications: pl.DataFrame
+    register_people: pl.DataFrame
+    rtb_applications: pl.DataFrame
+    lettings_log: pl.DataFrame
+    birth_registrations: pl.DataFrame
+    birth_parties: pl.DataFrame
+    marriages: pl.DataFrame
+    marriage_parties: pl.DataFrame
+    mortality: pl.DataFrame
+    rates_accounts: pl.DataFrame
+    rates_reliefs: pl.DataFrame
     planted: pl.DataFrame
     hazards: pl.DataFrame
 
@@ -131,7 +160,24 @@ def build_world(people: int, seed: int, as_of: date, days: Sequence[date] = ()) 
         "residences": scene.stays,
     }
     frames |= plant(scene, frames)
+    frames |= later_offices(replace(scene, stays=frames["residences"], persons=frames["persons"]), frames)
     return World(as_of=as_of, seed=seed, **{name: shaped(name, dated(name, frames[name])) for name in SCHEMAS})
+
+
+def later_offices(scene: Scene, frames: FRAMES) -> FRAMES:
+    """What rests on the books of other offices, planted cases included; nothing planted rests on it."""
+    return (
+        debts(scene, frames)
+        | permits(scene)
+        | citizen_accounts(scene)
+        | housing_register(scene)
+        | right_to_buy(scene, frames)
+        | lettings_log(scene, frames)
+        | births(scene)
+        | marriages(scene, frames)
+        | mortality(scene, frames)
+        | business_rates(scene)
+    )
 
 
 def dated(name: str, frame: pl.DataFrame) -> pl.DataFrame:

@@ -53,7 +53,7 @@ PERSON_RECORD = FactTable(
     record_id   | VARCHAR | source:source_key#occupant, safe across reuse of a slot
     source_key  | VARCHAR | the source's own key of the mention, parts joined by /
     occupant    | INTEGER | 1 for the first person seen under the key, 2 for another person written over it, ...
-    role        | VARCHAR | liable, claimant, partner, dependant, tenant, household, elector, client, deceased, ...
+    role        | VARCHAR | liable, claimant, partner, tenant, household, elector, client, deceased, holder, ...
     title       | VARCHAR | as given
     forename    | VARCHAR | as given, first forename where the source separates names
     middle      | VARCHAR | as given
@@ -247,6 +247,54 @@ IDENTIFIER = FactTable(
 """),
 )
 
+DEBT = FactTable(
+    "debt",
+    "one person who owes one debt, as recovery stands",
+    _columns("""
+    debt_ref   | VARCHAR | debt, of its source
+    record_id  | VARCHAR | person_record; null where a company or nobody named owes it
+    address_id | VARCHAR | the home that it arose at
+    kind       | VARCHAR | council_tax, benefit_overpayment, rent
+    amount     | DECIMAL(12,2) | pounds when it arose; null where only the balance is held
+    balance    | DECIMAL(12,2) | pounds still owed by all who owe it together
+    stage      | VARCHAR | reminder, notice, arrangement, deduction, summons, court_order, enforcement
+    stage_date | DATE    | when it reached the stage
+    from_date  | DATE    | when it arose
+    to_date    | DATE    | day it was settled, null while anything is owed
+"""),
+)
+
+APPLICATION = FactTable(
+    "application",
+    "one person on one application for a council home or for buying one",
+    _columns("""
+    application_ref | VARCHAR | application
+    record_id       | VARCHAR | person_record
+    address_id      | VARCHAR | where the applicants live
+    kind            | VARCHAR | housing_register, right_to_buy
+    role            | VARCHAR | applicant, joint, household
+    status          | VARCHAR | open, suspended, granted, refused, withdrawn
+    priority        | VARCHAR | band or stage as given
+    from_date       | DATE    | applied
+    to_date         | DATE    | decided or closed, null while it is open
+"""),
+)
+
+PERMIT = FactTable(
+    "permit",
+    "one badge, permit or pass of one holder, each issue its own",
+    _columns("""
+    permit_ref | VARCHAR | number of the badge, permit or pass
+    record_id  | VARCHAR | person_record of the holder
+    address_id | VARCHAR | the address that it was issued to
+    kind       | VARCHAR | blue_badge, resident_parking, older_persons_pass, disabled_persons_pass
+    vehicle    | VARCHAR | registration mark, where it is for one vehicle
+    is_live    | BOOLEAN | in force at the extract date
+    from_date  | DATE    |
+    to_date    | DATE    | last day of validity, or the day it was cancelled
+"""),
+)
+
 FACTS: dict[str, FactTable] = {
     table.name: table
     for table in (
@@ -263,5 +311,8 @@ FACTS: dict[str, FactTable] = {
         PAYMENT,
         ACTIVITY,
         IDENTIFIER,
+        DEBT,
+        APPLICATION,
+        PERMIT,
     )
 }

@@ -5,6 +5,8 @@ from functools import cached_property
 
 import polars as pl
 
+from synthetic_data.draws import Draws
+from synthetic_data.randomness import stable_hash
 from synthetic_data.timeline import OPEN, YEAR
 
 FRAMES = dict[str, pl.DataFrame]
@@ -62,6 +64,21 @@ class Scene:
             .join(self.known, on="person_id", how="left", maintain_order="left")
             .with_columns(age=(pl.lit(self.as_of) - pl.col("birth")) / YEAR, current=pl.col("to") == OPEN)
         )
+
+    def draws(self, name: str, keys: pl.Series) -> Draws:
+        """Random numbers that belong to the keys: the same whatever day the scene is looked at."""
+        return Draws(stable_hash(f"administration:{self.seed}:{name}"), keys)
+
+    def home_on(self, people: pl.DataFrame, day: str) -> pl.DataFrame:
+        """The rows (person_id, `day`) with `home`, the UPRN where the person lived that day, null if outside."""
+        stays = self.stays.select("person_id", "uprn", since="from", until="to").sort("person_id", "since", "until")
+        placed = (
+            people.with_row_index("row")
+            .sort("person_id", day, "row")
+            .join_asof(stays, left_on=day, right_on="since", by="person_id", check_sortedness=False)
+            .with_columns(home=pl.when(pl.col("until") > pl.col(day)).then("uprn"))
+        )
+        return placed.sort("row").select(*people.columns, "home")
 
 
 def as_days(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:

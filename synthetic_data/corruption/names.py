@@ -72,7 +72,8 @@ def hits(draws: Draws, rate: float, factor: pl.Series) -> np.ndarray:
 def _group_factors(people: pl.DataFrame, rates: Rates, error: str) -> pl.Series:
     groups = people["ethnic_group"].fill_null("")
     known = {group: rates.group_factor(error, group) for group in sorted(groups.unique().to_list())}
-    return groups.replace_strict(known, return_dtype=pl.Float64) * people["factor"]
+    # (an empty table keeps the type of its texts)
+    return groups.replace_strict(known, return_dtype=pl.Float64).cast(pl.Float64) * people["factor"]
 
 
 def without_accents(words: pl.Series) -> pl.Series:

@@ -12,6 +12,7 @@ from synthetic_data.address_text import LINES, address_components, recorded_uprn
 from synthetic_data.corruption.batches import batches_of
 from synthetic_data.corruption.names import damaged_names, people_of
 from synthetic_data.corruption.numbers import damaged_birth_dates, damaged_ninos, damaged_sexes, kept
+from synthetic_data.extracts import recovery
 from synthetic_data.extracts.delivery import Rendered, csv_file, key_of, truth_of, with_intake_faults
 from synthetic_data.rates import Rates
 from synthetic_data.world import World
@@ -27,6 +28,8 @@ HOUSEHOLD = ["claim_id", "house_id", "from_date", "to_date", *LINES, "post_code"
 MEMBER = ["claim_id", "house_id", "member_id", "person_ref", "title", "forename", "surname", "birth_date", "gender",
           "nino", "student_ind", "carer_ind", "deceased_date", "severely_mentally_impaired_ind", "spd_ignore_date",
           "relationship", "unique_pupil_num"]  # fmt: skip
+OVERPAYMENT = ["overpayment_ref", "claim_id", "paid_from", "paid_to", "cause", "amount", "outstanding", "recovery_code",
+               "recovery_date", "created_date", "cleared_date"]  # fmt: skip
 
 
 def _flag(column: str) -> pl.Expr:
@@ -88,6 +91,27 @@ def _members(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
     )
 
 
+def _overpayments(world: World, extract_date: date) -> pl.DataFrame:
+    """One row a period in which too much was paid; amounts in pounds."""
+    days = {"paid_from": "paid_from", "paid_to": "paid_to", "recovery_date": "stage_date", "created_date":
+    "raised_date",
+            "cleared_date": "cleared_date"}  # fmt: skip
+    return (
+        recovery.standing(world.overpayments, recovery.OVERPAYMENT, extract_date)
+        .sort("overpayment_ref")
+        .with_columns(
+            outstanding=(pl.col("amount") * pl.col("left")).round(2),
+            # While the claim lives, the debt is taken from the award.
+            recovery_code=pl.when("from_award").then(pl.lit("DED")).otherwise("stage"),
+            stage_date=pl.when("from_award").then("raised_date").otherwise("stage_date"),
+        )
+        .with_columns(
+            cause=pl.col("cause").str.to_uppercase(),
+            **{name: pl.col(column).dt.strftime(DATE) for name, column in days.items()},
+        )
+    )
+
+
 def render(world: World, rates: Rates, extract_date: date) -> Rendered:
     """The benefits delivery of extract_date; person key claim_id/person_ref, address key claim_id/house_id."""
     components = address_components(world)
@@ -125,6 +149,7 @@ def render(world: World, rates: Rates, extract_date: date) -> Rendered:
             csv_file("hbclaim.csv", claims, CLAIM),
             csv_file("hbhousehold.csv", houses, HOUSEHOLD),
             csv_file("hbmember.csv", members, MEMBER),
+            csv_file("hboverpayment.csv", _overpayments(world, extract_date), OVERPAYMENT),
         ],
         truth_of(members, key_of("claim_id", "person_ref"), "person_id", "source_key"),
         truth_of(houses, key_of("claim_id", "house_id"), "true_uprn", "address_key").rename({"true_uprn": "uprn"}),

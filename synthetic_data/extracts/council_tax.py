@@ -13,6 +13,7 @@ from synthetic_data.corruption.batches import Batches, batches_of
 from synthetic_data.corruption.names import damaged_names, people_of, without_accents
 from synthetic_data.corruption.numbers import damaged_birth_dates, kept
 from synthetic_data.extracts.delivery import ExtractFile, Rendered, csv_file, key_of, truth_of, with_intake_faults
+from synthetic_data.extracts.recovery import COUNCIL_TAX, standing
 from synthetic_data.extracts.references import property_references
 from synthetic_data.rates import Rates
 from synthetic_data.world import World
@@ -40,6 +41,16 @@ DISCOUNT = [
     "end_date",
     "percent",
     "amount",
+]
+ARREARS = [
+    "account_ref",
+    "fin_year",
+    "charge",
+    "balance",
+    "raised_date",
+    "recovery_stage",
+    "stage_date",
+    "cleared_date",
 ]
 
 
@@ -188,6 +199,24 @@ def _discounts(world: World, accounts: pl.DataFrame, liable: pl.DataFrame) -> pl
     )
 
 
+def _arrears(world: World, accounts: pl.DataFrame, extract_date: date) -> pl.DataFrame:
+    """One row an account and year in recovery; charge and balance in pounds."""
+    bands = world.properties.select(property_uprn="uprn", band="band")
+    charge = pl.col("band").replace_strict(BAND_NINTHS, default=9, return_dtype=pl.Float64) / 9 * BAND_D_CHARGE
+    return (
+        standing(world.ct_arrears, COUNCIL_TAX, extract_date)
+        .join(accounts.select("account_ref", "property_uprn"), on="account_ref", how="inner")
+        .join(bands, on="property_uprn", how="left")
+        .sort("account_ref", "fin_year")
+        .with_columns(
+            charge=(charge * pl.col("part")).round(2),
+            balance=(charge * pl.col("part") * pl.col("unpaid") * pl.col("left")).round(2),
+            recovery_stage="stage",
+            **{name: _written(name) for name in ("raised_date", "stage_date", "cleared_date")},
+        )
+    )
+
+
 def _file(name: str, frame: pl.DataFrame, columns: list[str]) -> ExtractFile:
     return csv_file(name, frame, columns, encoding="latin-1", line_end="\r\n")
 
@@ -225,6 +254,7 @@ def render(world: World, rates: Rates, extract_date: date) -> Rendered:
             _file("ctoccupation.csv", occupations, OCCUPATION),
             _file("ctliable.csv", liable, LIABLE),
             _file("ctdiscount.csv", _discounts(world, accounts, liable), DISCOUNT),
+            _file("ctarrears.csv", _arrears(world, accounts, extract_date), ARREARS),
         ],
         records,
         properties.select(address_key="property_ref", uprn="true_uprn"),

@@ -11,6 +11,7 @@ from synthetic_data.address_text import address_components, one_line, recorded_u
 from synthetic_data.corruption.batches import batches_of
 from synthetic_data.corruption.names import damaged_names, people_of
 from synthetic_data.corruption.numbers import damaged_birth_dates, damaged_ninos, damaged_sexes, kept
+from synthetic_data.extracts import recovery
 from synthetic_data.extracts.delivery import Rendered, csv_file, key_of, truth_of, with_intake_faults
 from synthetic_data.rates import Rates
 from synthetic_data.world import World
@@ -22,6 +23,7 @@ TENANCY = ["tag_ref", "prop_ref", "house_ref", "cot", "eot", "tenure", "present"
 MEMBER = ["house_ref", "person_no", "title", "initials", "forename", "surname", "ni_no", "dob", "relationship",
           "responsible", "phone", "email", "gender"]  # fmt: skip
 PROPERTY = ["prop_ref", "major_ref", "short_address", "post_code", "uprn", "landlord", "property_kind"]
+RENT = ["tag_ref", "statement_date", "weekly_rent", "balance", "arrears_stage", "stage_date", "arrears_since"]
 
 
 def _flag(condition: pl.Expr) -> pl.Expr:
@@ -97,6 +99,21 @@ def _properties(world: World, rates: Rates, components: pl.DataFrame) -> pl.Data
     return batches_of(rows["prop_ref"], rates, "property", SYSTEM).apply(rows, postcode="post_code")
 
 
+def _rent_accounts(world: World, extract_date: date) -> pl.DataFrame:
+    """One row a tenancy: its rent account; a balance above nought is owed."""
+    behind = recovery.standing(world.rent_arrears, recovery.RENT, extract_date).filter(pl.col("cleared_date").is_null())
+    behind = behind.sort("tag_ref", "raised_date").unique("tag_ref", keep="last", maintain_order=True)
+    accounts = world.tenancies.select("tag_ref", "rent").sort("tag_ref")
+    return accounts.join(behind, on="tag_ref", how="left", maintain_order="left").with_columns(
+        statement_date=pl.lit(extract_date.isoformat()),
+        weekly_rent=pl.col("rent").round(2),
+        balance=(pl.col("amount") * pl.col("left")).fill_null(0).round(2),
+        arrears_stage=pl.col("stage").fill_null("0"),
+        stage_date=pl.col("stage_date").dt.strftime("%Y-%m-%d"),
+        arrears_since=pl.col("raised_date").dt.strftime("%Y-%m-%d"),
+    )
+
+
 def render(world: World, rates: Rates, extract_date: date) -> Rendered:
     """The housing delivery of extract_date; person key house_ref/person_no, address key prop_ref."""
     members = _members(world, rates)
@@ -116,6 +133,7 @@ def render(world: World, rates: Rates, extract_date: date) -> Rendered:
             csv_file("tenagree.csv", tenancies, TENANCY),
             csv_file("member.csv", members, MEMBER),
             csv_file("property.csv", properties, PROPERTY),
+            csv_file("rentaccount.csv", _rent_accounts(world, extract_date), RENT),
         ],
         truth_of(members, key_of("house_ref", "person_no"), "person_id", "source_key"),
         properties.select(address_key="prop_ref", uprn="true_uprn"),

@@ -18,12 +18,21 @@ from synthetic_data.borough import AS_OF, RENDERERS, Summary, make_borough
 from synthetic_data.extracts import (
     adult_social_care,
     benefits,
+    births,
+    business_rates,
     caretrak,
     children_social_care,
+    citizen_account,
+    core_lettings,
     council_tax,
     deaths,
     electoral_register,
     housing,
+    housing_register,
+    marriages,
+    mortality,
+    permits,
+    right_to_buy,
     schools,
 )
 from synthetic_data.extracts.abp_records import RECORDS
@@ -60,8 +69,30 @@ LAYOUTS = {
     ("schools", "attendance.csv"): schools.ATTENDANCE,
     ("schools", "sen.csv"): schools.NEED,
     ("deaths", "deaths.csv"): deaths.DEATHS,
+    ("council_tax", "ctarrears.csv"): council_tax.ARREARS,
+    ("benefits", "hboverpayment.csv"): benefits.OVERPAYMENT,
+    ("housing", "rentaccount.csv"): housing.RENT,
+    ("permits", "blue_badges.csv"): permits.BADGE,
+    ("permits", "parking_permits.csv"): permits.PERMIT,
+    ("permits", "bus_passes.csv"): permits.PASS,
+    ("citizen_account", "accounts.csv"): citizen_account.ACCOUNT,
+    ("citizen_account", "preferences.csv"): citizen_account.PREFERENCE,
+    ("housing_register", "applications.csv"): housing_register.APPLICATION,
+    ("housing_register", "applicants.csv"): housing_register.PERSON,
+    ("right_to_buy", "rtb.csv"): right_to_buy.RTB,
+    ("core_lettings", "core_lettings.csv"): core_lettings.LOG,
+    ("births", "births.csv"): births.BIRTH,
+    ("births", "birth_parties.csv"): births.PARTY,
+    ("marriages", "marriages.csv"): marriages.MARRIAGE,
+    ("marriages", "marriage_parties.csv"): marriages.PARTY,
+    ("mortality", "mortality.csv"): mortality.MORTALITY,
+    ("business_rates", "ndraccount.csv"): business_rates.ACCOUNT,
+    ("business_rates", "ndrproperty.csv"): business_rates.PROPERTY,
+    ("business_rates", "ndrrelief.csv"): business_rates.RELIEF,
 }
-ENCODINGS = {"council_tax": "latin-1", "deaths": "utf-8-sig"}
+ENCODINGS = {"council_tax": "latin-1", "business_rates": "latin-1"} | dict.fromkeys(
+    ("deaths", "births", "marriages"), "utf-8-sig"
+)
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +129,8 @@ def test_the_header_is_the_layout(borough, source, file):
     content = (borough.landing / source / DAY / file).read_bytes()
     header = content.decode(ENCODINGS.get(source, "utf-8")).splitlines()[0]
     assert next(csv.reader([header])) == LAYOUTS[source, file]
-    assert (b"\r\n" in content) == (source == "council_tax")
-    assert content.startswith(b"\xef\xbb\xbf") == (source == "deaths")
+    assert (b"\r\n" in content) == (source in ("council_tax", "business_rates"))
+    assert content.startswith(b"\xef\xbb\xbf") == (ENCODINGS.get(source) == "utf-8-sig")
 
 
 def test_the_gazetteer_is_whole_and_every_record_has_its_columns(borough):

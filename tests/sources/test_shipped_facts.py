@@ -1,0 +1,152 @@
+"""Shipped sources of a small borough, taken in and mapped into facts: held against the truth and against the law."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import polars as pl
+import pytest
+
+from pipelines.governance.purposes import PurposeRefused, Purposes
+from pipelines.settings import SHIPPED_SOURCES
+from pipelines.sources.contract_files import load_contracts
+from pipelines.sources.facts_build import build_fact
+from pipelines.sources.intake import take_in
+from pipelines.warehouse import Warehouse, scratch_warehouse
+from synthetic_data.borough import Summary, make_borough
+
+CONTRACTS = load_contracts(SHIPPED_SOURCES)
+PURPOSES = Purposes.load(CONTRACTS.values(), date(2026, 10, 31))
+OFFICES = ("permits", "citizen_account", "housing_register", "right_to_buy", "births", "marriages", "business_rates")
+INDEBTED = ("council_tax", "benefits", "housing")
+COUNTED = ("core_lettings", "mortality")
+
+
+@pytest.fixture(scope="module")
+def borough(tmp_path_factory: pytest.TempPathFactory) -> Summary:
+    return make_borough(tmp_path_factory.mktemp("offices"), 1500, 5)
+
+
+@pytest.fixture(scope="module")
+def wh(borough: Summary) -> Iterator[Warehouse]:
+    """The sources of this page, taken in; their facts built."""
+    with scratch_warehouse(as_of=date(2026, 10, 31)) as warehouse:
+        for source in (*OFFICES, *INDEBTED, *COUNTED):
+            (intake,) = take_in(warehouse, CONTRACTS[source], borough.landing, None)
+            assert intake.state == "accepted", (source, intake.reason)
+        taken = {source: CONTRACTS[source] for source in (*OFFICES, *INDEBTED)}
+        for fact in sorted({fact for contract in taken.values() for fact in contract.facts}):
+            build_fact(warehouse, fact, taken)
+        yield warehouse
+
+
+@pytest.mark.parametrize("source", OFFICES)
+def test_each_true_mention_is_one_record_and_has_its_home(wh: Warehouse, borough: Summary, source: str) -> None:
+    truth = pl.read_parquet(borough.truth / "records.parquet").filter(pl.col("source") == source)
+    found = {
+        key for (key,) in wh.rows(f"SELECT source_key FROM identity.facts.person_record WHERE source = '{source}'")
+    }
+    assert found == set(truth["source_key"]) and found
+    nowhere = wh.scalar(
+        "SELECT count(*) FROM identity.facts.residence r LEFT JOIN identity.facts.address a USING (address_id) "
+        f"WHERE r.source = '{source}' AND a.address_id IS NULL"
+    )
+    assert nowhere == 0
+    homes = set(pl.read_parquet(borough.truth / "addresses.parquet").filter(pl.col("source") == source)["address_key"])
+    held = {key for (key,) in wh.rows(f"SELECT address_key FROM identity.facts.address WHERE source = '{source}'")}
+    assert held <= homes
+
+
+def test_debts_are_owed_by_people_of_the_account_and_settled_ones_owe_nothing(wh: Warehouse) -> None:
+    kinds = dict(wh.rows("SELECT kind, count(*) FROM identity.facts.debt GROUP BY ALL"))
+    assert set(kinds) == {"council_tax", "benefit_overpayment", "rent"}
+    assert wh.scalar("SELECT count(*) FROM identity.facts.debt WHERE (to_date IS NOT NULL) <> (balance = 0)") == 0
+    assert wh.scalar("SELECT count(*) FROM identity.facts.debt WHERE balance > amount OR stage IS NULL") == 0
+    assert wh.scalar("SELECT count(*) FROM identity.facts.debt WHERE stage_date < from_date") == 0
+    named = wh.scalar("SELECT avg((record_id IS NOT NULL)::INTEGER) FROM identity.facts.debt")
+    assert named is not None and named > 0.8
+    strangers = wh.scalar(
+        "SELECT count(*) FROM identity.facts.debt d ANTI JOIN identity.facts.person_record USING (record_id) "
+        "WHERE d.record_id IS NOT NULL"
+    )
+    assert strangers == 0
+
+
+def test_permits_run_out_and_applications_close(wh: Warehouse) -> None:
+    wrong = wh.scalar(
+        "SELECT count(*) FROM identity.facts.permit "
+        "WHERE is_live <> (to_date >= DATE '2026-10-31') AND to_date <> DATE '2026-10-31'"
+    )
+    assert wrong == 0
+    assert {kind for (kind,) in wh.rows("SELECT DISTINCT kind FROM identity.facts.permit")} >= {
+        "blue_badge",
+        "older_persons_pass",
+        "resident_parking",
+    }
+    still_open = (
+        "SELECT count(*) FROM identity.facts.application WHERE (status IN ('open', 'suspended')) <> (to_date IS NULL)"
+    )
+    assert wh.scalar(still_open) == 0
+    assert wh.scalar("SELECT count(*) FROM identity.facts.application WHERE role = 'applicant'") > 0
+
+
+def test_a_marriage_ties_two_surnames_and_a_birth_two_parents(wh: Warehouse) -> None:
+    two_names = "source = 'marriages' AND former_surname IS NOT NULL AND upper(former_surname) <> upper(surname)"
+    assert wh.scalar(f"SELECT count(*) FROM identity.facts.person_record WHERE {two_names}") > 5
+    parents = dict(
+        wh.rows("SELECT role, count(*) FROM identity.facts.person_record WHERE source = 'births' GROUP BY ALL")
+    )
+    assert parents["child"] == parents["mother"] > parents["father"] > 0
+    dated = "source = 'births' AND role <> 'child' AND birth_date IS NOT NULL"
+    assert wh.scalar(f"SELECT count(*) FROM identity.facts.person_record WHERE {dated}") == 0
+
+
+def test_a_shop_is_no_part_of_a_name(wh: Warehouse) -> None:
+    names = [name for (name,) in wh.rows("SELECT liab_name FROM identity.staged.business_rates__ndraccount")]
+    assert any(" T/A " in name for name in names)
+    traders = [
+        name
+        for (name,) in wh.rows("SELECT name_text FROM identity.facts.person_record WHERE source = 'business_rates'")
+    ]
+    assert traders and not any("T/A" in name or "LTD" in name for name in traders)
+
+
+@pytest.mark.parametrize(
+    ("source", "purpose"),
+    [
+        ("mortality", "fraud"),
+        ("mortality", "risk"),
+        ("electoral_register", "risk"),
+        ("births", "fraud"),
+        ("births", "risk"),
+        ("citizen_account", "fraud"),
+        ("permits", "risk"),
+        ("core_lettings", "fraud"),
+    ],
+)
+def test_what_the_law_does_not_allow_is_refused_before_a_byte_is_read(source: str, purpose: str) -> None:
+    with pytest.raises(PurposeRefused, match=source):
+        PURPOSES.require(purpose, [source])
+    assert source not in PURPOSES.sources(purpose)
+
+
+@pytest.mark.parametrize("source", COUNTED)
+def test_what_joins_nobody_gives_no_fact_and_keeps_no_key_to_a_person(wh: Warehouse, source: str) -> None:
+    assert CONTRACTS[source].facts == ()
+    kept = [column for table in CONTRACTS[source].tables for column in table.kept]
+    assert not [column.name for column in kept if column.personal in ("name", "birth_date", "contact", "address")]
+    (table,) = CONTRACTS[source].tables
+    staged = {name for (name, *_) in wh.rows(f"DESCRIBE {CONTRACTS[source].staged(table.name)}")}
+    assert not staged & {"nhs_number", "postcode", "tenancycode", "propcode", "uprn"}
+
+
+def test_the_full_register_states_what_its_regulations_allow() -> None:
+    register = CONTRACTS["electoral_register"]
+    assert set(register.purposes) == {"data_quality", "fraud"}
+    for basis in register.purposes.values():
+        assert "reg. 107(4)" in (basis.gateway or "") and basis.conditions
+    assert register.table("register").leave_out is not None
+
+
+def test_why_somebody_has_a_badge_is_never_kept(wh: Warehouse) -> None:
+    staged = {name for (name, *_) in wh.rows("DESCRIBE identity.staged.permits__blue_badges")}
+    assert "badge_holder_name" in staged and "eligibility_code" not in staged
