@@ -1,5 +1,6 @@
-"""Standardise a table of people."""
+"""Standardise a table of people, or find those of them who have to be standardised anew."""
 
+import hashlib
 from datetime import date
 from pathlib import Path
 
@@ -10,27 +11,70 @@ from linkage_models.statements import read_sql
 from linkage_models.thresholds import HISTORIC_FEWEST, HISTORIC_SHARE
 
 ROOM = Path(__file__).parent
+_READ = (
+    "source", "role", "title", "forename", "middle", "surname", "name_text", "former_surname", "sex", "death_date",
+    "nino", "nhs_number", "phone", "email", "birth_place", "occupation", "sensitivity",
+)  # fmt: skip
 
 
-def standardise_people(con: duckdb.DuckDBPyConnection, source: str, target: str, as_of: date) -> None:
+def standardise_people(
+    con: duckdb.DuckDBPyConnection, source: str, target: str, as_of: date, among: str | None = None
+) -> None:
     """Write the temporary table `target`, one row per row of `source`.
 
     `source` needs record_id, source, role, title, forename, middle, surname, name_text, former_surname, birth_date,
     sex, death_date, nino, nhs_number, phone, email, birth_place, occupation, sensitivity; birth_date is a date, or text
-    in any form that std_read_date reads. `as_of` decides which birth dates lie in the future.
+    in any form that std_read_date reads. `as_of` decides which birth dates lie in the future. Where `source` is a part
+    of the records of its sources, `among` names them all: whether a source is about the past shows only there.
     """
     install(con)
-    day = f"DATE '{as_of:%Y-%m-%d}'"
-    kinds = {name: kind for name, kind, *_ in con.execute(f"DESCRIBE {source}").fetchall()}
-    birth_date = f"std_read_date(r.birth_date, {day})" if kinds["birth_date"] == "VARCHAR" else "r.birth_date"
+    day, birth_date = f"DATE '{as_of:%Y-%m-%d}'", _birth_date(con, source, as_of)
+    _eras(con, among or source, as_of)
     con.execute(read_sql(ROOM / "one_string.sql", source=source))
+    con.execute(read_sql(ROOM / "people.sql", source=source, target=target, as_of=day, birth_date=birth_date))
+    con.execute("DROP TABLE std_era")
+
+
+def mark_people(con: duckdb.DuckDBPyConnection, source: str, target: str, as_of: date, basis: bytes) -> None:
+    """Write the temporary table `target` (record_id, mark): a 64-bit hash of all that standardising a record reads, the
+    code and `basis` included.
+
+    Two rows of one mark are standardised alike, on whatever days: the day decides only whether a birth date lies in the
+    future, too far back or within a childhood, and that is part of the mark. The hash is DuckDB's own; the engine's
+    version is part of it.
+    """
+    install(con)
+    day, birth_date = f"DATE '{as_of:%Y-%m-%d}'", _birth_date(con, source, as_of)
+    _eras(con, source, as_of)
+    files = sorted(path for path in ROOM.iterdir() if path.suffix in {".py", ".sql", ".yaml", ".csv"})
+    code = hashlib.sha256(basis + duckdb.__version__.encode())
+    for path in files:
+        code.update(path.read_bytes())
+    con.execute(
+        f"""-- one row per record
+        CREATE OR REPLACE TEMP TABLE {target} AS
+        SELECT record_id, hash('{code.hexdigest()}', {", ".join(f"r.{column}" for column in _READ)}, born, born > {day},
+            born > {day} - INTERVAL 16 YEAR, born < coalesce(e.oldest, std_oldest_alive({day}))) AS mark
+        FROM (SELECT *, {birth_date} AS born FROM {source} r) r LEFT JOIN std_era e ON e.source = r.source"""
+    )
+    con.execute("DROP TABLE std_era")
+
+
+def _birth_date(con: duckdb.DuckDBPyConnection, source: str, as_of: date) -> str:
+    kinds = {name: kind for name, kind, *_ in con.execute(f"DESCRIBE {source}").fetchall()}
+    return (
+        f"std_read_date(r.birth_date, DATE '{as_of:%Y-%m-%d}')" if kinds["birth_date"] == "VARCHAR" else "r.birth_date"
+    )
+
+
+def _eras(con: duckdb.DuckDBPyConnection, source: str, as_of: date) -> None:
+    """Write the temporary table std_era."""
     con.execute(
         read_sql(
-            ROOM / "people.sql",
+            ROOM / "era.sql",
             source=source,
-            target=target,
-            as_of=day,
-            birth_date=birth_date,
+            as_of=f"DATE '{as_of:%Y-%m-%d}'",
+            birth_date=_birth_date(con, source, as_of),
             historic_share=str(HISTORIC_SHARE),
             historic_fewest=str(HISTORIC_FEWEST),
         )

@@ -1,15 +1,8 @@
--- One row per row of ${source}: the person as models compare them. Grain: record_id. Reads std_one_string.
+-- One row per row of ${source}: the person as models compare them. Grain: record_id. Reads std_one_string and std_era.
 CREATE OR REPLACE TEMP TABLE std_given_form AS   -- one row per distinct forename or middle name as given
 SELECT raw, std_without(list_filter(string_split(std_given_words(name), ' '), lambda t: t <> '' AND NOT list_contains(std_no_name(), t)), std_beside_given_names()) AS tokens
 FROM (SELECT raw, std_name(raw) AS name
       FROM (SELECT forename AS raw FROM ${source} UNION SELECT middle FROM ${source} UNION SELECT array_to_string(given, ' ') FROM std_one_string) WHERE raw IS NOT NULL);
-
-CREATE OR REPLACE TEMP TABLE std_era AS          -- one row per source: the earliest day that is a birth date in it
-SELECT source,
-    -- many different days of people too old to live are no slips: the source is about the past
-    CASE WHEN count(DISTINCT birth_date) FILTER (birth_date < std_oldest_alive(${as_of})) > greatest(${historic_fewest}, ${historic_share} * count(DISTINCT birth_date))
-         THEN DATE '0001-01-01' ELSE std_oldest_alive(${as_of}) END AS oldest
-FROM (SELECT source, ${birth_date} AS birth_date FROM ${source} r) WHERE NOT std_placeholder_date(birth_date) GROUP BY source;
 
 CREATE OR REPLACE TEMP TABLE std_named AS        -- one row per record: its given names and family name, each on its side
 WITH keyed AS (
@@ -89,4 +82,4 @@ LEFT JOIN std_surname_form s ON s.raw = n.family
 LEFT JOIN std_surname_form former ON former.raw = n.former_surname
 LEFT JOIN std_nickname k ON k.name = n.given[1];
 
-DROP TABLE std_era; DROP TABLE std_one_string; DROP TABLE std_given_form; DROP TABLE std_named; DROP TABLE std_surname_form;
+DROP TABLE std_one_string; DROP TABLE std_given_form; DROP TABLE std_named; DROP TABLE std_surname_form;

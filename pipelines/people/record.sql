@@ -8,7 +8,7 @@ WITH stay AS (
     FROM identity.people.record_address
     GROUP BY record_id
 )
-SELECT p.*, f.source_key, ${fingerprint} AS fingerprint,
+SELECT p.* EXCLUDE (fingerprint), f.source_key, p.fingerprint,
     s.latest.uprn AS uprn, s.latest.postcode AS postcode, s.latest.address_number AS address_number, s.latest.address_line AS address_line, s.latest.home_key AS home_key,
     coalesce(s.past_homes, []) AS past_homes,
     s.latest.from_date AS from_date, s.latest.to_date AS to_date,

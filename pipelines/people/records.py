@@ -1,16 +1,19 @@
 """people.record and people.record_address from the facts and the UPRNs found for addresses."""
 
+import hashlib
 from pathlib import Path
 
 import polars as pl
 import yaml
 
-from linkage_models.standardise import install, standardise_people
+from linkage_models.standardise import install, mark_people, standardise_people
 from pipelines.people.fingerprint import fingerprint_sql, set_key
 from pipelines.warehouse import Warehouse, sql_file
 
 ROOM = Path(__file__).parent
 RECORD = "identity.people.record"
+# A hash of what each row of RECORD was standardised from: the next run does anew only what differs.
+STANDARDISED = "identity.people.standardised"
 RECORD_ADDRESS = "identity.people.record_address"
 ADDRESS_UPRN = "identity.places.address_uprn"
 # A source that one_person.yaml does not name holds a person once if at least so many records tell (name and birth
@@ -36,7 +39,8 @@ def build_record(wh: Warehouse, fingerprint_key: bytes) -> dict[str, int]:
     wh.execute(
         "CREATE OR REPLACE TEMP TABLE people_fact AS SELECT * FROM identity.facts.person_record WHERE valid_to IS NULL"
     )
-    standardise_people(wh.con, "people_fact", "people_standardised", wh.as_of)
+    set_key(wh, fingerprint_key)
+    standardised = _standardise(wh, fingerprint_key)
     once = sql_file(ROOM / "held_once.sql", fewest=str(FEWEST_TELLING), share=str(REPEATED_SHARE))
     rules = {source: "source" for (source,) in wh.rows(once)} | stated
     told = [
@@ -46,9 +50,43 @@ def build_record(wh: Warehouse, fingerprint_key: bytes) -> dict[str, int]:
     ]
     schema = {"source": pl.String, "role": pl.String, "rule": pl.String}
     wh.con.register("one_person_rule", pl.DataFrame(told, schema=schema, orient="row"))
-    set_key(wh, fingerprint_key)
-    rows = wh.table(RECORD, sql_file(ROOM / "record.sql", fingerprint=fingerprint_sql()))
+    rows = wh.table(RECORD, sql_file(ROOM / "record.sql"))
     wh.con.unregister("one_person_rule")
-    wh.execute("DROP TABLE people_fact")
-    wh.execute("DROP TABLE people_standardised")
-    return {"records": rows, "people": int(wh.scalar(f"SELECT count(*) FROM {RECORD} WHERE is_person"))}
+    for table in ("people_fact", "people_standardised"):
+        wh.execute(f"DROP TABLE {table}")
+    people = int(wh.scalar(f"SELECT count(*) FROM {RECORD} WHERE is_person"))
+    return {"records": rows, "people": people, "standardised now": standardised}
+
+
+def _standardise(wh: Warehouse, key: bytes) -> int:
+    """Write the temporary table people_standardised: people_fact standardised, with its fingerprint. Rows that say what
+    they said in the last run are taken over from RECORD, while code and key are the same; returns how many were not."""
+    basis = hashlib.sha256(key + fingerprint_sql().encode()).digest()
+    mark_people(wh.con, "people_fact", "people_mark", wh.as_of, basis)
+    known = wh.exists(STANDARDISED) and wh.exists(RECORD)
+    standing = f"SEMI JOIN {STANDARDISED} USING (record_id, mark) SEMI JOIN {RECORD} USING (record_id)"
+    wh.execute(
+        "CREATE OR REPLACE TEMP TABLE people_standing AS SELECT record_id FROM people_mark"
+        f" {standing if known else 'WHERE false'}"
+    )
+    wh.execute(
+        "CREATE OR REPLACE TEMP TABLE people_new AS FROM people_fact ANTI JOIN people_standing USING (record_id)"
+    )
+    standardise_people(wh.con, "people_new", "people_standardised", wh.as_of, among="people_fact")
+    columns = ", ".join(wh.columns("people_standardised"))
+    made = int(wh.scalar("SELECT count(*) FROM people_standardised"))
+    wh.execute(
+        f"CREATE OR REPLACE TEMP TABLE people_standardised AS SELECT *, {fingerprint_sql()} AS fingerprint FROM"
+        " people_standardised"
+    )
+    if known:
+        wh.execute(
+            f"INSERT INTO people_standardised SELECT {columns}, fingerprint FROM {RECORD} SEMI JOIN people_standing"
+            " USING (record_id)"
+        )
+    wh.table(
+        STANDARDISED, "-- one row per record: what its row in RECORD was made of\nFROM people_mark ORDER BY record_id"
+    )
+    for table in ("people_mark", "people_standing", "people_new"):
+        wh.execute(f"DROP TABLE {table}")
+    return made

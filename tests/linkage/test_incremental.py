@@ -11,7 +11,7 @@ from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
 from pipelines.linkage.edges import EDGE, SCORING, Linked, build_edge
 from pipelines.linkage.persons import MEMBERSHIP, PERSON, build_persons
-from pipelines.people.records import RECORD, build_record, build_record_address
+from pipelines.people.records import RECORD, STANDARDISED, build_record, build_record_address
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from tests.linkage.facts_of_town import load
 from tests.linkage_models.small_town import SOURCES, Town, build
@@ -19,10 +19,11 @@ from tests.linkage_models.small_town import SOURCES, Town, build
 VIEWS = {"fraud": ["council_tax", "benefits", "electoral_register", "housing"], "data_quality": list(SOURCES)}
 
 
-def prepared(wh: Warehouse, records: pl.DataFrame) -> None:
+def prepared(wh: Warehouse, records: pl.DataFrame) -> int:
+    """Returns how many records were standardised."""
     load(wh, Town(records, pl.DataFrame()))
     build_record_address(wh)
-    build_record(wh, b"k" * 32)
+    return build_record(wh, b"k" * 32)["standardised now"]
 
 
 def changed(records: pl.DataFrame, rng: np.random.Generator, share: float = 0.04) -> pl.DataFrame:
@@ -83,7 +84,7 @@ def test_edges_after_a_change_are_those_of_a_run_from_nothing(town: Town, seed: 
         persons(wh, decisions(wh, rng))
         before = dict(wh.rows(f"SELECT record_id, person_id FROM {MEMBERSHIP} WHERE view = 'fraud'"))
         records = changed(town.records, rng)
-        prepared(wh, records)
+        assert 0 < prepared(wh, records) < records.height / 10
         built: Linked = build_edge(wh)
         assert built.afresh is None and 0 < built.scored.pairs < built.pairs / 2
         assert all(built.changes[kind] for kind in ("new", "changed", "vanished", "unchanged"))
@@ -101,6 +102,10 @@ def test_edges_after_a_change_are_those_of_a_run_from_nothing(town: Town, seed: 
         wh.execute(f"DROP TABLE {SCORING}")
         assert build_edge(wh).afresh
         assert edges(wh) == found  # weights to the last bit
+        part = wh.rows(f"FROM {RECORD}")
+        wh.execute(f"DROP TABLE {STANDARDISED}")
+        build_record(wh, b"k" * 32)
+        assert wh.rows(f"FROM {RECORD}") == part
         assert persons(wh, decided) == told
         assert wh.rows(f"SELECT * FROM {PERSON} ORDER BY ALL") == people
         assert wh.rows(f"SELECT * FROM {REVIEW_EDGE} ORDER BY ALL") == doubts

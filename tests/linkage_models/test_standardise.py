@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 import yaml
 
-from linkage_models.standardise import install, standardise_people
+from linkage_models.standardise import install, mark_people, standardise_people
 from linkage_models.standardise.install import nicknames
 
 TABLES = Path(__file__).parent / "standardise"
@@ -151,3 +151,29 @@ def test_nickname_roots_do_not_chain() -> None:
     assert roots["BOB"] == "ROBERT" and roots["MUHAMMAD"] == "MOHAMMED" and roots["KATE"] == "CATHERINE"
     assert roots["ALEX"] == roots["ALEXANDRA"] == roots["ALEXANDER"]
     assert {root for root in roots.values() if roots[root] != root} == set()
+
+
+def test_a_mark_changes_where_the_day_or_another_record_changes_what_is_read() -> None:
+    births = [date(1980, 5, 5), date(2010, 11, 10), date(2026, 11, 8), date(1905, 1, 2), None, date(1911, 11, 9)]
+    old = [date(1890, 1, day) for day in range(1, 26)]
+    given = pl.DataFrame(
+        [{"record_id": f"{place:02}", "source": "s", "birth_date": born} for place, born in enumerate(births)]
+        + [{"record_id": f"h{place}", "source": "s", "birth_date": born} for place, born in enumerate(old)]
+    ).with_columns(death_date=pl.lit(None, dtype=pl.Date), **{c: pl.lit(None, dtype=pl.String) for c in COLUMNS})
+    given = given.with_columns(forename=pl.lit("ANN"))
+    seen = []
+    with duckdb.connect() as con:
+        for day, table in (
+            (date(2026, 11, 1), given.head(6)), (date(2026, 11, 15), given.head(6)), (date(2026, 11, 15), given),
+        ):  # fmt: skip
+            con.register("given", table)
+            mark_people(con, "given", "mark", day, b"")
+            standardise_people(con, "given", "said", day)
+            marks = dict(con.execute("FROM mark").fetchall())
+            seen.append({row[0]: (row, marks[row[0]]) for row in con.execute("FROM said").fetchall()})
+    for before, after in (seen[:2], seen[1:]):
+        changed = {record for record in before if before[record][1] != after[record][1]}
+        assert changed and all(before[record][0] == after[record][0] for record in before.keys() - changed)
+    # one turns 16, one is born, one passes 115; with enough of the long dead the source is about the past
+    assert {r for r in seen[0] if seen[0][r][1] != seen[1][r][1]} == {"01", "02", "05"}
+    assert {r for r in seen[1] if seen[1][r][1] != seen[2][r][1]} == {"03", "05"}
