@@ -8,6 +8,8 @@ import duckdb
 import polars as pl
 from splink import DuckDBAPI, Linker
 
+from linkage_models.person import communities
+
 _PREDICTED = "__splink__df_predict"
 
 
@@ -42,6 +44,8 @@ def linker_for(
     registered = api.register(narrow, dataset_display_name="records")
     linker = Linker(registered, settings, log_level=None, validate_settings=False)
     for column, frequencies in terms.items():
+        if communities.is_axis(column):
+            continue
         name = f"term_{column}"
         frame = _frame(frequencies)
         con.register("term_lookup", frame)
@@ -53,6 +57,15 @@ def linker_for(
         )
         con.unregister("term_lookup")
         linker.table_management.register_term_frequency_lookup(api.register(name, dataset_display_name=name), column)
+    weighed = {
+        level.get("tf_adjustment_column") for each in settings["comparisons"] for level in each["comparison_levels"]
+    }
+    if communities.COLUMN in weighed and communities.SURNAME in terms:
+        name = f"term_{communities.COLUMN}"
+        communities.write_frequencies(con, table, terms, name)
+        linker.table_management.register_term_frequency_lookup(
+            api.register(name, dataset_display_name=name), communities.COLUMN
+        )
     return linker
 
 

@@ -61,8 +61,8 @@ class Model:
     def level_words(self, name: str, gamma: int) -> str:
         """The level of comparison `name` that Splink numbers `gamma` (-1 null, 0 the last)."""
         comparison = next(each for each in self.settings["comparisons"] if each["output_column_name"] == name)
-        levels = [each["label_for_charts"] for each in comparison["comparison_levels"] if not each.get("is_null_level")]
-        return str(levels[len(levels) - 1 - gamma]) if gamma >= 0 else "not known for both"
+        null, *levels = [each["label_for_charts"] for each in comparison["comparison_levels"]]
+        return str(levels[len(levels) - 1 - gamma]) if gamma >= 0 else str(null)
 
     @property
     def prior(self) -> float:

@@ -77,6 +77,8 @@ NAMESAKE_WEIGHT = -12.0
 NAMESAKE_YEARS = 14
 # Two people of one home: forename and birth date both differ.
 OTHER_PERSON_WEIGHT = -14.0
+# One forename, two sexes: a slip in a title (1 record in 1,000) against a forename that both bear (assumed: 1 in 60).
+OTHER_SEX_WEIGHT = -4.0
 # One source bills two names at one home over the same days, for longer than a month's slip in writing an end: joint
 # liability. A source that bills one person twice at once would be the exception (in training boroughs 51 and 53: 0 of
 # 650 such pairs that share an initial).
@@ -92,11 +94,21 @@ MOVES_ALONG = 0.1
 COMPANY_FLOOR = -15.0
 COMPANY_LEAST = 0.1
 
-# Bits taken off for a surname shared without a home. Given names and surnames go together by community and age, so that
-# a full name is shared more often than the product of its frequencies says. On the training borough (seed 11) discounts
-# of 3 and 4 lift pair precision from 0.988 to 0.995 and 0.997; the value between was chosen knowing its effect on one
-# more borough (seed 31), so neither seed judges it.
+# Bits taken off for a surname shared without a home, beside what communities of names explain: given names also go
+# with age, relatives share a surname and often a forename, and one coincidence is seen between all records of the two
+# people. On the tuning boroughs (seeds 1001 to 1003) 1.5 bits gave clusters of two people in 0.12, 0.10 and 0.06 of 100
+# (central, harsh, mild), 3 bits in 0.10, 0.07 and 0.06, for 0.2 to 0.4 points more error of pairs.
 NAMES_GO_TOGETHER = 3.5
+
+# Communities of names (person/communities.py): axes looked at, and how far above the least of them an axis must stand
+# to be more than chance (in the training borough the plain of chance ends at 1.1 times the 24th).
+COMMUNITY_AXES = 24
+COMMUNITY_CLEAR = 1.1
+COMMUNITY_LEAST = 0.1
+# A name has a place if two of its bearers share their other name at least twice as often as any two people.
+COMMUNITY_LIFT = 1.0
+# Made-up bearers of each name with the other name of anyone, before it is held to lean to a community.
+COMMUNITY_SHRINKAGE = 2.0
 
 # Jaro-Winkler similarity from which two names count as one misspelt (Splink's and the NHS's usual cut).
 NAME_SIMILARITY = 0.90
@@ -122,7 +134,8 @@ FEWEST_TO_TRAIN = 1_000
 # A model trained here serves later runs until the records have grown or shrunk by this factor (assumed).
 RETRAIN_GROWTH = 1.5
 
-# Training.
+# Training. A full name is telling if so many people of the place, or fewer, are expected to bear it by chance.
+TELLING_NAME = 0.05
 U_PAIRS = 1_000_000
 # Pairs that share a postcode, looked at for the levels that only neighbours can reach.
 NEIGHBOUR_PAIRS = 2_000_000

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import polars as pl
 from splink import DuckDBAPI
 
 from linkage_models import thresholds as policy
@@ -16,6 +17,8 @@ from linkage_models.maximisation import SMOOTHING, Learnt, NotConverged, maximis
 from linkage_models.models import CORE, Model, version_name
 from linkage_models.neighbours import count_local_levels
 from linkage_models.person import blocking, comparisons, deterministic
+from linkage_models.person.communities import COLUMN as FULL_NAME
+from linkage_models.person.communities import learn_communities, write_frequencies
 from linkage_models.person.designs import COUNCIL, GENERAL, Design
 from linkage_models.person.general import without_families
 
@@ -46,8 +49,8 @@ COUNCIL_SESSIONS = (
     Session(("forename_root", "birth_date"), _OTHERS | {"home"}),
     Session(("home_key", "surname_key"), _OTHERS | {"forename", "birth_date"}),
     Session(("surname_key", "birth_date"), _OTHERS | {"forename"}),
-    # namesakes abound here: what they share can't be learnt from them, and their sex goes with their forename
-    Session(("forename", "surname_key"), frozenset({"move"}), (_OTHERS - {"sex"}) | {"birth_date", "home"}),
+    # of other names namesakes abound, and what they share would be learnt from them
+    Session(("telling_name",), frozenset({"move"}), (_OTHERS - {"sex"}) | {"birth_date", "home"}),
 )
 _ALL = _OTHERS | {"forename", "home", "birth_date"}
 GENERAL_SESSIONS = (
@@ -88,6 +91,7 @@ def train(
     Raises TrainingFailed if EM does not converge or a comparison could not be trained.
     """
     columns = design.prepare(con, table)
+    at_hand = sorted(columns)
     chosen = design.comparisons_of(columns)
     if design is GENERAL and not families_seen(con, table, columns):
         chosen = without_families(chosen)
@@ -98,6 +102,9 @@ def train(
         )
     prior = _prior(con, table, columns, records)
     terms = {column: _terms(con, table, column) for column in TERM_COLUMNS if column in columns}
+    if design is COUNCIL and columns.issuperset({"forename", "surname_key"}):
+        terms |= learn_communities(con, table)
+        table, columns = _with_telling_names(con, table, terms, population), columns | {"telling_name"}
     settings = _settings(chosen, prior)
     linker = linker_for(con, table, settings, terms)
     linker.training.estimate_u_using_random_sampling(max_pairs=policy.U_PAIRS, seed=seed, min_count_per_level=None)
@@ -130,13 +137,14 @@ def train(
         "records": records,
         "note": note,
         "seed": seed,
-        "columns": sorted(columns),
+        "columns": at_hand,
         "sessions": {
             " + ".join(each.rule): {"iterations": each.iterations, "matches": round(each.matches)} for each in learnt
         },
         "rare_terms_pooled_below": policy.RARE_TERM_COUNT,
         "calibrated": False,
     }
+    con.execute("DROP TABLE IF EXISTS training_record")
     return Model(version_name(day), population, trained, terms, card, design=design.name)
 
 
@@ -271,6 +279,26 @@ def _terms(con: duckdb.DuckDBPyConnection, table: str, column: str) -> dict[str,
     pooled = [count for _, count in rows if count < policy.RARE_TERM_COUNT]
     kept[""] = (sum(pooled) / len(pooled) if pooled else 1.0) / total
     return kept
+
+
+def _with_telling_names(
+    con: duckdb.DuckDBPyConnection, table: str, terms: dict[str, dict[str, float]], population: int
+) -> str:
+    """Write and name a copy of `table` with telling_name: the full name where hardly two people would share it."""
+    write_frequencies(con, table, terms, "name_beside")
+    common = pl.DataFrame({"forename": list(terms["forename"]), "frequency": list(terms["forename"].values())})
+    con.register("name_alone", common)
+    con.execute(
+        f"""-- one row per record
+        CREATE OR REPLACE TEMP TABLE training_record AS
+        SELECT r.*, CASE WHEN length(r.forename) > 1 AND {population} * b.tf_{FULL_NAME}
+            * coalesce(a.frequency, {terms["forename"][""]!r}) <= {policy.TELLING_NAME} THEN r.{FULL_NAME} END
+            AS telling_name
+        FROM {table} r LEFT JOIN name_beside b USING ({FULL_NAME}) LEFT JOIN name_alone a USING (forename)"""
+    )
+    con.unregister("name_alone")
+    con.execute("DROP TABLE name_beside")
+    return "training_record"
 
 
 def patterns_of(

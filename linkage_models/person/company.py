@@ -93,6 +93,6 @@ def _shared(model: Model, name: str, frequency: str) -> str:
     levels = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
     cases = []
     for gamma, level in enumerate(reversed(levels)):
-        u = frequency if level.get("tf_adjustment_column") == "surname_key" else repr(level["u_probability"])
+        u = frequency if level.get("tf_adjustment_column") else repr(level["u_probability"])
         cases.append(f"WHEN {gamma} THEN greatest(0, log2({level['m_probability']!r} / {u}))")
     return f"CASE gamma_{name} {' '.join(cases)} ELSE 0 END"

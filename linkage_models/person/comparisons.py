@@ -8,6 +8,7 @@ rare for EM.
 from dataclasses import dataclass, field
 from typing import Any
 
+from linkage_models.person.communities import COLUMN as FULL_NAME
 from linkage_models.thresholds import (
     BIRTH_DATE_U,
     CHILD_ADULT_WEIGHT,
@@ -18,6 +19,7 @@ from linkage_models.thresholds import (
     NAMESAKE_WEIGHT,
     NAMESAKE_YEARS,
     OTHER_PERSON_WEIGHT,
+    OTHER_SEX_WEIGHT,
     TWIN_WEIGHT,
     UNIQUE_ID_U,
 )
@@ -52,6 +54,7 @@ class Comparison:
     needs: tuple[str, ...]
     null: str
     levels: tuple[Level, ...] = field(default_factory=tuple)
+    null_words: str = "not known for both"
 
 
 def _same(column: str) -> str:
@@ -150,13 +153,13 @@ HOME = Comparison(
         Level(
             "same surname, address of one unknown",
             "surname_key_l = surname_key_r AND (postcode_l IS NULL OR postcode_r IS NULL)",
-            term="surname_key",
+            term=FULL_NAME,
             discount=NAMES_GO_TOGETHER,
         ),
         Level(
             "same surname, another address",
             "surname_key_l = surname_key_r",
-            term="surname_key",
+            term=FULL_NAME,
             discount=NAMES_GO_TOGETHER,
         ),
         Level("a surname of one, former or part of a double one, is the other's, another address", "${surname}"),
@@ -207,14 +210,19 @@ MIDDLE = Comparison(
     ),
 )
 
-_CHILD_AND_ADULT = "(is_child_l AND acts_as_adult_r) OR (is_child_r AND acts_as_adult_l)"
+_CHILD_AND_ADULT = (
+    "(is_child_l AND acts_as_adult_r) OR (is_child_r AND acts_as_adult_l)"
+    " OR coalesce(born_by_l < birth_date_r, false) OR coalesce(born_by_r < birth_date_l, false)"
+)
 
 BIRTH_DATE = Comparison(
     "birth_date",
     ("birth_date",),
     f"({_null('birth_date')}) AND NOT ({_CHILD_AND_ADULT})",
     (
-        Level("one is a child, the other acts as adults do", _CHILD_AND_ADULT, weight=CHILD_ADULT_WEIGHT),
+        Level(
+            "one is a child, or was one, when the other acts as adults do", _CHILD_AND_ADULT, weight=CHILD_ADULT_WEIGHT
+        ),
         Level("same birth date", _same("birth_date") + " AND NOT weak_birth_date_l", u=BIRTH_DATE_U),
         Level("same birth date, 1 January, which often means year only", _same("birth_date")),
         Level(
@@ -252,7 +260,22 @@ BIRTH_DATE = Comparison(
     ),
 )
 
-SEX = Comparison("sex", ("sex",), _null("sex"), (Level("same sex", _same("sex")), Level("different sex", "ELSE")))
+SEX = Comparison(
+    "sex",
+    ("sex",),
+    # a forename says the sex with it
+    f"{_null('sex')} OR ({_same('sex')} AND {_same('forename_root')} AND length(forename_l) > 1)",
+    (
+        Level("same sex", _same("sex")),
+        Level(
+            "different sex, though of one forename",
+            f"{_same('forename_root')} AND length(forename_l) > 1",
+            weight=OTHER_SEX_WEIGHT,
+        ),
+        Level("different sex", "ELSE"),
+    ),
+    null_words="not known for both, or the same as the same forename says",
+)
 
 
 def _number(name: str, called: str) -> Comparison:
@@ -332,7 +355,7 @@ COMPARISONS = (
 def as_settings(comparison: Comparison) -> dict[str, Any]:
     """The comparison as Splink reads it from a model file."""
     levels: list[dict[str, Any]] = [
-        {"sql_condition": comparison.null, "label_for_charts": "not known for both", "is_null_level": True}
+        {"sql_condition": comparison.null, "label_for_charts": comparison.null_words, "is_null_level": True}
     ]
     for level in comparison.levels:
         condition = level.condition

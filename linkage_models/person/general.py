@@ -134,7 +134,7 @@ def _general(levels: tuple[Level, ...]) -> tuple[Level, ...]:
 
 
 FORENAME = replace(comparisons.FORENAME, levels=_general(comparisons.FORENAME.levels))
-SEX = replace(comparisons.SEX, levels=_general(comparisons.SEX.levels))
+SEX = Comparison("sex", ("sex",), "sex_l IS NULL OR sex_r IS NULL", _general(comparisons.SEX.levels[::2]))
 
 
 def _said(name: str, called: str, many: str) -> Comparison:

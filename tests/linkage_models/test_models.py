@@ -138,6 +138,7 @@ def test_training_says_when_there_is_nothing_to_learn() -> None:
 
 
 def test_words_follow_the_levels() -> None:
-    assert pinned().level_words("sex", 1) == "same sex" and pinned().level_words("sex", 0) == "different sex"
-    assert pinned().level_words("sex", -1) == "not known for both"
+    assert pinned().level_words("nino", 2) == "same national insurance number"
+    assert pinned().level_words("sex", 0) == "different sex"
+    assert pinned().level_words("nino", -1) == "not known for both"
     assert len({level.words for each in comparisons.COMPARISONS for level in each.levels}) > 30
