@@ -282,7 +282,7 @@ def evaluate(data: str, truth: str | None, yardsticks: bool, as_json: bool) -> N
 def train(data: str, name: str | None, labels: str | None, sources: str | None, as_json: bool) -> None:
     """Train a person model on the published records and keep it, dated, with its card; or, with --labels, keep the
     parameters of the published run's model and calibrate it here."""
-    from pipelines.modelling import train_model
+    from pipelines.modelling.training import train_model
 
     show(train_model(folder(data), name, Path(labels) if labels else None, sources), as_json)
 
@@ -295,7 +295,7 @@ def train(data: str, name: str | None, labels: str | None, sources: str | None, 
 def models(context: click.Context, data: str, sources: str | None, as_json: bool) -> None:
     """The person models at hand: what each was trained on, whether it is calibrated here, pinned, and fits."""
     if context.invoked_subcommand is None:
-        from pipelines.modelling import models_of
+        from pipelines.modelling.listing import models_of
 
         show(models_of(folder(data), sources), as_json)
 
@@ -309,7 +309,7 @@ def models(context: click.Context, data: str, sources: str | None, as_json: bool
 def models_compare(data: str, one: str, other: str, sources: str | None, as_json: bool) -> None:
     """Score the published records with two models: parameters, pairs that cross a threshold, persons that would merge
     or split. Changes nothing."""
-    from pipelines.modelling import compare_models
+    from pipelines.modelling.comparing import compare_models
 
     show(compare_models(folder(data), one, other, sources), as_json)
 
@@ -320,7 +320,7 @@ def models_compare(data: str, one: str, other: str, sources: str | None, as_json
 @JSON
 def models_card(data: str, name: str, as_json: bool) -> None:
     """The card of a model: origin, training, certainty, weak groups, parameters, limits."""
-    from pipelines.modelling import card_of
+    from pipelines.modelling.listing import card_of
 
     text, facts = card_of(folder(data), name)
     click.echo(json.dumps(facts, indent=1, default=str) if as_json else text, nl=as_json)

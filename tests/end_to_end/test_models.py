@@ -6,12 +6,14 @@ import shutil
 
 import pytest
 
-from pipelines import modelling
 from pipelines.definitions import Place, execute
 from pipelines.demonstration import answer_labels
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import open_keyring
 from pipelines.linkage.shelf import Shelf
+from pipelines.modelling.comparing import compare_models
+from pipelines.modelling.listing import card_of, models_of
+from pipelines.modelling.training import train_model
 from pipelines.operations import Operations
 from pipelines.reading import write_label_sample
 from pipelines.settings import DataFolder, load_settings
@@ -32,7 +34,7 @@ def trained(folder):
     """What `train` said; the model is called `first`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("linkage_models.thresholds.U_PAIRS", 200_000)
-        return modelling.train_model(folder, "first", None)
+        return train_model(folder, "first", None)
 
 
 def shelf_of(folder):
@@ -61,16 +63,16 @@ def test_a_trained_model_is_kept_whole_with_its_card_and_names_nobody(folder, tr
 
 
 def test_models_lists_what_is_pinned_and_what_fits(folder, trained):
-    rows = modelling.models_of(folder).plain()["Models"]
+    rows = models_of(folder).plain()["Models"]
     assert [row["name"].split()[0] for row in rows][1:] == ["first"]
     assert [(row["pinned"], row["used last"], row["fits"]) for row in rows] == [("yes", "yes", "yes"), ("", "", "yes")]
-    text, facts = modelling.card_of(folder, "first")
+    text, facts = card_of(folder, "first")
     assert text.startswith("# Model first") and facts["certainty"] == "not calibrated"
 
 
 def test_two_models_are_held_against_each_other_on_the_same_records(folder, trained):
     before = sorted(path.name for path in folder.published.iterdir())
-    found = modelling.compare_models(folder, "shipped", "first").plain()
+    found = compare_models(folder, "shipped", "first").plain()
     weights = {(row["comparison"], row["level"]): row for row in found["Weights (bits)"]}
     assert weights["forename", "same forename"]["first"] > 3
     (pairs,) = (rows for title, rows in found.items() if title.startswith("Pairs by what becomes"))
@@ -84,11 +86,11 @@ def test_two_models_are_held_against_each_other_on_the_same_records(folder, trai
 
 def test_a_model_that_is_not_there_or_not_whole_is_one_sentence(folder, mine, trained, tmp_path):
     with pytest.raises(BoroughlinkError, match=r"There is no model nosuch\. There are first, shipped, newest"):
-        modelling.compare_models(folder, "nosuch", "first")
+        compare_models(folder, "nosuch", "first")
     with pytest.raises(BoroughlinkError, match="can't be a model's name"):
-        modelling.train_model(folder, "../first", None)
+        train_model(folder, "../first", None)
     with pytest.raises(BoroughlinkError, match="There is a model first already"):
-        modelling.train_model(folder, "first", None)
+        train_model(folder, "first", None)
     broken = DataFolder.at(tmp_path / "data")
     shutil.copytree(mine.data, broken.root)
     with (broken.root / "boroughlink.yaml").open("a") as settings:
@@ -100,7 +102,7 @@ def test_a_model_that_is_not_there_or_not_whole_is_one_sentence(folder, mine, tr
     with pytest.raises(BoroughlinkError, match="not those that were saved together"):
         shelf_of(broken).load("first")
     (broken.models / "first.frequencies").unlink()
-    assert "is missing or damaged" in " ".join(modelling.models_of(broken).said)
+    assert "is missing or damaged" in " ".join(models_of(broken).said)
 
 
 def test_labels_calibrate_the_model_of_the_run_and_nothing_else_does(folder, mine, tmp_path):
@@ -117,7 +119,7 @@ def test_labels_calibrate_the_model_of_the_run_and_nothing_else_does(folder, min
             writer.writerows(changed)
         kept = sorted(folder.models.iterdir())
         with pytest.raises(BoroughlinkError, match=why):
-            modelling.train_model(folder, None, other)
+            train_model(folder, None, other)
         assert sorted(folder.models.iterdir()) == kept
 
     refused([row | {"inclusion_probability": ""} for row in rows], "have no inclusion probability")
@@ -128,7 +130,7 @@ def test_labels_calibrate_the_model_of_the_run_and_nothing_else_does(folder, min
     refused([row | {"kind": "must_link", "same": ""} for row in rows], "are decisions, no labels")
     refused(rows[:60], "60 labelled pairs were compared here")
 
-    said = modelling.train_model(folder, "ours", sample)
+    said = train_model(folder, "ours", sample)
     model, shipped = (shelf_of(folder).load(name) for name in ("ours", "shipped"))
     assert model.mark == shipped.mark and model.calibration.here and not shipped.calibration.here
     assert model.calibration.labels == len(rows)
