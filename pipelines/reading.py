@@ -90,32 +90,6 @@ def status_of(folder: DataFolder) -> Answer:
     )
 
 
-def sources_of(folder: DataFolder, sources: str | None) -> Answer:
-    """The contracts in short, and on what law each source serves each purpose."""
-    contracts = _contracts(folder, sources)
-    today = load_settings(folder).today()
-    rows = [
-        (
-            c.name,
-            c.level,
-            c.owner,
-            ", ".join(c.facts) or "places",
-            ", ".join(sorted(c.purposes)),
-            f"{c.refresh_days} days",
-            f"{c.retention_days} days",
-        )
-        for c in contracts.values()
-    ]
-    columns = ("source", "level", "owner", "provides", "may serve", "promised every (days)", "kept (days)")
-    law = ("source", "purpose", "lawful basis", "gateway", "conditions", "agreed until")
-    bases = [
-        (c.name, purpose, b.basis, b.gateway, b.conditions, f"{b.expires}{' (over)' if b.expires < today else ''}")
-        for c in contracts.values()
-        for purpose, b in sorted(c.purposes.items())
-    ]
-    return Answer((), [("Sources", columns, rows), ("Lawful bases", law, bases)])
-
-
 def quality_of(folder: DataFolder) -> Answer:
     """The scorecard and the faults behind it."""
     from pipelines.quality.scorecard import faults, scorecard
@@ -144,7 +118,7 @@ def quality_of(folder: DataFolder) -> Answer:
 
 def purposes_of(folder: DataFolder, sources: str | None = None) -> Answer:
     """Purposes, and the sources that may serve each today."""
-    contracts = _contracts(folder, sources)
+    contracts = contracts_at(folder, sources)
     settings = load_settings(folder)
     purposes = Purposes.load(contracts.values(), settings.today())
     rows = [
@@ -172,7 +146,7 @@ def explanation_of(
     from pipelines.linkage.explain import Looked, explain, explain_person
 
     settings = load_settings(folder)
-    purposes = Purposes.load(_contracts(folder, sources).values(), settings.today())
+    purposes = Purposes.load(contracts_at(folder, sources).values(), settings.today())
     purposes.require(purpose, {record.split(":", 1)[0] for record in (left, right) if right and record})
     view = purposes.purposes[purpose].view
     operations = _operations(folder)
@@ -252,9 +226,9 @@ def write_clusters(folder: DataFolder, out: Path, view: str) -> str:
             "JOIN published.people.record r USING (record_id) WHERE m.view = ? ORDER BY ALL",
             [view],
         )
-    stamp = _stamp(folder, f"clusters of the view {view}", place.name)
-    written = write_csv(_target(out, (".csv",)), ("record_id", "source", "source_key", "person_id"), rows, stamp)
-    return _noted(folder, "clusters exported", out, written)
+    stamp = stamp_of(folder, f"clusters of the view {view}", place.name)
+    written = write_csv(target_of(out, (".csv",)), ("record_id", "source", "source_key", "person_id"), rows, stamp)
+    return noted(folder, "clusters exported", out, written)
 
 
 def write_label_sample(folder: DataFolder, out: Path, pairs: int, view: str) -> str:
@@ -263,18 +237,18 @@ def write_label_sample(folder: DataFolder, out: Path, pairs: int, view: str) -> 
 
     with open_snapshot(folder) as (wh, place):
         rows = draw(wh, view, pairs)
-    stamp = _stamp(folder, f"pairs of the view {view} to label", place.name)
-    return _noted(folder, "label sample exported", out, write_csv(_target(out, (".csv",)), COLUMNS, rows, stamp))
+    stamp = stamp_of(folder, f"pairs of the view {view} to label", place.name)
+    return noted(folder, "label sample exported", out, write_csv(target_of(out, (".csv",)), COLUMNS, rows, stamp))
 
 
 def write_flagged(folder: DataFolder, out: Path) -> str:
     """The flagged pairs, as the fraud team gets them."""
     from pipelines.fraud.hand_over import write_one
 
-    target = _target(out, (".csv", ".xlsx"))
+    target = target_of(out, (".csv", ".xlsx"))
     with open_snapshot(folder) as (wh, _):
         written = write_one(wh, target, load_settings(folder).export_days, "published.fraud.flagged_pair")
-    return _noted(folder, "flagged pairs exported", out, written)
+    return noted(folder, "flagged pairs exported", out, written)
 
 
 def verify_audit(folder: DataFolder) -> tuple[bool, str]:
@@ -290,7 +264,8 @@ def verify_audit(folder: DataFolder) -> tuple[bool, str]:
     )
 
 
-def _contracts(folder: DataFolder, sources: str | None) -> Any:
+def contracts_at(folder: DataFolder, sources: str | None) -> Any:
+    """The contracts of the set that is named, else of the one that the folder stands on."""
     from pipelines.sources.contract_files import load_contracts
 
     return load_contracts(located(folder, sources=sources)[1])
@@ -300,7 +275,8 @@ def _operations(folder: DataFolder) -> Operations:
     return Operations.open(folder, open_keyring(folder, load_settings(folder)))
 
 
-def _target(out: Path, suffixes: tuple[str, ...]) -> Path:
+def target_of(out: Path, suffixes: tuple[str, ...]) -> Path:
+    """Where a file that leaves goes; raises BoroughlinkError for a wrong ending or folder."""
     target = out.expanduser().resolve()
     if target.suffix.lower() not in suffixes:
         raise BoroughlinkError(f"--out must end in {' or '.join(suffixes)}.")
@@ -309,12 +285,14 @@ def _target(out: Path, suffixes: tuple[str, ...]) -> Path:
     return target
 
 
-def _stamp(folder: DataFolder, purpose: str, run_id: str) -> Stamp:
+def stamp_of(folder: DataFolder, purpose: str, run_id: str) -> Stamp:
+    """The stamp of a file that leaves today."""
     settings = load_settings(folder)
     return Stamp(purpose, run_id, settings.today() + timedelta(days=settings.export_days))
 
 
-def _noted(folder: DataFolder, event: str, out: Path, rows: int) -> str:
+def noted(folder: DataFolder, event: str, out: Path, rows: int) -> str:
+    """Note in the audit that a file left; say so."""
     operations = _operations(folder)
     try:
         audit.record(operations, person(), event, out.name, rows=rows)

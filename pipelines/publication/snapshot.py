@@ -27,6 +27,7 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
     "review.member": (),
     "quality.result": (),
     "meta.intake": (),
+    "meta.fault": (),
 }
 
 

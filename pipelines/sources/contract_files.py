@@ -20,6 +20,9 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same language, te
 
 _ADVICE = {
     "missing": "is missing; state it",
+    "string_type": "is empty, or no text; fill it in",
+    "int_type": "is empty, or no whole number; fill it in",
+    "dict_type": "is empty, or no list of `name: value`; fill it in",
     "extra_forbidden": "is not a word of contracts; correct its spelling or remove it",
 }
 

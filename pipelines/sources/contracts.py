@@ -56,6 +56,7 @@ class Column(Stated):
     In XML its `path` is relative to the table's `rows` (`Name/First`, `@id`, `../Id`); without one, the child element
     of its name.
     With `keep: false` it must be there but isn't kept: what nobody needs, or what changes in every extract by itself.
+    With `period_days` the column says of which period the extract is: at most so many days from the extract date.
     Layouts and code lists change with the years: `since` and `until` are the first and last extract dates at which the
     column, or a code of it, belongs there.
     """
@@ -76,6 +77,7 @@ class Column(Stated):
     why: str = ""
     severity: dict[Principle, Severity] = {}
     counts_records: bool = False
+    period_days: int | None = Field(None, ge=0)
     keep: bool = True
     since: date | None = None
     until: date | None = None
@@ -96,6 +98,8 @@ class Column(Stated):
                 raise ValueError("`pattern` is not a regular expression") from None
         if (self.pattern or self.codes) and self.type != "text":
             raise ValueError("`pattern` and `codes` are for text columns; leave out `type`")
+        if self.period_days is not None and self.type != "date":
+            raise ValueError("`period_days` is for dates; state `type: date`")
         if self.range and self.type == "text":
             raise ValueError("`range` is for numbers and dates; state the `type`")
         checked = self.required or self.range or self.pattern or self.codes or self.references or self.min_fill

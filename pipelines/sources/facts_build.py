@@ -18,7 +18,7 @@ from pipelines.sources.slots import latest
 from pipelines.warehouse import Warehouse, WarehouseError
 
 # A UPRN as systems hold it: blanks around, zeros in front, a plus sign or ".0" from a spreadsheet; else it is none.
-_WHOLE_UPRN = r"""CREATE OR REPLACE TEMP MACRO whole_uprn(text) AS
+WHOLE_UPRN = r"""CREATE OR REPLACE TEMP MACRO whole_uprn(text) AS
     TRY_CAST(nullif(regexp_extract(trim(text::VARCHAR), '^\+?0*([1-9][0-9]{0,11})(\.0*)?$', 1), '') AS BIGINT)"""
 
 
@@ -32,7 +32,7 @@ def build_fact(wh: Warehouse, fact: str, contracts: Mapping[str, Contract]) -> i
     Raises FactError when a source's SQL lacks a column, has one too many, gives the wrong type, or breaks the grain.
     """
     table = FACTS[fact]
-    wh.execute(_WHOLE_UPRN)
+    wh.execute(WHOLE_UPRN)
     parts = [_of_source(wh, table, contract) for contract in contracts.values() if fact in contract.facts]
     empty = ", ".join(f"NULL::{column.type} AS {column.name}" for column in table.all_columns)
     rows = wh.table(f"identity.facts.{fact}", " UNION ALL BY NAME ".join([f"(SELECT {empty} LIMIT 0)", *parts]))

@@ -12,6 +12,7 @@ from typing import Literal
 from pipelines.faults import BoroughlinkError, printable
 
 CHUNK = 1 << 20
+_BLOCK = 1 << 18
 _NOT_LATIN_1 = re.compile(rb"[\x80-\x9f]")
 _WORKBOOK = b"PK\x03\x04"
 _PROTECTED = b"\xd0\xcf\x11\xe0"
@@ -36,13 +37,15 @@ class FileRefused(BoroughlinkError):
 
 @dataclass(frozen=True)
 class Inspected:
-    """A file as it was found: bytes, SHA-256, lines, and the identity by which a change in between shows."""
+    """A file as it was found: bytes, SHA-256, lines, bytes of the longest line, and the identity by which a change in
+    between shows."""
 
     path: Path
     size: int
     sha256: str
     lines: int
     ends_whole: bool
+    longest: int
     identity: tuple[int, int, int, int]
 
     @property
@@ -84,7 +87,8 @@ def inspect(path: Path, encoding: str, kind: Literal["csv", "xml", "xlsx"] = "cs
         raise FileRefused(path.name, "is empty; ask for the extract again")
     ends_whole = last in (b"\n", b"\r")
     lines = text.newlines + (0 if ends_whole else 1) if text else 0
-    return Inspected(path, size, digest.hexdigest(), lines, ends_whole, _identity(found))
+    longest = text.longest if text else 0
+    return Inspected(path, size, digest.hexdigest(), lines, ends_whole, longest, _identity(found))
 
 
 def _refuse_kind(name: str, start: bytes, kind: str) -> None:
@@ -110,7 +114,7 @@ class _Encoding:
 
     def __init__(self, name: str, encoding: str) -> None:
         self.name, self.encoding = name, encoding
-        self.newlines = 0
+        self.newlines = self.longest = self._line = 0
         self.plain = True
         self.decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
 
@@ -124,6 +128,16 @@ class _Encoding:
                 raise self._refused(chunk, odd.start(), wrong)
         self._decode(chunk)
         self.newlines += chunk.count(b"\n")
+        for at in range(0, len(chunk), _BLOCK):
+            self._measure(chunk[at : at + _BLOCK])
+
+    def _measure(self, block: bytes) -> None:
+        """Follow the length of lines that are longer than a block; shorter ones don't matter to anybody."""
+        first = block.find(b"\n")
+        self._line += len(block) if first < 0 else first
+        self.longest = max(self.longest, self._line)
+        if first >= 0:
+            self._line = len(block) - 1 - block.rfind(b"\n")
 
     def close(self) -> None:
         self._decode(b"", final=True)

@@ -82,6 +82,11 @@ def make_intake_tables(wh: Warehouse) -> None:
     """The tables that intake writes beside the staged ones, if they aren't there yet."""
     wh.execute(f"CREATE TABLE IF NOT EXISTS {INTAKE} ({_INTAKE_COLUMNS})")
     wh.execute(f"CREATE TABLE IF NOT EXISTS {FAULT} ({FAULT_COLUMNS})")
+    wh.execute(
+        f"""-- one row per fault, without any value: what reading commands and reports may show
+        CREATE VIEW IF NOT EXISTS identity.meta.fault AS
+        SELECT * EXCLUDE (value, row_text), CASE WHEN kind = 'layout' THEN value END AS found FROM {FAULT}"""
+    )
 
 
 def take_in(
@@ -122,12 +127,19 @@ def _take_in_one(wh: Warehouse, contract: Contract, folder: Path, archive: Archi
     )
     if _already_in(wh, delivery):
         return replace(outcome, reason="already taken in")
+    if not delivery.confirmed and (twin := _older_twin(wh, delivery)):
+        said = (
+            f"holds, byte for byte, the extract of {twin}, and another came in since; was the wrong one sent? If it is "
+        )
+        said += f'meant so, state "confirmed": true in {MANIFEST}'
+        return _refuse(wh, contract, folder, delivery, f"{contract.name}/{folder.name}: {said}.")
     number = _next_delivery(wh)
     with ThreadPoolExecutor(max_workers=1) as beside:
         stored = beside.submit(_store, archive, delivery)
         try:
             tables = read(wh, delivery, number)
-            candidate = Candidate(delivery.contract, delivery.extract_date, number, tables, _previous(wh, contract))
+            previous = dict.fromkeys(tables) if delivery.confirmed else _previous(wh, contract)
+            candidate = Candidate(delivery.contract, delivery.extract_date, number, tables, previous)
             verdict = gate(candidate)
             stored.result()
         except FileRefused as refusal:
@@ -157,7 +169,7 @@ def read(wh: Warehouse, delivery: Delivery, number: int) -> dict[str, CandidateT
             found = read_file(wh, contract, file, held)
             _count(delivery, file, found)
             for raw in found:
-                tables[raw.table.name] = stage(wh, contract, raw)
+                tables[raw.table.name] = stage(wh, contract, raw, delivery.extract_date)
     except LayoutRefused as refusal:
         note_drift(wh, refusal.file, refusal.table, refusal.drift, refusal.line or 1)
         raise
@@ -254,6 +266,17 @@ def _already_in(wh: Warehouse, delivery: Delivery) -> bool:
         [delivery.source, delivery.extract_date],
     )
     return any(frozenset(row[0]) == delivery.fingerprint for row in known)
+
+
+def _older_twin(wh: Warehouse, delivery: Delivery) -> date | None:
+    """The date of an accepted extract with these very files, if one with others lies between it and this one."""
+    known = wh.rows(
+        f"SELECT extract_date, list(DISTINCT sha256) FROM {INTAKE} WHERE source = ? AND extract_date < ? "
+        "AND state = 'accepted' GROUP BY extract_date ORDER BY extract_date DESC",
+        [delivery.source, delivery.extract_date],
+    )
+    same = [day for day, hashes in known if frozenset(hashes) == delivery.fingerprint]
+    return same[0] if same and same[0] != known[0][0] else None
 
 
 def _previous(wh: Warehouse, contract: Contract) -> dict[str, int | None]:

@@ -6,6 +6,7 @@ Nothing in the landing folder is ever changed here.
 
 import fnmatch
 import json
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -38,12 +39,14 @@ class ManifestFile(BaseModel):
 
 
 class Manifest(BaseModel):
-    """The sender's control list, written last."""
+    """The sender's control list, written last. With `confirmed` the sender answers for what looks odd of the whole: far
+    more or fewer rows than last time, or the very files of an older extract."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
     source: str
     extract_date: date
     synthetic: bool = False
+    confirmed: bool = False
     files: tuple[ManifestFile, ...]
 
 
@@ -66,6 +69,10 @@ class Delivery:
     def fingerprint(self) -> frozenset[str]:
         """What makes a delivery the same as another: the hashes of its files."""
         return frozenset(file.sha256 for file, _ in self.files)
+
+    @property
+    def confirmed(self) -> bool:
+        return bool(self.manifest and self.manifest.confirmed)
 
     def rows_announced(self, file: Inspected) -> int | None:
         entries = self.manifest.files if self.manifest else ()
@@ -106,7 +113,13 @@ def open_delivery(contract: Contract, folder: Path, as_of: date) -> Delivery:
         tables = tuple(table for table in contract.tables if table.file == pattern)
         matches = _matching(present, pattern)
         if not matches:
-            raise FileRefused(f"{here}/{pattern}", "is missing from the delivery; ask for the whole extract")
+            other = any(fnmatch.fnmatchcase(_folded(path), pattern.casefold()) for path in present)
+            hint = " (a name in other capitals is there)" if other else ""
+            raise FileRefused(f"{here}/{pattern}", f"is missing from the delivery{hint}; ask for the whole extract")
+        same = [path for path in present if matches and _folded(path) == _folded(matches[0])]
+        if len(same) > 1:
+            said = f"comes {len(same)} times, in names that differ only in case or accents; only one may be there"
+            raise FileRefused(f"{here}/{matches[0].name}", said)
         if len(matches) > 1:
             raise FileRefused(f"{here}/{pattern}", f"stands for {len(matches)} files; only one may be there")
         files.append((inspect(matches[0], contract.encoding, tables[0].format), tables))
@@ -120,6 +133,11 @@ def open_delivery(contract: Contract, folder: Path, as_of: date) -> Delivery:
 
 def _matching(present: Iterable[Path], pattern: str) -> list[Path]:
     return [path for path in present if fnmatch.fnmatchcase(path.name, pattern)]
+
+
+def _folded(path: Path) -> str:
+    """A name as a file system that knows no case would hold it."""
+    return unicodedata.normalize("NFKC", path.name).casefold()
 
 
 def _layout(contract: Contract, present: list[Path], here: str) -> str | None:

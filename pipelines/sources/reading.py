@@ -15,14 +15,13 @@ from pipelines.sources.drift import Drift
 from pipelines.sources.file_faults import FileRefused, Inspected
 from pipelines.sources.raw_tables import Broken, RawTable, columns_in_order
 from pipelines.sources.reading_rows import read_workbook, read_xml_file
-from pipelines.sources.thresholds import LONGEST_LINE
+from pipelines.sources.thresholds import LONGEST_LINE, REFUSED_LINE
 from pipelines.warehouse import Warehouse, WarehouseError
 
 _REASONS = {
     "MISSING COLUMNS": "too_few_fields",
     "TOO MANY COLUMNS": "too_many_fields",
     "UNQUOTED VALUE": "stray_quote",
-    "LINE SIZE OVER MAXIMUM": "line_too_long",
 }
 
 
@@ -66,6 +65,8 @@ def _read_plain(wh: Warehouse, contract: Contract, file: Inspected, table: Table
     rows = int(wh.scalar(f"SELECT count(*) FROM {name}"))
     _refuse_cut_off(file, rows, broken)
     record = _number_records(wh, name, broken)
+    record, broken = _set_long_lines_aside(wh, file, name, record, order, broken)
+    rows = int(wh.scalar(f"SELECT count(*) FROM {name}"))
     return RawTable(table, file, name, record, rows, broken, notes, drift=tuple(drift))
 
 
@@ -78,6 +79,8 @@ def _read_mixed(wh: Warehouse, contract: Contract, file: Inspected, tables: Sequ
     rows = int(wh.scalar(f"SELECT count(*) FROM {mixed}"))
     _refuse_cut_off(file, rows, broken)
     record = _number_records(wh, mixed, broken)
+    record, broken = _set_long_lines_aside(wh, file, mixed, record, fields, broken)
+    rows = int(wh.scalar(f"SELECT count(*) FROM {mixed}"))
     known = {table.record_type: table for table in tables}
     width_of = " ".join(f"WHEN '{kind}' THEN {len(table.columns)}" for kind, table in known.items())
     right = f"(f1 IS NOT NULL AND CASE f0 {width_of} END = {width} - {_padding(fields)})"
@@ -153,7 +156,7 @@ def _load(
             f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM read_csv(?, columns = {{{types}}}, "
             f"auto_detect = false, header = {str(header).lower()}, delim = '{contract.delimiter}', quote = '\"', "
             f"escape = '\"', nullstr = chr(1), encoding = '{contract.encoding}', {padding}"
-            f"max_line_size = {LONGEST_LINE}, store_rejects = true, rejects_limit = 0, "
+            f"max_line_size = {REFUSED_LINE}, store_rejects = true, rejects_limit = 0, "
             "rejects_table = 'intake_rejects', rejects_scan = 'intake_scans')",
             [literal_glob(file.path)],
         )
@@ -173,9 +176,28 @@ def _load(
     for line, kind, text in rejected:
         if kind == "UNQUOTED VALUE" and "\n" in text:
             raise FileRefused(file.name, "has a quote that is opened and never closed; ask for it again", line=line)
+        if kind == "LINE SIZE OVER MAXIMUM":  # and what follows it in DuckDB's buffer is lost
+            said = f"holds a record of more than {REFUSED_LINE:,} bytes; is a quote never closed? Ask for it again"
+            raise FileRefused(file.name, said, line=line)
         if kind not in _REASONS:
             raise FileRefused(file.name, "holds a line that can't be read as CSV", line=line)
     return tuple(Broken(line - int(header), _REASONS[kind], text) for line, kind, text in rejected)
+
+
+def _set_long_lines_aside(
+    wh: Warehouse, file: Inspected, name: str, record: str, columns: Sequence[str], broken: tuple[Broken, ...]
+) -> tuple[str, tuple[Broken, ...]]:
+    """Take records longer than LONGEST_LINE out of a raw table; return its numbering and what was broken."""
+    if file.longest <= LONGEST_LINE:
+        return record, broken
+    size = " + ".join(f"coalesce(length({column}), 0)" for column in columns)
+    long = [row[0] for row in wh.rows(f"SELECT {record} AS r FROM {name} WHERE {size} > {LONGEST_LINE} ORDER BY r")]
+    if not long:
+        return record, broken
+    numbered = "*" if record == "_record" else f"*, {record} AS _record"
+    wh.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT {numbered} FROM {name} WHERE {size} <= {LONGEST_LINE}")
+    aside = [Broken(number, "line_too_long", None) for number in long]
+    return "_record", tuple(sorted((*broken, *aside), key=lambda line: line.record))
 
 
 def literal_glob(path: Path) -> str:

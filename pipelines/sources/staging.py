@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from pipelines.faults import plural
 from pipelines.sources.contracts import Column, Contract, Table
@@ -52,8 +53,11 @@ def start_faults(wh: Warehouse) -> None:
     wh.execute(f"CREATE OR REPLACE TABLE {FAULTS} ({FAULT_COLUMNS})")
 
 
-def stage(wh: Warehouse, contract: Contract, raw: RawTable) -> CandidateTable:
-    """Build the candidate table of one raw table. Raises FileRefused when too much of it can't be used."""
+def stage(wh: Warehouse, contract: Contract, raw: RawTable, day: date) -> CandidateTable:
+    """Build the candidate table of one raw table of the extract of that day.
+
+    Raises FileRefused when too much of it can't be used, or when it speaks of another period.
+    """
     table, name = raw.table, contract.candidate(raw.table.name)
     selected = ", ".join(f"{typed(column, column.staged)} AS {column.staged}" for column in table.kept)
     wh.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT {selected}, {raw.record} AS _record FROM {raw.name}")
@@ -71,6 +75,7 @@ def stage(wh: Warehouse, contract: Contract, raw: RawTable) -> CandidateTable:
     left_out = _leave_out(wh, raw, name)
     value_faults = _value_faults(wh, raw, name)
     _refuse_changed_type(wh, raw, name, value_faults)
+    _refuse_other_period(wh, raw, name, day)
     aside = len(raw.broken) + _missing(wh, raw, name) + _repeated(wh, raw, name)
     rows = raw.rows - left_out + len(raw.broken) - aside
     _fill_in_lines(wh, raw)
@@ -147,6 +152,21 @@ def _refuse_changed_type(wh: Warehouse, raw: RawTable, name: str, value_faults: 
             table=raw.table,
             drift=[Drift("type_changed", column.name, found=looks.words)],
         )
+
+
+def _refuse_other_period(wh: Warehouse, raw: RawTable, name: str, day: date) -> None:
+    """A column that states the extract's period must stand near the extract date."""
+    for column in raw.table.kept:
+        if column.period_days is None:
+            continue
+        off = f"abs(date_diff('day', {column.staged}, ?::DATE)) > {column.period_days}"
+        outside = int(wh.scalar(f"SELECT count(*) FROM {name} WHERE {off}", [day]))
+        if outside:
+            raise FileRefused(
+                raw.file.name,
+                f"is of another period: in {plural(outside, 'row')} {column.name} lies more than {column.period_days} "
+                f"days from the extract date, {day}; is it another month's file?",
+            )
 
 
 def _missing(wh: Warehouse, raw: RawTable, name: str) -> int:

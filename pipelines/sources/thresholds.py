@@ -6,8 +6,10 @@ SET_ASIDE_LIMIT = 0.02
 # ... but a handful of bad rows in a tiny file doesn't condemn it.
 SET_ASIDE_ALWAYS = 5
 
-# Longest line read, in bytes. The widest real layout (Client Level Data, 60 columns) stays under 4,000.
+# Longest record kept, in characters. The widest real layout (Client Level Data, 60 columns) stays under 4,000.
 LONGEST_LINE = 1_000_000
+# Longest record that DuckDB is let read, in bytes: beyond its limit it loses the records after, so the file is refused.
+REFUSED_LINE = 4_000_000
 
 # A slot's name that shares no word of this length with the one before it ...
 OCCUPANT_WORD = 3

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.quality.gate import gate
 from pipelines.sources.archive import Archive
 from pipelines.sources.contracts import Contract
+from pipelines.sources.facts_build import WHOLE_UPRN
 from pipelines.sources.intake import take_in
 from pipelines.sources.landing import delivery_folders
 from pipelines.warehouse import Warehouse
-from tests.sources.library import BORROWERS, DAY, LOANS, both, deliver
+from tests.sources.library import BORROWERS, CONTRACT, DAY, LOANS, both, deliver, make_contract
 
 STAGED = "identity.staged.library__borrower"
 ROW = "1,ANNE CANARY,01/02/1980,3\n"
@@ -35,6 +37,8 @@ SPOILT: dict[str, tuple[bytes | str, int | None, str]] = {
     "most rows broken": ("Card No,name,born,visits\n" + "1,CANARY\n" * 9 + ROW, None, "9 of 10 rows"),
     "no row usable": ("Card No,name,born,visits\n,CANARY,,\n", None, "no row that can be used"),
     "old Mac line ends": (BORROWERS.replace("\n", "\r"), 1, "line ends are mixed"),
+    "a gzip": (b"\x1f\x8b\x08CANARY" * 9, None, "gzip"),
+    "endless records": (BORROWERS + f"3,{'CANARY' * 700_000},,1\n" * 9 + ROW, 4, "more than 4,000,000 bytes"),
     "endless heading": (BORROWERS.replace("visits", "CANARY" * 50_000), 1, "far too long"),
     "mixed line ends": ("Card No,name,born,visits\n1,ANNE CANARY,,3\r\n2,BEN,,1\n3,CAT,,1\r4,D,,1\n", None, "as CSV"),
 }
@@ -98,6 +102,64 @@ def test_two_files_for_one_table(wh: Warehouse, library: Contract, landing: Path
     tables = tuple(table.model_copy(update={"file": f"{table.name}*.csv"}) for table in library.tables)
     deliver(landing, both() | {"borrower2.csv": BORROWERS})
     assert "stands for 2 files" in check_refused(wh, library.model_copy(update={"tables": tables}), landing, archive)
+
+
+def test_two_files_of_one_name_but_for_case(wh: Warehouse, library: Contract, landing: Path, archive: Archive) -> None:
+    deliver(landing, both() | {"Borrower.CSV": BORROWERS})
+    assert "differ only in case" in check_refused(wh, library, landing, archive)
+    deliver(landing, {"BORROWER.CSV": BORROWERS, "loan.csv": LOANS}, date(2026, 11, 1))
+    found = take_in(wh, library, landing, archive)[-1]
+    assert "a name in other capitals is there" in (found.reason or "")
+
+
+def test_half_a_row_more_or_less_needs_the_senders_word(wh: Warehouse, library: Contract, landing: Path) -> None:
+    def extract(rows: int) -> dict[str, bytes | str]:
+        return both("Card No,name,born,visits\n" + "".join(f"{card},SOMEONE {card},,1\n" for card in range(rows)))
+
+    deliver(landing, extract(1000), date(2026, 9, 30))
+    deliver(landing, extract(700), DAY)
+    folder = deliver(landing, extract(701), date(2026, 11, 1))
+    (folder / "manifest.json").write_text(
+        (folder / "manifest.json").read_text().replace("{", '{"confirmed": true, ', 1)
+    )
+    found = take_in(wh, library, landing, None, gate(wh))
+    assert [intake.state for intake in found] == ["accepted", "refused", "accepted"]
+    assert "as many rows as in the last extract" in (found[1].reason or "")
+
+
+def test_older_extract_under_a_new_date(wh: Warehouse, library: Contract, landing: Path, archive: Archive) -> None:
+    deliver(landing, both(), date(2026, 8, 31))
+    deliver(landing, both(BORROWERS + "3,CAT,,1\n"), date(2026, 9, 30))
+    take_in(wh, library, landing, archive)
+    deliver(landing, both(), DAY)
+    assert "byte for byte, the extract of 2026-08-31" in check_refused(wh, library, landing, archive)
+
+
+def test_extract_of_another_period(wh: Warehouse, tmp_path: Path, landing: Path, archive: Archive) -> None:
+    text = CONTRACT.replace("- {name: since, type: date, ", "- {name: since, type: date, period_days: 31, ")
+    deliver(landing, both(loans=LOANS.replace("01/10/2026", "01/06/2026")))
+    reason = check_refused(wh, make_contract(tmp_path, text), landing, archive)
+    assert "is of another period: in 1 row since lies more than 31 days from the extract date" in reason
+
+
+def test_future_dates_are_told(wh: Warehouse, tmp_path: Path, landing: Path) -> None:
+    text = CONTRACT.replace("{name: since, type: date, ", "{name: since, type: date, range: {max: extract_date}, ")
+    deliver(landing, both(loans=LOANS.replace("01/10/2026", "01/10/2062")))
+    assert take_in(wh, make_contract(tmp_path, text), landing, None, gate(wh))[0].state == "accepted"
+    failed = wh.rows("SELECT rule, failures FROM identity.quality.result WHERE NOT passed AND rule LIKE 'loan.since%'")
+    assert [count for _, count in failed] == [1]
+
+
+UPRNS = {
+    "999000000001": 999000000001, "999000000001.0": 999000000001, "+999000000001": 999000000001,
+    " 999000000001 ": 999000000001, "000999000001": 999000001, "-1.0": None, "-999000000001": None, "0": None,
+    "999 000 000 001": None, "9990000000011": None, "999000000001.5": None, "9.99E+11": None, "": None, "N/A": None,
+}  # fmt: skip
+
+
+def test_uprn_with_decimals_sign_or_spaces(wh: Warehouse) -> None:
+    wh.execute(WHOLE_UPRN)
+    assert {text: wh.scalar("SELECT whole_uprn(?)", [text]) for text in UPRNS} == UPRNS
 
 
 @pytest.mark.parametrize(

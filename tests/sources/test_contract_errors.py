@@ -13,6 +13,7 @@ from tests.sources.library import CONTRACT, make_contract
 MISTAKES = [
     ("owner: Libraries\n", "", 1, "owner: is missing"),
     ("refresh_days: 31\n", "", 1, "refresh_days: is missing"),
+    ("retention_days: 365\n", "", 1, "retention_days: is missing"),
     ("retention_days: 365", "retention_days: many", 8, "retention_days: input should be a valid integer"),
     ("control: manifest", "control: sometimes", 10, "control"),
     ("steward: library@example.org", "steward: the librarian", 6, "steward"),

@@ -76,7 +76,7 @@ def test_columns_and_codes_belong_to_their_years(wh: Warehouse, tmp_path: Path, 
     deliver(landing, both(), SEP)
     deliver(landing, both(new), OCT)
     deliver(landing, both(new), date(2026, 11, 1))  # S is no longer in the list
-    deliver(landing, both(), date(2026, 11, 2))  # last year's layout
+    deliver(landing, both(BORROWERS + "3,CAT,,1\n"), date(2026, 11, 2))  # last year's layout
     found = take_in(wh, contract, landing, None, gate(wh))
     assert [intake.state for intake in found] == ["accepted", "accepted", "refused", "refused"]
     assert "borrower.kind holds only codes that the contract lists" in (found[2].reason or "")

@@ -86,6 +86,15 @@ def test_rows_and_values_are_set_aside_with_their_line(
     assert "NO KEY" in kept
 
 
+def test_field_of_a_million_characters_loses_no_other_row(wh: Warehouse, library: Contract, landing: Path) -> None:
+    rows = "".join(f"{card},{'X' * (1_000_000 if 2 < card < 8 else 5)},,1\n" for card in range(1, 12))
+    deliver(landing, both("Card No,name,born,visits\n" + rows))
+    found = take_in(wh, library, landing, None)[0]
+    assert (found.state, found.rows, found.set_aside) == ("accepted", {"borrower": 6, "loan": 1}, 5)
+    assert wh.rows(FAULTS) == [(line, None, "line_too_long", "row") for line in range(4, 9)]
+    assert wh.scalar(f"SELECT list(card ORDER BY card::INT) FROM {STAGED}") == ["1", "2", "8", "9", "10", "11"]
+
+
 def test_rows_left_out_leave_nothing(wh: Warehouse, library: Contract, landing: Path) -> None:
     rule = LeaveOut(column="visits", value="0", why="not wanted")
     borrower = library.table("borrower").model_copy(update={"leave_out": rule})
