@@ -272,6 +272,18 @@ def sources_report(data: str, name: str, out: str, sources: str | None) -> None:
     click.echo(write_report(folder(data), name, Path(out), sources))
 
 
+@cli.command()
+@DATA
+@click.option("--apply", is_flag=True, help="Remove it; without this, only say what is due.")
+@SOURCES
+@JSON
+def retention(data: str, apply: bool, sources: str | None, as_json: bool) -> None:
+    """What has outlived the retention that its contract states: in history, quarantine and archive."""
+    from pipelines.stewardship import retention_of
+
+    show(retention_of(folder(data), sources, apply), as_json)
+
+
 @sources.group("quarantine")
 def quarantine() -> None:
     """Rows set aside: see them, mend them, release them."""

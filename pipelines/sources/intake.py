@@ -259,10 +259,10 @@ def _next_delivery(wh: Warehouse) -> int:
 
 
 def _already_in(wh: Warehouse, delivery: Delivery) -> bool:
-    """Whether the same files were taken in for that extract date, now in force or superseded since."""
+    """Whether the same files were taken in for that extract date: in force, superseded or expired since."""
     known = wh.rows(
         f"SELECT list(DISTINCT sha256) FROM {INTAKE} WHERE source = ? AND extract_date = ? "
-        "AND state IN ('accepted', 'superseded') GROUP BY delivery",
+        "AND state IN ('accepted', 'superseded', 'expired') GROUP BY delivery",
         [delivery.source, delivery.extract_date],
     )
     return any(frozenset(row[0]) == delivery.fingerprint for row in known)

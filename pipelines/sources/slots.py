@@ -53,12 +53,8 @@ def latest(wh: Warehouse, contract: Contract, table: Table) -> str:
         chosen = f"SELECT * FROM {several} {newest.format(', '.join(table.key))}"
     else:
         ever = f"(FROM {several} UNION ALL BY NAME FROM {gone})" if has_gone else several
-        _occupants(wh, f"{staged}__seen", ever, table.slot)
-        numbered = (
-            f"SELECT s.* EXCLUDE (_slot, _name, _born), coalesce(o.occupant, 1)::INTEGER AS occupant "
-            f"FROM ({_with_slot(several, table.slot)}) s LEFT JOIN temp.occupant o ON o._slot = s._slot "
-            "AND o._name IS NOT DISTINCT FROM s._name AND o._born IS NOT DISTINCT FROM s._born"
-        )
+        numbered = number_occupants(wh, f"{staged}__seen", ever, several, table.slot)
+        numbered = f"SELECT * EXCLUDE (_slot, _name, _born) FROM ({numbered})"
         version = newest.format(", ".join((*table.key, "occupant")))
         chosen = f"SELECT *, {_record_id(contract, table.slot)} || occupant AS record_id FROM ({numbered}) {version}"
     wh.execute(
@@ -68,6 +64,19 @@ def latest(wh: Warehouse, contract: Contract, table: Table) -> str:
     wh.execute("DROP TABLE temp.touched")
     wh.execute("DROP TABLE IF EXISTS temp.occupant")
     return name
+
+
+def number_occupants(wh: Warehouse, seen: str, ever: str, rows: str, slot: Slot) -> str:
+    """SQL: rows with `occupant`, and `_slot`, `_name` and `_born` by which they were told apart among all `ever` seen.
+
+    Stands on temp.occupant, which it makes and the caller drops.
+    """
+    _occupants(wh, seen, ever, slot)
+    return (
+        f"SELECT s.*, coalesce(o.occupant, 1)::INTEGER AS occupant FROM ({_with_slot(rows, slot)}) s "
+        "LEFT JOIN temp.occupant o ON o._slot = s._slot "
+        "AND o._name IS NOT DISTINCT FROM s._name AND o._born IS NOT DISTINCT FROM s._born"
+    )
 
 
 def _occupants(wh: Warehouse, seen: str, rows: str, slot: Slot) -> None:
