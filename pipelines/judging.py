@@ -28,6 +28,7 @@ def judge(folder: DataFolder, truth: Path, with_stock: bool = False) -> dict[str
     from pipelines.fraud.evaluation import evaluate_flags, summarise
     from pipelines.linkage.certainty import calibration_of, thresholds_of
     from pipelines.linkage.company import open_view_edges
+    from pipelines.linkage.lasting import ids_by_run, ids_over_months
     from pipelines.residents.evaluation import evaluate_residents
 
     if not (truth / "persons.parquet").exists():
@@ -56,6 +57,7 @@ def judge(folder: DataFolder, truth: Path, with_stock: bool = False) -> dict[str
         if wh.exists("published.fraud.flagged_pair"):
             planted = pl.read_parquet(truth / "planted.parquet")
             judged["flags"] = summarise(evaluate_flags(wh.frame(FLAGGED), planted))
+        judged |= {"ids by run": ids_by_run(wh, VIEW), "ids over months": ids_over_months(wh, VIEW, truth)}
         return judged
 
 
@@ -198,6 +200,8 @@ def judgement_tables(judged: Mapping[str, Any]) -> tuple[list[str], list[Table]]
         _table("Residents against the truth, by view", judged["residents"].get("people", ())),
         _table("Wards against their known totals, by view", judged["residents"].get("wards", ())),
         _table("Flagged pairs against what was planted", judged.get("flags", ())),
+        _table("Persons after each run, and how many of their ids are current today", judged.get("ids by run", ())),
+        _table("Ids over the months, by what befell the true person", judged.get("ids over months", ())),
     ]
     return said, [table for table in tables if table[2]]
 

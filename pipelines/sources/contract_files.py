@@ -185,6 +185,8 @@ def _table_contradictions(table: Table, here: Place) -> Iterator[tuple[Place, st
         if not column.why:
             yield (*here, "columns", number), "has no reason; state `why` for the column or for the table"
     asked = [("key", name) for name in table.key] + [("unique", name) for names in table.unique for name in names]
+    if table.changes is not None:
+        asked.append(("changes", table.changes))
     if table.slot is not None:
         born = (table.slot.birth_date,) if table.slot.birth_date else ()
         asked += [("slot", name) for name in (*table.slot.key, *table.slot.name, *born)]
@@ -201,6 +203,8 @@ def _table_contradictions(table: Table, here: Place) -> Iterator[tuple[Place, st
             yield (*here, part), f"names `{name}`, which is no column of the table; use the names after `as:`"
     if table.slot is not None and not table.key:
         yield here, "has a slot but no key; state `key`"
+    if table.changes is not None and (not table.key or table.slot is not None):
+        yield (*here, "changes"), "goes with a `key`, by which a change finds its row, and without a `slot`"
 
 
 def _resolves(contract: Contract, reference: str) -> bool:

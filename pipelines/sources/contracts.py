@@ -197,6 +197,9 @@ class Table(Stated):
     trailer counts records of the type (`either` where writers of the format differ). In XML `rows` is the path of its
     elements from the root; in a workbook `sheet` names the sheet (not needed for the only one), and `header_row` the
     row with the column names.
+
+    `changes` names the column that says, in a delivery of changes only, what became of a row: by I or U it stands as
+    given, by D it is gone. That a delivery is such a one its manifest says (`"supply": "changes"`).
     """
 
     name: str = Field(pattern=STAGED_NAME.pattern)
@@ -215,6 +218,7 @@ class Table(Stated):
     may_be_empty: bool = False
     min_rows: int | None = Field(None, ge=0)
     slot: Slot | None = None
+    changes: str | None = None
     maps: PersonMap | None = None
     leave_out: LeaveOut | None = None
     columns: tuple[Column, ...] = Field(min_length=1)

@@ -10,6 +10,7 @@ from datetime import date
 from pipelines.sources.contracts import Contract, Table
 from pipelines.warehouse import Warehouse
 
+GONE = "D"
 _DATED = "extract_date, valid_from, valid_to, loaded_run"
 
 
@@ -25,7 +26,9 @@ def promote_table(wh: Warehouse, contract: Contract, table: Table, delivery: int
         [contract.name],
     )
     wh.execute(f"CREATE TABLE IF NOT EXISTS {seen} (delivery INTEGER, row_hash UBIGINT)")
-    if first and not wh.exists(dated):  # the common case, and the cheap one: one extract, every row current
+    if table.changes:
+        _note_gone(wh, contract, table, delivery)
+    elif first and not wh.exists(dated):  # the common case, and the cheap one: one extract, every row current
         rows = wh.table(
             dated, f"SELECT *, ?::DATE AS extract_date, ?::DATE AS valid_from, NULL::DATE AS valid_to, "
             f"?::VARCHAR AS loaded_run FROM ({hashed})", [extract_date, extract_date, wh.run_id],
@@ -40,7 +43,7 @@ def promote_table(wh: Warehouse, contract: Contract, table: Table, delivery: int
             f"SELECT DISTINCT ON (row_hash) * EXCLUDE ({_DATED}) FROM {dated} "
             f"WHERE row_hash NOT IN (SELECT row_hash FROM temp.intake_content)"
         )
-    rows = wh.table(dated, _dated_rows(seen), [contract.name])
+    rows = wh.table(dated, _spans(contract, table), [contract.name])
     if table.slot:
         _keep_withdrawn(wh, contract, table, dated)
     wh.execute("DROP TABLE temp.intake_content")
@@ -50,13 +53,38 @@ def promote_table(wh: Warehouse, contract: Contract, table: Table, delivery: int
 def _shown(wh: Warehouse, table: Table, candidate: str) -> str:
     """SQL: what the extract shows of the table: columns of other years empty, no row where it is another layout's."""
     held = set(wh.columns(candidate))
-    columns = (c.staged if c.staged in held else f"NULL::{c.sql_type} AS {c.staged}" for c in table.kept)
-    return f"SELECT {', '.join(columns)} " + (f"FROM {candidate}" if held else "LIMIT 0")
+    said = held - {table.changes}  # what a change was is no part of the row
+    columns = (c.staged if c.staged in said else f"NULL::{c.sql_type} AS {c.staged}" for c in table.kept)
+    gone = f" WHERE {table.changes} IS DISTINCT FROM '{GONE}'" if table.changes in held else ""
+    return f"SELECT {', '.join(columns)} " + (f"FROM {candidate}{gone}" if held else "LIMIT 0")
+
+
+def _note_gone(wh: Warehouse, contract: Contract, table: Table, delivery: int) -> None:
+    """Keep which rows a delivery of changes says are gone."""
+    gone, candidate = f"{contract.staged(table.name)}__gone", contract.candidate(table.name)
+    wh.execute(f"CREATE TABLE IF NOT EXISTS {gone} (delivery INTEGER, row_key UBIGINT)")
+    if table.changes in wh.columns(candidate):
+        wh.execute(
+            f"INSERT INTO {gone} SELECT ?, {_row_key(table)} FROM {candidate} WHERE {table.changes} = '{GONE}'",
+            [delivery],
+        )
+
+
+def _row_key(table: Table) -> str:
+    return f"md5_number_lower(concat_ws(chr(31), {', '.join(table.key)}))"
+
+
+def _spans(contract: Contract, table: Table) -> str:
+    """SQL: the dated rows, from full extracts alone or from changes too."""
+    staged = contract.staged(table.name)
+    if table.changes:
+        return _changed_rows(f"{staged}__seen", f"{staged}__gone", _row_key(table))
+    return _dated_rows(f"{staged}__seen")
 
 
 def redate_table(wh: Warehouse, contract: Contract, table: Table) -> None:
     """Build the dated table anew from the extracts that `meta.intake` still holds; without one, it goes."""
-    dated, seen = contract.staged(table.name), f"{contract.staged(table.name)}__seen"
+    dated = contract.staged(table.name)
     if not wh.exists(dated):
         return
     held = wh.scalar(
@@ -69,7 +97,7 @@ def redate_table(wh: Warehouse, contract: Contract, table: Table) -> None:
         "CREATE OR REPLACE TEMP TABLE intake_content AS "
         f"SELECT DISTINCT ON (row_hash) * EXCLUDE ({_DATED}) FROM {dated}"
     )
-    wh.table(dated, _dated_rows(seen), [contract.name])
+    wh.table(dated, _spans(contract, table), [contract.name])
     wh.execute("DROP TABLE temp.intake_content")
 
 
@@ -134,3 +162,43 @@ def _dated_rows(seen: str) -> str:
         JOIN temp.intake_content content USING (row_hash)
         JOIN extract oldest ON oldest.number = island.first_number
         JOIN extract newest ON newest.number = island.last_number"""
+
+
+def _changed_rows(seen: str, gone: str, row_key: str) -> str:
+    """SQL: content rows with their spans, where some extracts show changes only: a row stands until its key is said to
+    have other content, to be gone, or is missing from a full extract."""
+    return f"""
+        -- one row per key and unbroken time with one content
+        WITH extract AS (
+            SELECT delivery, extract_date, any_value(run_id) AS run_id, bool_and(supply = 'full') AS is_full,
+                   row_number() OVER (ORDER BY extract_date) AS number
+            FROM identity.meta.intake WHERE source = ? AND state = 'accepted'
+            GROUP BY delivery, extract_date
+        ), content AS (
+            SELECT *, {row_key} AS _key FROM temp.intake_content
+        ), shown AS (
+            SELECT _key, number, min(row_hash) AS row_hash
+            FROM {seen} JOIN extract USING (delivery)
+            JOIN (SELECT DISTINCT _key, row_hash FROM content) USING (row_hash) GROUP BY ALL
+        ), absent AS (
+            SELECT row_key AS _key, number FROM {gone} JOIN extract USING (delivery)
+            UNION
+            SELECT _key, number FROM (SELECT DISTINCT _key FROM content) CROSS JOIN (FROM extract WHERE is_full)
+        ), said AS (
+            SELECT _key, number, row_hash FROM shown
+            UNION ALL
+            SELECT _key, number, NULL FROM absent ANTI JOIN shown USING (_key, number)
+        ), turn AS (
+            SELECT * FROM said
+            QUALIFY row_hash IS DISTINCT FROM lag(row_hash) OVER (PARTITION BY _key ORDER BY number)
+        ), span AS (
+            SELECT *, lead(number) OVER (PARTITION BY _key ORDER BY number) AS next FROM turn
+        )
+        SELECT content.* EXCLUDE (_key),
+               coalesce(newest.extract_date, (SELECT max(extract_date) FROM extract)) AS extract_date,
+               oldest.extract_date AS valid_from, ended.extract_date AS valid_to, oldest.run_id AS loaded_run
+        FROM span
+        JOIN content USING (row_hash)
+        JOIN extract oldest ON oldest.number = span.number
+        LEFT JOIN extract ended ON ended.number = span.next
+        LEFT JOIN extract newest ON newest.number = span.next - 1"""

@@ -25,7 +25,7 @@ INTAKE = "identity.meta.intake"
 FAULT = "identity.staged.fault"
 _INTAKE_COLUMNS = """delivery INTEGER, source VARCHAR, extract_date DATE, file VARCHAR, table_name VARCHAR,
     sha256 VARCHAR, bytes BIGINT, rows BIGINT, set_aside BIGINT, value_faults BIGINT, state VARCHAR, reason VARCHAR,
-    run_id VARCHAR, synthetic BOOLEAN"""
+    run_id VARCHAR, synthetic BOOLEAN, supply VARCHAR"""
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ def accept_all(candidate: Candidate) -> Verdict:
 def make_intake_tables(wh: Warehouse) -> None:
     """The tables that intake writes beside the staged ones, if they aren't there yet."""
     wh.execute(f"CREATE TABLE IF NOT EXISTS {INTAKE} ({_INTAKE_COLUMNS})")
+    wh.execute(f"ALTER TABLE {INTAKE} ADD COLUMN IF NOT EXISTS supply VARCHAR DEFAULT 'full'")  # of an earlier version
     wh.execute(f"CREATE TABLE IF NOT EXISTS {FAULT} ({FAULT_COLUMNS})")
     wh.execute(
         f"""-- one row per fault, without any value: what reading commands and reports may show
@@ -138,8 +139,9 @@ def _take_in_one(wh: Warehouse, contract: Contract, folder: Path, archive: Archi
         stored = beside.submit(_store, archive, delivery)
         try:
             tables = read(wh, delivery, number)
-            previous = dict.fromkeys(tables) if delivery.confirmed else _previous(wh, contract)
-            candidate = Candidate(delivery.contract, delivery.extract_date, number, tables, previous)
+            known = {} if delivery.confirmed or delivery.supply == "changes" else _previous(wh, contract)
+            previous = {name: known.get(name) for name in tables}
+            candidate = Candidate(_judged_as(delivery), delivery.extract_date, number, tables, previous)
             verdict = gate(candidate)
             stored.result()
         except FileRefused as refusal:
@@ -279,10 +281,20 @@ def _older_twin(wh: Warehouse, delivery: Delivery) -> date | None:
     return same[0] if same and same[0] != known[0][0] else None
 
 
+def _judged_as(delivery: Delivery) -> Contract:
+    """The contract by which the gate judges: a delivery of changes may hold few rows of a table, or none."""
+    if delivery.supply == "full":
+        return delivery.contract
+    loose = {"may_be_empty": True, "min_rows": None}
+    tables = tuple(table.model_copy(update=loose) for table in delivery.contract.tables)
+    return delivery.contract.model_copy(update={"tables": tables})
+
+
 def _previous(wh: Warehouse, contract: Contract) -> dict[str, int | None]:
+    """Rows by table in the last full extract."""
     found = wh.rows(
         f"SELECT table_name, arg_max(rows, extract_date) FROM {INTAKE} "
-        "WHERE source = ? AND state = 'accepted' GROUP BY table_name",
+        "WHERE source = ? AND state = 'accepted' AND supply = 'full' GROUP BY table_name",
         [contract.name],
     )
     counts = dict(found)
@@ -331,11 +343,11 @@ def _enter(
             found = tables.get(table.name)
             faults = sum(found.value_faults.values()) if found else None
             wh.execute(
-                f"INSERT INTO {INTAKE} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO {INTAKE} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     number, delivery.source, delivery.extract_date, file.name, table.name, file.sha256, file.size,
                     found.rows if found else None, found.set_aside if found else None, faults, state, reason,
-                    wh.run_id, synthetic,
+                    wh.run_id, synthetic, delivery.supply,
                 ],
             )  # fmt: skip
 

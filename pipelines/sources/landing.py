@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -47,6 +47,7 @@ class Manifest(BaseModel):
     extract_date: date
     synthetic: bool = False
     confirmed: bool = False
+    supply: Literal["full", "changes"] = "full"
     files: tuple[ManifestFile, ...]
 
 
@@ -64,6 +65,11 @@ class Delivery:
     files: tuple[tuple[Inspected, tuple[Table, ...]], ...]
     manifest: Manifest | None
     notes: tuple[str, ...]
+
+    @property
+    def supply(self) -> Literal["full", "changes"]:
+        """Whether it shows every row or only what changed."""
+        return self.manifest.supply if self.manifest else "full"
 
     @property
     def fingerprint(self) -> frozenset[str]:
@@ -105,6 +111,10 @@ def open_delivery(contract: Contract, folder: Path, as_of: date) -> Delivery:
     manifest = _manifest(contract, folder, here)
     if manifest is not None and (manifest.source, manifest.extract_date) != (contract.name, extract_date):
         raise FileRefused(f"{here}/{MANIFEST}", "names another source or extract date than its folder does")
+    if manifest is not None and manifest.supply == "changes" and not all(table.changes for table in contract.tables):
+        raise FileRefused(
+            f"{here}/{MANIFEST}", "says that only changes are there, but the contract takes full extracts: ask for one"
+        )
     files, notes = [], []
     present = sorted(path for path in folder.iterdir() if path.name != MANIFEST and not path.name.startswith("."))
     taken: set[str] = set()
