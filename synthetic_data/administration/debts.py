@@ -22,6 +22,7 @@ CT_YEARS = 5
 RENT_IN_ARREARS, RENT_PAY_DAYS = 0.34, 110  # share of tenancies a year that fall behind (assumed)
 RENT_YEARS = 3
 OVERPAID_A_YEAR, RECOVERY_DAYS = 0.07, 420  # of housing benefit claims a year (assumed)
+ORDER_DAYS = 140  # from the bill to a liability order, as in extracts/recovery.py
 KEPT_DAYS = 800  # settled debts that a delivery of the last months may still show
 
 
@@ -67,6 +68,26 @@ def _council_tax(scene: Scene, frames: FRAMES) -> pl.DataFrame:
         bills.with_columns(settled=pl.col("raised") + 40 + wait, unpaid=share)
         .filter(pl.Series(behind))
         .select("account_ref", "fin_year", "raised", "settled", "part", "unpaid")
+    )
+
+
+def _escalated(scene: Scene, frames: FRAMES) -> pl.DataFrame:
+    """One row a liable person's account whose debt a hazard drove to a liability order on the day, by the calendar of
+    recovery; it stays unpaid past the last month."""
+    liable = frames["ct_liable"].select("account_ref", "person_id", begun="start", ended="end")
+    happened = scene.happenings.filter(pl.col("hazard") == "debt_escalation")
+    rows = happened.join(liable, on="person_id", how="inner", maintain_order="left").filter(
+        (pl.col("begun") < pl.col("day")) & (pl.col("ended") >= pl.col("day"))
+    )
+    rows = rows.with_columns(raised=pl.max_horizontal("begun", pl.col("day") - ORDER_DAYS))
+    raised = pl.col("raised").cast(pl.Int32).cast(pl.Date)
+    return rows.unique("account_ref", keep="first", maintain_order=True).select(
+        "account_ref",
+        fin_year=(raised.dt.year() - (raised.dt.month() < 4).cast(pl.Int32)).cast(pl.Int32),
+        raised="raised",
+        settled=pl.col("day") + KEPT_DAYS,
+        part=pl.lit(0.9),
+        unpaid=pl.lit(0.8),
     )
 
 
@@ -145,8 +166,11 @@ def _rent(scene: Scene, frames: FRAMES) -> pl.DataFrame:
 
 def debts(scene: Scene, frames: FRAMES) -> FRAMES:
     """ct_arrears, overpayments and rent_arrears, days as numbers."""
+    arrears = pl.concat([_escalated(scene, frames), _council_tax(scene, frames)], how="vertical_relaxed").unique(
+        ["account_ref", "fin_year"], keep="first", maintain_order=True
+    )
     return {
-        "ct_arrears": _recent(scene, _council_tax(scene, frames)).sort("account_ref", "fin_year"),
+        "ct_arrears": _recent(scene, arrears).sort("account_ref", "fin_year"),
         "overpayments": _overpayments(scene, frames)
         .unique("overpayment_ref", keep="first", maintain_order=True)
         .sort("overpayment_ref"),

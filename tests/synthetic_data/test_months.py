@@ -108,6 +108,11 @@ def test_hazards_come_true_as_often_as_they_say_and_show_in_the_sources(months):
     entered = truth.filter(pl.col("happened") & (pl.col("hazard") == "care_home"))["person_id"]
     residents = homes.filter(pl.col("role") == "resident")["person_id"]
     assert entered.is_in(residents.implode()).all()
+    indebted = truth.filter(pl.col("happened") & (pl.col("hazard") == "debt_escalation"))["person_id"]
+    accounts = records.filter((pl.col("source") == "council_tax") & pl.col("person_id").is_in(indebted.implode()))
+    held = {key.split("/")[0] for key in accounts["source_key"]}
+    arrears = table(months, "council_tax", DAYS[-1], "ctarrears.csv", "latin-1")
+    assert len(held & set(arrears["account_ref"])) >= 0.5 * len(indebted) > 0
 
 
 def test_a_month_shows_nothing_that_came_later(months):
