@@ -1,4 +1,4 @@
--- Candidate: a person with a registered death and a live discount, claim or tenancy (registration_ref, kind, ref).
+-- Candidate: a person with a registered death and a live discount, claim, tenancy or permit (registration_ref, kind, ref).
 WITH dead AS (
     SELECT d.registration_ref, d.source, d.record_id, d.death_date, d.registered_date, place.uprn
     FROM death AS d
@@ -25,6 +25,12 @@ benefit AS (
                    AND j.record_id <> t.record_id AND live(j.from_date, j.to_date))
     FROM tenancy AS t
     WHERE t.is_tenant AND live(t.from_date, t.to_date)
+    UNION ALL
+    SELECT p.source, p.permit_ref, p.record_id, p.address_id, 'permit', p.from_date, NULL,
+           CASE p.kind WHEN 'blue_badge' THEN 'blue_badge' WHEN 'older_persons_pass' THEN 'travel_pass'
+                       WHEN 'disabled_persons_pass' THEN 'travel_pass' ELSE 'parking_permit' END, false
+    FROM permit AS p
+    WHERE p.is_live AND live(p.from_date, p.to_date)
 ),
 
 -- the account side of each: executors in charge, or the exemption that follows a death
@@ -71,7 +77,7 @@ SELECT 'deceased' AS rule,
        format('A {} ({}) is live in the name of a person whose death on {} appears to be registered ({}). '
               'Worth an officer''s look.',
               CASE b.kind WHEN 'discount' THEN 'discount on a council tax account' WHEN 'claim' THEN 'benefit claim'
-                          ELSE 'tenancy' END,
+                          WHEN 'tenancy' THEN 'tenancy' ELSE replace(b.value_kind, '_', ' ') END,
               b.ref, day_in_words(dead.death_date), dead.registration_ref) AS sentence,
        evidence_of([
            said(kin.same_birth, 'same_birth_date', NULL),

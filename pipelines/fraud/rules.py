@@ -31,9 +31,9 @@ RULES = (
     Rule("spd_second_adult", "Single person discount and another adult", ("discount", "liability")),
     Rule("two_tenancies", "Two tenancies of one person", ("tenancy",)),
     Rule("tenancy_elsewhere", "Tenancy with residence elsewhere", ("tenancy",)),
-    Rule("deceased", "Benefit, discount or tenancy of a person who has died", ("death",)),
+    Rule("deceased", "Benefit, discount, tenancy or permit of a person who has died", ("death",)),
 )
-READ = ("person_record", "residence", "liability", "discount", "tenancy", "claim", "registration", "death")
+READ = ("person_record", "residence", "liability", "discount", "tenancy", "claim", "registration", "death", "permit")
 
 CANDIDATE = """
     rule VARCHAR, subject_source VARCHAR, subject_ref VARCHAR, subject_record_id VARCHAR, subject_from DATE,

@@ -6,7 +6,7 @@ from typing import Any
 from pipelines.sources.facts import FACTS
 from pipelines.warehouse import Warehouse
 
-SOURCES = ("council_tax", "benefits", "housing", "electoral_register", "deaths", "adult_social_care", "llpg")
+SOURCES = ("council_tax", "benefits", "housing", "permits", "electoral_register", "deaths", "adult_social_care", "llpg")
 DEFAULTS: dict[str, dict[str, Any]] = {
     "liability": {"position": "resident", "party_kind": "person", "band": "C", "is_live": True},
     "discount": {"kind": "discount", "code": "single_person", "percent": 25, "amount": 480},
@@ -14,6 +14,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "claim": {"role": "claimant", "kind": "council_tax_reduction", "is_live": True, "weekly_award": 20},
     "registration": {},
     "death": {},
+    "permit": {"kind": "blue_badge", "is_live": True},
 }
 SOURCE_OF = {
     "liability": "council_tax",
@@ -22,6 +23,7 @@ SOURCE_OF = {
     "claim": "benefits",
     "registration": "electoral_register",
     "death": "deaths",
+    "permit": "permits",
 }
 
 

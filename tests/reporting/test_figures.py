@@ -176,7 +176,10 @@ def test_a_fact_without_current_rows_is_named_as_what_is_missing(wh: Warehouse) 
     make(wh, "facts.death", "record_id, valid_to", f"('x', DATE '{JUNE}')")
     make(wh, "facts.tenancy", "record_id, valid_to", "('x', NULL::DATE)")
     gaps = {gap.what: gap.why for gap in collect(wh, {}).left_out.rows}
-    assert gaps["Flagged pairs: benefit, discount or tenancy of the dead"] == "no source at hand provides death facts"
+    assert (
+        gaps["Flagged pairs: benefit, discount, tenancy or permit of the dead"]
+        == "no source at hand provides death facts"
+    )
     assert "Flagged pairs: two tenancies of one person" not in gaps
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from pipelines.governance.purposes import PurposeRefused, Purposes
+from pipelines.quality.gate import gate
 from pipelines.settings import SHIPPED_SOURCES
 from pipelines.sources.contract_files import load_contracts
 from pipelines.sources.facts_build import build_fact
@@ -150,3 +152,47 @@ def test_the_full_register_states_what_its_regulations_allow() -> None:
 def test_why_somebody_has_a_badge_is_never_kept(wh: Warehouse) -> None:
     staged = {name for (name, *_) in wh.rows("DESCRIBE identity.staged.permits__blue_badges")}
     assert "badge_holder_name" in staged and "eligibility_code" not in staged
+
+
+# The flat file: the columns, and three accounts by those that they fill.
+FLAT = (
+    {"account_reference": "100", "uprn": "999000000001", "title": "MR", "surname": "MARLOW", "forename": "IAN",
+     "address1": "1 TEST ROAD", "other_title": "MRS", "other_surname": "MARLOW", "other_forename": "EVE",
+     "other_date_of_birth": "05/06/1980", "discount_start_date": "01/04/2024", "disregard_code": "STU", "band": "C",
+     "discount_amount": "475.00"},
+    {"account_reference": "200", "title": "MISS", "surname": "HALE", "forename": "JO", "address1": "2 TEST ROAD",
+     "discount_start_date": "01/04/2023", "discount_code": "SPD", "band": "B", "discount_amount": "400.00"},
+    {"account_reference": "300", "surname": "PIER LETTINGS LTD", "address1": "3 TEST ROAD", "band": "A"},
+)  # fmt: skip
+
+
+def test_the_flat_file_of_the_national_fraud_initiative_serves_the_same_facts(tmp_path: Path) -> None:
+    folder = tmp_path / "council_tax" / "2026-09-30"
+    folder.mkdir(parents=True)
+    contract = CONTRACTS["council_tax"].model_copy(update={"control": "none"})
+    columns = [column.name for column in contract.table("nfi_council_tax").columns]
+    lines = [columns, *([row.get(name, "SS1 1AA" if name == "postcode" else "") for name in columns] for row in FLAT)]
+    (folder / "nfi_council_tax.csv").write_text("\n".join(map(",".join, lines)) + "\n", encoding="latin-1")
+    with scratch_warehouse(as_of=date(2026, 10, 31)) as wh:
+        (intake,) = take_in(wh, contract, tmp_path, None, gate(wh))
+        assert intake.state == "accepted", intake.reason
+        for fact in contract.facts:
+            build_fact(wh, fact, {"council_tax": contract})
+        people = wh.rows("SELECT source_key, forename, surname FROM identity.facts.person_record ORDER BY ALL")
+        assert people == [("100", "IAN", "MARLOW"), ("100/2", "EVE", "MARLOW"), ("200", "JO", "HALE")]
+        homes = wh.rows(
+            "SELECT p.source_key, a.postcode, a.uprn_given FROM identity.facts.residence r "
+            "JOIN identity.facts.address a USING (address_id) JOIN identity.facts.person_record p USING (record_id) "
+            "ORDER BY 1"
+        )
+        assert homes == [("100", "SS1 1AA", 999000000001), ("100/2", "SS1 1AA", 999000000001), ("200", "SS1 1AA", None)]
+        taken_off = wh.rows("SELECT account_ref, kind, code, amount::DOUBLE FROM identity.facts.discount ORDER BY ALL")
+        assert taken_off == [("100", "disregard", "student", 475.0), ("200", "discount", "single_person", 400.0)]
+        parties = wh.rows("SELECT account_ref, party_kind, is_live, band FROM identity.facts.liability ORDER BY ALL")
+        assert parties == [
+            ("100", "person", True, "C"),
+            ("100", "person", True, "C"),
+            ("200", "person", True, "B"),
+            ("300", "company", True, "A"),
+        ]
+        assert wh.scalar("SELECT count(*) FROM identity.facts.debt") == 0

@@ -5,3 +5,11 @@ SELECT
     whole_uprn(uprn) AS uprn_given, '1590CT' AS xref_source, property_ref AS xref_key,
     extract_date, valid_from, valid_to, loaded_run
 FROM ${ctproperty}
+UNION ALL
+-- one row per account of the flat file
+SELECT
+    'council_tax:account/' || account_reference, 'account/' || account_reference,
+    nullif(concat_ws(', ', address1, address2, address3, address4), ''), postcode,
+    whole_uprn(uprn), NULL, NULL, extract_date, valid_from, valid_to, loaded_run
+FROM ${nfi_council_tax}
+QUALIFY row_number() OVER (PARTITION BY account_reference ORDER BY extract_date DESC, valid_from DESC) = 1

@@ -16,3 +16,16 @@ LEFT JOIN (
     SELECT account_ref, party_ref, max_by(record_id, (extract_date, valid_from)) AS record_id
     FROM ${ctliable} WHERE ${party_kind} IN ('person', 'executors') GROUP BY account_ref, party_ref
 ) l USING (account_ref, party_ref)
+UNION ALL
+-- the flat file holds one discount, one disregard and one exemption an account, by the council's own key; the amount is of all of them
+SELECT
+    account_reference, 'council_tax:account/' || account_reference, kind,
+    CASE upper(code) WHEN 'SPD' THEN 'single_person' WHEN 'STU' THEN 'student' WHEN 'CARER' THEN 'carer' ELSE code END,
+    NULL, NULL, CASE WHEN place = min(place) OVER (PARTITION BY account_reference, valid_from) THEN discount_amount END,
+    discount_start_date, discount_expiry_date, extract_date, valid_from, valid_to, loaded_run
+FROM (
+    SELECT *, 'discount' AS kind, discount_code AS code, 1 AS place FROM ${nfi_council_tax}
+    UNION ALL SELECT *, 'disregard', disregard_code, 2 FROM ${nfi_council_tax}
+    UNION ALL SELECT *, 'exemption', upper(exemption_code), 3 FROM ${nfi_council_tax}
+)
+WHERE code IS NOT NULL

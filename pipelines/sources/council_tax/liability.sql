@@ -18,3 +18,18 @@ FROM ${ctliable} l
 JOIN ${ctoccupation} o ON o.account_ref = l.account_ref
     AND coalesce(l.liab_from <= o.vacation_date, true) AND coalesce(o.occupation_date <= l.liab_to, true)
 LEFT JOIN ${ctproperty} p ON p.property_ref = o.property_ref
+UNION ALL
+-- the flat file holds live accounts only
+SELECT
+    account_reference, CASE WHEN ${party_kind} IN ('person', 'executors') THEN record_id END,
+    'council_tax:account/' || account_reference, 'other', ${party_kind}, band, NULL::DATE, NULL::DATE, valid_to IS NULL,
+    extract_date, valid_from, valid_to, loaded_run
+FROM (SELECT *, concat_ws(' ', title, forename, surname) AS liab_name FROM ${nfi_council_tax})
+UNION ALL
+SELECT
+    account_reference, CASE WHEN ${party_kind} IN ('person', 'executors') THEN 'council_tax:' || account_reference || '/2#1' END,
+    'council_tax:account/' || account_reference, 'joint', ${party_kind}, band, NULL::DATE, NULL::DATE, valid_to IS NULL,
+    extract_date, valid_from, valid_to, loaded_run
+FROM (SELECT *, concat_ws(' ', other_title, other_forename, other_surname) AS liab_name FROM ${nfi_council_tax})
+WHERE other_surname IS NOT NULL
+QUALIFY row_number() OVER (PARTITION BY account_reference ORDER BY extract_date DESC, valid_from DESC) = 1

@@ -9,3 +9,18 @@ SELECT
     extract_date, valid_from, valid_to, loaded_run
 FROM ${ctliable}
 WHERE ${party_kind} IN ('person', 'executors')
+UNION ALL
+-- one row per person of an account in the flat file; `other` is the second liable person, in a place that nobody else takes
+SELECT
+    record_id, account_reference, occupant, 'liable', title, forename, middle_name, surname, NULL, NULL,
+    date_of_birth, NULL, NULL, NULL, NULL, NULL, NULL, NULL, extract_date, valid_from, valid_to, loaded_run
+FROM (SELECT *, concat_ws(' ', title, forename, surname) AS liab_name FROM ${nfi_council_tax})
+WHERE ${party_kind} IN ('person', 'executors')
+UNION ALL
+SELECT
+    'council_tax:' || account_reference || '/2#1', account_reference || '/2', 1, 'liable',
+    other_title, other_forename, other_middle_name, other_surname, NULL, NULL,
+    other_date_of_birth, NULL, NULL, NULL, NULL, NULL, NULL, NULL, extract_date, valid_from, valid_to, loaded_run
+FROM (SELECT *, concat_ws(' ', other_title, other_forename, other_surname) AS liab_name FROM ${nfi_council_tax})
+WHERE other_surname IS NOT NULL AND ${party_kind} IN ('person', 'executors')
+QUALIFY row_number() OVER (PARTITION BY account_reference ORDER BY extract_date DESC, valid_from DESC) = 1

@@ -9,3 +9,16 @@ FROM ${ctliable} l
 JOIN ${ctoccupation} o ON o.account_ref = l.account_ref
     AND coalesce(l.liab_from <= o.vacation_date, true) AND coalesce(o.occupation_date <= l.liab_to, true)
 WHERE ${party_kind} IN ('person', 'executors')
+UNION ALL
+-- the flat file says where, not since when
+SELECT
+    record_id, 'council_tax:account/' || account_reference, NULL, NULL, 'liable', extract_date, valid_from, valid_to, loaded_run
+FROM (SELECT *, concat_ws(' ', title, forename, surname) AS liab_name FROM ${nfi_council_tax})
+WHERE ${party_kind} IN ('person', 'executors')
+UNION ALL
+SELECT
+    'council_tax:' || account_reference || '/2#1', 'council_tax:account/' || account_reference, NULL, NULL, 'liable',
+    extract_date, valid_from, valid_to, loaded_run
+FROM (SELECT *, concat_ws(' ', other_title, other_forename, other_surname) AS liab_name FROM ${nfi_council_tax})
+WHERE other_surname IS NOT NULL AND ${party_kind} IN ('person', 'executors')
+QUALIFY row_number() OVER (PARTITION BY account_reference ORDER BY extract_date DESC, valid_from DESC) = 1
