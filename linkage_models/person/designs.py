@@ -30,10 +30,14 @@ class Design:
         """Whether rules too dear for the records at hand may be left out."""
         return self.columns is not None
 
-    def prepare(self, con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
-        """Add the columns of the design to the temporary table `table`; returns those that tell records apart."""
+    def extend(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
+        """Add the columns of the design to the temporary table `table`."""
         if self.columns:
             con.execute(read_sql(self.columns, table=table, rare=str(RARE_BLOCK)))
+
+    def prepare(self, con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+        """Add the columns of the design to the temporary table `table`; returns those that tell records apart."""
+        self.extend(con, table)
         return columns_at_hand(con, table, (*COLUMNS, *self.added))
 
     def comparisons_of(self, columns: Iterable[str]) -> list[Comparison]:

@@ -51,7 +51,7 @@ def choose_model(
         choice = _choose(wh, wanted, name)
     finally:
         wh.execute(f"DROP TABLE {COMMON}")
-    DESIGNS[choice.model.design].prepare(wh.con, table)
+    DESIGNS[choice.model.design].extend(wh.con, table)
     return choice
 
 

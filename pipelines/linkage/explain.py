@@ -70,7 +70,7 @@ def explain(wh: Warehouse, left: str, right: str, at: Looked) -> Explanation:
         return Explanation(("One of the two records is marked as never to be linked: they aren't compared.",))
     link_table(wh.con, "pair_record", "pair_link")
     model = _model(wh, at.catalog)
-    DESIGNS[model.design].prepare(wh.con, "pair_link")
+    DESIGNS[model.design].extend(wh.con, "pair_link")
     found = compare(wh.con, "pair_link", model)
     for table in ("pair_record", "pair_link"):
         wh.execute(f"DROP TABLE {table}")
