@@ -78,6 +78,15 @@ class Model:
             return f"these records lack columns that it leans on: {', '.join(sorted(lacking))}"
         return None
 
+    def without(self, comparisons: set[str]) -> "Model":
+        """The model without these comparisons; itself where none would be left."""
+        kept = [each for each in self.settings["comparisons"] if each["output_column_name"] not in comparisons]
+        return replace(self, settings=self.settings | {"comparisons": kept}) if kept else self
+
+    def with_terms(self, terms: dict[str, dict[str, float]]) -> "Model":
+        """The model for records of other names: weights change, so that no calibration holds."""
+        return replace(self, terms=self.terms | terms, calibration=None, transfer=None, mark="")
+
     def for_population(self, population: int) -> "Model":
         """The model for another number of people: the prior and the u of "same home" levels go with 1 / people.
 

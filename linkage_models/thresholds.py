@@ -160,6 +160,11 @@ HOUSEHOLD_OVERLAP_DAYS = 28
 HISTORIC_SHARE = 0.05
 HISTORIC_FEWEST = 20
 
+# A full birth date that more than this share of a source's records show, under so many different names, is what a
+# system fills in (assumed: of people of one school year, 1 in 365 share a day; of all ages, 1 in some 25,000).
+DEFAULT_DATE_SHARE = 0.01
+DEFAULT_DATE_FEWEST = 20
+
 # Incremental linking. Where more than this share of the records changed, scoring all pairs is as quick (working rule).
 CHANGED_SHARE = 0.2
 

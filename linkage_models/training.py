@@ -4,7 +4,7 @@ pairs."""
 import json
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, NoReturn
 
 import duckdb
 import numpy as np
@@ -101,7 +101,7 @@ def train(
             "there is nothing to train on: fewer than two records, or no column that tells people apart"
         )
     prior = _prior(con, table, columns, records)
-    terms = {column: _terms(con, table, column) for column in TERM_COLUMNS if column in columns}
+    terms = terms_here(con, table, columns)
     if design is COUNCIL and columns.issuperset({"forename", "surname_key"}):
         terms |= learn_communities(con, table)
         table, columns = _with_telling_names(con, table, terms, population), columns | {"telling_name"}
@@ -123,13 +123,16 @@ def train(
     for _ in range(PASSES):
         trained = json.loads(json.dumps(seen))
         _take_matches_out_of_u(trained, chosen, prior)
-        learnt = [learn(trained, each) for each in patterns]
-        assumed = _settle(trained, chosen, learnt)
-        prior = max(prior, min(max(each.matches for each in learnt) / policy.PRIOR_RULE_RECALL / every, 0.2))
+        learnt = _learnt(trained, patterns, spare=design is GENERAL)
+        assumed = _settle(trained, chosen, learnt, spare=design is GENERAL)
+        found = max((each.matches for each in learnt), default=0.0)
+        prior = max(prior, min(found / policy.PRIOR_RULE_RECALL / every, 0.2))
     if design is GENERAL:
         every_pair = _refine(con, table, trained, terms, design, columns, every, prior, most)
         prior = every_pair.matches / every
         assumed = [name for name in assumed if every_pair.counts[name].sum() < MIN_MATCHES]
+        if lacking := CORE.intersection(assumed):
+            _too_little(min(lacking), float(every_pair.counts[min(lacking)].sum()))
         learnt.append(every_pair)
     trained["probability_two_random_records_match"] = prior
     card = {
@@ -146,6 +149,19 @@ def train(
     }
     con.execute("DROP TABLE IF EXISTS training_record")
     return Model(version_name(day), population, trained, terms, card, design=design.name)
+
+
+def _learnt(trained: dict[str, Any], patterns: list[Patterns], spare: bool) -> list[Learnt]:
+    """What each session teaches. With `spare` one that does not converge is left out: records of any origin may be such
+    that two columns together say next to nothing, and all rules together are asked afterwards."""
+    learnt = []
+    for each in patterns:
+        try:
+            learnt.append(learn(trained, each))
+        except TrainingFailed:
+            if not spare:
+                raise
+    return learnt
 
 
 def _raise_u(
@@ -267,6 +283,11 @@ def _prior(con: duckdb.DuckDBPyConnection, table: str, columns: set[str], record
     certain = con.execute(f"SELECT count(*) FROM ({pairs})").fetchall()[0][0]
     every = records * (records - 1) / 2
     return min(max(certain, 1) / policy.PRIOR_RULE_RECALL / every, 0.2)
+
+
+def terms_here(con: duckdb.DuckDBPyConnection, table: str, columns: set[str]) -> dict[str, dict[str, float]]:
+    """The frequency of each value of the columns at hand that models weigh by it."""
+    return {column: _terms(con, table, column) for column in TERM_COLUMNS if column in columns}
 
 
 def _terms(con: duckdb.DuckDBPyConnection, table: str, column: str) -> dict[str, float]:
@@ -406,21 +427,26 @@ def _take_matches_out_of_u(trained: dict[str, Any], chosen: list[comparisons.Com
                 level["u_probability"] = max((seen - prior * known.share) / (1 - prior), seen / 20, _FLOOR / 100)
 
 
-def _settle(trained: dict[str, Any], chosen: list[comparisons.Comparison], learnt: list[Learnt]) -> list[str]:
+def _too_little(name: str, found: float) -> NoReturn:
+    raise TrainingFailed(
+        f"too little data on {name!r}: {found:.0f} pairs of one person hold it on both sides, and at least"
+        f" {MIN_MATCHES} are needed"
+    )
+
+
+def _settle(
+    trained: dict[str, Any], chosen: list[comparisons.Comparison], learnt: list[Learnt], spare: bool
+) -> list[str]:
     """Set each m to the mean of the sessions, weighted by their matches. Returns the comparisons of which no session
-    had a
-    pair (an identifier that one source alone holds): they keep assumed values."""
+    had a pair (an identifier that one source alone holds): they keep assumed values. Raises TrainingFailed for one that
+    a model leans on, unless all pairs are asked later (`spare`)."""
     assumed = []
     for comparison, source in zip(trained["comparisons"], chosen, strict=True):
         counts = [each.counts[source.name] for each in learnt if source.name in each.counts]
         levels = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
         if not counts or sum(float(each.sum()) for each in counts) < MIN_MATCHES:
-            if source.name in CORE:
-                found = sum(float(each.sum()) for each in counts)
-                raise TrainingFailed(
-                    f"too little data on {source.name!r}: {found:.0f} pairs of one person hold it on both sides, and at"
-                    f" least {MIN_MATCHES} are needed"
-                )
+            if source.name in CORE and not spare:
+                _too_little(source.name, sum(float(each.sum()) for each in counts))
             assumed.append(source.name)
             continue
         total = np.sum(counts, axis=0) + SMOOTHING

@@ -8,7 +8,7 @@ import duckdb
 
 from linkage_models.standardise.install import install
 from linkage_models.statements import read_sql
-from linkage_models.thresholds import HISTORIC_FEWEST, HISTORIC_SHARE
+from linkage_models.thresholds import DEFAULT_DATE_FEWEST, DEFAULT_DATE_SHARE, HISTORIC_FEWEST, HISTORIC_SHARE
 
 ROOM = Path(__file__).parent
 _READ = (
@@ -25,14 +25,15 @@ def standardise_people(
     `source` needs record_id, source, role, title, forename, middle, surname, name_text, former_surname, birth_date,
     sex, death_date, nino, nhs_number, phone, email, birth_place, occupation, sensitivity; birth_date is a date, or text
     in any form that std_read_date reads. `as_of` decides which birth dates lie in the future. Where `source` is a part
-    of the records of its sources, `among` names them all: whether a source is about the past shows only there.
+    of the records of its sources, `among` names them all: whether a source is about the past, and which date is its
+    default, shows only there.
     """
     install(con)
     day, birth_date = f"DATE '{as_of:%Y-%m-%d}'", _birth_date(con, source, as_of)
     _eras(con, among or source, as_of)
     con.execute(read_sql(ROOM / "one_string.sql", source=source))
     con.execute(read_sql(ROOM / "people.sql", source=source, target=target, as_of=day, birth_date=birth_date))
-    con.execute("DROP TABLE std_era")
+    con.execute("DROP TABLE std_era; DROP TABLE std_default_date")
 
 
 def mark_people(con: duckdb.DuckDBPyConnection, source: str, target: str, as_of: date, basis: bytes) -> None:
@@ -54,10 +55,12 @@ def mark_people(con: duckdb.DuckDBPyConnection, source: str, target: str, as_of:
         f"""-- one row per record
         CREATE OR REPLACE TEMP TABLE {target} AS
         SELECT record_id, hash('{code.hexdigest()}', {", ".join(f"r.{column}" for column in _READ)}, born, born > {day},
-            born > {day} - INTERVAL 16 YEAR, born < coalesce(e.oldest, std_oldest_alive({day}))) AS mark
-        FROM (SELECT *, {birth_date} AS born FROM {source} r) r LEFT JOIN std_era e ON e.source = r.source"""
+            born > {day} - INTERVAL 16 YEAR, born < coalesce(e.oldest, std_oldest_alive({day})), d.source IS NULL
+        ) AS mark
+        FROM (SELECT *, {birth_date} AS born FROM {source} r) r LEFT JOIN std_era e ON e.source = r.source
+        LEFT JOIN std_default_date d ON d.source = r.source AND d.birth_date = born"""
     )
-    con.execute("DROP TABLE std_era")
+    con.execute("DROP TABLE std_era; DROP TABLE std_default_date")
 
 
 def _birth_date(con: duckdb.DuckDBPyConnection, source: str, as_of: date) -> str:
@@ -68,7 +71,7 @@ def _birth_date(con: duckdb.DuckDBPyConnection, source: str, as_of: date) -> str
 
 
 def _eras(con: duckdb.DuckDBPyConnection, source: str, as_of: date) -> None:
-    """Write the temporary table std_era."""
+    """Write the temporary tables std_era and std_default_date."""
     con.execute(
         read_sql(
             ROOM / "era.sql",
@@ -77,5 +80,7 @@ def _eras(con: duckdb.DuckDBPyConnection, source: str, as_of: date) -> None:
             birth_date=_birth_date(con, source, as_of),
             historic_share=str(HISTORIC_SHARE),
             historic_fewest=str(HISTORIC_FEWEST),
+            default_share=str(DEFAULT_DATE_SHARE),
+            default_fewest=str(DEFAULT_DATE_FEWEST),
         )
     )

@@ -1,4 +1,4 @@
--- One row per row of ${source}: the person as models compare them. Grain: record_id. Reads std_one_string and std_era.
+-- One row per row of ${source}: the person as models compare them. Grain: record_id. Reads std_one_string, std_era and std_default_date.
 CREATE OR REPLACE TEMP TABLE std_given_form AS   -- one row per distinct forename or middle name as given
 SELECT raw, std_without(list_filter(string_split(std_given_words(name), ' '), lambda t: t <> '' AND NOT list_contains(std_no_name(), t)), std_beside_given_names()) AS tokens
 FROM (SELECT raw, std_name(raw) AS name
@@ -13,7 +13,7 @@ WITH keyed AS (
     FROM keyed r LEFT JOIN std_one_string o ON o.name_text = r.one_string
 ), told AS (
     SELECT r.record_id, r.source, r.role, r.sex, r.death_date, r.nino, r.nhs_number, r.phone, r.email, r.birth_place, r.occupation, r.sensitivity,
-        std_birth_date_since(${birth_date}, ${as_of}, coalesce(e.oldest, std_oldest_alive(${as_of}))) AS birth_date,
+        CASE WHEN d.source IS NULL THEN std_birth_date_since(${birth_date}, ${as_of}, coalesce(e.oldest, std_oldest_alive(${as_of}))) END AS birth_date,
         coalesce(t.name, own_title) AS title, coalesce(party_kind, 'person') AS party_kind, second_given,
         list_concat(coalesce(f.tokens, []), coalesce(m.tokens, [])) AS given,
         nullif(CASE WHEN as_one_string THEN family ELSE r.surname END, '') AS family,
@@ -22,6 +22,7 @@ WITH keyed AS (
     LEFT JOIN std_given_form f ON f.raw = r.given_raw
     LEFT JOIN std_given_form m ON m.raw = r.middle_raw
     LEFT JOIN std_era e ON e.source = r.source
+    LEFT JOIN std_default_date d ON d.source = r.source AND d.birth_date = ${birth_date}
     LEFT JOIN (SELECT title, std_name(title) AS name FROM (SELECT DISTINCT title FROM ${source})) t ON t.title = r.title
 ), weighed AS (
     SELECT t.*, coalesce(a.is_syllable, false) AS first_syllable, coalesce(b.is_syllable, false) AS second_syllable, coalesce(c.is_syllable, false) AS third_syllable,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from linkage_models.models import Model, ModelFault, pinned
 from linkage_models.person.designs import COUNCIL, DESIGNS, GENERAL, Design
 from linkage_models.thresholds import FEWEST_TO_TRAIN, PLACED_SHARE, RETRAIN_GROWTH
-from linkage_models.training import TrainingFailed, train
+from linkage_models.training import TrainingFailed, terms_here, train
 from pipelines.places.gazetteer import PROPERTY
 from pipelines.warehouse import Warehouse
 
@@ -96,7 +96,17 @@ def _choose(wh: Warehouse, wanted: Model | None, name: str | None) -> Choice:
     elif not (lacks := misfit(wh, shipped)):
         why = f"{shipped.version}, shipped: trained on synthetic records placed at UPRNs, as these are"
         return Choice(shipped, why)
+    # what is the same for all records tells nobody apart, whatever it is worth elsewhere
+    columns = COUNCIL.prepare(wh.con, COMMON)
+    silent = {each.name for each in COUNCIL.comparisons} - {each.name for each in COUNCIL.comparisons_of(columns)}
+    shipped = shipped.without(silent)
+    here = terms_here(wh.con, COMMON, columns)
     if records < FEWEST_TO_TRAIN:
+        # a name is at least as common as it is here; of rare names, few records say nothing
+        for column, terms in here.items():
+            known = shipped.terms.get(column, {})
+            here[column] = known | {name: max(share, known.get(name, 0.0)) for name, share in terms.items() if name}
+        shipped = shipped.with_terms(here)
         few = f"{records:,} records that all views may read are too few to train on"
         return Choice(shipped, f"{shipped.version}, shipped: {few}" + (f"; {said} does not fit" if wanted else ""))
     if kept := _kept(wh, records):
@@ -105,7 +115,8 @@ def _choose(wh: Warehouse, wanted: Model | None, name: str | None) -> Choice:
         made = train_here(wh, design_here(wh) if wanted else GENERAL, TRAINED_HERE, name)
     except TrainingFailed as fault:
         return Choice(
-            shipped, f"{shipped.version}, shipped, though made for other records: training here failed ({fault})"
+            shipped.with_terms(here),
+            f"{shipped.version}, shipped, though made for other records: training here failed ({fault})",
         )
     return Choice(made, f"{made.version}, trained here, not calibrated: {said} does not fit, {lacks}", True)
 
