@@ -8,5 +8,6 @@ WITH newest AS (
 SELECT f.source, f.table_name, f.column_name, f.kind, f.reason, count(*)
 FROM identity.staged.fault AS f
 JOIN newest USING (source, delivery)
+WHERE f.kind IN ('row', 'value')
 GROUP BY ALL
 ORDER BY count(*) DESC, f.source, f.table_name, f.column_name, f.reason
