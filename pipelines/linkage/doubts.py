@@ -5,7 +5,17 @@ import polars as pl
 
 from linkage_models import thresholds as policy
 from linkage_models.calibration import Thresholds
-from linkage_models.clustering import DEAD, DECIDED, ONE_PER_SOURCE, Bools, Clustering, Floats, Ints
+from linkage_models.clustering import (
+    DEAD,
+    DECIDED,
+    ONE_PER_SOURCE,
+    Bools,
+    Clustering,
+    Edges,
+    Floats,
+    Ints,
+    components,
+)
 from pipelines.linkage.constraints import SUSPENDED
 from pipelines.linkage.graph import Graph
 from pipelines.warehouse import Warehouse
@@ -68,8 +78,13 @@ def _scored(graph: Graph, found: Clustering, at: Thresholds) -> pl.DataFrame:
         (THIN, found.thin),
         (OVERSIZED, _weakest_of_oversized(edges.weight, labels, edges.left, together)),
     ]
-    reasons.append((STRONG, np.flatnonzero(~together & (edges.weight >= at.link))))
-    reasons.append((BETWEEN, np.flatnonzero((edges.weight >= at.review) & (edges.weight < at.link))))
+    strong = edges.weight >= at.link
+    # of a person's records, those that strong pairs hold together need no look at the weaker ones between them
+    held = strong & together
+    part = components(len(labels), edges.left[held], edges.right[held])
+    apart = np.flatnonzero((edges.weight >= at.review) & (part[edges.left] != part[edges.right]))
+    asked = _strongest_between(edges, part, apart)
+    reasons += [(STRONG, asked[strong[asked]]), (BETWEEN, asked[~strong[asked]])]
     chosen = np.concatenate([edge for _, edge in reasons])
     why = np.repeat(np.arange(len(reasons)), [len(edge) for _, edge in reasons])
     _, first = np.unique(chosen, return_index=True)
@@ -78,6 +93,16 @@ def _scored(graph: Graph, found: Clustering, at: Thresholds) -> pl.DataFrame:
         match_weight=pl.Series(edges.weight[chosen], dtype=pl.Float64),
         reason=pl.Series([reasons[each][0] for each in why.tolist()], dtype=pl.String),
     )
+
+
+def _strongest_between(edges: Edges, part: Ints, chosen: Ints) -> Ints:
+    """Of the chosen pairs, the one of most weight between every two parts: their other pairs ask the same question."""
+    one, other = part[edges.left[chosen]], part[edges.right[chosen]]
+    low, high = np.minimum(one, other), np.maximum(one, other)
+    order = np.lexsort((chosen, -edges.weight[chosen], high, low))
+    low, high = low[order], high[order]
+    first = np.concatenate([low[:1] == low[:1], (low[1:] != low[:-1]) | (high[1:] != high[:-1])])
+    return np.sort(chosen[order[first]])
 
 
 def _weakest_of_oversized(weight: Floats, labels: Ints, left: Ints, together: Bools) -> Ints:
