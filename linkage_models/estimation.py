@@ -176,8 +176,8 @@ def _log_ratio(pairs: Sequence[tuple[float, float]], chance: Sequence[float], cl
 
 def estimate(site: Site, transfer: Transfer) -> Estimate:
     """Estimated precision and recall of the links of a site, with intervals."""
-    wrong, *wrong_ends = _quantiles(transfer.wrong.posterior(site.wrong, site.violations, True))
-    missed, *missed_ends = _quantiles(transfer.missed.posterior(site.missed, site.controls_missed, site.controls > 0))
+    wrong, *wrong_ends = _expected(transfer.wrong.posterior(site.wrong, site.violations, True))
+    missed, *missed_ends = _expected(transfer.missed.posterior(site.missed, site.controls_missed, site.controls > 0))
     links = max(site.links, 1)
     right = max(links - wrong, 0.0)
     precision, recall = 1 - min(wrong / links, 1.0), right / (right + missed) if right + missed else 0.0
@@ -186,11 +186,13 @@ def estimate(site: Site, transfer: Transfer) -> Estimate:
     return Estimate(precision, low, high, recall, recall_low, recall_high)
 
 
-def _quantiles(posterior: tuple[float, float]) -> tuple[float, float, float]:
-    """Mean and the ends of the interval of a Gamma distribution with that mean and variance."""
+def _expected(posterior: tuple[float, float]) -> tuple[float, int, int]:
+    """Mean and the ends of the interval of a count, by a Gamma distribution with that mean and variance. The ends are
+    whole: where few errors are expected, a site may well have none."""
     mean, variance = posterior
     shape, scale, tail = mean**2 / variance, variance / mean, (1 - INTERVAL_LEVEL) / 2
-    return mean, float(gammaincinv(shape, tail)) * scale, float(gammaincinv(shape, 1 - tail)) * scale
+    low, high = (float(gammaincinv(shape, level)) * scale for level in (tail, 1 - tail))
+    return mean, math.floor(low), math.ceil(high)
 
 
 def _bits(levels: list[dict[str, Any]]) -> tuple[int, float]:
