@@ -405,10 +405,12 @@ def _share_among_the_rest(seen: dict[str, Any]) -> None:
     dates): u of the other levels is their share of the pairs that it leaves."""
     for comparison in seen["comparisons"]:
         levels = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
-        sampled = [level for level in levels if level.get("u_probability") and not level.get("fix_u_probability")]
-        total = sum(level["u_probability"] for level in sampled)
+        known = [level for level in levels if level.get("u_probability") is not None]
+        sampled = [level for level in known if not level.get("fix_u_probability")]
+        total = sum(level["u_probability"] for level in sampled) or 1.0
         for level in sampled:
-            level["u_probability"] /= total
+            # none at all is what few records show, not what is impossible
+            level["u_probability"] = max(level["u_probability"] / total, _FLOOR / 100)
 
 
 def _take_matches_out_of_u(trained: dict[str, Any], chosen: list[comparisons.Comparison], prior: float) -> None:

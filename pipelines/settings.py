@@ -6,6 +6,7 @@ environment (`BOROUGHLINK_<NAME>`). Keys are never settings: see `governance.key
 
 import math
 import os
+import re
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -21,6 +22,7 @@ from pipelines.faults import BoroughlinkError as BoroughlinkError
 
 SHIPPED_SOURCES = Path(__file__).parent / "sources"
 SETTINGS_FILE = "boroughlink.yaml"
+MODEL_NAME = re.compile(r"[a-z][a-z0-9-]{0,59}")
 
 
 class Settings(BaseModel):
@@ -41,9 +43,16 @@ class Settings(BaseModel):
     export_days: int = Field(90, ge=1)
     target_precision: float = Field(TARGET_PRECISION, ge=0.5, le=0.9999)
     cluster_stop: float = Field(CLUSTER_STOP, gt=math.log2(1 - BLOCKING_RECALL))  # at a missing pair's weight all merge
-    model: str = Field("shipped", pattern=r"^[a-z][a-z0-9-]{0,59}$")
+    model: str = "shipped"
     landing: Path | None = None
     sources: Path | None = None
+
+    @field_validator("model")
+    @classmethod
+    def _a_name(cls, name: str) -> str:
+        if not MODEL_NAME.fullmatch(name):
+            raise ValueError("is no model's name; write shipped, newest, or a name that `boroughlink models` lists")
+        return name
 
     @field_validator("timezone")
     @classmethod

@@ -5,7 +5,6 @@ A model is there when its JSON is; that is written last.
 """
 
 import hashlib
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,9 @@ from pipelines.faults import BoroughlinkError, printable
 from pipelines.governance import audit
 from pipelines.governance.keys import KeyFault, Keyring
 from pipelines.runs import Run
-from pipelines.settings import DataFolder, Settings, write_atomically
+from pipelines.settings import MODEL_NAME, DataFolder, Settings, write_atomically
 
 SHIPPED, NEWEST = "shipped", "newest"
-NAME = re.compile(r"[a-z][a-z0-9-]{0,59}")
 _KEY = "identity"  # term frequencies are names of people, if common ones
 
 
@@ -55,7 +53,7 @@ class Shelf:
         try:
             if name == SHIPPED:
                 return pinned()
-            if not NAME.fullmatch(name) or not self._path(name).exists():
+            if not MODEL_NAME.fullmatch(name) or not self._path(name).exists():
                 return self._shipped_as(name)
             body = self._path(name).read_bytes()
             terms = self.keyring.decrypt(_KEY, self._frequencies(name).read_bytes(), _bound(name, body))
@@ -95,7 +93,7 @@ class Shelf:
 
     def checked(self, name: str) -> str:
         """The name, if a new model may have it. Raises BoroughlinkError."""
-        if not NAME.fullmatch(name) or name in (SHIPPED, NEWEST):
+        if not MODEL_NAME.fullmatch(name) or name in (SHIPPED, NEWEST):
             raise BoroughlinkError(
                 f"{printable(name)} can't be a model's name: write up to 60 small letters, digits and hyphens, a letter"
                 f" first, and neither {SHIPPED} nor {NEWEST}."

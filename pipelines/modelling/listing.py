@@ -32,7 +32,7 @@ def models_of(folder: DataFolder, sources: str | None = None) -> Answer:
     rows = [
         (
             model.version + (" (shipped)" if place == 0 else ""),
-            (model.card.get("trained_on") or {}).get("day") or model.version[-10:],
+            model.card["trained_on"].get("day") or model.version[-10:],
             origin(model),
             model.card.get("records", 0),
             f"{model.design}: {', '.join(model.comparisons)}",

@@ -265,14 +265,19 @@ def test_a_pair_has_in_a_view_the_probability_of_its_weight_there(shared: Wareho
 def test_a_model_for_other_columns_gives_way_to_one_trained_here(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     pinned = choice.pinned()
     other = Model("other", 1, pinned.settings | {"comparisons": pinned.settings["comparisons"][:3]}, pinned.terms)
-    monkeypatch.setattr(choice, "pinned", lambda: other)
     monkeypatch.setattr("linkage_models.thresholds.U_PAIRS", 200_000)
     with scratch_warehouse() as wh:
         load(wh, town)
         build_record_address(wh)
         build_record(wh, b"k" * 32)
-        found = build_edge(wh)
-        assert "trained here" in found.chosen and found.model.version == "person-2026-10-31"
+        found = build_edge(wh, VIEWS, other, "mine")
+        assert "trained here, not calibrated: the model other of the settings does not fit" in found.chosen
+        assert found.trained and found.model.version == "mine" and found.model.design == "council"
+        read_by_all = set.intersection(*map(set, VIEWS.values()))
+        assert set(found.model.card["trained_on"]["sources"]) == read_by_all
+        again = build_edge(wh, VIEWS, other, "not again")
+        assert not again.trained and again.model.version == "mine" and "in an earlier run" in again.chosen
+        assert build_edge(wh, VIEWS, found.model).chosen == "mine, as the settings say"
 
 
 def test_no_people_at_all(town: Town) -> None:
