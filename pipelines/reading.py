@@ -12,6 +12,7 @@ from pipelines.exports import Stamp, write_csv
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
 from pipelines.governance.keys import open_keyring
+from pipelines.governance.protection import protected_persons
 from pipelines.governance.pseudonyms import record_name
 from pipelines.governance.purposes import Purposes
 from pipelines.inbox import untaken
@@ -219,11 +220,12 @@ def evaluation_of(folder: DataFolder, truth: Path | None, with_stock: bool = Fal
 
 
 def write_clusters(folder: DataFolder, out: Path, view: str) -> str:
-    """record_id, source, source_key, person_id of one view."""
+    """record_id, source, source_key, person_id of one view; protected people stay out."""
     with open_snapshot(folder) as (wh, place):
         rows = wh.rows(
             "SELECT m.record_id, r.source, r.source_key, m.person_id FROM published.linkage.membership m "
-            "JOIN published.people.record r USING (record_id) WHERE m.view = ? ORDER BY ALL",
+            "JOIN published.people.record r USING (record_id) WHERE m.view = ? AND (m.view, m.person_id) NOT IN "
+            f"({protected_persons('published')}) ORDER BY ALL",
             [view],
         )
     stamp = stamp_of(folder, f"clusters of the view {view}", place.name)

@@ -378,6 +378,8 @@ SCHEMAS: dict[str, Schema] = {
     },
     # one row a relief of such an account
     "rates_reliefs": {"account_ref": S, "code": S, "percent": F, "start_date": D, "end_date": D},
+    # one row a protected person and flag
+    "protected": {"person_id": I, "flag": S},
     # one row a planted case or look-alike
     "planted": {
         "case_id": S,

@@ -23,13 +23,14 @@ HOUSEHOLD_COLUMNS = ["household_id", "uprn", "kind", "tenure", "from_date", "to_
 
 
 def write_truth(world: World, folder: Path) -> list[Path]:
-    """persons, residence, households and planted as Parquet in the folder; the paths written."""
+    """persons, residence, households, planted and protected as Parquet in the folder; the paths written."""
     folder.mkdir(parents=True, exist_ok=True)
     tables: dict[str, pl.DataFrame] = {
         "persons": world.persons.filter(pl.col("birth_date") <= world.as_of).select(PERSON_COLUMNS),
         "residence": world.residences.select(RESIDENCE_COLUMNS),
         "households": world.households.select(HOUSEHOLD_COLUMNS),
         "planted": world.planted,
+        "protected": world.protected,
     }
     if world.hazards.height:
         tables["hazards"] = world.hazards.filter(pl.col("month") <= world.as_of)

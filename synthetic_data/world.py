@@ -22,6 +22,7 @@ from synthetic_data.administration.lettings import housing_register, lettings_lo
 from synthetic_data.administration.patients import patients
 from synthetic_data.administration.permits import permits
 from synthetic_data.administration.planted import plant
+from synthetic_data.administration.planted_protected import protected
 from synthetic_data.administration.register import build_deaths, build_electors
 from synthetic_data.administration.registrations import births, marriages, mortality
 from synthetic_data.administration.scene import FRAMES, Scene, as_days
@@ -114,6 +115,7 @@ class World:
     rates_reliefs: pl.DataFrame
     planted: pl.DataFrame
     hazards: pl.DataFrame
+    protected: pl.DataFrame
 
 
 def load_facts() -> dict[str, Any]:
@@ -161,6 +163,7 @@ def build_world(people: int, seed: int, as_of: date, days: Sequence[date] = ()) 
     }
     frames |= plant(scene, frames)
     frames |= later_offices(replace(scene, stays=frames["residences"], persons=frames["persons"]), frames)
+    frames |= protected(scene, frames)
     return World(as_of=as_of, seed=seed, **{name: shaped(name, dated(name, frames[name])) for name in SCHEMAS})
 
 

@@ -9,6 +9,7 @@ import polars as pl
 import yaml
 
 from pipelines.governance.keys import Keyring
+from pipelines.governance.protection import withheld
 from pipelines.governance.pseudonyms import lasting_name
 from pipelines.linkage.company import open_view_edges
 from pipelines.sources.window import open_window
@@ -94,7 +95,13 @@ def load(name: str) -> dict[str, Any]:
 def _open_window(wh: Warehouse, sources: Sequence[str], policy: dict[str, Any]) -> None:
     """Temporary views of what the purpose may read: current facts of its sources, its persons, where they are."""
     listed = open_window(wh, READ, sources)
-    wh.execute(sql_file(HERE / "window.sql", as_of=wh.as_of.isoformat(), sources=listed))
+    for fact in READ:
+        if "record_id" in wh.columns(fact):
+            wh.execute(
+                f"DELETE FROM {fact} WHERE record_id IN "
+                f"(SELECT record_id FROM identity.people.record WHERE sensitivity IN ({withheld()}))"
+            )
+    wh.execute(sql_file(HERE / "window.sql", as_of=wh.as_of.isoformat(), sources=listed, withheld=withheld()))
     open_view_edges(wh, VIEW)
     wh.execute("CREATE OR REPLACE TEMP TABLE presence AS " + sql_file(HERE / "presence.sql"))
     wh.execute("CREATE OR REPLACE TEMP TABLE kin AS " + sql_file(HERE / "kin.sql", **policy))

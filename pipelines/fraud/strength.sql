@@ -44,7 +44,7 @@ SELECT p.* EXCLUDE (yearly, retained_share, value_kind),
        concat_ws(' ', s.title, s.forename, s.surname) AS subject_name,
        concat_ws(' ', o.title, o.forename, o.surname) AS other_name,
        here.address, there.address AS other_address, here.ward,
-       coalesce(s.sensitivity, o.sensitivity) IS NOT NULL AS is_restricted,
+       coalesce(s.person_id IN (FROM protected), false) OR coalesce(o.person_id IN (FROM protected), false) AS is_restricted,
        today() AS as_of
 FROM priced AS p
 LEFT JOIN member AS s ON s.record_id = p.subject_record_id

@@ -26,7 +26,13 @@ SELECT r.record_id, m.person_id, r.source, r.role, r.title, r.forename, r.surnam
        r.birth_date, r.nino, r.uprn, r.sensitivity
 FROM identity.linkage.membership AS m
 JOIN identity.people.record AS r USING (record_id)
-WHERE m.view = 'fraud' AND r.source IN (${sources});
+WHERE m.view = 'fraud' AND r.source IN (${sources}) AND coalesce(r.sensitivity, '') NOT IN (${withheld});
+
+-- person who holds a flagged record in this view (person_id)
+CREATE OR REPLACE TEMP TABLE protected AS
+SELECT DISTINCT m.person_id
+FROM identity.linkage.membership AS m JOIN identity.people.record AS r USING (record_id)
+WHERE m.view = 'fraud' AND r.sensitivity IS NOT NULL;
 
 -- person of the fraud view (person_id)
 CREATE OR REPLACE TEMP TABLE person AS

@@ -17,6 +17,7 @@ from linkage_models.person.records import link_table
 from linkage_models.scoring import CertainRule, Scored, certain_rules, score
 from linkage_models.thresholds import CHANGED_SHARE
 from pipelines.faults import BoroughlinkError
+from pipelines.governance.protection import NEVER_LINK, listed
 from pipelines.linkage.choice import MODEL, choose_model
 from pipelines.people.records import RECORD
 from pipelines.warehouse import Warehouse
@@ -25,8 +26,7 @@ EDGE = "identity.linkage.edge"
 # What the next run needs to score no more than it must: a hash of what each record said, and what scores follow from.
 SCORED_RECORD, SCORING = "identity.linkage.scored_record", "identity.linkage.scoring"
 # Records that must never be joined to another: the law forbids the connection (adoption, gender recognition).
-NEVER_LINK = ("adoption", "gender_recognition")
-LINKABLE = "is_person AND coalesce(sensitivity, '') NOT IN ('" + "', '".join(NEVER_LINK) + "')"
+LINKABLE = f"is_person AND coalesce(sensitivity, '') NOT IN ({listed(NEVER_LINK)})"
 
 
 @dataclass(frozen=True)

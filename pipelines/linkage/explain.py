@@ -1,6 +1,6 @@
 """Why two records are linked, or not, and what holds a person together: in words and numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,9 @@ from linkage_models.person.agreements import WORDS, agreement
 from linkage_models.person.designs import DESIGNS
 from linkage_models.person.records import link_table
 from pipelines.faults import plural
+from pipelines.governance.protection import NEVER_LINK, listed, protected_persons
 from pipelines.linkage.certainty import thresholds_of
 from pipelines.linkage.company import in_words
-from pipelines.linkage.edges import NEVER_LINK
 from pipelines.linkage.ties import Tie, between, decided_among, forbidden, path, side_of, spanning_tree, ties_among
 from pipelines.linkage.waterfall import Step, waterfall
 from pipelines.settings import BoroughlinkError
@@ -22,6 +22,10 @@ from pipelines.warehouse import Warehouse
 Table = tuple[str, tuple[str, ...], list[tuple[Any, ...]]]
 #: Rows of a table that can grow with the person: the rest is counted.
 SHOWN = 30
+
+
+#: All that is said of a person who holds a flagged record: which it is, and of which system, would tell too much.
+PROTECTED = "A person here is protected: only those who work on the restricted queue may see what holds their records."
 
 
 class UnknownRecord(BoroughlinkError):
@@ -64,10 +68,11 @@ def explain(wh: Warehouse, left: str, right: str, at: Looked) -> Explanation:
     wh.execute(
         f"CREATE OR REPLACE TEMP TABLE pair_record AS SELECT * FROM {record} WHERE record_id IN (?, ?)", [left, right]
     )
-    named = ", ".join(f"'{kind}'" for kind in NEVER_LINK)
-    if wh.scalar(f"SELECT count(*) FROM pair_record WHERE sensitivity IN ({named})"):
+    if wh.scalar(f"SELECT count(*) FROM pair_record WHERE sensitivity IN ({listed(NEVER_LINK)})"):
         # What agrees would itself tell of the connection that the law forbids.
         return Explanation(("One of the two records is marked as never to be linked: they aren't compared.",))
+    if _protected(wh, at, homes.values()):
+        return Explanation((PROTECTED,))
     link_table(wh.con, "pair_record", "pair_link")
     model = _model(wh, at.catalog)
     DESIGNS[model.design].extend(wh.con, "pair_link")
@@ -107,6 +112,12 @@ def explain(wh: Warehouse, left: str, right: str, at: Looked) -> Explanation:
     )
 
 
+def _protected(wh: Warehouse, at: Looked, persons: Iterable[str]) -> bool:
+    """Whether any of the persons holds a flagged record in this view."""
+    found = f"SELECT count(*) FROM ({protected_persons(at.catalog)}) WHERE view = ? AND person_id IN (SELECT unnest(?))"
+    return bool(wh.scalar(found, [at.view, sorted(set(persons))]))
+
+
 def explain_person(wh: Warehouse, person: str, at: Looked) -> Explanation:
     """Explain a person of a view: its records, the evidence that holds it, where it would break first, its neighbours.
 
@@ -115,6 +126,8 @@ def explain_person(wh: Warehouse, person: str, at: Looked) -> Explanation:
     records = _records(wh, at, person)
     if not records:
         raise UnknownRecord(f"That is no person of the view {at.view} today.{_former(wh, at, person)}")
+    if _protected(wh, at, [person]):
+        return Explanation((PROTECTED,))
     ties = ties_among(wh, at.catalog, at.view, records)
     decided = decided_among(wh, at.catalog, dict.fromkeys(records, person), at.decisions)
     tree = spanning_tree(_joined(ties, decided))

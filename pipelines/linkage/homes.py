@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from linkage_models.households import form_households
+from pipelines.governance.protection import withheld
 from pipelines.linkage.drawing import drawer
 from pipelines.linkage.persons import MEMBERSHIP, give_ids
 from pipelines.people.records import RECORD, RECORD_ADDRESS
@@ -41,7 +42,7 @@ def build_households(wh: Warehouse, views: Iterable[str], key: bytes) -> dict[st
             f"""-- one row per record of the view
             CREATE OR REPLACE TEMP TABLE view_member AS
             SELECT m.record_id, r.source, m.person_id, r.death_date FROM {MEMBERSHIP} m JOIN {RECORD} r USING
-                (record_id) WHERE m.view = ?""",
+                (record_id) WHERE m.view = ? AND coalesce(r.sensitivity, '') NOT IN ({withheld()})""",
             [view],
         )
         wh.execute(

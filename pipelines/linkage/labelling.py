@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from linkage_models.calibration import Calibration, calibrate
+from pipelines.governance.protection import protected_persons
 from pipelines.linkage.certainty import calibration_of
 from pipelines.linkage.company import open_view_edges
 from pipelines.warehouse import Warehouse
@@ -64,6 +65,8 @@ def draw(
         FROM view_edge e
         JOIN {catalog}.linkage.membership l ON l.view = $view AND l.record_id = e.record_l
         JOIN {catalog}.linkage.membership r ON r.view = $view AND r.record_id = e.record_r
+        WHERE (l.view, l.person_id) NOT IN ({protected_persons(catalog)})
+            AND (r.view, r.person_id) NOT IN ({protected_persons(catalog)})
         ORDER BY chance, e.record_l, e.record_r""",
         {"run": wh.run_id, "view": view},
     ).fetchnumpy()

@@ -9,5 +9,9 @@ SELECT r.record_id, r.address_id, u.uprn, std_postcode(a.postcode) AS postcode,
 FROM identity.facts.residence r
 JOIN identity.facts.address a ON a.address_id = r.address_id AND a.valid_to IS NULL
 LEFT JOIN ${address_uprn} u ON u.address_id = r.address_id
-WHERE r.valid_to IS NULL
+LEFT JOIN (SELECT record_id, sensitivity FROM identity.facts.person_record WHERE sensitivity IS NOT NULL AND valid_to IS NULL) p
+    ON p.record_id = r.record_id
+-- where a sealed person is stays with the facts, and so does where one with a masked history was
+WHERE r.valid_to IS NULL AND coalesce(p.sensitivity, '') NOT IN (${sealed})
+    AND (coalesce(p.sensitivity, '') NOT IN (${masked}) OR r.to_date IS NULL OR r.to_date >= DATE '${as_of}')
 ORDER BY r.record_id, r.from_date, r.address_id

@@ -7,6 +7,7 @@ import polars as pl
 import yaml
 
 from linkage_models.standardise import install, mark_people, standardise_people
+from pipelines.governance.protection import MASKED, SEAL, listed
 from pipelines.people.fingerprint import fingerprint_sql, set_key
 from pipelines.warehouse import Warehouse, sql_file
 
@@ -29,7 +30,14 @@ def build_record_address(wh: Warehouse) -> int:
     none = "(SELECT NULL AS address_id, NULL::BIGINT AS uprn, NULL::VARCHAR AS door_key WHERE false)"
     found = ADDRESS_UPRN if wh.exists(ADDRESS_UPRN) else none
     return wh.table(
-        RECORD_ADDRESS, sql_file(ROOM / "record_address.sql", as_of=f"{wh.as_of:%Y-%m-%d}", address_uprn=found)
+        RECORD_ADDRESS,
+        sql_file(
+            ROOM / "record_address.sql",
+            as_of=f"{wh.as_of:%Y-%m-%d}",
+            address_uprn=found,
+            sealed=listed(SEAL),
+            masked=listed(MASKED),
+        ),
     )
 
 
@@ -37,7 +45,9 @@ def build_record(wh: Warehouse, fingerprint_key: bytes) -> dict[str, int]:
     """Write RECORD; needs RECORD_ADDRESS. Returns rows, and how many of them are people."""
     stated: dict[str, str | dict[str, str]] = yaml.safe_load((ROOM / "one_person.yaml").read_text(encoding="utf-8"))
     wh.execute(
-        "CREATE OR REPLACE TEMP TABLE people_fact AS SELECT * FROM identity.facts.person_record WHERE valid_to IS NULL"
+        "CREATE OR REPLACE TEMP TABLE people_fact AS SELECT * REPLACE ("
+        f"CASE WHEN coalesce(sensitivity, '') NOT IN ({listed(MASKED)}) THEN former_surname END AS former_surname) "
+        "FROM identity.facts.person_record WHERE valid_to IS NULL"
     )
     set_key(wh, fingerprint_key)
     standardised = _standardise(wh, fingerprint_key)

@@ -1,5 +1,6 @@
 """The read-only snapshot: the tables that the app and the reading commands need, encrypted and indexed."""
 
+from pipelines.governance.protection import withheld
 from pipelines.warehouse import Warehouse
 
 #: What is published, and the columns by which readers look things up.
@@ -31,6 +32,12 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
 }
 
 
+#: Columns that stay on the record of a hidden person: which record it is, and that it is hidden.
+KEPT_OF_HIDDEN = frozenset(
+    {"record_id", "source", "source_key", "role", "party_kind", "is_person", "fingerprint", "sensitivity"}
+)
+
+
 def build_snapshot(wh: Warehouse) -> dict[str, int]:
     """Copy the published tables out of `identity` into `published`; return rows by table.
 
@@ -42,10 +49,29 @@ def build_snapshot(wh: Warehouse) -> dict[str, int]:
             continue
         schema, table = name.split(".")
         wh.execute(f"CREATE SCHEMA IF NOT EXISTS published.{schema}")
-        rows[name] = wh.table(f"published.{name}", f"SELECT * FROM identity.{name}")
+        rows[name] = wh.table(f"published.{name}", _shown(wh, name))
         for key in keys:
             wh.execute(f"CREATE INDEX {schema}_{table}_{key} ON published.{name} ({key})")
     return rows
+
+
+def _shown(wh: Warehouse, name: str) -> str:
+    """SELECT of what readers may see of a table: of people never linked or sealed, that they are, and no more."""
+    every = f"SELECT * FROM identity.{name}"
+    if name == "people.record":
+        hidden = ", ".join(
+            f"CASE WHEN coalesce(sensitivity, '') NOT IN ({withheld()}) THEN {column} END AS {column}"
+            for column in wh.columns(f"identity.{name}")
+            if column not in KEPT_OF_HIDDEN
+        )
+        return f"SELECT * REPLACE ({hidden}) FROM identity.{name}"
+    if name in ("facts.address", "places.address_uprn") and wh.exists("identity.facts.residence"):
+        return (
+            f"{every} WHERE address_id NOT IN (SELECT address_id FROM identity.facts.residence "
+            "JOIN identity.facts.person_record USING (record_id) "
+            f"WHERE sensitivity IN ({withheld()}) AND address_id IS NOT NULL)"
+        )
+    return every
 
 
 def keep_tiers(wh: Warehouse) -> dict[str, int]:

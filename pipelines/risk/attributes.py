@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from linkage_models.standardise import install
+from pipelines.governance.protection import withheld
 from pipelines.settings import BoroughlinkError
 from pipelines.sources.window import open_window
 from pipelines.warehouse import Warehouse, sql_file
@@ -43,7 +44,8 @@ def build_attributes(wh: Warehouse, sources: Sequence[str], lookups: Sequence[st
     """
     install(wh.con)
     listed = open_window(wh, READ, sources)
-    wh.execute(sql_file(HERE / "attribute_tables" / "window.sql", as_of=wh.as_of.isoformat(), sources=listed))
+    named = {"as_of": wh.as_of.isoformat(), "sources": listed, "withheld": withheld()}
+    wh.execute(sql_file(HERE / "attribute_tables" / "window.sql", **named))
     led = ", ".join(f"'{source}'" for source in lookups) or "''"
     wh.execute(sql_file(HERE / "attribute_tables" / "activity_person.sql", lookups=led))
     policy = yaml.safe_load((HERE / "thresholds.yaml").read_text(encoding="utf-8"))

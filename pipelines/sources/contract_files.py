@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pipelines.faults import BoroughlinkError
+from pipelines.governance.protection import meanings
 from pipelines.sources.contracts import Contract, Table
 from pipelines.sources.facts import FACTS
 from pipelines.sources.mapped import mistakes
@@ -110,6 +111,11 @@ def _contradictions(contract: Contract) -> Iterator[tuple[Place, str]]:
     """Mistakes that only show when parts are held together."""
     if contract.name != contract.folder.name:
         yield ("name",), f"is `{contract.name}`, but the folder is called `{contract.folder.name}`; give both one name"
+    for flag, means in contract.sensitivity.items():
+        if flag not in meanings():
+            yield ("sensitivity", flag), f"is no flag of protection; one of {', '.join(meanings())} is expected"
+        elif set(means) != set(meanings()[flag]):
+            yield ("sensitivity", flag), f"means {', '.join(meanings()[flag])} in every source; state it so"
     names = [table.name for table in contract.tables]
     for at, table in enumerate(contract.tables):
         here: Place = ("tables", at)

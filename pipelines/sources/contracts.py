@@ -311,6 +311,7 @@ class Contract(Stated):
     encoding: Literal["utf-8", "latin-1"] = "utf-8"
     delimiter: Literal[",", ";", "|", "\t"] = ","
     purposes: dict[str, PurposeBasis] = Field(min_length=1)
+    sensitivity: dict[str, Names] = {}
     tables: tuple[Table, ...] = Field(min_length=1)
     layouts: dict[str, Names] = {}
     checks: tuple[CrossCheck, ...] = ()

@@ -39,6 +39,7 @@ def build_fact(wh: Warehouse, fact: str, contracts: Mapping[str, Contract]) -> i
     wh.execute("DROP SCHEMA IF EXISTS memory.latest CASCADE")
     if fact == "person_record":
         _one_row_each(wh, fact, "record_id")
+        _flags_are_stated(wh, contracts)
     if fact == "address":
         _one_row_each(wh, fact, "address_id")
     return rows
@@ -103,6 +104,19 @@ def _hold_to_shape(here: str, fact: FactTable, given: Mapping[str, str]) -> None
         untyped = given[name] in ("INTEGER", '"NULL"')  # a bare NULL describes itself as INTEGER
         if given[name] != kind and not untyped and not (kind.startswith("DECIMAL") and "DECIMAL" in given[name]):
             raise FactError(f"{here}: {name} comes as {given[name]}, the fact {fact.name} wants {kind}; cast it.")
+
+
+def _flags_are_stated(wh: Warehouse, contracts: Mapping[str, Contract]) -> None:
+    """Raise FactError for a flag of protection that the source's contract doesn't state."""
+    for source, flag in wh.rows(
+        "SELECT DISTINCT source, sensitivity FROM identity.facts.person_record "
+        "WHERE sensitivity IS NOT NULL ORDER BY ALL"
+    ):
+        if flag not in contracts[source].sensitivity:
+            raise FactError(
+                f"{source}/person_record.sql gives the flag `{flag}`, which its contract doesn't state. Add it under "
+                "`sensitivity:` with what it means."
+            )
 
 
 def _one_row_each(wh: Warehouse, fact: str, key: str) -> None:

@@ -15,13 +15,16 @@ from synthetic_data.timeline import OPEN, YEAR
 COLUMNS = ["subject_source", "subject_ref", "other_source", "other_ref", "person_ids", "uprns", "note"]
 
 
+def planting_rules() -> dict[str, Any]:
+    """planted.yaml."""
+    return dict(yaml.safe_load((Path(__file__).parents[1] / "planted.yaml").read_text(encoding="utf-8")))
+
+
 class Casebook:
     """Edits a copy of the frames; a home takes part in at most one case."""
 
     def __init__(self, scene: Scene, frames: FRAMES) -> None:
-        self.rules: dict[str, Any] = yaml.safe_load(
-            (Path(__file__).parents[1] / "planted.yaml").read_text(encoding="utf-8")
-        )
+        self.rules = planting_rules()
         self.scene, self.as_of, self.frames = scene, scene.as_of, dict(frames)
         self.used_homes: list[int] = []
         self.used_people: list[int] = []

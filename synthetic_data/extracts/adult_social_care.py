@@ -42,6 +42,7 @@ PERSON = ["PERSON_ID", "NHS_ID", "TITLE", "FIRST_NAME", "LAST_NAME", "DATE_OF_BI
 ADDRESS = ["ADDRESS_REF", "PERSON_ID", "START_DATE", "END_DATE", "ADDRESS", "POST_CODE", "ADDRESS_TYPE", "UNIQUE_ID"]
 DIRECT_PAYMENT = ["PAYMENT_REF", "PERSON_ID", "PERIOD_START", "PERIOD_END", "AMOUNT"]
 CARE_HOME_PAYMENT = ["PAYMENT_REF", "PERSON_ID", "PROVIDER_REF", "PERIOD_START", "PERIOD_END", "AMOUNT"]
+REASONS = {"restricted": "CASE", "staff": "STAFF", "refuge": "REFUGE", "gender_recognition": "GRC"}
 ETHNICITIES = {
     "white_british": "White: English / Welsh / Scottish / Northern Irish / British",
     "white_other": "White: Any other White background",
@@ -65,6 +66,7 @@ def _known(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
     enquirers = world.care_enquirers.rename({"from_date": "known_from"})
     rows = (
         pl.concat([clients, enquirers], how="diagonal")
+        .join(world.protected, on="person_id", how="left")
         .join(world.persons.select("person_id", "death_date", "phone"), on="person_id", how="left")
         .sort("care_id")
         .with_columns(pl.col("known_from").fill_null(extract_date), known_to=pl.lit(extract_date), row_key="care_id")
@@ -166,17 +168,17 @@ def _persons(people: pl.DataFrame, extract_date: date) -> pl.DataFrame:
         DATE_OF_BIRTH=pl.col("birth_date").dt.strftime(DATE),
         DATE_OF_DEATH=pl.when(pl.col("death_date") <= extract_date).then(pl.col("death_date").dt.strftime(DATE)),
         GENDER=pl.col("sex").fill_null("U"),
-        RESTRICTED=pl.lit("N"),
-        RESTRICTED_REASON=pl.lit(None, dtype=pl.String),
+        RESTRICTED=pl.when(pl.col("flag").is_not_null()).then(pl.lit("Y")).otherwise(pl.lit("N")),
+        RESTRICTED_REASON=pl.col("flag").replace_strict(REASONS, default=None, return_dtype=pl.String),
         CONTEXT_FLAG=pl.lit("A"),
         PHONE="phone",
         FIRST_CONTACT=pl.col("known_from").dt.strftime(DATE),
     )
 
 
-def _addresses(world: World, rates: Rates, known: pl.Series) -> pl.DataFrame:
+def _addresses(world: World, rates: Rates, people: pl.DataFrame) -> pl.DataFrame:
     """One row a person and address, with the true property (`uprn`)."""
-    rows = world.care_addresses.filter(pl.col("care_id").is_in(known)).sort("address_ref")
+    rows = world.care_addresses.join(people.select("care_id", "flag"), on="care_id", how="inner").sort("address_ref")
     components = address_components(world)
     written = written_addresses(components, rows["uprn"], rates, SYSTEM, rows["address_ref"])
     recorded = recorded_uprns(components, rows["uprn"], rates, SYSTEM, rows["address_ref"])
@@ -188,7 +190,9 @@ def _addresses(world: World, rates: Rates, known: pl.Series) -> pl.DataFrame:
         END_DATE=pl.col("end_date").dt.strftime(DATE),
         ADDRESS=one_line(),
         POST_CODE="postcode",
-        ADDRESS_TYPE=pl.lit("Home"),
+        ADDRESS_TYPE=pl.when((pl.col("flag") == "refuge") & pl.col("end_date").is_null())
+        .then(pl.lit("Refuge"))
+        .otherwise(pl.lit("Home")),
         UNIQUE_ID=recorded,
     )
 
@@ -217,7 +221,7 @@ def render(world: World, rates: Rates, extract_date: date) -> Rendered:
     events = events.with_columns(pl.lit(None, dtype=pl.String).alias(column) for column in empty)
     events = with_intake_faults(events, "cld.csv", rates)
     persons = _persons(people, extract_date)
-    addresses = _addresses(world, rates, known)
+    addresses = _addresses(world, rates, people)
     return Rendered(
         SYSTEM,
         [

@@ -22,12 +22,13 @@ OPEN_END = date(2099, 12, 31)
 DATE = "%Y-%m-%d 00:00:00.000"
 UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"  # check letters, modulo 23, weights 2 to 13 (source_formats 2c)
 
+SPECIAL = {"gender_recognition": "G", "refuge": "R", "restricted": "C", "staff": "S"}
 CLAIM = ["claim_id", "nino", "status_ind", "application_date", "cancel_date", "claim_type", "weekly_award",
          "ctax_account_ref"]  # fmt: skip
 HOUSEHOLD = ["claim_id", "house_id", "from_date", "to_date", *LINES, "post_code", "uprn"]
 MEMBER = ["claim_id", "house_id", "member_id", "person_ref", "title", "forename", "surname", "birth_date", "gender",
           "nino", "student_ind", "carer_ind", "deceased_date", "severely_mentally_impaired_ind", "spd_ignore_date",
-          "relationship", "unique_pupil_num"]  # fmt: skip
+          "relationship", "unique_pupil_num", "special_ind"]  # fmt: skip
 OVERPAYMENT = ["overpayment_ref", "claim_id", "paid_from", "paid_to", "cause", "amount", "outstanding", "recovery_code",
                "recovery_date", "created_date", "cleared_date"]  # fmt: skip
 
@@ -63,6 +64,7 @@ def _members(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
             on=["claim_id", "house_id"],
         )
         .join(world.persons.select("person_id", "death_date", "is_student", "smi", "carer"), on="person_id", how="left")
+        .join(world.protected, on="person_id", how="left")
         .sort("claim_id", "house_id", "member_id")
         .with_columns(pl.col("known_to").fill_null(world.as_of), row_key=key_of("claim_id", "person_ref"))
     )
@@ -88,6 +90,7 @@ def _members(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
         student_ind=_flag("is_student"),
         carer_ind=_flag("carer"),
         severely_mentally_impaired_ind=_flag("smi"),
+        special_ind=pl.col("flag").replace_strict(SPECIAL, default=None, return_dtype=pl.String),
     )
 
 

@@ -19,9 +19,10 @@ from synthetic_data.world import World
 SYSTEM = "housing"
 FORENAME_LENGTH, SURNAME_LENGTH = 24, 20  # source_formats 2d, Universal Housing member
 
+MARKERS = {"gender_recognition": "GRC", "refuge": "REF", "restricted": "RES", "staff": "STF"}
 TENANCY = ["tag_ref", "prop_ref", "house_ref", "cot", "eot", "tenure", "present", "terminated", "rent"]
 MEMBER = ["house_ref", "person_no", "title", "initials", "forename", "surname", "ni_no", "dob", "relationship",
-          "responsible", "phone", "email", "gender"]  # fmt: skip
+          "responsible", "phone", "email", "gender", "marker"]  # fmt: skip
 PROPERTY = ["prop_ref", "major_ref", "short_address", "post_code", "uprn", "landlord", "property_kind"]
 RENT = ["tag_ref", "statement_date", "weekly_rent", "balance", "arrears_stage", "stage_date", "arrears_since"]
 
@@ -37,6 +38,7 @@ def _members(world: World, rates: Rates) -> pl.DataFrame:
             world.tenancies.select("house_ref", known_from="start_date", known_to="end_date"), on="house_ref"
         )
         .join(world.persons.select("person_id", "phone", "email"), on="person_id", how="left")
+        .join(world.protected, on="person_id", how="left")
         .sort("house_ref", "person_no")
         .with_columns(pl.col("known_to").fill_null(world.as_of), row_key=key_of("house_ref", "person_no"))
     )
@@ -68,6 +70,7 @@ def _members(world: World, rates: Rates) -> pl.DataFrame:
         phone=pl.when("adult").then("phone"),
         email=pl.when("adult").then("email"),
         gender="sex",
+        marker=pl.col("flag").replace_strict(MARKERS, default=None, return_dtype=pl.String),
         responsible=_flag(pl.col("responsible").fill_null(False)),
     )
 

@@ -29,8 +29,12 @@ NEED = ["pupilid", "senprovision", "sentype", "sentyperank", "senstartdate"]
 
 def _pupils(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
     """One row a pupil, as the school wrote the child down."""
-    rows = world.pupils.sort("pupil_id").with_columns(
-        known_from="start_date", known_to=pl.coalesce("end_date", pl.lit(extract_date)), row_key="pupil_id"
+    rows = (
+        world.pupils.join(world.protected, on="person_id", how="left")
+        .sort("pupil_id")
+        .with_columns(
+            known_from="start_date", known_to=pl.coalesce("end_date", pl.lit(extract_date)), row_key="pupil_id"
+        )
     )
     people = damaged_names(people_of(rows, world.names, world.persons, rates, SYSTEM), rates, SYSTEM)
     draws = rates.draws("pupil:numbers", people["row_key"])
@@ -55,8 +59,8 @@ def _pupils(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
         ncyear=year,
         entrydate=pl.col("start_date").dt.strftime(DATE),
         leavingdate=pl.when(pl.col("end_date") <= extract_date).then(pl.col("end_date").dt.strftime(DATE)),
-        adoptedfromcare=pl.lit("N"),
-        restricted=pl.lit("N"),
+        adoptedfromcare=pl.when(pl.col("flag") == "adoption").then(pl.lit("Y")).otherwise(pl.lit("N")),
+        restricted=pl.when(pl.col("flag") == "restricted").then(pl.lit("Y")).otherwise(pl.lit("N")),
     )
 
 

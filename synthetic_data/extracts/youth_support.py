@@ -23,6 +23,7 @@ def _young(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
     """One row a young person, as the service wrote them down."""
     rows = (
         world.young_people.sort("young_id")
+        .join(world.protected, on="person_id", how="left", maintain_order="left")
         .join(world.persons.select("person_id", "phone", "email"), on="person_id", how="left", maintain_order="left")
         .with_columns(known_from="start_date", known_to=pl.lit(extract_date), row_key="young_id")
     )
@@ -57,7 +58,7 @@ def _element(person: dict[str, object]) -> str:
             "Gender": person["sex"],
             "Telephone": person["phone"],
             "Email": person["email"],
-            "Restricted": "N",
+            "Restricted": "Y" if person["flag"] == "restricted" else "N",
         },
         name + home + doing,
         YoungPersonID=str(person["young_id"]),

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -40,6 +41,47 @@ def plant(landing: Path, each: int) -> list[str]:
             file["sha256"], file["bytes"] = hashlib.sha256(content).hexdigest(), len(content)
         manifest.write_text(json.dumps(said))
     return [new for _, new in swaps] + _particulars(landing, each)
+
+
+#: Where each system flags the people it protects: the file, its key, surname, birth date and flag, and what is no flag.
+FLAGGED = {
+    "housing": ("member.csv", ("house_ref", "person_no"), "surname", "dob", ("marker",), ""),
+    "benefits": ("hbmember.csv", ("claim_id", "person_ref"), "surname", "birth_date", ("special_ind",), ""),
+    "adult_social_care": ("persons.csv", ("PERSON_ID",), "LAST_NAME", "DATE_OF_BIRTH", ("RESTRICTED",), "N"),
+    "schools": ("pupil.csv", ("pupilid",), "surname", "dob", ("adoptedfromcare", "restricted"), "N"),
+}
+
+
+def plant_protected(landing: Path) -> tuple[list[str], list[str]]:
+    """Give every flagged person a surname that can be recognised, the same for the same birth date, and every refuge an
+    address; return these, and the ids of the flagged records."""
+    planted, records = set(), set()
+    for source, (name, key, surname, born, flags, plain) in FLAGGED.items():
+        for path in landing.glob(f"{source}/*/{name}"):
+            rows = list(csv.DictReader(path.open(encoding="utf-8")))
+            for row in rows:
+                if all(row[flag] == plain for flag in flags):
+                    continue
+                day = re.sub(r"^(\d\d)/(\d\d)/(\d{4})", r"\3-\2-\1", row[born])[:10]
+                row[surname] = "Qzprot" + "".join("abcdefghij"[int(digit)] for digit in day if digit.isdigit())
+                planted.add(row[surname])
+                before = "pupil/" if source == "schools" else ""
+                records.add(f"{source}:{before}{'/'.join(row[part] for part in key)}#1")
+            _write(path, rows)
+    for path in landing.glob("adult_social_care/*/addresses.csv"):
+        rows = list(csv.DictReader(path.open(encoding="utf-8")))
+        for row in rows:
+            if row["ADDRESS_TYPE"] == "Refuge":
+                row["ADDRESS"] = "Qzrefuge Lodge, " + row["ADDRESS"]
+        _write(path, rows)
+    return [*sorted(planted), "Qzrefuge Lodge"], sorted(records)
+
+
+def _write(path: Path, rows: list[dict[str, str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _particulars(landing: Path, each: int) -> list[str]:

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from tests.end_to_end.canaries import EXCEPTIONS, plant, search
+from tests.end_to_end.canaries import EXCEPTIONS, plant, plant_protected, search
 from tests.end_to_end.conftest import boroughlink
 
 
@@ -27,9 +27,25 @@ def test_the_search_finds_every_form(tmp_path):
     assert set(search(tmp_path, [value])) == {*hidden, "packed.zip"}
 
 
+def nobody_shows_the_protected(data, handed, names, records):
+    """Neither the fraud team's files, nor any export, nor an explanation shows a protected person or their record."""
+    handed.mkdir()
+    for name in ("clusters", "label-sample", "flagged-pairs"):
+        boroughlink("export", name, "--data", data, "--out", handed / f"{name}.csv")
+    clusters = (handed / "clusters.csv").read_text()
+    someone = clusters.splitlines()[1].split(",")[0]
+    told = boroughlink("explain", records[0], someone, "--data", data)
+    assert "protected" in told.stdout or "never to be linked" in told.stdout
+    assert len(names) > 8 and len(records) > 8
+    assert search(handed, [*names, *records], exceptions=("none",)) == {}
+    assert search(data / "exports", [*names, *records], exceptions=("none",)) == {}
+    assert "housing:" in clusters and "schools:pupil/" in clusters
+
+
 def no_byte_names_anyone(landed, tmp_path, each):
     landing = tmp_path / "landing"
     shutil.copytree(landed / "landing", landing)
+    names, records = plant_protected(landing)
     planted = plant(landing, each)
     assert len(planted) > 5 * each
     data = tmp_path / "data"
@@ -40,7 +56,8 @@ def no_byte_names_anyone(landed, tmp_path, each):
         told = boroughlink(*command, "--data", data)
         (tmp_path / "printed" / f"{command[0]}.txt").write_text(told.stdout + told.stderr)
     assert search(tmp_path / "printed", planted) == {}
-    assert search(data, planted) == {}
+    assert search(data, [*planted, *names]) == {}
+    nobody_shows_the_protected(data, tmp_path / "handed", names, records)
     assert EXCEPTIONS == ("exports/fraud",)
     assert search(data / "exports", planted, exceptions=("none",)), "the search must find people where they are"
 

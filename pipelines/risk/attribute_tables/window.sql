@@ -7,7 +7,7 @@ CREATE OR REPLACE TEMP TABLE risk_member AS
 SELECT r.record_id, m.person_id, r.source, r.birth_date, r.sex, r.death_date, r.uprn
 FROM identity.linkage.membership AS m
 JOIN identity.people.record AS r USING (record_id)
-WHERE m.view = 'risk' AND r.source IN (${sources});
+WHERE m.view = 'risk' AND r.source IN (${sources}) AND coalesce(r.sensitivity, '') NOT IN (${withheld});
 
 -- the home of a person: the newest stay in a household, else the newest current address (person_id)
 CREATE OR REPLACE TEMP TABLE risk_home AS
