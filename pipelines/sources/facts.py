@@ -95,7 +95,7 @@ RESIDENCE = FactTable(
     address_id | VARCHAR | address
     from_date  | DATE    | first day, null if unknown
     to_date    | DATE    | last day, null while it lasts
-    basis      | VARCHAR | liable, claim, tenancy, registration, care, death, contact
+    basis      | VARCHAR | liable, claim, tenancy, registration, care, school, death, contact
 """),
 )
 
