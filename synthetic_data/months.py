@@ -90,7 +90,17 @@ REFERENCES = {
 }
 _BEGINS = ("start_date", "from_date", "added_date", "issued_date", "registered_date", "application_date", "event_date")
 _ENDS = ("end_date", "to_date", "removed_date", "expiry_date", "cancel_date")
-UNDATED = ("areas", "streets", "properties", "persons", "planted", "hazards", "former_electors", "patient_numbers", "protected")
+UNDATED = (
+    "areas",
+    "streets",
+    "properties",
+    "persons",
+    "planted",
+    "hazards",
+    "former_electors",
+    "patient_numbers",
+    "protected",
+)
 
 
 def month_ends(last: date, months: int) -> list[date]:
