@@ -6,9 +6,11 @@ docs all follow from it. `contract_files` reads it; the classes here are what wa
 
 import re
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
+import duckdb
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Principle = Literal["accurate", "valid", "reliable", "timely", "relevant", "complete"]
@@ -16,6 +18,14 @@ Severity = Literal["critical", "warning"]
 PersonalClass = Literal["none", "identifier", "name", "birth_date", "contact", "address", "sensitive", "free_text"]
 STAGED_NAME = re.compile(r"^[a-z][a-z0-9_]{0,59}$")
 ADDED_COLUMNS = frozenset({"extract_date", "valid_from", "valid_to", "loaded_run", "row_hash", "record_id", "occupant"})
+
+
+@cache
+def _words_of_sql() -> frozenset[str]:
+    """Words that the engine takes for its own wherever they stand, so that no column can bear one unquoted."""
+    words = "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function')"
+    with duckdb.connect() as connection:
+        return frozenset(word for (word,) in connection.execute(words).fetchall())
 
 
 class Stated(BaseModel):
@@ -87,7 +97,8 @@ class Column(Stated):
         if not self.staged:
             snake = re.sub(r"[^a-z0-9]+", "_", self.name.lower()).strip("_")
             object.__setattr__(self, "staged", snake)
-        if not STAGED_NAME.match(self.staged) or self.staged in ADDED_COLUMNS:
+        taken = self.staged in ADDED_COLUMNS or self.staged in _words_of_sql()
+        if taken or not STAGED_NAME.match(self.staged):
             raise ValueError(f"`{self.staged}` can't name a column here; give another with `as:`")
         if self.type == "date" and not self.date_formats:
             raise ValueError("a date needs `date_format`, such as %d/%m/%Y, here or in the contract's head")

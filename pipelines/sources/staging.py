@@ -202,12 +202,12 @@ def _repeated(wh: Warehouse, raw: RawTable, name: str) -> int:
 
 def _set_aside(wh: Warehouse, raw: RawTable, name: str, chosen: str, reason: str) -> None:
     """Move chosen records out of the candidate table, keeping each whole row as JSON in the faults."""
-    columns = ", ".join(f"{staged} := r.{staged}" for staged in raw.table.staged_columns)
+    columns = ", ".join(f"'{staged}': r.\"{staged}\"" for staged in raw.table.staged_columns)
     wh.execute(f"CREATE OR REPLACE TABLE memory.incoming.chosen AS {chosen}")
     _add(
         wh,
         raw,
-        f"SELECT c._record, c.culprit, '{reason}', 'row', NULL, to_json(struct_pack({columns}))::VARCHAR, "
+        f"SELECT c._record, c.culprit, '{reason}', 'row', NULL, to_json({{{columns}}})::VARCHAR, "
         f"{_line_of(raw)} "
         f"FROM (SELECT *, {raw.record} AS _number FROM {raw.name}) r "
         "JOIN memory.incoming.chosen c ON r._number = c._record",

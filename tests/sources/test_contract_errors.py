@@ -47,6 +47,7 @@ MISTAKES = [
     ("name: library\n", "name: libary\n", 1, "the folder is called `library`"),
     ("title: Lending library", "title: [Lending", 3, "not valid YAML"),
     ("expires: 2030-01-01", "expires: some day", 13, "expires"),
+    ("{name: since, ", "{name: order, ", 35, "`order` can't name a column here"),
 ]
 
 

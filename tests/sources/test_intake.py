@@ -10,7 +10,7 @@ from pipelines.sources.archive import Archive, ArchiveError
 from pipelines.sources.contracts import Contract, LeaveOut
 from pipelines.sources.intake import Candidate, Verdict, consumed_files, take_in
 from pipelines.warehouse import Warehouse
-from tests.sources.library import BORROWERS, DAY, both, deliver
+from tests.sources.library import BORROWERS, CONTRACT, DAY, both, deliver, make_contract
 
 STAGED = "identity.staged.library__borrower"
 FAULTS = "SELECT line, column_name, reason, kind FROM identity.staged.fault ORDER BY line, column_name"
@@ -189,3 +189,9 @@ def test_inbox_is_never_touched(wh: Warehouse, library: Contract, landing: Path,
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     take_in(wh, library, landing, archive)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_column_named_like_a_type_is_set_aside_like_any_other(wh: Warehouse, tmp_path: Path, landing: Path) -> None:
+    contract = make_contract(tmp_path, CONTRACT.replace("{name: since, ", "{name: DEC, "))
+    deliver(landing, both(loans="loan,card,DEC\nL1,1,01/10/2026\nL1,2,02/10/2026\n"))
+    assert take_in(wh, contract, landing, None)[0].set_aside == 1
