@@ -10,8 +10,8 @@ SELECT
          THEN least(left(forename, 4), left(surname_key, 4)) || '/' || greatest(left(forename, 4), left(surname_key, 4)) END AS name_key,
     CASE WHEN surname_key IS NOT NULL THEN concat_ws('/', forename_root, surname_key) END AS full_name,
     birth_date, birth_year, strftime(birth_date, '%Y-%m-%d') AS birth_text, weak_birth_date, sex, is_child, acts_as_adult,
-    -- nobody is put on the register of electors before 16, whatever the day on which other roles are said to begin
-    CASE WHEN role = 'elector' THEN from_date - INTERVAL 16 YEAR END AS born_by,
+    -- nobody is put on the register of electors before 16, or is liable for a home or marries before
+    CASE WHEN role IN ('elector', 'liable', 'spouse') THEN from_date - INTERVAL 16 YEAR END AS born_by,
     CASE WHEN NOT weak_birth_date THEN strftime(birth_date, '%m-%d') END AS birthday,
     home_key, past_homes, nullif(list_filter(past_homes, lambda h: h IS DISTINCT FROM home_key), []) AS other_homes, postcode, nino, nhs_number, phone, email, birth_place, occupation,
     address_line, address_number,
