@@ -15,6 +15,7 @@ help:            ## what can be made
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(BIN)/python -m compileall -q -j 2 .venv/lib
 	@touch $@
 
 demo: .venv/ready     ## make a borough that never existed, run everything, say what came out

@@ -181,7 +181,7 @@ def collect(wh: Warehouse, summary: Mapping[str, Any]) -> Figures:
     parts["steps"] = _steps(summary.get("timings"))
     parts["releases"] = _releases(wh)
     stated = [LeftOut(str(what), str(why)) for what, why in notes.get("left_out", {}).items()]
-    parts["left_out"] = Part((*stated, *_left_out(wh)))
+    parts["left_out"] = Part((*stated, *_without_extract(wh, notes.get("titles", {})), *_left_out(wh)))
     return Figures(
         run_id=wh.run_id,
         as_of=wh.as_of,
@@ -237,6 +237,15 @@ def _releases(wh: Warehouse) -> Part[Release]:
 
 def _filled(row: type[R], held: Mapping[str, Any]) -> R:
     return row(**{entry.name: held[entry.name] for entry in fields(row)})  # type: ignore[arg-type]
+
+
+def _without_extract(wh: Warehouse, titles: Mapping[str, str]) -> Iterator[LeftOut]:
+    """The sources with a contract of which nothing has ever come in."""
+    came: set[str] = set()
+    if wh.exists("identity.meta.intake"):
+        came = {source for (source,) in wh.rows("SELECT source FROM identity.meta.intake WHERE state = 'accepted'")}
+    for source in sorted(titles.keys() - came):
+        yield LeftOut(str(titles[source]), "no extract of it has come in")
 
 
 def _left_out(wh: Warehouse) -> Iterator[LeftOut]:

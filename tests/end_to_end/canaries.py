@@ -134,14 +134,16 @@ def contents(path: Path) -> Iterable[bytes]:
 
 def search(folder: Path, values: Iterable[str], exceptions: tuple[str, ...] = EXCEPTIONS) -> dict[str, int]:
     """Files below a folder in which any form of any value stands, with how many values (never which)."""
-    hidden = {value: forms(value) for value in values}
+    # bytes as characters of one byte, so that one pass looks for every form at once
+    whose = [(form.decode("latin-1"), value) for value in values for form in sorted(forms(value))]
+    shapes = [form for form, _ in whose]
     hits: dict[str, int] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if not path.is_file() or name.startswith(exceptions):
             continue
-        texts = list(contents(path))
-        found = sum(any(form in text for text in texts for form in shapes) for shapes in hidden.values())
-        if found:
+        texts = pl.Series([text.decode("latin-1") for text in contents(path)], dtype=pl.String)
+        seen = set(texts.str.extract_many(shapes, overlapping=True).explode().drop_nulls())
+        if found := len({value for form, value in whose if form in seen}):
             hits[name] = found
     return hits
