@@ -30,10 +30,10 @@ def wh() -> Iterator[Warehouse]:
             wh.execute("INSERT INTO identity.linkage.membership VALUES ('fraud', ?, 'p1')", [record])
         wh.execute("INSERT INTO identity.linkage.membership VALUES ('fraud', 'z', 'p2')")
         wh.execute("CREATE TABLE identity.people.record (record_id VARCHAR, source VARCHAR, fingerprint VARCHAR, "
-                   "one_person_key VARCHAR, last_begun DATE, death_date DATE)")  # fmt: skip
+                   "one_person_key VARCHAR, last_begun DATE, death_date DATE, sensitivity VARCHAR)")  # fmt: skip
         wh.execute(
-            "INSERT INTO identity.people.record VALUES ('a', 'deaths', 'f', NULL, NULL, '2020-01-01'), "
-            "('y', 'housing', 'g', 'housing', '2024-01-01', NULL), ('z', 'housing', 'h', 'housing', NULL, NULL)"
+            "INSERT INTO identity.people.record VALUES ('a', 'deaths', 'f', NULL, NULL, '2020-01-01', NULL), "
+            "('y', 'housing', 'g', 'housing', '2024-01-01', NULL, NULL), ('z', 'housing', 'h', 'housing', NULL, NULL, NULL)"
         )
         wh.execute("CREATE TABLE identity.linkage.ledger (ledger_seq BIGINT, run_id VARCHAR, view VARCHAR, "
                    "event VARCHAR, person_id VARCHAR, other_person_id VARCHAR)")  # fmt: skip
