@@ -28,7 +28,7 @@ def test_a_second_run_is_told_and_readers_go_on(borough, tmp_path):
 
 
 def test_without_a_source_the_rest_is_served_and_the_gap_named(few, tmp_path):
-    done = boroughlink("run", "--data", tmp_path / "data", "--landing", few)
+    done = boroughlink("run", "--data", tmp_path / "data", "--landing", few / "landing")
     said = " ".join(done.stdout.split())
     unsaid = {
         name

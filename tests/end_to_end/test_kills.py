@@ -18,10 +18,10 @@ def state(data):
     return out.read_bytes() if done.returncode == 0 else None
 
 
-def killed_at(data, landing, seconds):
+def killed_at(data, places, seconds):
     """Start a run and kill its whole process group after a while; True if it was still going."""
     process = subprocess.Popen(
-        [*COMMAND, "run", "--data", str(data), "--landing", str(landing), "--force"],
+        [*COMMAND, "run", "--data", str(data), *map(str, places), "--force"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -34,11 +34,11 @@ def killed_at(data, landing, seconds):
     return going
 
 
-def kills_leave_whole_states(landing, tmp_path, times):
+def kills_leave_whole_states(places, tmp_path, times):
     data, rng = tmp_path / "data", random.Random(11)
     boroughlink("status", "--data", data, fine=False)
     began = time.perf_counter()
-    boroughlink("run", "--data", data, "--landing", landing)
+    boroughlink("run", "--data", data, *places)
     length = time.perf_counter() - began
     whole, hit = state(data), 0
     assert whole
@@ -46,10 +46,10 @@ def kills_leave_whole_states(landing, tmp_path, times):
     for number in range(times):
         target = fresh / str(number) if number % 2 else data
         before = state(target) if target.exists() else None
-        hit += killed_at(target, landing, rng.uniform(0.3, length * 0.98))
+        hit += killed_at(target, places, rng.uniform(0.3, length * 0.98))
         after = state(target)
         assert after in ((before, whole) if target == data else (None, after))
-        boroughlink("run", "--data", target, "--landing", landing, "--force")
+        boroughlink("run", "--data", target, *places, "--force")
         healed = state(target)
         assert healed and healed.count(b"\n") == whole.count(b"\n")
         if target == data:
@@ -60,9 +60,9 @@ def kills_leave_whole_states(landing, tmp_path, times):
 
 
 def test_two_kills(few, tmp_path):
-    kills_leave_whole_states(few, tmp_path, 2)
+    kills_leave_whole_states(("--landing", few / "landing", "--sources", few / "sources"), tmp_path, 2)
 
 
 @pytest.mark.prove
 def test_twelve_kills(landed, tmp_path):
-    kills_leave_whole_states(landed / "landing", tmp_path, 12)
+    kills_leave_whole_states(("--landing", landed / "landing"), tmp_path, 12)

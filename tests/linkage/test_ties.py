@@ -33,7 +33,8 @@ def wh() -> Iterator[Warehouse]:
                    "one_person_key VARCHAR, last_begun DATE, death_date DATE, sensitivity VARCHAR)")  # fmt: skip
         wh.execute(
             "INSERT INTO identity.people.record VALUES ('a', 'deaths', 'f', NULL, NULL, '2020-01-01', NULL), "
-            "('y', 'housing', 'g', 'housing', '2024-01-01', NULL, NULL), ('z', 'housing', 'h', 'housing', NULL, NULL, NULL)"
+            "('y', 'housing', 'g', 'housing', '2024-01-01', NULL, NULL), "
+            "('z', 'housing', 'h', 'housing', NULL, NULL, NULL)"
         )
         wh.execute("CREATE TABLE identity.linkage.ledger (ledger_seq BIGINT, run_id VARCHAR, view VARCHAR, "
                    "event VARCHAR, person_id VARCHAR, other_person_id VARCHAR)")  # fmt: skip

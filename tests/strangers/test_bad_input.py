@@ -38,7 +38,7 @@ def test_what_all_records_share_joins_nobody(values: dict[str, object]) -> None:
     assert max(map(len, persons.values())) <= 4
     joined = [{keys(record) for record in records} for records in persons.values() if len(records) > 1]
     wrong = sum(len(each) > 1 for each in joined)
-    assert wrong <= max(1, 0.1 * len(joined)), "most of what is joined is one person; namesakes by name alone may be two"
+    assert wrong <= max(1, 0.1 * len(joined)), "most of what is joined is one person; one pair of namesakes may be two"
 
 
 def test_one_birth_date_for_everyone_is_trained_around() -> None:
