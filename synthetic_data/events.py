@@ -190,7 +190,7 @@ def build_history(
         vacated,
     )
     empty = units.filter(pl.col("is_dwelling") & ~pl.col("uprn").is_in(uprn.tolist()))["uprn"].to_numpy()
-    empty = empty[rng.random(len(empty)) < 0.85]
+    empty = empty[rng.random(len(empty)) < facts["movers"]["left_empty"]]
     gap = rng.exponential(26, len(entered)).astype(np.int64)
     gone = np.concatenate([came[entered] - gap, as_of - (8 + rng.exponential(200, len(empty))).astype(np.int64)])
     past = leavers(units, pl.DataFrame({"uprn": np.concatenate([uprn[entered], empty])}), facts, rng)

@@ -5,7 +5,6 @@ Layout: UTF-8, dates yyyy-mm-dd 00:00:00.000.
 
 from datetime import date
 
-import numpy as np
 import polars as pl
 
 from synthetic_data.address_text import LINES, address_components, recorded_uprns, written_addresses
@@ -20,7 +19,6 @@ from synthetic_data.world import World
 SYSTEM = "benefits"
 OPEN_END = date(2099, 12, 31)
 DATE = "%Y-%m-%d 00:00:00.000"
-UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"  # check letters, modulo 23, weights 2 to 13 (source_formats 2c)
 
 SPECIAL = {"gender_recognition": "G", "refuge": "R", "restricted": "C", "staff": "S"}
 CLAIM = ["claim_id", "nino", "status_ind", "application_date", "cancel_date", "claim_type", "weekly_award",
@@ -37,25 +35,6 @@ def _flag(column: str) -> pl.Expr:
     return pl.when(pl.col(column).fill_null(False)).then(pl.lit("1")).otherwise(pl.lit("0"))
 
 
-def _pupil_numbers(members: pl.DataFrame, extract_date: date) -> pl.Series:
-    """UPN-like numbers of the made-up authority 999 for children of school age, one a person."""
-    person = members["person_id"].to_numpy()
-    digits = np.array([f"999{4000 + p % 97:04d}{(p // 900) % 100:02d}{p % 900:03d}" for p in person.tolist()])
-    weights = np.arange(2, 14)
-    codes = (
-        digits.view(np.uint32).reshape(len(digits), -1).astype(np.int64) - ord("0")
-        if len(digits)
-        else np.zeros((0, 12))
-    )
-    letter = np.array(list(UPN_LETTERS))[((codes * weights).sum(axis=1) % 23).astype(int)]
-    age = pl.lit(extract_date.year) - pl.col("birth_date").dt.year()
-    return (
-        members.with_columns(upn=pl.Series(np.char.add(letter, digits)))
-        .select(pl.when((pl.col("relationship") == "D") & age.is_between(5, 16)).then("upn"))
-        .to_series()
-    )
-
-
 def _members(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
     """One row a claim, address and member."""
     rows = (
@@ -65,12 +44,18 @@ def _members(world: World, rates: Rates, extract_date: date) -> pl.DataFrame:
         )
         .join(world.persons.select("person_id", "death_date", "is_student", "smi", "carer"), on="person_id", how="left")
         .join(world.protected, on="person_id", how="left")
+        # The number is the one that the child's school knows.
+        .join(
+            world.pupils.select("person_id", "upn").unique("person_id", keep="last", maintain_order=True),
+            on="person_id",
+            how="left",
+        )
         .sort("claim_id", "house_id", "member_id")
         .with_columns(pl.col("known_to").fill_null(world.as_of), row_key=key_of("claim_id", "person_ref"))
     )
     people = damaged_names(people_of(rows, world.names, world.persons, rates, SYSTEM), rates, SYSTEM)
     told = pl.Series(rates.draws("hbmember:deaths told", people["row_key"]).random() < 0.6)
-    pupils = _pupil_numbers(people, extract_date)
+    pupils = people.select(pl.when(pl.col("relationship") == "D").then("upn")).to_series()
     people = people.with_columns(
         unique_pupil_num=kept(pupils, 0.6, rates.draws("hbmember:pupil numbers", people["row_key"])),
         nino=damaged_ninos(people, rates, SYSTEM, rates.coverage(SYSTEM, "nino"), people["claim_id"]),

@@ -271,3 +271,28 @@ def test_another_seed_and_a_harsher_profile_give_other_bytes(tmp_path):
     found = [hashes(make_borough(tmp_path / name, 500, seed, profile).landing.parent) for name, seed, profile in made]
     register = f"landing/electoral_register/{date(2026, 10, 31)}/register.csv"
     assert len({files[register] for files in found}) == 3
+
+
+def test_a_child_has_one_upn_in_every_system(borough):
+    truth = pl.read_parquet(borough.truth / "records.parquet")
+    person = {(row["source"], row["source_key"]): row["person_id"] for row in truth.iter_rows(named=True)}
+    known = {
+        person["schools", f"pupil/{row['pupilid']}"]: row["upn"]
+        for row in rows_of(borough, "schools", "pupil.csv")
+        if row["upn"]
+    }
+    told = [row for row in rows_of(borough, "benefits", "hbmember.csv") if row["unique_pupil_num"]]
+    shared = [row for row in told if person["benefits", f"{row['claim_id']}/{row['person_ref']}"] in known]
+    assert len(shared) > 10
+    for row in shared:
+        assert row["unique_pupil_num"] == known[person["benefits", f"{row['claim_id']}/{row['person_ref']}"]]
+
+
+def test_few_leave_the_borough_in_a_year(borough):
+    world = build_world(PEOPLE, SEED, AS_OF)
+    stays, then = world.residences.filter(pl.col("uprn").is_not_null()), date(2025, 10, 31)
+    here = stays.filter((pl.col("from_date") <= then) & (pl.col("to_date").is_null() | (pl.col("to_date") > then)))
+    now = stays.filter(pl.col("to_date").is_null())
+    alive = world.persons.filter(pl.col("death_date").is_null())["person_id"]
+    gone = here.join(now, on="person_id", how="anti").filter(pl.col("person_id").is_in(alive.implode()))
+    assert 0.03 < gone["person_id"].n_unique() / here["person_id"].n_unique() < 0.08

@@ -14,7 +14,7 @@ PEOPLE = 1_500
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return build_world(PEOPLE, 11, AS_OF)
+    return build_world(PEOPLE, 13, AS_OF)
 
 
 def present(world: World) -> pl.DataFrame:
