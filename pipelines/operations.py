@@ -83,6 +83,21 @@ release_table = sa.Table(
     sa.Column("expires", sa.String(10), nullable=False),
     sa.Column("manifest", sa.Text, nullable=False),
 )
+source_fault_table = sa.Table(
+    "source_fault",
+    metadata,
+    sa.Column("fault_id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("source", sa.String(60), nullable=False),
+    sa.Column("record", sa.String(200), nullable=False),  # keyed name
+    sa.Column("column_name", sa.String(60)),  # of the extract or the standard record; null: the record as a whole
+    sa.Column("kind", sa.String(24), nullable=False),
+    sa.Column("sealed", sa.String(32), sa.ForeignKey("payload.payload_id"), nullable=False),  # record id and note
+    sa.Column("reported_by", sa.String(120), nullable=False),
+    sa.Column("reported_at", sa.String(32), nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),  # open, passed_on, mended, no_fault
+    sa.Column("state_by", sa.String(120), nullable=False),
+    sa.Column("state_at", sa.String(32), nullable=False),
+)
 
 
 class Operations:
@@ -227,15 +242,18 @@ class Operations:
         return self.keyring.decrypt("fields", sealed, payload_id.encode()).decode() if sealed else None
 
     def erase_records(self, record_ids: Sequence[str]) -> int:
-        """Erase what decisions say of these records: which records they were, and the reasons. Returns the decisions.
+        """Erase what decisions and reported faults say of these records: which records they were, reasons and notes.
+        Returns the decisions.
 
-        The row of the decision stays, and says no more than that somebody decided something on a day.
+        Their rows stay, and say no more than that somebody decided or reported something on a day.
         """
         names = [record_name(self.keyring, record) for record in record_ids]
         about = sa.or_(decision_table.c.record_l.in_(names), decision_table.c.record_r.in_(names))
         with self.begin() as db:
             rows = db.execute(sa.select(decision_table.c.records, decision_table.c.reason).where(about)).all()
             gone = [payload for row in rows for payload in row if payload]
+            reported = sa.select(source_fault_table.c.sealed).where(source_fault_table.c.record.in_(names))
+            gone += db.scalars(reported)
             db.execute(sa.update(payload_table).where(payload_table.c.payload_id.in_(gone)).values(sealed=b""))
         return len(rows)
 

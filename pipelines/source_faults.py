@@ -1,0 +1,132 @@
+"""Faults that people find while they look at records: told to the owner of the source, counted on the scorecard.
+
+Which record it is, and the note, lie sealed: they can be erased while the count stays.
+"""
+
+import json
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from pipelines.faults import BoroughlinkError
+from pipelines.governance import audit
+from pipelines.governance.pseudonyms import record_name
+from pipelines.operations import Operations, payload_table, source_fault_table, timestamp
+
+#: What may be wrong -> the words for it, and the principle that it breaks.
+KINDS: dict[str, tuple[str, str]] = {
+    "wrong_value": ("a value is wrong", "accurate"),
+    "other_person": ("the record is of somebody else", "accurate"),
+    "bad_form": ("a value has the wrong form", "valid"),
+    "duplicate": ("the record stands there twice", "reliable"),
+    "out_of_date": ("what it says is out of date", "timely"),
+    "not_needed": ("it should not be kept", "relevant"),
+    "missing": ("a value is missing", "complete"),
+}
+OPEN, PASSED_ON, MENDED, NO_FAULT = STATES = ("open", "passed_on", "mended", "no_fault")
+STANDING = (OPEN, PASSED_ON)
+_COLUMN = re.compile(r"[a-z][a-z0-9_]{0,59}")
+_ABOUT = 4_000  # characters of a note
+
+
+@dataclass(frozen=True)
+class ReportedFault:
+    """One reported fault without what is sealed; `record` is the record's keyed name."""
+
+    fault_id: int
+    source: str
+    record: str
+    column: str | None
+    kind: str
+    reported_by: str
+    reported_at: str
+    state: str
+    state_by: str
+    state_at: str
+
+    @property
+    def principle(self) -> str:
+        return KINDS[self.kind][1]
+
+
+def report_fault(
+    operations: Operations, *, source: str, record_id: str, column: str | None, kind: str, note: str, by: str
+) -> int:
+    """Add a fault of a record of `source`; return its number. Raises BoroughlinkError for what is no such fault."""
+    if kind not in KINDS:
+        raise BoroughlinkError(f"There is no kind of fault of that name; there are {', '.join(KINDS)}.")
+    if not record_id.startswith(f"{source}:"):
+        raise BoroughlinkError(f"That is no record of {source}.")
+    if column is not None and not _COLUMN.fullmatch(column):
+        raise BoroughlinkError("A fault names a column by its staged name, such as birth_date.")
+    if len(note) > _ABOUT:
+        raise BoroughlinkError(f"A note holds at most {_ABOUT:,} characters.")
+    payload_id, now = secrets.token_hex(16), timestamp()
+    told = json.dumps({"record_id": record_id, "note": note}).encode()
+    with operations.begin() as db:
+        sealed = operations.keyring.encrypt("fields", told, payload_id.encode())
+        db.execute(sa.insert(payload_table).values(payload_id=payload_id, sealed=sealed))
+        added = db.execute(
+            sa.insert(source_fault_table).values(
+                source=source,
+                record=record_name(operations.keyring, record_id),
+                column_name=column,
+                kind=kind,
+                sealed=payload_id,
+                reported_by=by[:120],
+                reported_at=now,
+                state=OPEN,
+                state_by=by[:120],
+                state_at=now,
+            )
+        )
+        (fault_id,) = added.inserted_primary_key or (0,)
+    audit.record(operations, by, "source fault reported", source, fault=fault_id, kind=kind)
+    return fault_id
+
+
+def reported_faults(
+    operations: Operations, source: str | None = None, states: Sequence[str] = STANDING
+) -> list[ReportedFault]:
+    """Reported faults in these states, the oldest first."""
+    query = (
+        sa.select(*(column for column in source_fault_table.c if column.name != "sealed"))
+        .where(source_fault_table.c.state.in_(list(states)))
+        .order_by(source_fault_table.c.fault_id)
+    )
+    if source:
+        query = query.where(source_fault_table.c.source == source)
+    with operations.begin() as db:
+        return [ReportedFault(*row) for row in db.execute(query)]
+
+
+def opened_fault(operations: Operations, fault_id: int) -> tuple[str, str] | None:
+    """The record id and the note of a fault, unsealed; None when they were erased or there is no such fault."""
+    with operations.begin() as db:
+        row = db.execute(
+            sa.select(payload_table.c.payload_id, payload_table.c.sealed)
+            .join(source_fault_table, source_fault_table.c.sealed == payload_table.c.payload_id)
+            .where(source_fault_table.c.fault_id == fault_id)
+        ).first()
+    if row is None or not row.sealed:
+        return None
+    told = json.loads(operations.keyring.decrypt("fields", row.sealed, row.payload_id.encode()))
+    return told["record_id"], told["note"]
+
+
+def set_state(operations: Operations, fault_id: int, state: str, by: str) -> None:
+    """Note what became of a fault. Raises BoroughlinkError for an unknown state or fault."""
+    if state not in STATES:
+        raise BoroughlinkError(f"A fault is one of {', '.join(STATES)}.")
+    with operations.begin() as db:
+        changed = db.execute(
+            sa.update(source_fault_table)
+            .where(source_fault_table.c.fault_id == fault_id)
+            .values(state=state, state_by=by[:120], state_at=timestamp())
+        )
+        if changed.rowcount != 1:
+            raise BoroughlinkError("There is no reported fault of that number.")
+    audit.record(operations, by, "source fault " + state.replace("_", " "), str(fault_id))
