@@ -78,8 +78,8 @@ SCHEMAS: dict[str, Schema] = {
         "carer": B,
         "recent_arrival": B,
     },
-    # one row a person and name; the last is open
-    "names": {"person_id": I, "forename": S, "middle": S, "surname": S, "from_date": D, "to_date": D},
+    # one row a person and name; the last is open; sex where the name was borne as another sex than now
+    "names": {"person_id": I, "forename": S, "middle": S, "surname": S, "sex": S, "from_date": D, "to_date": D},
     # one row a household and home
     "households": {"household_id": I, "uprn": I, "kind": S, "tenure": S, "from_date": D, "to_date": D},
     # one row a person and home; outside the borough uprn and household are null

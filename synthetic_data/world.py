@@ -157,7 +157,7 @@ def build_world(people: int, seed: int, as_of: date, days: Sequence[date] = ()) 
         "streets": streets,
         "properties": units,
         "persons": scene.persons,
-        "names": named.names,
+        "names": named.names.with_columns(sex=pl.lit(None, dtype=pl.String)),
         "households": scene.homes,
         "residences": scene.stays,
     }

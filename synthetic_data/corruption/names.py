@@ -36,10 +36,16 @@ def people_of(
         .drop("lag")
     )
     dated = known.filter(pl.col("person_id").is_not_null()).sort("person_id", "on", "row")
-    spells = names.sort("person_id", "from_date").select("person_id", "from_date", "forename", "middle", "surname")
+    spells = names.sort("person_id", "from_date").select(
+        "person_id", "from_date", "forename", "middle", "surname", borne_as="sex"
+    )
     named = dated.join_asof(spells, left_on="on", right_on="from_date", by="person_id", check_sortedness=False)
     first = spells.unique("person_id", keep="first", maintain_order=True).select(
-        "person_id", first_forename="forename", first_middle="middle", first_surname="surname"
+        "person_id",
+        first_forename="forename",
+        first_middle="middle",
+        first_surname="surname",
+        first_borne_as="borne_as",
     )
     attributes = persons.select(
         "person_id", "sex", "birth_date", "title", "ethnic_group", "recent_arrival", "nino", "nhs_number",
@@ -51,16 +57,21 @@ def people_of(
             # Someone known before the first dated name carries that first name.
             forename=pl.coalesce("forename", "first_forename"),
             middle=pl.when(pl.col("forename").is_null()).then("first_middle").otherwise("middle"),
+            borne_as=pl.when(pl.col("forename").is_null()).then("first_borne_as").otherwise("borne_as"),
             surname=pl.coalesce("surname", "first_surname"),
         )
-        .select("row", "forename", "middle", "surname")
+        .select("row", "forename", "middle", "surname", "borne_as")
     )
     return (
         known.drop("on")
         .join(named, on="row", how="left", maintain_order="left")
         .join(attributes, on="person_id", how="left", maintain_order="left")
-        .with_columns(pl.col("factor").fill_null(1.0))
-        .drop("row")
+        .with_columns(
+            pl.col("factor").fill_null(1.0),
+            sex=pl.coalesce("borne_as", "sex"),
+            title=pl.col("borne_as").replace_strict({"M": "MR", "F": "MISS"}, default=pl.col("title")),
+        )
+        .drop("row", "borne_as")
     )
 
 

@@ -153,7 +153,7 @@ def test_a_faulty_batch_is_wrong_in_one_way_throughout():
 
 def test_a_new_surname_arrives_late_and_an_old_record_keeps_the_old_one():
     names = pl.DataFrame({
-        "person_id": [1, 1], "forename": ["Ann", "Ann"], "middle": [None, None], "surname": ["Old", "New"],
+        "person_id": [1, 1], "forename": ["Ann", "Ann"], "middle": [None, None], "surname": ["Old", "New"], "sex": ["M", None],
         "from_date": [date(1980, 1, 1), date(2020, 1, 1)], "to_date": [date(2020, 1, 1), None],
     })  # fmt: skip
     persons = pl.DataFrame({
@@ -169,6 +169,8 @@ def test_a_new_surname_arrives_late_and_an_old_record_keeps_the_old_one():
     known = people_of(rows, names, persons, Rates("central", 1), "benefits")
     assert known["surname"].to_list()[:3] == ["New", "Old", "Old"]
     assert known["surname"].to_list()[3] is None
+    assert known["sex"].to_list()[:3] == ["F", "M", "M"]  # the old name was borne as another sex
+    assert known["title"].to_list()[:3] == ["MRS", "MR", "MR"]
 
 
 def test_an_unknown_profile_is_refused():

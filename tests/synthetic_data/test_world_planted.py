@@ -145,3 +145,19 @@ def test_the_dead_are_dead_and_namesakes_are_others(world: World) -> None:
         if case["kind"] == "tenancy_of_dead":
             died = world.persons.filter(pl.col("person_id") == dead)["death_date"].item()
             assert (AS_OF - died).days > 180
+
+
+def test_whoever_is_never_to_be_linked_bore_another_name_before(world: World) -> None:
+    changed = world.protected.filter(pl.col("flag").is_in(["adoption", "gender_recognition"]))
+    assert changed.height > 1
+    sex = dict(world.persons.select("person_id", "sex").iter_rows())
+    for person, flag in changed.iter_rows():
+        names = world.names.filter(pl.col("person_id") == person).sort("from_date")
+        before, now = names[:-1], names[-1]
+        assert now["sex"][0] is None and before.height > 0
+        if flag == "gender_recognition":
+            assert set(before["sex"]) == {"M", "F"} - {sex[person]}
+            assert now["forename"][0] not in before["forename"].to_list()
+        else:
+            assert now["surname"][0] not in before["surname"].to_list()
+            assert person not in world.birth_parties["person_id"].to_list()
