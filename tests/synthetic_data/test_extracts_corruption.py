@@ -153,7 +153,8 @@ def test_a_faulty_batch_is_wrong_in_one_way_throughout():
 
 def test_a_new_surname_arrives_late_and_an_old_record_keeps_the_old_one():
     names = pl.DataFrame({
-        "person_id": [1, 1], "forename": ["Ann", "Ann"], "middle": [None, None], "surname": ["Old", "New"], "sex": ["M", None],
+        "person_id": [1, 1], "forename": ["Ann", "Ann"], "middle": [None, None], "surname": ["Old", "New"],
+        "sex": ["M", None],
         "from_date": [date(1980, 1, 1), date(2020, 1, 1)], "to_date": [date(2020, 1, 1), None],
     })  # fmt: skip
     persons = pl.DataFrame({
