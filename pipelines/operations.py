@@ -44,7 +44,7 @@ decision_table = sa.Table(
     metadata,
     sa.Column("decision_id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("batch", sa.String(32), nullable=False),
-    sa.Column("kind", sa.String(12), nullable=False),  # must_link, cannot_link, unsure, label
+    sa.Column("kind", sa.String(12), nullable=False),  # must_link, cannot_link, unsure, withdrawn, label
     sa.Column("record_l", sa.String(200), nullable=False),  # keyed names: a record id holds a source's key
     sa.Column("record_r", sa.String(200), nullable=False),
     sa.Column("fingerprint_l", sa.String(64)),
@@ -177,13 +177,16 @@ class Operations:
 
         Each needs kind, record_l, record_r; may have same, inclusion_probability, reason, fingerprints, model_version.
         """
+        with self.begin() as db:
+            return self.append_decisions(db, decisions, made_by, batch)
+
+    def append_decisions(self, db: sa.Connection, decisions: Sequence[dict[str, Any]], made_by: str, batch: str) -> int:
+        """add_decisions inside a transaction of the caller's."""
         made_at, rows, payloads = timestamp(), [], []
 
         def sealed(text: str) -> str:
-            payload_id = secrets.token_hex(16)
-            cipher = self.keyring.encrypt("fields", text.encode(), payload_id.encode())
-            payloads.append({"payload_id": payload_id, "sealed": cipher})
-            return payload_id
+            payloads.append(sealed_payload(self.keyring, text))
+            return str(payloads[-1]["payload_id"])
 
         for decision in decisions:
             left, right = sorted("lr", key=lambda side: record_name(self.keyring, decision[f"record_{side}"]))
@@ -198,14 +201,13 @@ class Operations:
         for row in rows:
             del row["decision_id"]
         try:
-            with self.begin() as db:
-                known = sa.select(sa.func.count()).where(decision_table.c.batch == batch)
-                if db.execute(known).scalar_one():
-                    return 0
-                if payloads:
-                    db.execute(sa.insert(payload_table), payloads)
-                if rows:
-                    db.execute(sa.insert(decision_table), rows)
+            known = sa.select(sa.func.count()).where(decision_table.c.batch == batch)
+            if db.execute(known).scalar_one():
+                return 0
+            if payloads:
+                db.execute(sa.insert(payload_table), payloads)
+            if rows:
+                db.execute(sa.insert(decision_table), rows)
         except IntegrityError:
             raise BoroughlinkError("The same pair stands twice in these decisions: none was taken in.") from None
         return len(rows)
@@ -213,7 +215,8 @@ class Operations:
     def decisions(self) -> list[dict[str, Any]]:
         """The standing decisions: the latest one of each pair and sort (links and unsure; labels apart).
 
-        `record_l` < `record_r` are record ids. A decision whose records were erased is no longer among them.
+        `record_l` < `record_r` are record ids. A decision whose records were erased is no longer among them, nor is one
+        that was withdrawn, or a label that was left unanswered.
         """
         with self.begin() as db:
             rows = db.execute(
@@ -222,7 +225,7 @@ class Operations:
                 .order_by(decision_table.c.decision_id)
             ).mappings()
             latest = {(row["record_l"], row["record_r"], row["kind"] == "label"): dict(row) for row in rows}
-        standing = [self._opened(row) for row in latest.values() if row["sealed"]]
+        standing = [self._opened(row) for row in latest.values() if row["sealed"] and _says_something(row)]
         return sorted(standing, key=lambda row: (row["record_l"], row["record_r"], row["kind"] == "label"))
 
     def _opened(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -233,8 +236,14 @@ class Operations:
             row[f"record_{side}"], row[f"fingerprint_{side}"] = record, seen[record]
         return row
 
+    def seal(self, db: sa.Connection, text: str) -> str:
+        """Put a text among the sealed payloads, inside a transaction of the caller's; return its id."""
+        row = sealed_payload(self.keyring, text)
+        db.execute(sa.insert(payload_table).values(**row))
+        return str(row["payload_id"])
+
     def reason(self, payload_id: str) -> str | None:
-        """The free text of a decision, unsealed; None when it was erased."""
+        """A sealed text, such as the reason of a decision, opened; None when it was erased."""
         with self.begin() as db:
             sealed = db.execute(
                 sa.select(payload_table.c.sealed).where(payload_table.c.payload_id == payload_id)
@@ -260,6 +269,16 @@ class Operations:
     def add_release(self, **values: Any) -> None:
         with self.begin() as db:
             db.execute(sa.insert(release_table).values(**values))
+
+
+def sealed_payload(keyring: Keyring, text: str) -> dict[str, Any]:
+    """A row of `payload`: the text, encrypted and bound to the id that it gets."""
+    payload_id = secrets.token_hex(16)
+    return {"payload_id": payload_id, "sealed": keyring.encrypt("fields", text.encode(), payload_id.encode())}
+
+
+def _says_something(decision: dict[str, Any]) -> bool:
+    return decision["kind"] != "withdrawn" and not (decision["kind"] == "label" and decision["same"] is None)
 
 
 def timestamp() -> str:

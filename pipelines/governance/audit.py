@@ -18,26 +18,31 @@ GENESIS = "0" * 64
 
 def record(operations: Operations, actor: str, event: str, subject: str, **detail: Any) -> int:
     """Append one entry; return its number."""
-    text = json.dumps(detail, sort_keys=True, default=str)
     with operations.begin() as db:
-        if operations.engine.dialect.name == "sqlite":
-            db.exec_driver_sql("UPDATE run SET state = state WHERE 0")  # take the write lock before reading the head
-        else:
-            db.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")
-        head = db.execute(
-            sa.select(audit_table.c.seq, audit_table.c.mac).order_by(audit_table.c.seq.desc()).limit(1)
-        ).first()
-        seq, prev = (head.seq + 1, head.mac) if head else (1, GENESIS)
-        entry = {
-            "seq": seq,
-            "at": timestamp(),
-            "actor": actor[:120],
-            "event": event,
-            "object": subject,
-            "detail": text,
-            "prev": prev,
-        }
-        db.execute(sa.insert(audit_table).values(**entry, mac=_mac(operations, entry)))
+        return append(operations, db, actor, event, subject, **detail)
+
+
+def append(operations: Operations, db: sa.Connection, actor: str, event: str, subject: str, **detail: Any) -> int:
+    """`record` inside a transaction of the caller's: what was done and its entry are written together, or neither."""
+    text = json.dumps(detail, sort_keys=True, default=str)
+    if operations.engine.dialect.name == "sqlite":
+        db.exec_driver_sql("UPDATE run SET state = state WHERE 0")  # take the write lock before reading the head
+    else:
+        db.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")
+    head = db.execute(
+        sa.select(audit_table.c.seq, audit_table.c.mac).order_by(audit_table.c.seq.desc()).limit(1)
+    ).first()
+    seq, prev = (head.seq + 1, head.mac) if head else (1, GENESIS)
+    entry = {
+        "seq": seq,
+        "at": timestamp(),
+        "actor": actor[:120],
+        "event": event,
+        "object": subject,
+        "detail": text,
+        "prev": prev,
+    }
+    db.execute(sa.insert(audit_table).values(**entry, mac=_mac(operations, entry)))
     return seq
 
 

@@ -19,7 +19,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         deps=["linkage/person"],
         group="review",
         owner="integrated-data@southend.example",
-        tables=["identity.review.queue", "identity.review.member"],
+        tables=[f"identity.review.{name}" for name in ("queue", "member", "beside", "pair", "sample")],
         description=(
             "Match clusters to review, with a plain reason, in the order of what a decision would change: uncertain "
             "pairs, pairs that a rule cut, weak bridges, contradictions, oversized clusters."

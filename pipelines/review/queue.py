@@ -10,6 +10,7 @@ from pipelines.governance.pseudonyms import lasting_name
 from pipelines.linkage.certainty import thresholds_of
 from pipelines.linkage.company import open_view_edges
 from pipelines.review.bridges import weakest_bridges
+from pipelines.review.shown import build_sample, build_shown
 from pipelines.warehouse import Warehouse, sql_file
 
 HERE = Path(__file__).parent
@@ -24,21 +25,23 @@ JOIN review_member AS r ON r.record_id = edge.record_r AND r.person_id = l.perso
 
 
 def build_queue(wh: Warehouse, keys: Keyring) -> dict[str, int]:
-    """Build `identity.review.queue` and `identity.review.member`; return the items by reason.
+    """Build the tables of `identity.review`; return the items by reason.
 
     An item is a person whose records are in doubt, or two persons who may be one. `priority` is ambiguity (0 sure,
-    1 nobody knows) times effect (records that would change person): what a decision would change.
+    1 nobody knows) times effect (records that would change person): what a decision would change. `version` is a hash
+    of the records that the item shows, as they are.
     """
     policy = yaml.safe_load((HERE / "thresholds.yaml").read_text(encoding="utf-8"))
     wh.execute(
         "CREATE OR REPLACE TEMP TABLE review_member AS SELECT m.person_id, r.record_id, r.source, r.role, "
-        "r.birth_date, r.nino, r.nhs_number, r.sex, r.sensitivity FROM identity.linkage.membership AS m "
+        "r.birth_date, r.nino, r.nhs_number, r.sex, r.sensitivity, r.fingerprint FROM identity.linkage.membership AS m "
         "JOIN identity.people.record AS r USING (record_id) WHERE m.view = ?",
         [VIEW],
     )
     open_view_edges(wh, VIEW)
     _register(wh, "bridge", weakest_bridges(wh.frame(INSIDE)))
     at = thresholds_of(wh, VIEW)
+    sampled = policy.pop("sample")
     names = {**policy, "link_weight": at.link, "review_weight": at.review, "view": VIEW}
     selects = [sql_file(HERE / f"{part}.sql", **names) for part in ("between", "within", "decided")]
     wh.execute("CREATE OR REPLACE TEMP TABLE item AS " + " UNION ALL BY NAME ".join(f"({one}\n)" for one in selects))
@@ -54,7 +57,9 @@ def build_queue(wh: Warehouse, keys: Keyring) -> dict[str, int]:
         f"name.item_id) AS position, '{VIEW}' AS view, item.* EXCLUDE (place), "
         "item.ambiguity * item.effect AS priority, "
         "item.place IN (SELECT place FROM side JOIN review_member USING (person_id) WHERE sensitivity IS NOT NULL) "
-        "AS is_restricted FROM item JOIN item_name AS name USING (place) ORDER BY position",
+        "AS is_restricted, seen.version FROM item JOIN item_name AS name USING (place) JOIN (SELECT place, "
+        "md5(string_agg(concat_ws('|', record_id, fingerprint, side), ';' ORDER BY record_id, side)) AS version "
+        "FROM side JOIN review_member USING (person_id) GROUP BY place) AS seen USING (place) ORDER BY position",
     )
     wh.table(
         "identity.review.member",
@@ -64,6 +69,8 @@ def build_queue(wh: Warehouse, keys: Keyring) -> dict[str, int]:
         "FROM item JOIN item_name AS name USING (place) JOIN side USING (place) "
         "JOIN review_member AS m ON m.person_id = side.person_id ORDER BY name.item_id, side.side, m.record_id",
     )
+    build_shown(wh, names)
+    build_sample(wh, keys, VIEW, sampled)
     return dict(wh.rows("SELECT reason, count(*) FROM identity.review.queue GROUP BY ALL ORDER BY ALL"))
 
 

@@ -16,7 +16,7 @@ def linked(wh: Warehouse, people: dict[str, list[str]], edges: list[tuple[str, s
     """Persons as lists of record names; `told` gives a record's nino."""
     wh.execute(
         "CREATE TABLE identity.people.record (record_id VARCHAR, source VARCHAR, role VARCHAR, birth_date DATE, "
-        "nino VARCHAR, nhs_number VARCHAR, sex VARCHAR, sensitivity VARCHAR)"
+        "nino VARCHAR, nhs_number VARCHAR, sex VARCHAR, sensitivity VARCHAR, fingerprint VARCHAR)"
     )
     wh.execute("CREATE TABLE identity.linkage.membership (view VARCHAR, record_id VARCHAR, person_id VARCHAR)")
     wh.execute(
