@@ -10,6 +10,9 @@ from synthetic_data.timeline import OPEN, YEAR, History
 
 NHS_TEST_RANGE = 999_000_000  # NHS test numbers start with 999; the tenth digit is a right modulus-11 check
 NINO_PREFIX, NINO_SUFFIX = "ZZ", "T"  # never issued, as in Faker's en_GB
+MOBILES, LANDLINES = "07700900", "01632960"  # Ofcom, telephone numbers for drama: a mobile range and one of no area
+LANDLINE_BY_AGE = [15, 30, 50, 65, 80, 90], [0.01, 0.02, 0.06, 0.15, 0.45, 0.6]  # give their home's; guess
+SHARED_MOBILE = 0.03  # give the mobile of someone they live with; guess
 
 
 def nhs_numbers(rng: np.random.Generator, count: int) -> pl.Series:
@@ -31,31 +34,34 @@ def ninos(rng: np.random.Generator, count: int) -> pl.Series:
     return NINO_PREFIX + body + NINO_SUFFIX
 
 
-def phones(rng: np.random.Generator, count: int) -> pl.Series:
-    """Numbers of the ranges that Ofcom keeps for drama, as Faker's en_GB forms them."""
-    ranges = [
-        "07700900",
-        "01632960",
-        "01134960",
-        "01144960",
-        "01154960",
-        "01164960",
-        "01174960",
-        "01184960",
-        "01214960",
-        "01314960",
-        "01414960",
-        "01514960",
-        "01614960",
-        "02079460",
-        "01914980",
-        "02890180",
-        "02920180",
-    ]
-    pick = weighted(rng, [16] + [1] * (len(ranges) - 1), count)
-    return texts(np.array(ranges, dtype=object)[pick]) + pl.Series(rng.integers(0, 1000, count)).cast(
-        pl.String
-    ).str.zfill(3)
+def phones(
+    rng: np.random.Generator, household: NDArray[np.int64], age: NDArray[np.float64], holds: NDArray[np.bool_]
+) -> pl.Series:
+    """The number that each who `holds` one gives: a mobile of their own, the landline of their household, or the mobile
+    of someone they live with. Null for the others.
+
+    No range of Ofcom's numbers for drama is long enough for a borough, so three digits are written after one of them:
+    longer than any number of the United Kingdom, it can't be a subscriber's, and whoever dials it reaches a number
+    for drama.
+    """
+    n = len(age)
+    places = np.unique(household, return_inverse=True)[1]
+    roll = rng.random(n)
+    at_home = roll < np.interp(age, *LANDLINE_BY_AGE)
+    shared = (roll > 1 - SHARED_MOBILE) & ~at_home
+    owner = np.arange(n)
+    held = np.flatnonzero(holds & ~at_home)
+    first = np.full(int(places.max(initial=-1)) + 1, -1)
+    first[places[held[::-1]]] = held[::-1]
+    owner = np.where(shared & (first[places] >= 0), first[places], owner)
+    endings = pl.Series(rng.permutation(1_000_000)).cast(pl.String).str.zfill(6)
+    given = pl.select(
+        pl.when(pl.Series(holds & at_home))
+        .then(LANDLINES + endings.gather(places))
+        .when(pl.Series(holds))
+        .then(MOBILES + endings.gather(owner))
+    )
+    return given.to_series()
 
 
 def titles(
@@ -121,14 +127,13 @@ def build_persons(people: pl.DataFrame, history: History, as_of: int, seed: int)
         title=texts(titles(woman, age, people["married"].to_numpy(), rng)),
         nino=ninos(rng, n),
         nhs_number=nhs_numbers(rng, n),
-        phone=phones(rng, n),
+        phone=phones(stream(seed, "phones"), people["household"].to_numpy(), age, has_phone),
         documentation_quality=pl.Series(quality.round(4)),
         twin_of=pl.col("twin") + 1,
         is_student=pl.Series(student),
         smi=pl.Series(smi),
         carer=pl.Series(carer),
         recent_arrival=pl.Series(newcomer),
-        has_phone=pl.Series(has_phone),
         has_mail=pl.Series(has_mail),
         host=email_host,
         tag=pl.Series(rng.integers(1, 99, n)),
@@ -137,7 +142,6 @@ def build_persons(people: pl.DataFrame, history: History, as_of: int, seed: int)
     first = pl.col("forename").str.to_lowercase().str.normalize("NFKD").str.replace_all(r"[^a-z]", "")
     frame = frame.with_columns(
         nino=pl.when(pl.Series(age >= 15.75)).then("nino"),
-        phone=pl.when("has_phone").then("phone"),
         email=pl.when("has_mail").then(
             first + pl.lit(".") + plain + pl.col("tag").cast(pl.String) + pl.lit("@") + pl.col("host")
         ),

@@ -16,10 +16,11 @@ CREATE OR REPLACE TEMP MACRO std_phone_checked(p) AS CASE
     ELSE p END;
 CREATE OR REPLACE TEMP MACRO std_phone(s) AS std_phone_checked(std_phone_national(nullif(std_phone_first(s), '')));
 
--- a mobile is a person's, a landline a home's (Ofcom, National Telephone Numbering Plan: 071 to 075 and 077 to 079; 01 and 02)
+-- a mobile is a person's, a landline a home's, told by how it begins (Ofcom, National Telephone Numbering Plan: 071 to 075
+-- and 077 to 079; 01 and 02)
 CREATE OR REPLACE TEMP MACRO std_phone_kind(p) AS CASE
-    WHEN regexp_full_match(p, '07[1-57-9][0-9]{8}') THEN 'mobile'
-    WHEN regexp_full_match(p, '0[12][0-9]{8,9}') THEN 'landline'
+    WHEN regexp_full_match(p, '07[1-57-9][0-9]{8,}') THEN 'mobile'
+    WHEN regexp_full_match(p, '0[12][0-9]{8,}') THEN 'landline'
     WHEN p IS NOT NULL THEN 'other' END;
 
 CREATE OR REPLACE TEMP MACRO std_email_clean(s) AS

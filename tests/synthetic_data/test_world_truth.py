@@ -126,6 +126,13 @@ def test_nhs_numbers_have_a_right_check_digit(world: World) -> None:
         assert sum(x * w for x, w in zip(d, [*range(10, 1, -1), 1], strict=True)) % 11 == 0
 
 
+def test_telephone_numbers_tell_people_apart_and_are_nobodys(world: World) -> None:
+    held = world.persons.drop_nulls("phone")
+    assert held["phone"].str.contains(r"^(07700900|01632960)\d{6}$").all()
+    mobiles = held.filter(pl.col("phone").str.starts_with("07"))
+    assert 0.9 < mobiles["phone"].n_unique() / mobiles.height < 1
+
+
 def test_too_small_a_borough_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 500"):
         build_world(200, 1, AS_OF)
