@@ -330,15 +330,29 @@ def quality(data: str, as_json: bool) -> None:
     show(quality_of(folder(data)), as_json)
 
 
-@cli.command()
+@cli.group(invoke_without_command=True)
 @DATA
 @SOURCES
 @JSON
-def purposes(data: str, sources: str | None, as_json: bool) -> None:
+@click.pass_context
+def purposes(context: click.Context, data: str, sources: str | None, as_json: bool) -> None:
     """The purposes, and which sources may serve each today."""
-    from pipelines.reading import purposes_of
+    if context.invoked_subcommand is None:
+        from pipelines.reading import purposes_of
 
-    show(purposes_of(folder(data), sources), as_json)
+        show(purposes_of(folder(data), sources), as_json)
+
+
+@purposes.command("show")
+@DATA
+@click.argument("purpose")
+@SOURCES
+@JSON
+def purposes_show(data: str, purpose: str, sources: str | None, as_json: bool) -> None:
+    """One purpose: the basis of each source, what is missing for the others, how each column passes."""
+    from pipelines.reading import purpose_of
+
+    show(purpose_of(folder(data), purpose, sources), as_json)
 
 
 @cli.command()

@@ -12,10 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.assets import DATA_ENV, LANDING_ENV, SOURCES_ENV, STARTED_BY_TAG, RunHandle
 from pipelines.fraud.assets import assets as fraud_assets
+from pipelines.governance import audit
 from pipelines.governance.keys import open_keyring
-from pipelines.governance.purposes import Purposes
+from pipelines.governance.purposes import PurposeContradiction, Purposes, purposes_file
 from pipelines.linkage.assets import assets as linkage_assets
 from pipelines.linkage.shelf import SHIPPED, Shelf
+from pipelines.operations import Operations
 from pipelines.people.assets import assets as people_assets
 from pipelines.places.assets import assets as places_assets
 from pipelines.publication.assets import assets as publication_assets
@@ -57,6 +59,8 @@ def build_definitions(place: Place) -> dg.Definitions:
     """
     settings = load_settings(place.folder)
     contracts = load_contracts(place.sources)
+    stated = purposes_file(place.sources)
+    purposes = Purposes.load(contracts.values(), settings.today(), stated)
     catalogue = Catalogue(contracts)
     assets = sources_assets(catalogue, CHECKS)
     for room in (
@@ -83,7 +87,10 @@ def build_definitions(place: Place) -> dg.Definitions:
     def borough(init: dg.InitResourceContext) -> Iterator[RunHandle]:
         tags: Mapping[str, str] = init.dagster_run.tags if init.dagster_run else {}
         handle = RunHandle(
-            place.folder, lambda run: Purposes.load(contracts.values(), run.settings.today()), place.landing, _who(tags)
+            place.folder,
+            lambda run: Purposes.load(contracts.values(), run.settings.today(), stated),
+            place.landing,
+            _who(tags),
         )
         try:
             yield handle
@@ -91,13 +98,25 @@ def build_definitions(place: Place) -> dg.Definitions:
             handle.close()
 
     return dg.Definitions(
-        assets=assets,
+        assets=[definition.map_asset_specs(lambda spec: _with_basis(spec, purposes)) for definition in assets],
         jobs=[job],
         schedules=[nightly(job, settings)],
         sensors=[landing_sensor(job, place, settings)],
         resources={"borough": borough},
         executor=dg.in_process_executor,
     )
+
+
+def _with_basis(spec: dg.AssetSpec, purposes: Purposes) -> dg.AssetSpec:
+    """The asset with its purpose and the basis on which each source may be read, as Dagster's pages show it."""
+    purpose = purposes.purposes[spec.tags["purpose"]]
+    rows = [
+        f"| {source} | {basis.basis} | {basis.gateway or ''} | {basis.expires} |"
+        for source in purposes.sources(purpose.name)
+        if (basis := purposes.contracts[source].purposes.get(purpose.name))
+    ]
+    table = "\n".join(["| source | basis | gateway | until |", "|---|---|---|---|", *rows])
+    return spec.merge_attributes(metadata={"purpose": purpose.title, "basis": dg.MetadataValue.md(table)})
 
 
 def dagster_home(folder: DataFolder) -> Path:
@@ -129,7 +148,11 @@ def execute(place: Place, started_by: str, select: str | None = None) -> tuple[b
 
 def _execute(place: Place, started_by: str, select: str | None) -> tuple[bool, list[str]]:
     dagster_home(place.folder)
-    definitions = build_definitions(place)
+    try:
+        definitions = build_definitions(place)
+    except PurposeContradiction as why:
+        _note_refusal(place.folder, started_by, why)
+        raise
     _ensure_model(place.folder)
     quiet: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with dg.DagsterInstance.get() as instance:
@@ -145,6 +168,15 @@ def _execute(place: Place, started_by: str, select: str | None) -> tuple[bool, l
         )
         faults = [_said(event) for event in result.all_events if event.is_step_failure]
     return result.success, list(dict.fromkeys(faults))
+
+
+def _note_refusal(folder: DataFolder, started_by: str, why: PurposeContradiction) -> None:
+    """Enter in the audit that a run was refused before it began."""
+    operations = Operations.open(folder, open_keyring(folder, load_settings(folder)))
+    try:
+        audit.record(operations, started_by, "purposes refused", "run", why=str(why))
+    finally:
+        operations.close()
 
 
 def _ensure_model(folder: DataFolder) -> None:

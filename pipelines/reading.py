@@ -14,7 +14,7 @@ from pipelines.governance import audit
 from pipelines.governance.keys import open_keyring
 from pipelines.governance.protection import protected_persons
 from pipelines.governance.pseudonyms import record_name
-from pipelines.governance.purposes import Purposes
+from pipelines.governance.purposes import Purposes, purposes_file
 from pipelines.inbox import untaken
 from pipelines.judging import estimated, judge, judge_known, judgement_tables, known_tables
 from pipelines.operations import Operations
@@ -119,21 +119,57 @@ def quality_of(folder: DataFolder) -> Answer:
 
 def purposes_of(folder: DataFolder, sources: str | None = None) -> Answer:
     """Purposes, and the sources that may serve each today."""
-    contracts = contracts_at(folder, sources)
-    settings = load_settings(folder)
-    purposes = Purposes.load(contracts.values(), settings.today())
+    purposes = purposes_at(folder, sources)
     rows = [
         (
             p.name,
             p.title,
-            p.view,
-            "by name" if p.identifiable else "pseudonymised",
+            "" if p.view == "none" else p.view,
+            "by name" if p.identifiable else "pseudonymised" if p.profile != "open" else "as counts",
             ", ".join(purposes.sources(p.name)),
-            ", ".join(sorted(set(contracts) - set(purposes.sources(p.name)))) or "none",
+            ", ".join(sorted(set(purposes.contracts) - set(purposes.sources(p.name)))) or "none",
         )
         for p in purposes.purposes.values()
     ]
     return Answer((), [("Purposes", ("purpose", "what for", "view", "people appear", "reads", "never reads"), rows)])
+
+
+def purpose_of(folder: DataFolder, name: str, sources: str | None = None) -> Answer:
+    """One purpose: on what basis each source serves it, what is missing for the others, how each column passes."""
+    purposes = purposes_at(folder, sources)
+    if name not in purposes.purposes:
+        raise BoroughlinkError(f"`{name}` is no purpose; one of {', '.join(purposes.purposes)} is expected.")
+    p = purposes.purposes[name]
+    reads = purposes.sources(name)
+    said = [
+        f"{p.title}: {p.description}",
+        f"National data opt-out: {p.opt_out}.",
+        *([f"Kept {p.retention_days:,} days."] if p.retention_days else []),
+        *(
+            [f"Approved by: {', '.join(p.approvers)}; by the Caldicott Guardian where health data is read."]
+            * bool(p.approvers)
+        ),
+    ]
+    bases = [
+        (source, b.basis, b.gateway, b.assessment, b.agreement, ", ".join(b.approved_by), str(b.expires))
+        for source in reads
+        if (b := purposes.contracts[source].purposes.get(name))
+    ]
+    lacking = [(source, purposes.refusal(name, source)) for source in sorted(set(purposes.contracts) - set(reads))]
+    columns = [
+        (source, column, purposes.contracts[source].classes[column], str(how))
+        for source in reads
+        for column, how in purposes.treatment_of(name, source).items()
+    ]
+    heads = ("source", "basis", "gateway", "assessment", "agreement", "approved by", "until")
+    return Answer(
+        said,
+        [
+            ("On what basis", heads, bases),
+            ("What is missing", ("source", "why"), lacking),
+            ("How each column passes", ("source", "column", "personal", "treatment"), columns),
+        ],
+    )
 
 
 def explanation_of(
@@ -147,7 +183,7 @@ def explanation_of(
     from pipelines.linkage.explain import Looked, explain, explain_person
 
     settings = load_settings(folder)
-    purposes = Purposes.load(contracts_at(folder, sources).values(), settings.today())
+    purposes = purposes_at(folder, sources)
     purposes.require(purpose, {record.split(":", 1)[0] for record in (left, right) if right and record})
     view = purposes.purposes[purpose].view
     operations = _operations(folder)
@@ -271,6 +307,13 @@ def contracts_at(folder: DataFolder, sources: str | None) -> Any:
     from pipelines.sources.contract_files import load_contracts
 
     return load_contracts(located(folder, sources=sources)[1])
+
+
+def purposes_at(folder: DataFolder, sources: str | None) -> Purposes:
+    """The purposes of today, held against the contracts."""
+    path = located(folder, sources=sources)[1]
+    contracts = contracts_at(folder, sources).values()
+    return Purposes.load(contracts, load_settings(folder).today(), purposes_file(path))
 
 
 def _operations(folder: DataFolder) -> Operations:

@@ -14,8 +14,7 @@ from pipelines.exports import Stamp, write_csv, write_xlsx
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
 from pipelines.governance.keys import open_keyring
-from pipelines.governance.purposes import Purposes
-from pipelines.reading import Answer, contracts_at, noted, stamp_of, target_of
+from pipelines.reading import Answer, contracts_at, noted, purposes_at, stamp_of, target_of
 from pipelines.runs import Run, person
 from pipelines.settings import DataFolder, load_settings, now
 from pipelines.snapshots import NothingPublished, open_snapshot
@@ -177,7 +176,7 @@ def write_report(folder: DataFolder, name: str, out: Path, sources: str | None) 
 def retention_of(folder: DataFolder, sources: str | None, apply: bool) -> Answer:
     """What has outlived its retention; with `apply` it goes, as a run of its own, is scanned for again, and audited."""
     contracts = contracts_at(folder, sources)
-    Purposes.load(contracts.values(), load_settings(folder).today()).require(PURPOSE, list(contracts))
+    purposes_at(folder, sources).require(PURPOSE, list(contracts))
     if Current.read(folder).state is None:
         return Answer(("Nothing was ever taken in.",))
     keyring = open_keyring(folder, load_settings(folder))
@@ -286,7 +285,7 @@ def _contract(folder: DataFolder, name: str, sources: str | None) -> Contract:
     contracts = contracts_at(folder, sources)
     if name not in contracts:
         raise BoroughlinkError(f"No source is called {name}. There are: {', '.join(contracts)}.")
-    Purposes.load(contracts.values(), load_settings(folder).today()).require(PURPOSE, [name])
+    purposes_at(folder, sources).require(PURPOSE, [name])
     found: Contract = contracts[name]
     return found
 

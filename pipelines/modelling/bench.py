@@ -9,11 +9,11 @@ from linkage_models.card import certainty
 from linkage_models.models import Model, ModelFault
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import open_keyring
-from pipelines.governance.purposes import VIEWS, Purposes
+from pipelines.governance.purposes import VIEWS
 from pipelines.linkage.shelf import Shelf
 from pipelines.linkage.trial import Tried, try_model
 from pipelines.operations import Operations
-from pipelines.settings import DataFolder, Settings, load_settings, located
+from pipelines.settings import DataFolder, Settings, load_settings
 from pipelines.warehouse import Warehouse
 
 
@@ -35,13 +35,13 @@ class Bench:
 @contextmanager
 def opened(folder: DataFolder, sources: str | None) -> Iterator[Bench]:
     """Raises BoroughlinkError when there is no data folder."""
-    from pipelines.sources.contract_files import load_contracts
+    from pipelines.reading import purposes_at
 
     if not folder.root.is_dir():
         raise BoroughlinkError(f"There is no data folder at {folder.root}.")
     settings = load_settings(folder)
     keyring = open_keyring(folder, settings)
-    purposes = Purposes.load(load_contracts(located(folder, sources=sources)[1]).values(), settings.today())
+    purposes = purposes_at(folder, sources)
     operations = Operations.open(folder, keyring)
     try:
         views = {view: purposes.sources(view) for view in VIEWS}

@@ -279,14 +279,20 @@ class Lookup(Stated):
 
 
 class PurposeBasis(Stated):
-    """On what law the source may serve a purpose, and until when that was agreed.
+    """On what law the source may serve a purpose, who assessed and approved that, and until when it was agreed.
 
+    `treatment` says by `table.column` how a column passes, where that is not what the purpose says of its class.
     Without a `lookup`, rows of the source that name nobody join nobody for this purpose.
     """
 
     basis: str = Field(min_length=1)
     gateway: str | None = None
     conditions: str | None = None
+    assessment: str | None = None
+    agreement: str | None = None
+    approved_by: Names = ()
+    treatment: dict[str, str] = {}
+    retention_days: int | None = Field(None, ge=1)
     expires: date
     lookup: Lookup | None = None
 
@@ -349,6 +355,11 @@ class Contract(Stated):
         tables = tuple(table.on(day) for table in self.of_layout(layout))
         here = {f"{table.name}.{staged}" for table in tables for staged in table.staged_columns}
         return self.model_copy(update={"tables": tuple(_pointing_within(table, here) for table in tables)})
+
+    @property
+    def classes(self) -> dict[str, str]:
+        """How personal each column is that is kept, by `table.column`."""
+        return {f"{table.name}.{column.staged}": column.personal for table in self.tables for column in table.kept}
 
     @property
     def facts(self) -> tuple[str, ...]:
