@@ -44,13 +44,16 @@ class Incidents:
         return dict(plan()["batch_gone_wrong"]) if day == self.batch_on else None
 
     def after(self, rendered: Rendered, day: date) -> Rendered:
-        """The extract under the keys of the new system, from its month on."""
+        """The extract under the keys of the new system, from its month on; in that month old ones beside."""
         rule = plan()["migration"]
         if self.migrated_from is None or day < self.migrated_from or rendered.source != rule["source"]:
             return rendered
+        files = [_rekeyed(file, rule["keys"].get(file.name, {})) for file in rendered.files]
+        if day == self.migrated_from:
+            files.append(_crosswalk(rendered, rule, day))
         return replace(
             rendered,
-            files=[_rekeyed(file, rule["keys"].get(file.name, {})) for file in rendered.files],
+            files=files,
             records=rendered.records.with_columns(
                 source_key=new_key(pl.col("source_key").str.extract("^([^/]*)"), rule["source_key"])
                 + pl.col("source_key").str.extract("^[^/]*(.*)$")
@@ -97,4 +100,15 @@ def _rekeyed(file: ExtractFile, columns: dict[str, str]) -> ExtractFile:
     table = pl.read_csv(BytesIO(file.content), infer_schema=False)
     return csv_file(
         file.name, table.with_columns(new_key(pl.col(c), form).alias(c) for c, form in columns.items()), table.columns
+    )
+
+
+def _crosswalk(rendered: Rendered, rule: dict[str, Any], day: date) -> ExtractFile:
+    """One row an old key of those that name persons, with the new one."""
+    stated = rule["crosswalk"]
+    (content,) = (file.content for file in rendered.files if file.name == stated["from"])
+    old = pl.read_csv(BytesIO(content), infer_schema=False).select(old=stated["key"]).drop_nulls().unique().sort("old")
+    rows = old.with_columns(new=new_key(pl.col("old"), rule["source_key"]), on=pl.lit(day.isoformat()))
+    return csv_file(
+        stated["file"], rows.rename(dict(zip(rows.columns, stated["columns"], strict=True))), stated["columns"]
     )

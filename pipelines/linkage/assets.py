@@ -47,7 +47,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
 
     @step_asset(
         key="linkage/person",
-        deps=["linkage/edge"],
+        deps=["linkage/edge", *catalogue.deps("former_key")],
         group="linkage",
         owner=OWNER,
         tables=[PERSON, MEMBERSHIP, LEDGER, REVIEW_EDGE, COMPANY, f"identity.{THRESHOLD}"],

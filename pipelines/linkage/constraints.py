@@ -9,6 +9,7 @@ import polars as pl
 from linkage_models.clustering import NEVER, Constraints, Ints
 from linkage_models.thresholds import DEATH_GRACE_DAYS
 from pipelines.governance.protection import NEVER_LINK, listed
+from pipelines.linkage.former_keys import SUCCESSION, load_successions
 from pipelines.people.records import RECORD
 from pipelines.warehouse import Warehouse
 
@@ -25,12 +26,14 @@ class Decided:
 
 
 def load_decisions(wh: Warehouse, decisions: list[dict[str, Any]]) -> Decided:
-    """Write the temporary tables must_link, cannot_link (record_l, record_r) and suspended_decision.
+    """Write the temporary tables must_link, cannot_link (record_l, record_r) and suspended_decision, after those of
+    load_successions.
 
     `decisions` as Operations.decisions() gives them. A cannot-link holds whatever changed, as long as both records
     are there: keeping apart does no harm. A must-link of a changed record is suspended and asked again; none joins a
     record that the law keeps apart.
     """
+    load_successions(wh)
     names = ("kind", "record_l", "record_r", "fingerprint_l", "fingerprint_r")
     rows = [
         tuple(each.get(name) for name in names) for each in decisions if each["kind"] in ("must_link", "cannot_link")
@@ -40,12 +43,17 @@ def load_decisions(wh: Warehouse, decisions: list[dict[str, Any]]) -> Decided:
     wh.execute(
         f"""-- one row per decision: whether it still rests on what was seen
         CREATE OR REPLACE TEMP TABLE decision_now AS
+        WITH given AS (  -- a record under a new key is the one that was decided about
+            SELECT d.* REPLACE (coalesce(l.record_id, d.record_l) AS record_l,
+                coalesce(r.record_id, d.record_r) AS record_r)
+            FROM decision_given d LEFT JOIN {SUCCESSION} l ON l.former_record_id = d.record_l
+            LEFT JOIN {SUCCESSION} r ON r.former_record_id = d.record_r)
         SELECT d.*, l.record_id IS NOT NULL AND r.record_id IS NOT NULL
                 AND coalesce(l.sensitivity, '') NOT IN ({listed(NEVER_LINK)})
                 AND coalesce(r.sensitivity, '') NOT IN ({listed(NEVER_LINK)}) AS both_here,
             coalesce(d.fingerprint_l = l.fingerprint, true) AND coalesce(d.fingerprint_r = r.fingerprint, true) AS
             unchanged
-        FROM decision_given d LEFT JOIN {RECORD} l ON l.record_id = d.record_l LEFT JOIN {RECORD} r ON r.record_id =
+        FROM given d LEFT JOIN {RECORD} l ON l.record_id = d.record_l LEFT JOIN {RECORD} r ON r.record_id =
             d.record_r"""
     )
     wh.con.unregister("decision_given")

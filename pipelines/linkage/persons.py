@@ -12,6 +12,7 @@ from pipelines.linkage.certainty import THRESHOLD, thresholds_of, write_threshol
 from pipelines.linkage.company import COMPANY, GAINED, load_company, with_company
 from pipelines.linkage.doubts import COLUMNS, REVIEW_EDGE, counted, note_doubts
 from pipelines.linkage.drawing import drawer
+from pipelines.linkage.former_keys import succeed
 from pipelines.linkage.graph import NODE, NODE_EDGE, Graph, load_graph
 from pipelines.warehouse import Warehouse
 
@@ -40,7 +41,7 @@ def build_persons(
         wh.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
     wh.execute(f"CREATE OR REPLACE TABLE {REVIEW_EDGE} ({COLUMNS})")
     wh.execute(f"DROP TABLE IF EXISTS identity.{THRESHOLD}")
-    figures: dict[str, int] = {}
+    figures: dict[str, int] = {"members under a new key": succeed(wh, MEMBERSHIP)}
     everyone = load_graph(wh)
     load_company(wh)
     for view, sources in sorted(views.items()):

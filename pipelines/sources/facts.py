@@ -247,6 +247,16 @@ IDENTIFIER = FactTable(
 """),
 )
 
+FORMER_KEY = FactTable(
+    "former_key",
+    "one key that a record bore before its system changed its keys (source, record_id, former_key)",
+    _columns("""
+    record_id  | VARCHAR | person_record, under the new key
+    former_key | VARCHAR | the source_key of the mention under the old one
+    changed_on | DATE    | when the system changed its keys
+"""),
+)
+
 DEBT = FactTable(
     "debt",
     "one person who owes one debt, as recovery stands",
@@ -311,6 +321,7 @@ FACTS: dict[str, FactTable] = {
         PAYMENT,
         ACTIVITY,
         IDENTIFIER,
+        FORMER_KEY,
         DEBT,
         APPLICATION,
         PERMIT,

@@ -294,3 +294,46 @@ def test_one_source_of_identical_records() -> None:
     with scratch_warehouse() as wh:
         linked(wh, Town(many, pl.DataFrame()))
         assert wh.scalar(f"SELECT count(DISTINCT person_id) FROM {MEMBERSHIP} WHERE view = 'fraud'") == 1
+
+
+def test_ids_and_decisions_outlast_a_system_that_changes_its_keys(town: Town) -> None:
+    with scratch_warehouse() as wh:
+        load(wh, town)
+        alone = "source = 'housing'"
+        wh.execute(f"DELETE FROM identity.facts.person_record WHERE NOT {alone}")
+        build_record_address(wh)
+        build_record(wh, b"k" * 32)
+        build_edge(wh)
+        link_again(wh)
+        before = dict(wh.rows(f"SELECT record_id, person_id FROM {MEMBERSHIP} WHERE view = 'data_quality'"))
+        first, second = sorted(before)[:2]
+        apart = {"kind": "cannot_link", "record_l": first, "record_r": second}
+        # the new system's keys; one slot of the crosswalk is somebody else's
+        wh.execute(
+            "INSERT INTO identity.facts.person_record BY NAME SELECT * REPLACE ('housing:N' || source_key || '#1' AS"
+            " record_id, 'N' || source_key AS source_key) FROM identity.facts.person_record"
+        )
+        wh.execute("UPDATE identity.facts.person_record SET valid_to = DATE '2026-11-30' WHERE source_key[1] <> 'N'")
+        wrong = sorted(before)[-1]
+        wh.execute(
+            "UPDATE identity.facts.person_record SET forename = 'Zzyzx', surname = 'Qwyjibo', birth_date ="
+            " DATE '1951-02-03' WHERE source_key = 'N' || ? AND valid_to IS NULL",
+            [wrong.removeprefix("housing:").removesuffix("#1")],
+        )
+        wh.table(
+            "identity.facts.former_key",
+            "SELECT record_id, source_key[2:] AS former_key, DATE '2026-11-30' AS changed_on, source FROM"
+            " identity.facts.person_record WHERE valid_to IS NULL",
+        )
+        build_record_address(wh)
+        build_record(wh, b"k" * 32)
+        build_edge(wh)
+        link_again(wh, (apart,))
+        now = dict(wh.rows(f"SELECT record_id, person_id FROM {MEMBERSHIP} WHERE view = 'data_quality'"))
+        renamed = {old: f"housing:N{old.removeprefix('housing:')}" for old in before}
+        assert set(now) == set(renamed.values())
+        assert wrong.endswith("#1") and now[renamed[wrong]] not in before.values()
+        alike = [old for old in before if list(before.values()).count(before[old]) == 1 and old != wrong]
+        assert len(alike) > 100 and all(now[renamed[old]] == before[old] for old in alike)
+        kept = wh.rows("SELECT record_l, record_r FROM cannot_link")
+        assert [tuple(sorted(pair)) for pair in kept] == [tuple(sorted((renamed[first], renamed[second])))]

@@ -81,6 +81,10 @@ def test_a_migration_changes_every_key_once_and_nothing_else(months):
     keys = after.select(pl.concat_str("house_ref", "person_no", separator="/")).to_series()
     assert set(keys) == set(records.filter(pl.col("source") == "housing")["source_key"])
     tenancies = table(months, "housing", DAYS[1], "tenagree.csv")
+    crosswalk = table(months, "housing", DAYS[1], "key_crosswalk.csv")  # comes once
+    assert set(crosswalk["old_house_ref"]) >= set(before["house_ref"])
+    assert set(crosswalk["new_house_ref"]) == set(tenancies["house_ref"])
+    assert not (months / "landing" / "housing" / DAYS[2] / "key_crosswalk.csv").exists()
     cases = pl.read_parquet(months / "truth" / "months" / DAYS[1] / "planted.parquet")
     assert set(cases.filter(pl.col("subject_source") == "housing")["subject_ref"]) <= set(tenancies["tag_ref"])
 
