@@ -9,9 +9,9 @@ from typing import Any
 
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
+from pipelines.governance.actors import person
 from pipelines.governance.keys import open_keyring
 from pipelines.operations import Operations
-from pipelines.runs import person
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import NothingPublished, open_snapshot
 

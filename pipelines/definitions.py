@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipelines.assets import DATA_ENV, LANDING_ENV, SOURCES_ENV, STARTED_BY_TAG, RunHandle
 from pipelines.fraud.assets import assets as fraud_assets
 from pipelines.governance import audit
+from pipelines.governance.actors import person
 from pipelines.governance.keys import open_keyring
 from pipelines.governance.purposes import PurposeContradiction, Purposes, purposes_file
 from pipelines.linkage.assets import assets as linkage_assets
@@ -27,7 +28,6 @@ from pipelines.releases.assets import assets as releases_assets
 from pipelines.residents.assets import assets as residents_assets
 from pipelines.review.assets import assets as review_assets
 from pipelines.risk.assets import assets as risk_assets
-from pipelines.runs import person
 from pipelines.schedules import landing_sensor, nightly
 from pipelines.settings import BoroughlinkError, DataFolder, load_settings, located
 from pipelines.sources.assets import assets as sources_assets

@@ -98,6 +98,25 @@ source_fault_table = sa.Table(
     sa.Column("state_by", sa.String(120), nullable=False),
     sa.Column("state_at", sa.String(32), nullable=False),
 )
+#: One row per act that two people must agree to; the database itself refuses an approver who asked.
+request_table = sa.Table(
+    "request",
+    metadata,
+    sa.Column("request_id", sa.String(32), primary_key=True),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("object", sa.String(200), nullable=False),  # a random id or a name of ours, never a person's detail
+    sa.Column("state", sa.String(12), nullable=False),  # waiting, approved, refused, done
+    sa.Column("requested_by", sa.String(120), nullable=False),
+    sa.Column("requested_as", sa.Text, nullable=False),  # every login by which the requester could be known
+    sa.Column("requested_at", sa.String(32), nullable=False),
+    sa.Column("expires", sa.String(32), nullable=False),
+    sa.Column("mark", sa.String(64), nullable=False),  # what exactly is approved: a hash; a change voids the approval
+    sa.Column("said", sa.String(32), sa.ForeignKey("payload.payload_id"), nullable=False),  # reason, basis, particulars
+    sa.Column("role", sa.String(60)),  # the role that an approver must hold
+    sa.Column("answered_by", sa.String(120)),
+    sa.Column("answered_at", sa.String(32)),
+    sa.CheckConstraint("answered_by IS NULL OR answered_by <> requested_by", name="request_four_eyes"),
+)
 
 
 class Operations:

@@ -15,10 +15,10 @@ from pipelines.definitions import Place, execute
 from pipelines.differences.comparing import Differences, compare, published_run
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
+from pipelines.governance.actors import person
 from pipelines.governance.keys import Keyring, open_keyring
 from pipelines.operations import Operations
 from pipelines.running import progress
-from pipelines.runs import person
 from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings, write_atomically
 
 

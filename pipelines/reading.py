@@ -11,6 +11,7 @@ from pipelines.commit_point import Current, run_under_way
 from pipelines.exports import Stamp, write_csv
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
+from pipelines.governance.actors import person
 from pipelines.governance.keys import open_keyring
 from pipelines.governance.protection import protected_persons
 from pipelines.governance.pseudonyms import record_name
@@ -18,7 +19,6 @@ from pipelines.governance.purposes import Purposes, purposes_file
 from pipelines.inbox import untaken
 from pipelines.judging import estimated, judge, judge_known, judgement_tables, known_tables
 from pipelines.operations import Operations
-from pipelines.runs import person
 from pipelines.settings import DataFolder, load_settings, located
 from pipelines.snapshots import open_snapshot
 

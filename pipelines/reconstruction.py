@@ -17,12 +17,12 @@ from pipelines.commit_point import Current, hold_lock, recover
 from pipelines.definitions import Place, execute
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
+from pipelines.governance.actors import person
 from pipelines.governance.keys import Keyring, open_keyring
 from pipelines.linkage.rewinding import last_run_by, rewind_ids
 from pipelines.operations import Operations
 from pipelines.preview import change_settings, copy_state
 from pipelines.running import progress, say
-from pipelines.runs import person
 from pipelines.settings import DataFolder, load_settings
 from pipelines.sources.contract_files import load_contracts
 from pipelines.sources.contracts import Contract

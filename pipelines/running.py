@@ -11,10 +11,11 @@ from typing import Any
 from pipelines import assets as steps
 from pipelines.commit_point import Current, run_under_way
 from pipelines.faults import BoroughlinkError, plural, printable
+from pipelines.governance.actors import person
 from pipelines.governance.keys import open_keyring
 from pipelines.inbox import untaken
 from pipelines.operations import Operations
-from pipelines.runs import input_mark, person
+from pipelines.runs import input_mark
 from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings, remember
 from pipelines.snapshots import NothingPublished
 from pipelines.timings import MemoryWatch

@@ -5,7 +5,6 @@ was. It becomes real in one atomic step: the file `published/CURRENT` moves. Eve
 the next start if it was cut off; everything before it is thrown away.
 """
 
-import getpass
 import hashlib
 import json
 import os
@@ -21,6 +20,7 @@ from typing import IO, Any
 from pipelines import inbox, warehouse
 from pipelines.commit_point import RUN_ENDED, ZONE_FILES, Current, finish, hold_lock, recover
 from pipelines.governance import audit
+from pipelines.governance.actors import person
 from pipelines.governance.keys import Keyring, open_keyring
 from pipelines.operations import Operations
 from pipelines.settings import (
@@ -212,14 +212,6 @@ def input_mark(folder: DataFolder, sources: Path, operations: Operations) -> str
     last = max((decision["decision_id"] for decision in operations.decisions()), default=0)
     mark.update(str(last).encode())
     return mark.hexdigest()
-
-
-def person() -> str:
-    """Who runs this process, by the name the operating system knows."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def _flush_file(path: Path) -> None:

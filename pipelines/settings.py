@@ -36,6 +36,8 @@ class Settings(BaseModel):
     holds: Literal["synthetic", "real"] = "synthetic"
     dpia_reference: str | None = None
     key_escrow: str | None = None
+    roles: dict[str, tuple[str, ...]] = {}
+    logins: dict[str, tuple[str, ...]] = {}
     clock: date | None = None
     memory_limit: str = Field("3GB", pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$")
     threads: int = Field(default_factory=lambda: min(os.cpu_count() or 2, 8), ge=1)

@@ -13,9 +13,10 @@ from pipelines.commit_point import Current
 from pipelines.exports import Stamp, write_csv, write_xlsx
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
+from pipelines.governance.actors import person
 from pipelines.governance.keys import open_keyring
 from pipelines.reading import Answer, contracts_at, noted, purposes_at, stamp_of, target_of
-from pipelines.runs import Run, person
+from pipelines.runs import Run
 from pipelines.settings import DataFolder, load_settings, now
 from pipelines.snapshots import NothingPublished, open_snapshot
 from pipelines.sources.archive import Archive

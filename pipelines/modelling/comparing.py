@@ -11,13 +11,13 @@ from pipelines.differences.comparing import Persons, groups_between, load_moved,
 from pipelines.differences.telling import persons_in_words, touched
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
+from pipelines.governance.actors import person
 from pipelines.governance.pseudonyms import record_name
 from pipelines.linkage.company import open_view_edges
 from pipelines.linkage.persons import MEMBERSHIP
 from pipelines.linkage.trial import VIEW, Tried, beside_snapshot, misfits
 from pipelines.modelling.bench import estimate_row, estimates_of, opened
 from pipelines.reading import Answer
-from pipelines.runs import person
 from pipelines.settings import DataFolder
 from pipelines.warehouse import Warehouse
 

@@ -12,13 +12,13 @@ from linkage_models.training import TrainingFailed
 from pipelines.commit_point import hold_lock, recover
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
+from pipelines.governance.actors import person
 from pipelines.linkage.choice import COMMON, design_here, train_here
 from pipelines.linkage.shelf import stated, told
 from pipelines.linkage.trial import beside_snapshot, common_at_hand, least_sure
 from pipelines.modelling.bench import Bench, estimate_row, estimates_of, facts_of, opened
 from pipelines.modelling.calibrating import calibrated
 from pipelines.reading import Answer
-from pipelines.runs import person
 from pipelines.settings import DataFolder
 from pipelines.snapshots import published_place
 from pipelines.warehouse import Warehouse

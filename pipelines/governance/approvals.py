@@ -1,0 +1,212 @@
+"""Four eyes: an act that one person asks for and another approves, for every room that has such acts.
+
+`ask` → `approve` or `refuse` → `standing` just before the act → `done` after it. What is approved is fixed by a mark (a
+hash of the particulars, or of the thing itself), so that an approval never covers something else. Reasons and
+particulars lie sealed in a payload and can be erased; the audit holds who, what kind, which object, and the outcome.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelines.faults import BoroughlinkError
+from pipelines.governance import audit
+from pipelines.governance.actors import Actor
+from pipelines.operations import Operations, payload_table, request_table, timestamp
+
+#: Days for which a request waits for its answer, and an approval for its act.
+DAYS = 14
+MIN_REASON = 10  # characters; "x" is no reason
+
+
+class ApprovalRefused(BoroughlinkError):
+    """An act lacks a second person's consent, or the one who would give it may not."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One act that was asked for. `said` holds reason, basis and particulars; empty once erased."""
+
+    request_id: str
+    kind: str
+    object: str
+    state: str
+    requested_by: str
+    requested_as: frozenset[str]
+    requested_at: str
+    expires: str
+    mark: str
+    role: str | None
+    answered_by: str | None
+    answered_at: str | None
+    said: Mapping[str, Any]
+
+    @property
+    def expired(self) -> bool:
+        return self.state in ("waiting", "approved") and timestamp() > self.expires
+
+
+def mark_of(particulars: Mapping[str, Any]) -> str:
+    """The mark of particulars: the same for the same, whatever their order."""
+    return hashlib.sha256(json.dumps(particulars, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def ask(
+    operations: Operations,
+    who: Actor,
+    kind: str,
+    subject: str,
+    reason: str,
+    *,
+    particulars: Mapping[str, Any] | None = None,
+    mark: str | None = None,
+    role: str | None = None,
+    days: int = DAYS,
+) -> str:
+    """Ask for an act; returns the id of the request.
+
+    `subject` is a random id or a name of ours and goes into the audit; reason and particulars are sealed. `mark`
+    defaults to that of the particulars. With a `role`, only its holders may approve.
+    """
+    if len(reason.strip()) < MIN_REASON:
+        raise BoroughlinkError("Give a reason that the second person can judge by, in a sentence.")
+    request_id, payload_id = secrets.token_hex(16), secrets.token_hex(16)
+    said = {"reason": reason.strip(), **(particulars or {})}
+    sealed = operations.keyring.encrypt("fields", json.dumps(said, default=str).encode(), payload_id.encode())
+    expires = (datetime.now(UTC) + timedelta(days=days)).isoformat(timespec="milliseconds")
+    with operations.begin() as db:
+        db.execute(sa.insert(payload_table).values(payload_id=payload_id, sealed=sealed))
+        db.execute(
+            sa.insert(request_table).values(
+                request_id=request_id,
+                kind=kind,
+                object=subject,
+                state="waiting",
+                requested_by=who.login,
+                requested_as=json.dumps(sorted(who.names)),
+                requested_at=timestamp(),
+                expires=expires,
+                mark=mark or mark_of(particulars or {}),
+                said=payload_id,
+                role=role,
+            )
+        )
+    audit.record(operations, who.login, f"{kind} requested", subject, request=request_id)
+    return request_id
+
+
+def approve(operations: Operations, who: Actor, request_id: str) -> Request:
+    """Approve a request that another person made. Raises ApprovalRefused, and enters that too in the audit."""
+    return _answer(operations, who, request_id, "approved")
+
+
+def refuse(operations: Operations, who: Actor, request_id: str) -> Request:
+    """Turn a request down, as another person's answer. Raises ApprovalRefused."""
+    return _answer(operations, who, request_id, "refused")
+
+
+def approved_by(request: Request, who: Actor) -> bool:
+    """Whether it is this person's approval that a request has."""
+    return request.state in ("approved", "done") and request.answered_by in who.names
+
+
+def standing(operations: Operations, request_id: str, kind: str, mark: str | None = None) -> Request:
+    """The request, if its act may be done now: approved by another, in time, for this very thing.
+
+    Raises ApprovalRefused, and enters that in the audit.
+    """
+    request = find(operations, request_id)
+    why = None
+    if request.kind != kind:
+        why = f"request {request_id} is for another act ({request.kind})"
+    elif request.state != "approved":
+        why = {
+            "waiting": "nobody has approved it yet",
+            "refused": "it was refused",
+            "done": "it was used already",
+        }[request.state]
+    elif request.answered_by is None or request.answered_by in request.requested_as:
+        why = "it has no second person's approval"
+    elif request.expired:
+        why = f"its approval ended on {request.expires[:10]}; ask again"
+    elif mark is not None and mark != request.mark:
+        why = "what it was approved for has changed since; ask again"
+    if why:
+        audit.record(operations, request.requested_by, f"{kind} denied", request.object, request=request_id, why=why)
+        raise ApprovalRefused(f"{kind.capitalize()}: {why}.")
+    return request
+
+
+def done(operations: Operations, who: Actor, request: Request, **detail: Any) -> None:
+    """Use an approval up, once; the audit says that the act was done. Raises ApprovalRefused if it was used already."""
+    with operations.begin() as db:
+        used = db.execute(
+            sa.update(request_table)
+            .where(request_table.c.request_id == request.request_id, request_table.c.state == "approved")
+            .values(state="done")
+        )
+    if used.rowcount != 1:
+        raise ApprovalRefused(f"{request.kind.capitalize()}: request {request.request_id} was used already.")
+    audit.record(operations, who.login, f"{request.kind} done", request.object, request=request.request_id, **detail)
+
+
+def find(operations: Operations, request_id: str) -> Request:
+    """One request by its id. Raises BoroughlinkError."""
+    for request in requests(operations, request_id=request_id):
+        return request
+    raise BoroughlinkError("There is no such request; `boroughlink requests` lists those that wait.")
+
+
+def requests(
+    operations: Operations, kind: str | None = None, state: str | None = None, request_id: str | None = None
+) -> list[Request]:
+    """Requests, newest first."""
+    select = sa.select(request_table, payload_table.c.sealed).join(
+        payload_table, payload_table.c.payload_id == request_table.c.said
+    )
+    for column, value in ((request_table.c.kind, kind), (request_table.c.state, state)):
+        select = select.where(column == value) if value else select
+    if request_id is not None:
+        select = select.where(request_table.c.request_id == request_id)
+    with operations.begin() as db:
+        rows = db.execute(select.order_by(request_table.c.requested_at.desc())).mappings().all()
+    return [_opened(operations, dict(row)) for row in rows]
+
+
+def _opened(operations: Operations, row: dict[str, Any]) -> Request:
+    sealed, payload_id = row.pop("sealed"), row["said"]
+    said = json.loads(operations.keyring.decrypt("fields", sealed, payload_id.encode())) if sealed else {}
+    return Request(**row | {"said": said, "requested_as": frozenset(json.loads(row["requested_as"]))})
+
+
+def _answer(operations: Operations, who: Actor, request_id: str, state: str) -> Request:
+    request = find(operations, request_id)
+    why = None
+    if who.is_one_of(request.requested_as):
+        why = "whoever asks can't answer: another person must"
+    elif request.state != "waiting":
+        why = f"request {request_id} is {request.state} already"
+    elif request.expired:
+        why = f"the request ended on {request.expires[:10]}; ask again"
+    elif request.role is not None and request.role not in who.roles:
+        why = f"the answer is for those in the role `{request.role}`, whom the settings name under `roles`"
+    if why is None:
+        with operations.begin() as db:
+            changed = db.execute(
+                sa.update(request_table)
+                .where(request_table.c.request_id == request_id, request_table.c.state == "waiting")
+                .values(state=state, answered_by=who.login, answered_at=timestamp())
+            )
+        if changed.rowcount == 1:
+            audit.record(operations, who.login, f"{request.kind} {state}", request.object, request=request_id)
+            return find(operations, request_id)
+        why = f"request {request_id} was answered meanwhile"
+    verb = "approval" if state == "approved" else "refusal"
+    audit.record(operations, who.login, f"{request.kind} {verb} denied", request.object, request=request_id, why=why)
+    raise ApprovalRefused(f"{request.kind.capitalize()}: {why}.")

@@ -1,0 +1,139 @@
+"""Nobody approves what they asked for, by any route."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from pipelines.faults import BoroughlinkError
+from pipelines.governance import actors, approvals, audit
+from pipelines.governance.actors import Actor, acting, actor, canonical
+from pipelines.governance.approvals import ApprovalRefused
+from pipelines.governance.keys import Keyring
+from pipelines.operations import Operations, audit_table, request_table
+from pipelines.settings import DataFolder, Settings
+
+REASON = "the social worker asked who this is"
+PEOPLE = Settings(logins={"ann.smith": ("asmith", "1002345")}, roles={"custodian": ("bob", "asmith")})
+
+
+@pytest.fixture
+def store(tmp_path):
+    operations = Operations.open(DataFolder.at(tmp_path / "data").make(), Keyring.ephemeral())
+    yield operations
+    operations.close()
+
+
+def events(store):
+    with store.begin() as db:
+        return list(db.execute(sa.select(audit_table.c.actor, audit_table.c.event).order_by(audit_table.c.seq)))
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["ann.smith", "Ann.Smith", " ANN.SMITH ", "COUNCIL\\ann.smith", "ann.smith@council.gov.uk", "ａｎｎ.smith",
+     "asmith", "ASmith@council.gov.uk", "COUNCIL\\1002345"],
+)  # fmt: skip
+def test_one_person_has_one_login_however_it_is_spelt(store, spelling):
+    assert canonical(spelling, PEOPLE) == "ann.smith"
+    request = approvals.ask(store, actor("ann.smith", PEOPLE), "erasure", "x", REASON)
+    with pytest.raises(ApprovalRefused, match="another person"):
+        approvals.approve(store, actor(spelling, PEOPLE), request)
+    assert events(store)[-1] == ("ann.smith", "erasure approval denied")
+
+
+@pytest.mark.parametrize("login", ["", "  ", "@council.gov.uk", "COUNCIL\\", "a\nb", "x" * 121])
+def test_nobody_acts_without_a_name(login):
+    with pytest.raises(BoroughlinkError, match="login"):
+        canonical(login)
+
+
+def test_any_name_that_the_asker_goes_by_rules_an_approval_out(store):
+    through_sudo = Actor("bob", names=frozenset({"ann.smith"}))
+    request = approvals.ask(store, through_sudo, "erasure", "x", REASON)
+    for name, other in itertools.product(("bob", "ann.smith"), ("bob", "ann.smith", "carol")):
+        with pytest.raises(ApprovalRefused):
+            approvals.approve(store, Actor(name, names=frozenset({other})), request)
+    with pytest.raises(ApprovalRefused):
+        approvals.approve(store, Actor("carol", names=frozenset({"ann.smith"})), request)
+    assert approvals.approve(store, Actor("carol"), request).answered_by == "carol"
+
+
+def test_variables_make_nobody_another_person(tmp_path, monkeypatch):
+    folder = DataFolder.at(tmp_path)
+    myself = actors.person()
+    for name in ("USER", "LOGNAME", "LNAME", "USERNAME", "SUDO_USER", "SUDO_UID"):
+        monkeypatch.setenv(name, "somebody.else")
+    assert actors.person() == myself
+    assert acting(folder, Settings()).names >= {canonical(myself)}
+    monkeypatch.setenv(actors.PLAYED, "somebody.else")
+    assert acting(folder, Settings()).login == "somebody.else"
+    with pytest.raises(BoroughlinkError, match="nobody plays"):
+        acting(folder, Settings(holds="real"))
+
+
+def test_the_database_itself_refuses_who_asked(store):
+    request = approvals.ask(store, Actor("ann"), "erasure", "x", REASON)
+    with pytest.raises(sa.exc.IntegrityError), store.begin() as db:
+        db.execute(sa.update(request_table).values(state="approved", answered_by="ann"))
+    with store.begin() as db:  # somebody writes an approval in by hand, in no one's name
+        db.execute(sa.update(request_table).values(state="approved"))
+    with pytest.raises(ApprovalRefused, match="second person"):
+        approvals.standing(store, request, "erasure")
+
+
+def test_only_the_role_answers(store):
+    request = approvals.ask(store, actor("carol", PEOPLE), "key", "identity", REASON, role="custodian")
+    with pytest.raises(ApprovalRefused, match="`custodian`"):
+        approvals.approve(store, actor("dave", PEOPLE), request)
+    assert approvals.approve(store, actor("asmith", PEOPLE), request).answered_by == "ann.smith"
+
+
+def test_an_approval_is_for_one_act_on_one_thing_once(store):
+    ann, bob = Actor("ann"), Actor("bob")
+    request = approvals.ask(store, ann, "erasure", "x", REASON, particulars={"records": [1, 2]})
+    with pytest.raises(ApprovalRefused, match="nobody has approved"):
+        approvals.standing(store, request, "erasure")
+    given = approvals.approve(store, bob, request)
+    assert approvals.approved_by(given, bob)
+    assert not approvals.approved_by(given, ann)
+    with pytest.raises(ApprovalRefused, match="another act"):
+        approvals.standing(store, request, "release")
+    with pytest.raises(ApprovalRefused, match="changed since"):
+        approvals.standing(store, request, "erasure", approvals.mark_of({"records": [1, 2, 3]}))
+    stands = approvals.standing(store, request, "erasure", approvals.mark_of({"records": [1, 2]}))
+    assert stands.said == {"reason": REASON, "records": [1, 2]}
+    approvals.done(store, ann, stands)
+    for again in (approvals.done, lambda store, who, r: approvals.standing(store, r.request_id, "erasure")):
+        with pytest.raises(ApprovalRefused, match="used already"):
+            again(store, ann, stands)
+    assert [event for _, event in events(store)].count("erasure done") == 1
+
+
+def test_a_refusal_and_an_old_approval_do_not_stand(store, monkeypatch):
+    ann, bob = Actor("ann"), Actor("bob")
+    refused = approvals.ask(store, ann, "erasure", "x", REASON)
+    approvals.refuse(store, bob, refused)
+    with pytest.raises(ApprovalRefused, match="refused already"):
+        approvals.approve(store, bob, refused)
+    old = approvals.ask(store, ann, "erasure", "x", REASON)
+    approvals.approve(store, bob, old)
+    later = (datetime.now(UTC) + timedelta(days=15)).isoformat(timespec="milliseconds")
+    monkeypatch.setattr(approvals, "timestamp", lambda: later)
+    for request, why in ((refused, "refused"), (old, "approval ended")):
+        with pytest.raises(ApprovalRefused, match=why):
+            approvals.standing(store, request, "erasure")
+    assert [event for _, event in events(store)].count("erasure denied") == 2
+    assert audit.verify(store)[1] is None
+
+
+def test_reasons_are_reasons_and_lie_sealed(store):
+    with pytest.raises(BoroughlinkError, match="reason"):
+        approvals.ask(store, Actor("ann"), "erasure", "x", "x")
+    approvals.ask(store, Actor("ann"), "erasure", "x", "Mrs CANARY wrote to us")
+    store.engine.dispose()
+    from pathlib import Path
+
+    path = Path(store.engine.url.database)
+    assert all(b"CANARY" not in part.read_bytes() for part in path.parent.glob(path.name + "*"))
