@@ -24,6 +24,7 @@ from pipelines.places.assets import assets as places_assets
 from pipelines.publication.assets import assets as publication_assets
 from pipelines.quality.assets import assets as quality_assets
 from pipelines.quality.checks import CHECKS
+from pipelines.readiness.assets import assets as readiness_assets
 from pipelines.releases.assets import assets as releases_assets
 from pipelines.residents.assets import assets as residents_assets
 from pipelines.review.assets import assets as review_assets
@@ -68,6 +69,7 @@ def build_definitions(place: Place) -> dg.Definitions:
         places_assets,
         people_assets,
         linkage_assets,
+        readiness_assets,
         residents_assets,
         fraud_assets,
         risk_assets,

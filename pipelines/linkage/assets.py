@@ -11,7 +11,7 @@ from pipelines.linkage.certainty import THRESHOLD
 from pipelines.linkage.company import COMPANY
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
-from pipelines.linkage.edges import EDGE, build_edge
+from pipelines.linkage.edges import EDGE, RULE, build_edge
 from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID, build_households, build_property_id
 from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, build_persons
 from pipelines.linkage.shelf import Shelf, keep_trained
@@ -30,7 +30,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         deps=["people/record"],
         group="linkage",
         owner=OWNER,
-        tables=[EDGE],
+        tables=[EDGE, RULE],
         description=(
             "Every compared pair of records with its match weight: certain rules first, then the Splink person model."
         ),

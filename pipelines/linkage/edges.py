@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import polars as pl
+
 from linkage_models.incremental import difference, mark_records, scoring_basis
 from linkage_models.models import Model
 from linkage_models.person.blocking import PairBudgetExceeded, Planned, oversized_mark, plan
@@ -24,6 +26,7 @@ from pipelines.warehouse import Warehouse
 
 EDGE = "identity.linkage.edge"
 # What the next run needs to score no more than it must: a hash of what each record said, and what scores follow from.
+RULE = "identity.linkage.blocking_rule"
 SCORED_RECORD, SCORING = "identity.linkage.scored_record", "identity.linkage.scoring"
 # Records that must never be joined to another: the law forbids the connection (adoption, gender recognition).
 LINKABLE = f"is_person AND coalesce(sensitivity, '') NOT IN ({listed(NEVER_LINK)})"
@@ -102,6 +105,13 @@ def build_edge(
         [model.version, chosen, model.body(), model.terms_body()],
     )
     _note_scoring(wh, basis, afresh)
+    rules = [(each.rule, each.pairs, each.largest_block, each.note) for each in scored.rules]
+    columns = {"rule": pl.String, "pairs": pl.Int64, "largest_block": pl.Int64, "note": pl.String}
+    with wh.given(pl.DataFrame(rules, schema=columns, orient="row")):
+        wh.table(
+            RULE,
+            "-- one row per blocking rule: its pairs, its largest block, how oversized ones were treated\nFROM given",
+        )
     for table in ("person_edge", "person_link", "record_mark", "changed_record", "standing_record"):
         wh.execute(f"DROP TABLE {table}")
     certain, covered = certain_rules(wh.con, EDGE), coverage(wh.con, EDGE, design)

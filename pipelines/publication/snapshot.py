@@ -1,6 +1,7 @@
 """The read-only snapshot: the tables that the app and the reading commands need, encrypted and indexed."""
 
 from pipelines.governance.protection import withheld
+from pipelines.readiness.measuring import PUBLISHED as READINESS
 from pipelines.warehouse import Warehouse
 
 #: What is published, and the columns by which readers look things up.
@@ -12,6 +13,7 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
     "places.address_uprn": (),
     "linkage.model": (),
     "linkage.threshold": (),
+    "linkage.blocking_rule": (),
     "linkage.edge": ("record_l", "record_r"),
     "linkage.company": (),
     "linkage.review_edge": (),
@@ -30,6 +32,7 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
     "review.pair": ("item_id",),
     "review.sample": ("item_id",),
     "quality.result": (),
+    **{f"quality.{name}": () for name in READINESS},
     "meta.intake": (),
     "meta.fault": (),
 }

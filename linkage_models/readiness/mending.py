@@ -1,0 +1,136 @@
+"""What to mend first: the field and the rows of a source whose repair would win the most links.
+
+For each pair of clusters that may be one person (chances.py): were the field filled in the rows of the source that lack
+it, which of their pairs of records could then be compared on it, and would the clusters merge, as the clustering merges
+(mean weight over all pairs above the stop level)? If so the repair wins all their pairs, with the probability that they
+are one person, and that the records then agree: what is filled in from the world agrees with itself, and with another
+source as often as the model's m says.
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+
+from linkage_models.clustering import missing_weight
+from linkage_models.models import Model
+from linkage_models.readiness.chances import capped
+from linkage_models.readiness.fields import FIELDS, Worth, worth
+
+# A role of a source holds a field if at least so many, and this share, of its records show it: of others it is not for
+# the owner to fill in (an elector's date of birth is on the register for attainers alone). Judgement.
+HELD_FEWEST, HELD_SHARE = 10, 0.02
+# A row is worth naming from so many links on average.
+LEAST_LINKS = 0.005
+
+
+@dataclass(frozen=True)
+class Mending:
+    """One field of one source. `held` and `lacking` are rows of the roles that hold the field, `rows` those of the
+    lacking whose repair is foretold to win links, `links` how many pairs of records that would join."""
+
+    source: str
+    field: str
+    held: int
+    lacking: int
+    rows: int
+    links: float
+
+
+def forecast(con: duckdb.DuckDBPyConnection, model: Model, records: str, stop: float, target: str) -> list[Mending]:
+    """Every source and field with a row that lacks it, the most links first; needs what write_chances wrote.
+
+    `records` is (record_id, source, role, lacks_<field> for each of FIELDS). Writes the temporary table `target`:
+    record_id, source, field, links; a row whose repair is foretold to win links.
+    """
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {target} (record_id VARCHAR, source VARCHAR, field VARCHAR, links DOUBLE)"
+    )
+    found = []
+    for each in filter(None, (worth(model, field) for field in FIELDS)):
+        name = each.field.name
+        _write_mendable(con, records, name)
+        counts = con.execute(
+            f"""-- one row per source whose roles hold the field
+            SELECT source, count(*) FILTER (NOT lacks_{name}), count(*) FILTER (lacks_{name})
+            FROM {records} SEMI JOIN mendable_role USING (source, role) GROUP BY source ORDER BY source"""
+        ).fetchall()
+        _write_won(con, each, records, stop, target)
+        won = {
+            source: (rows, links)
+            for source, rows, links in con.execute(
+                f"SELECT source, count(*), sum(links) FROM {target} WHERE field = ? GROUP BY source", [name]
+            ).fetchall()
+        }
+        found += [
+            Mending(source, name, held, lacking, *won.get(source, (0, 0.0)))
+            for source, held, lacking in counts
+            if lacking
+        ]
+        for table in ("mendable_role", "mendable"):
+            con.execute(f"DROP TABLE {table}")
+    return sorted(found, key=lambda each: (-each.links, each.source, each.field))
+
+
+def _write_mendable(con: duckdb.DuckDBPyConnection, records: str, name: str) -> None:
+    con.execute(
+        f"""-- one row per source and role that holds the field
+        CREATE OR REPLACE TEMP TABLE mendable_role AS
+        SELECT source, role FROM {records} GROUP BY ALL
+        HAVING count(*) FILTER (NOT lacks_{name}) >= greatest({HELD_FEWEST}, {HELD_SHARE} * count(*))"""
+    )
+    con.execute(
+        f"""-- one row per record that lacks the field and might hold it
+        CREATE OR REPLACE TEMP TABLE mendable AS
+        SELECT record_id, source FROM {records} SEMI JOIN mendable_role USING (source, role) WHERE lacks_{name}"""
+    )
+
+
+def _write_won(con: duckdb.DuckDBPyConnection, each: Worth, records: str, stop: float, target: str) -> None:
+    """Append to `target` the rows of every source that lack the field and would win links by it."""
+    name, missing = each.field.name, missing_weight()
+    con.execute(
+        f"""-- one row per source and pair of records that could be compared on the field once the source has mended it
+        CREATE OR REPLACE TEMP TABLE newly AS
+        WITH side AS (
+            SELECT p.*, l.lacks_{name} AS lacks_l, r.lacks_{name} AS lacks_r, a.source AS mends_l, b.source AS mends_r
+            FROM chance_pair p JOIN {records} l ON l.record_id = p.record_l JOIN {records} r ON r.record_id = p.record_r
+            LEFT JOIN mendable a ON a.record_id = p.record_l LEFT JOIN mendable b ON b.record_id = p.record_r
+            WHERE l.lacks_{name} OR r.lacks_{name}
+        )
+        SELECT coalesce(mends_l, mends_r) AS source, x, y, record_l, record_r, lacks_l, lacks_r,
+            -- a pair that was never compared comes to be, at what the others weigh
+            coalesce(match_weight, mean_edge) - {each.now} AS bare, {each.beside} AS beside,
+            lacks_l AND lacks_r AS of_both, coalesce({capped("match_weight")}, {missing!r}) AS before
+        FROM side
+        WHERE (NOT lacks_l OR mends_l IS NOT NULL) AND (NOT lacks_r OR mends_r IS NOT NULL)
+            AND coalesce(mends_l = mends_r, true)"""
+    )
+    agreed = f"bare + {each.top!r} + beside"
+    after = [agreed if bits == each.top else f"bare + {bits!r}" for _, bits in each.outcomes]
+    sums = ", ".join(
+        f"sum({capped(f'CASE WHEN of_both THEN {agreed} ELSE {weight} END')} - before) AS gain_{place}"
+        for place, weight in enumerate(after)
+    )
+    joined = " + ".join(
+        f"{share!r} * (base + gain_{place} > 0)::INTEGER" for place, (share, _) in enumerate(each.outcomes)
+    )
+    con.execute(
+        f"""-- one row per source and pair of clusters that would merge
+        CREATE OR REPLACE TEMP TABLE won AS
+        WITH summed AS (
+            SELECT n.source, x, y, any_value(c.pairs * c.probability) AS links,
+                any_value(c.weight - {stop!r} * c.pairs) AS base, {sums},
+                list_distinct(flatten(list(list_filter([CASE WHEN lacks_l THEN record_l END,
+                    CASE WHEN lacks_r THEN record_r END], lambda m: m IS NOT NULL)))) AS mended
+            FROM newly n JOIN chance c USING (x, y) GROUP BY n.source, x, y
+        )
+        SELECT source, x, y, mended, links * ({joined}) AS links FROM summed"""
+    )
+    con.execute(
+        f"""INSERT INTO {target}
+        SELECT record_id, source, '{name}', sum(links) AS links FROM (
+            SELECT source, unnest(mended) AS record_id, links / len(mended) AS links FROM won WHERE links > 0)
+        GROUP BY ALL HAVING sum(links) >= {LEAST_LINKS} ORDER BY links DESC, record_id"""
+    )
+    for table in ("newly", "won"):
+        con.execute(f"DROP TABLE {table}")

@@ -1,0 +1,16 @@
+-- One row per record of a person in the view, with what it lacks, how far it could get, and the groups of its person.
+-- Grain: record_id.
+CREATE OR REPLACE TEMP TABLE readiness_record AS
+WITH member AS (
+    SELECT m.record_id, m.person_id AS cluster FROM identity.linkage.membership m WHERE m.view = '${view}'
+), told AS (   -- what any record of the person says of their age and sex
+    SELECT cluster, mode(birth_date) FILTER (NOT weak_birth_date) AS born, mode(sex) AS sex
+    FROM member JOIN identity.people.record r USING (record_id) GROUP BY cluster
+)
+SELECT r.record_id, r.source, r.role, m.cluster, r.one_person_key, r.home_key, r.initial, r.surname_key, r.birth_date,
+    r.is_child, ${lacks},
+    ${reach} AS reach,
+    date_diff('year', t.born, DATE '${day}') AS years, t.sex AS person_sex, ${ward} AS ward
+FROM identity.people.record r JOIN member m USING (record_id) JOIN told t USING (cluster)
+${places}
+WHERE r.is_person;
