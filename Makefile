@@ -25,7 +25,7 @@ example: .venv/ready  ## FEBRL 4, two tables of strangers, linked and held again
 	$(BIN)/python -m examples.febrl.run febrl4
 
 test: .venv/ready     ## the test suite
-	$(BIN)/python -m pytest tests -m "not prove"
+	$(BIN)/python -m pytest tests -m "not prove" -n 2 --dist loadfile --no-loadscope-reorder
 
 dev: .venv/ready      ## Dagster's pages on loopback over the demo's data
 	$(BIN)/boroughlink dev --data $(DEMO)/data

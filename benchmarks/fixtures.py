@@ -69,7 +69,7 @@ def linked(given: Fixture) -> Iterator[Warehouse]:
 
     Also the temporary tables truth_record (record_id, source, person_id) and found_cluster (record_id, cluster).
     """
-    with scratch_warehouse(DAY) as wh:
+    with scratch_warehouse(DAY, threads=2) as wh:
         wh.execute(f"CREATE TABLE identity.people.record AS FROM read_parquet('{given.records}')")
         wh.execute(f"CREATE TABLE identity.places.property AS FROM read_parquet('{given.place / 'property.parquet'}')")
         sources = [row[0] for row in wh.rows("SELECT DISTINCT source FROM identity.people.record ORDER BY 1")]

@@ -91,7 +91,7 @@ def link(records: Path, to: Path, training: bool) -> dict[str, float]:
     from pipelines.linkage.persons import build_persons
     from pipelines.warehouse import scratch_warehouse
 
-    with scratch_warehouse(date(2026, 11, 1)) as wh:
+    with scratch_warehouse(date(2026, 11, 1), threads=2) as wh:
         wh.execute(f"CREATE TABLE identity.people.record AS FROM read_parquet('{records}')")
         sources = [row[0] for row in wh.rows("SELECT DISTINCT source FROM identity.people.record ORDER BY 1")]
         views = {

@@ -50,7 +50,7 @@ def trained_on(records: Path, people: int, seed: int) -> Model:
     """A model trained on the person records of a Parquet file, which come from a borough of these people and seed."""
     origin = {"kind": SYNTHETIC, "generator": generator(), "seed": seed, "people": people, "profile": PROFILE}
     note = f"borough of synthetic_data: {people:,} people, seed {seed}, {PROFILE} errors"
-    with scratch_warehouse(EXTRACTED) as wh:
+    with scratch_warehouse(EXTRACTED, threads=2) as wh:
         wh.execute("CREATE TABLE identity.people.record AS FROM read_parquet(?)", [str(records)])
         link_table(wh.con, "identity.people.record", "person_link", "is_person")
         model = train(wh.con, "person_link", datetime.now().astimezone().date(), people, note=note)

@@ -160,7 +160,7 @@ def lock_configuration(con: duckdb.DuckDBPyConnection) -> None:
 
 @contextmanager
 def scratch_warehouse(
-    as_of: date = date(2026, 10, 31), run_id: str = "scratch", threads: int = 2
+    as_of: date = date(2026, 10, 31), run_id: str = "scratch", threads: int = 1
 ) -> Iterator[Warehouse]:
     """A throw-away warehouse in memory with every zone attached; for tests and what-if questions."""
     con = duckdb.connect(":memory:")

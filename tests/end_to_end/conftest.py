@@ -1,9 +1,11 @@
 """One small borough, made and run once by the real command; tests that change something work on a copy."""
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +41,7 @@ class Borough:
 def boroughlink(*arguments: object, cwd: Path | None = None, fine: bool = True) -> subprocess.CompletedProcess[str]:
     """Run the command; with `fine`, its failure fails the test."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("BOROUGHLINK_", "DAGSTER_"))}
+    environment["BOROUGHLINK_THREADS"] = "1"
     done = subprocess.run(
         [*COMMAND, *map(str, arguments)],
         cwd=cwd,
@@ -53,27 +56,51 @@ def boroughlink(*arguments: object, cwd: Path | None = None, fine: bool = True) 
     return done
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first of the processes that test side by side makes; the others wait for it."""
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    place, whole = shared / name, shared / f"{name}.whole"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not whole.exists():
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir()
+            make(place)
+            whole.touch()
+    return place
+
+
 @pytest.fixture(scope="session")
 def landed(tmp_path_factory) -> Path:
     """Extracts and truth of a small borough, nothing taken in yet: `landing/` and `truth/`."""
-    out = tmp_path_factory.mktemp("landed") / "borough"
-    boroughlink("synth", "--out", out, "--people", PEOPLE, "--seed", SEED)
-    return out
+
+    def make(place: Path) -> None:
+        boroughlink("synth", "--out", place / "borough", "--people", PEOPLE, "--seed", SEED)
+
+    return made_once(tmp_path_factory, "landed", make) / "borough"
 
 
 @pytest.fixture(scope="session")
 def few(landed, tmp_path_factory) -> Path:
     """Four sources only, `landing/` and `sources/`: the same rooms in half of the time."""
-    root = tmp_path_factory.mktemp("few")
-    for name in FEW:
-        shutil.copytree(landed / "landing" / name, root / "landing" / name)
-        shutil.copytree(SHIPPED_SOURCES / name, root / "sources" / name)
-    return root
+
+    def make(place: Path) -> None:
+        for name in FEW:
+            shutil.copytree(landed / "landing" / name, place / "landing" / name)
+            shutil.copytree(SHIPPED_SOURCES / name, place / "sources" / name)
+
+    return made_once(tmp_path_factory, "few", make)
 
 
 @pytest.fixture(scope="session")
 def borough(tmp_path_factory) -> Borough:
-    """The demonstration, run in a folder that is not the repository."""
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
-    done = boroughlink("demo", "--out", "demo", "--people", PEOPLE, "--seed", SEED, cwd=elsewhere)
-    return Borough(elsewhere / "demo", done.stdout + done.stderr)
+    """The demonstration, run in a folder that is not the repository; each process works on a copy of its own."""
+
+    def make(place: Path) -> None:
+        done = boroughlink("demo", "--out", "demo", "--people", PEOPLE, "--seed", SEED, cwd=place)
+        (place / "printed").write_text(done.stdout + done.stderr)
+
+    place = made_once(tmp_path_factory, "elsewhere", make)
+    return Borough(place / "demo", (place / "printed").read_text()).copy(tmp_path_factory.mktemp("borough") / "demo")

@@ -40,13 +40,15 @@ def kills_leave_whole_states(places, tmp_path, times):
     began = time.perf_counter()
     boroughlink("run", "--data", data, *places)
     length = time.perf_counter() - began
-    whole, hit = state(data), 0
+    whole = state(data)
     assert whole
     fresh = tmp_path / "fresh"
     for number in range(times):
         target = fresh / str(number) if number % 2 else data
         before = state(target) if target.exists() else None
-        hit += killed_at(target, places, rng.uniform(0.3, length * 0.98))
+        wait = rng.uniform(0.3, length * 0.98)
+        while not killed_at(target, places, wait):  # quicker than the first one was
+            wait /= 2
         after = state(target)
         assert after in ((before, whole) if target == data else (None, after))
         boroughlink("run", "--data", target, *places, "--force")
@@ -56,7 +58,6 @@ def kills_leave_whole_states(places, tmp_path, times):
             assert healed == whole
         assert not list((target / "work").iterdir())
         assert "unbroken" in boroughlink("audit", "verify", "--data", target).stdout
-    assert hit >= times // 2
 
 
 def test_two_kills(few, tmp_path):

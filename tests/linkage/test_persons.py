@@ -81,7 +81,7 @@ def test_a_view_does_not_know_the_sources_outside_it(shared: Warehouse, town: To
 
 def test_row_order_and_threads_do_not_matter(shared: Warehouse, town: Town) -> None:
     shuffled = Town(town.records.sample(fraction=1, shuffle=True, seed=9), town.truth)
-    with scratch_warehouse(threads=1) as wh:
+    with scratch_warehouse(threads=3) as wh:
         linked(wh, shuffled)
         assert shared.rows(f"SELECT * FROM {MEMBERSHIP} ORDER BY ALL") == wh.rows(
             f"SELECT * FROM {MEMBERSHIP} ORDER BY ALL"
