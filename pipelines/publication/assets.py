@@ -7,10 +7,14 @@ import dagster as dg
 
 from pipelines.assets import Step, step_asset
 from pipelines.publication.snapshot import build_snapshot, keep_tiers
+from pipelines.quality.scorecard_data import scorecard_data
+from pipelines.readiness.readiness_data import readiness_data
 from pipelines.reporting.figures import collect
 from pipelines.reporting.page import render
+from pipelines.reporting.quality_page import render_quality
 from pipelines.runs import input_mark
 from pipelines.settings import write_atomically
+from pipelines.source_faults import reported_faults
 
 
 def assets(after: Sequence[str], sources: Path, titles: Mapping[str, str]) -> list[dg.AssetsDefinition]:
@@ -36,6 +40,9 @@ def assets(after: Sequence[str], sources: Path, titles: Mapping[str, str]) -> li
         figures = collect(step.wh, step.run.summary())
         write_atomically(step.run.work / "published" / "figures.json", figures.to_json().encode())
         write_atomically(step.run.work / "published" / "report.html", render(figures).encode())
+        scores = scorecard_data(step.wh, reported_faults(step.run.operations), "identity")
+        quality = render_quality(scores, readiness_data(step.wh, "identity"), figures.council, figures.synthetic)
+        write_atomically(step.run.work / "published" / "quality.html", quality.encode())
         step.run.publish_with(input_mark(step.run.folder, sources, step.run.operations))
         return {f"rows of {name}": count for name, count in rows.items()}
 

@@ -32,6 +32,7 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
     "review.pair": ("item_id",),
     "review.sample": ("item_id",),
     "quality.result": (),
+    "quality.promise": (),
     **{f"quality.{name}": () for name in READINESS},
     "meta.intake": (),
     "meta.fault": (),

@@ -93,14 +93,14 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["day"] = _day
-    environment.filters["slug"] = _slug
+    environment.filters["day"] = day
+    environment.filters["slug"] = slug
     return environment
 
 
-def _day(value: date) -> str:
+def day(value: date) -> str:
     return f"{value.day} {value:%B %Y}"
 
 
-def _slug(text: Any) -> str:
+def slug(text: Any) -> str:
     return "t-" + "".join(letter if letter.isalnum() else "-" for letter in str(text).lower())

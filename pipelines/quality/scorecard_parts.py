@@ -1,0 +1,28 @@
+"""What the template parts of `scorecard.html.j2` need beside the data; another page adds TEMPLATES to its loader."""
+
+from datetime import date
+from pathlib import Path
+
+from pipelines.quality.scorecard_data import PrincipleStanding
+from pipelines.quality.sparkline import change_in_words, sparkline
+from quality_checks.principles import Principle
+
+#: The folder of scorecard.html.j2, for a Jinja loader, and the style of its parts.
+TEMPLATES = Path(__file__).parent
+STYLE = TEMPLATES / "scorecard.css"
+
+
+class ScorecardParts:
+    """Handed to the macros as `parts`."""
+
+    principles = tuple(str(each) for each in Principle)
+    sparkline = staticmethod(sparkline)
+    change_in_words = staticmethod(change_in_words)
+
+    @staticmethod
+    def scores(standing: PrincipleStanding) -> list[float | None]:
+        return [point.score for point in standing.trend]
+
+    @staticmethod
+    def day(value: date) -> str:
+        return f"{value.day} {value:%B %Y}"

@@ -1,0 +1,163 @@
+"""The quality page: scorecard and linkage-readiness as one static page that opens offline and prints on A4."""
+
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipelines.quality.scorecard_data import STATES, ScorecardData, late_sources
+from pipelines.quality.scorecard_parts import STYLE, TEMPLATES, ScorecardParts
+from pipelines.readiness.readiness_data import WORDS, GroupReadiness, ReadinessData
+from pipelines.readiness.thresholds import FEWEST_IN_GROUP
+from pipelines.reporting.page import HERE, day, slug
+from pipelines.reporting.words import number, per_cent, plural
+
+PAGE = "quality.html"
+#: Rows of the two lists of what to mend first.
+FIRST = 10
+
+
+def render_quality(scorecard: ScorecardData, readiness: ReadinessData, council: str, synthetic: bool) -> str:
+    """The whole page as HTML."""
+    environment = Environment(
+        loader=FileSystemLoader([HERE, TEMPLATES]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"day": day, "slug": slug}
+    css = "\n".join(path.read_text(encoding="utf-8") for path in (HERE / "page.css", STYLE, HERE / "quality.css"))
+    titles = {source.source: source.title for source in scorecard.sources}
+    owners = {source.source: source.owner for source in scorecard.sources}
+    return environment.get_template("quality.html.j2").render(
+        scorecard=scorecard,
+        readiness=readiness,
+        council=council,
+        synthetic=synthetic,
+        css=Markup(css),  # noqa: S704 - our own files
+        parts=ScorecardParts(),
+        questions=[(each.principle, each.question) for each in scorecard.sources[0].principles]
+        if scorecard.sources
+        else [],
+        lead=_lead(scorecard, readiness),
+        tiles=_tiles(scorecard, readiness),
+        late=late_sources(scorecard),
+        gravest=_gravest(scorecard),
+        largest=readiness.largest_block,
+        fewest=FEWEST_IN_GROUP,
+        **_readiness_rows(readiness, titles, owners),
+    )
+
+
+def _lead(scorecard: ScorecardData, readiness: ReadinessData) -> str:
+    counts = scorecard.counts
+    if not any(counts[state] for state in STATES[:3]):
+        return "No extract has been judged yet."
+    squares = sum(counts[state] for state in STATES[:3])
+    told = (number(counts[state]) for state in ("holds", "warns", "fails"))
+    said = "Of {} of the scorecard {} hold, {} warn and {} fail.".format(plural(squares, "square"), *told)
+    if readiness.recall is not None:
+        said += f" About {per_cent(readiness.recall, 1)} of what belongs together is found."
+    return said
+
+
+def _tiles(scorecard: ScorecardData, readiness: ReadinessData) -> list[tuple[str, str]]:
+    counts, late = scorecard.counts, late_sources(scorecard)
+    reported = sum(each.count for source in scorecard.sources for each in source.reported)
+    tiles = [
+        (number(counts["fails"]), "squares of the scorecard fail"),
+        (number(counts["warns"]), "warn"),
+        (number(len(late)), "sources are late"),
+        (number(reported), "faults reported by people wait"),
+    ]
+    if readiness.recall is not None:
+        links = sum(mend.links for mend in readiness.mends)
+        tiles += [
+            (per_cent(readiness.recall, 1), "of true pairs linked, expected"),
+            (number(round(links)), "links to win by filling in fields"),
+        ]
+    return tiles
+
+
+def _gravest(scorecard: ScorecardData) -> list[tuple[str, str, str, str]]:
+    """The failing rules over all sources: critical ones first, then by how far beyond what is allowed."""
+    failing = [
+        (source, each, rule)
+        for source in scorecard.sources
+        for each in source.principles
+        for rule in each.rules
+        if not rule.passed
+    ]
+    failing.sort(key=lambda at: (at[2].severity, at[2].allowed - at[2].share, at[0].title, at[2].rule))
+    return [
+        (source.title, each.principle.capitalize(), _said(rule.sentence, rule.failures, rule.rows), source.owner)
+        for source, each, rule in failing[:FIRST]
+    ]
+
+
+def _said(sentence: str, failures: int, rows: int) -> str:
+    return (
+        f"{sentence} Not so in {number(failures)} of {number(rows)} rows."
+        if rows > 1 and failures
+        else f"{sentence} Not so."
+    )
+
+
+def _readiness_rows(data: ReadinessData, titles: dict[str, str], owners: dict[str, str]) -> dict[str, Any]:
+    def named(source: str) -> str:
+        return titles.get(source, source)
+
+    def share(value: float | None) -> str:
+        return "–" if value is None else f"{100 * value:.1f}%"
+
+    def grouped(each: GroupReadiness) -> tuple[str, ...]:
+        whole = share(data.recall)
+        return (
+            each.grouping.capitalize(),
+            each.group,
+            number(each.records),
+            share(each.recall),
+            whole,
+            number(each.unlinkable),
+        )
+
+    return {
+        "first_rows": [
+            (
+                named(each.source),
+                each.words,
+                number(each.rows),
+                number(each.lacking),
+                _links(each.links),
+                owners.get(each.source, ""),
+            )
+            for each in data.mends
+            if each.rows
+        ][:FIRST],
+        "readiness_rows": [
+            (
+                named(each.source),
+                number(each.records),
+                share(each.recall),
+                share(each.compared),
+                number(each.unlinkable),
+                share(each.placed / each.addresses if each.addresses and each.placed is not None else None),
+                number(each.twins),
+                number(each.collisions),
+            )
+            for each in data.sources
+        ],
+        "field_heads": [f"#{words[0].upper()}{words[1:]}" for words in WORDS.values()],
+        "filled_rows": [(named(each.source), *(share(each.filled[field]) for field in WORDS)) for each in data.sources],
+        "pair_rows": [
+            (named(each.source_l), named(each.source_r), number(each.linked), _links(each.missed), share(each.recall))
+            for each in data.pairs
+        ],
+        "least_rows": [grouped(each) for each in data.least_linkable()],
+        "group_rows": [grouped(each) for each in data.groups],
+    }
+
+
+def _links(count: float) -> str:
+    return number(round(count)) if count >= 1 else "under 1"
