@@ -68,15 +68,18 @@ def demo(out: str, people: int, seed: int, profile: str, months: int) -> None:
     "--date", "on", default=DEMO_DATE, show_default=True, type=click.DateTime(["%Y-%m-%d"]), help="Extract date."
 )
 @MONTHS
+@click.option("--layout", multiple=True, metavar="SOURCE=LAYOUT", help="Another layout of a source, such as llpg=dtf.")
 @click.option("--labels", help="A sample that `export label-sample` drew: answer it from the truth in --out instead.")
-def synth(out: str, people: int, seed: int, profile: str, on: Any, months: int, labels: str | None) -> None:
+def synth(
+    out: str, people: int, seed: int, profile: str, on: Any, months: int, layout: tuple[str, ...], labels: str | None
+) -> None:
     """Write the extracts of an invented borough, and the truth beside them. A seed gives the same bytes."""
     from pipelines.demonstration import answer_labels, synthesise
 
     if labels:
         click.echo(answer_labels(Path(out).expanduser().resolve(), Path(labels).expanduser().resolve()))
         return
-    synthesise(Path(out).expanduser().resolve(), people, seed, profile, on.date(), months)
+    synthesise(Path(out).expanduser().resolve(), people, seed, profile, on.date(), months, layout)
 
 
 @cli.command()

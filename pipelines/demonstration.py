@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,21 @@ from pipelines.timings import MemoryWatch
 AS_OF = date(2026, 10, 31)
 
 
-def synthesise(out: Path, people: int, seed: int, profile: str, on: date, months: int = 1) -> None:
-    """Write `out/landing` and `out/truth`, saying how it goes."""
-    from synthetic_data.borough import make_borough
+def synthesise(
+    out: Path, people: int, seed: int, profile: str, on: date, months: int = 1, layouts: Sequence[str] = ()
+) -> None:
+    """Write `out/landing` and `out/truth`, saying how it goes; `layouts` as SOURCE=LAYOUT."""
+    from synthetic_data.borough import LAYOUTS, make_borough
+
+    chosen = dict(text.partition("=")[::2] for text in layouts)
+    if unknown := set(chosen.items()) - LAYOUTS.keys():
+        known = ", ".join(f"{source}={layout}" for source, layout in sorted(LAYOUTS))
+        named = ", ".join(f"{source}={layout}" for source, layout in sorted(unknown))
+        raise BoroughlinkError(f"No layout {named} can be written; there are {known}.")
 
     if (out / "landing").exists() or (out / "truth").exists():
         raise BoroughlinkError(f"{out} holds a borough already: give another --out, or remove it.")
-    made = make_borough(out, people, seed, profile, on, progress=say, months=months)
+    made = make_borough(out, people, seed, profile, on, progress=say, months=months, layouts=chosen)
     say(f"Extracts: {made.landing}\nTruth:    {made.truth} (only `boroughlink evaluate` reads it)")
 
 

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -20,6 +20,7 @@ from synthetic_data.extracts import (
     citizen_account,
     core_lettings,
     council_tax,
+    council_tax_nfi,
     deaths,
     electoral_register,
     housing,
@@ -41,7 +42,8 @@ from synthetic_data.truth import write_truth
 from synthetic_data.world import World, build_world
 
 AS_OF = date(2026, 10, 31)
-RENDERERS: dict[str, Callable[[World, Rates, date], Rendered]] = {
+Renderer = Callable[[World, Rates, date], Rendered]
+RENDERERS: dict[str, Renderer] = {
     llpg.SYSTEM: llpg.render,
     council_tax.SYSTEM: council_tax.render,
     benefits.SYSTEM: benefits.render,
@@ -63,6 +65,11 @@ RENDERERS: dict[str, Callable[[World, Rates, date], Rendered]] = {
     mortality.SYSTEM: mortality.render,
     business_rates.SYSTEM: business_rates.render,
     population.SYSTEM: population.render,
+}
+#: Other layouts that a source may come in (its contract names them).
+LAYOUTS: dict[tuple[str, str], Renderer] = {
+    (llpg.SYSTEM, "dtf"): llpg.render_dtf,
+    (council_tax.SYSTEM, "nfi"): council_tax_nfi.render,
 }
 Progress = Callable[[str], None]
 
@@ -119,13 +126,15 @@ def make_borough(
     as_of: date = AS_OF,
     progress: Progress | None = None,
     months: int = 1,
+    layouts: Mapping[str, str] | None = None,
 ) -> Summary:
     """Writes out/landing (one delivery a source and month, the last at as_of) and out/truth (Parquet).
 
     The truth of the last month stands in out/truth, that of each month in out/truth/months/<date>. The same bytes for
-    the same arguments.
+    the same arguments. `layouts` names the sources that come in another of LAYOUTS than the usual one.
     """
     tell = progress or (lambda _: None)
+    renderers = RENDERERS | {source: LAYOUTS[source, layout] for source, layout in (layouts or {}).items()}
     started = perf_counter()
     rates = Rates(profile, seed)
     days = month_ends(as_of, months)
@@ -139,14 +148,16 @@ def make_borough(
     for day in reversed(days):
         started = perf_counter()
         if months == 1:
-            sources, taken = _month(world, rates, incidents, landing, truth, tell)
+            sources, taken = _month(world, rates, incidents, renderers, landing, truth, tell)
             seconds |= taken
             break
-        month = Month(day, days[0], float(plan()["corrected_yearly"]), incidents.upload_fault(day))
+        before = days[days.index(day) - 1] if day != days[0] else None
+        month = Month(day, days[0], before, float(plan()["corrected_yearly"]), incidents.upload_fault(day))
         made, _ = _month(
             world_on(world, day, rates),
             replace(rates, month=month),
             incidents,
+            renderers,
             landing,
             truth / "months" / day.isoformat(),
             tell if day == as_of else lambda _: None,
@@ -169,12 +180,18 @@ def make_borough(
 
 
 def _month(
-    world: World, rates: Rates, incidents: Incidents, landing: Path, truth: Path, tell: Progress
+    world: World,
+    rates: Rates,
+    incidents: Incidents,
+    renderers: Mapping[str, Renderer],
+    landing: Path,
+    truth: Path,
+    tell: Progress,
 ) -> tuple[list[SourceSummary], dict[str, float]]:
     """Writes every source's delivery of the world's day, and the truth of that day; what was made, seconds by part."""
     residents, seconds = _residents(world), dict[str, float]()
     records, addresses, sources = [], [], []
-    for source, render in RENDERERS.items():
+    for source, render in renderers.items():
         started = perf_counter()
         rendered = incidents.after(render(world, rates, world.as_of), world.as_of)
         write_delivery(rendered, landing, world.as_of)

@@ -29,10 +29,12 @@ def profiles() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Month:
-    """A monthly delivery: its day, the day of the first, how often a wrong record is put right, a fault of its own."""
+    """A monthly delivery: its day, those of the first and of the one before (None in the first), how often a wrong
+    record is put right, a fault of its own."""
 
     day: date
     opening: date
+    before: date | None
     corrected_yearly: float
     upload_fault: dict[str, Any] | None = None
 

@@ -34,14 +34,30 @@ judged AS (
     SELECT f.*, coalesce(h.is_shell, false) OR lacks_unit AS stops_at_building,
            way = 'splink' AND (weight < ${accept_weight} OR gap < ${accept_gap}) AS doubtful
     FROM found f LEFT JOIN gazetteer_home h ON h.uprn = f.best_uprn
+),
+-- one row per address that is known under a retired UPRN only: as given, by reference, or worded as the retired one was
+retired AS (
+    SELECT a.address_id, 'given' AS way, h.home_uprn, h.uprn AS retired_uprn
+    FROM source_address a JOIN gazetteer_home h ON h.uprn = a.uprn_given WHERE h.is_retired AND h.home_uprn <> h.uprn
+    UNION ALL
+    SELECT a.address_id, 'cross_reference', x.uprn, x.retired_uprn
+    FROM source_address a JOIN gazetteer_reference x ON x.xref_source = a.xref_source AND x.reference = ltrim(a.xref_key, '0')
+    WHERE x.retired_uprn IS NOT NULL AND x.retired_uprn <> x.uprn
+    UNION ALL
+    SELECT j.address_id, j.way, g.home_uprn, min(g.variant_uprn)
+    FROM judged j JOIN source_address a USING (address_id) JOIN source_identity s USING (text_id)
+    JOIN (SELECT * FROM gazetteer_identity SEMI JOIN (SELECT home_uprn FROM gazetteer_home WHERE is_retired AND home_uprn <> uprn) USING (home_uprn)) g
+        ON g.home_uprn = j.best_uprn AND (${same_key})
+    WHERE j.way IN ('normalised_key', 'splink') GROUP BY ALL HAVING bool_and(g.is_retired AND g.variant_uprn <> g.home_uprn)
 )
-SELECT address_id,
+SELECT judged.address_id,
        CASE WHEN NOT doubtful AND NOT stops_at_building THEN best_uprn END AS uprn,
-       CASE WHEN doubtful THEN 'ambiguous' WHEN stops_at_building THEN 'building' ELSE way END AS method,
+       CASE WHEN doubtful THEN 'ambiguous' WHEN stops_at_building THEN 'building' ELSE judged.way END AS method,
        CASE WHEN best_uprn IS NOT NULL THEN weight END AS match_weight,
        CASE WHEN stops_at_building THEN 0.0 WHEN best_uprn IS NOT NULL THEN gap END AS runner_up_gap,
        best_uprn AS candidate_uprn,
        candidates::INTEGER AS candidates,
        CASE WHEN NOT doubtful AND stops_at_building THEN best_uprn END AS building_uprn,
-       door_key
-FROM judged;
+       door_key,
+       CASE WHEN NOT doubtful THEN retired_uprn END AS retired_uprn
+FROM judged LEFT JOIN retired ON retired.address_id = judged.address_id AND retired.way = judged.way AND retired.home_uprn = judged.best_uprn;

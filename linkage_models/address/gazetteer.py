@@ -51,13 +51,13 @@ def prepare_gazetteer(con: duckdb.DuckDBPyConnection, properties: str, variants:
     _resolve_homes(con, properties)
     con.execute(f"""-- grain: one distinct wording of one UPRN, with the UPRN that stands for it today
         CREATE OR REPLACE TEMP TABLE gazetteer_identity AS
-        SELECT w.*, h.home_uprn, h.is_current, h.is_shell FROM {wordings} w JOIN gazetteer_home h
+        SELECT w.*, h.home_uprn, h.is_current, h.is_shell, h.is_retired FROM {wordings} w JOIN gazetteer_home h
             ON h.uprn = w.variant_uprn""")
     _unique_keys(con)
 
 
 def _resolve_homes(con: duckdb.DuckDBPyConnection, properties: str) -> None:
-    """gazetteer_home: each UPRN with the one where its people live today.
+    """gazetteer_home: each UPRN with the one where its people live today, and whether it is retired itself.
 
     That is itself while it is current; its successor once retired; the flat, for a shop with a single flat above it.
     """
@@ -73,7 +73,7 @@ def _resolve_homes(con: duckdb.DuckDBPyConnection, properties: str) -> None:
         last AS (SELECT uprn, arg_max(home_uprn, step) AS home_uprn FROM steps GROUP BY uprn)
         SELECT last.uprn, coalesce(home.uprn, last.uprn) AS home_uprn, coalesce(home.is_current,
             own.is_current) AS is_current,
-               coalesce(home.is_shell, own.is_shell) AS is_shell
+               coalesce(home.is_shell, own.is_shell) AS is_shell, NOT own.is_current AS is_retired
         FROM last JOIN {properties} own ON own.uprn = last.uprn LEFT JOIN {properties} home
             ON home.uprn = last.home_uprn""")
 

@@ -14,7 +14,7 @@ from linkage_models.address.normalise import any_of, create_macros, fill, parse_
 
 METHODS = ("given", "cross_reference", "normalised_key", "splink", "building", "ambiguous", "unmatched", "no_address")
 RESULT_COLUMNS = """address_id VARCHAR, uprn BIGINT, method VARCHAR, match_weight DOUBLE, runner_up_gap DOUBLE,
-    candidate_uprn BIGINT, candidates INTEGER, building_uprn BIGINT, door_key VARCHAR"""
+    candidate_uprn BIGINT, candidates INTEGER, building_uprn BIGINT, door_key VARCHAR, retired_uprn BIGINT"""
 
 
 class TooManyCandidates(Exception):
@@ -34,6 +34,7 @@ def match_addresses(
 
     addresses: address_id, address_text, postcode, uprn_given, xref_source, xref_key. The gazetteer's tables are those
     of `prepare_gazetteer`, and cross_references (xref_source, xref_key, uprn); all of them may be empty.
+    `retired_uprn` is the UPRN under which an address was known that is placed at its successor.
     Raises TooManyCandidates.
     """
     create_macros(con)
@@ -66,6 +67,7 @@ def match_addresses(
             accept_gap=str(thresholds.ACCEPT_GAP),
             candidate_weight=str(thresholds.CANDIDATE_WEIGHT),
             settled=str(thresholds.SETTLED_WEIGHT),
+            same_key=" OR ".join(f"g.{key} = s.{key}" for key in KEYS),
         )
     )
 
@@ -73,7 +75,8 @@ def match_addresses(
 def _prepare_references(con: duckdb.DuckDBPyConnection, cross_references: str) -> None:
     con.execute(f"""-- grain: one reference of one system that means one UPRN; leading zeros do not count
         CREATE OR REPLACE TEMP TABLE gazetteer_reference AS
-        SELECT xref_source, ltrim(xref_key, '0') AS reference, min(home_uprn) AS uprn, bool_or(is_shell) AS is_shell
+        SELECT xref_source, ltrim(xref_key, '0') AS reference, min(home_uprn) AS uprn, bool_or(is_shell) AS is_shell,
+            min(uprn) FILTER (is_retired) AS retired_uprn
         FROM {cross_references} JOIN gazetteer_home USING (uprn)
         GROUP BY ALL HAVING count(DISTINCT home_uprn) = 1""")
 

@@ -43,6 +43,7 @@ def build_address_uprn(wh: Warehouse) -> dict[str, float]:
     counts: dict[str, float] = {
         method: wh.scalar(f"SELECT count(*) FROM {ADDRESS_UPRN} WHERE method = ?", [method]) for method in METHODS
     }
+    counts["by the successor of a retired UPRN"] = wh.scalar(f"SELECT count(retired_uprn) FROM {ADDRESS_UPRN}")
     settled = wh.scalar(f"SELECT count(uprn) FROM {ADDRESS_UPRN}")
     addressed = rows - counts["no_address"]
     counts["share matched"] = round(settled / addressed, 4) if addressed else 0.0

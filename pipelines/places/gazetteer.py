@@ -1,6 +1,11 @@
-"""The staged land and property gazetteer as places: properties, wordings of their addresses, cross-references."""
+"""The staged land and property gazetteer as places: properties, wordings of their addresses, cross-references.
+
+It comes as AddressBase Premium or as DTF 7.3; both are read as one.
+"""
 
 from pathlib import Path
+
+import yaml
 
 from linkage_models.address import read_wordings
 from pipelines.warehouse import Warehouse, sql_file
@@ -11,18 +16,14 @@ CROSS_REFERENCE = "identity.places.cross_reference"
 #: The wordings read into parts and keys once, for the search.
 ADDRESS_WORDING = "identity.places.address_wording"
 TABLES = (PROPERTY, ADDRESS_VARIANT, CROSS_REFERENCE, ADDRESS_WORDING)
-NEEDED = tuple(
-    f"identity.staged.llpg__{table}"
-    for table in ("blpu", "lpi", "dpa", "street_descriptor", "xref", "classification", "successor")
-)
 _ROOM = Path(__file__).parent
 _NO_ONSUD = "SELECT NULL::BIGINT AS uprn, NULL AS wd25cd, NULL AS lsoa21cd WHERE false"
 _NO_LSOA = "SELECT NULL AS lsoa21cd, NULL AS wd25nm, NULL::INTEGER AS imd25_decile WHERE false"
 
 
 def build_gazetteer(wh: Warehouse) -> dict[str, int]:
-    """Build TABLES from the staged gazetteer; empty tables of the same shape where a staged table is missing."""
-    if not all(wh.exists(name) for name in NEEDED):
+    """Build TABLES from the staged gazetteer; empty tables of the same shape where none has come."""
+    if not _read_as_one(wh):
         return _empty(wh)
     wh.execute(
         f"CREATE OR REPLACE TABLE memory.main.address_wording AS {(_ROOM / 'address_wording.sql').read_text('utf-8')}"
@@ -45,6 +46,16 @@ def build_gazetteer(wh: Warehouse) -> dict[str, int]:
     wh.execute("DROP TABLE memory.main.address_wording")
     references = wh.table(CROSS_REFERENCE, (_ROOM / "cross_reference.sql").read_text("utf-8"))
     return {"properties": properties, "wordings": variants, "cross-references": references}
+
+
+def _read_as_one(wh: Warehouse) -> bool:
+    """Temporary views llpg_<table> over what stands of either layout; False if no gazetteer has ever come."""
+    has = {part: wh.exists(f"identity.staged.llpg__{part}blpu") for part in ("", "dtf_")}
+    for name, (empty, *layouts) in yaml.safe_load((_ROOM / "layouts.yaml").read_text(encoding="utf-8")).items():
+        there = [sql for prefix, sql in zip(has, layouts, strict=True) if sql and has[prefix]]
+        selects = " UNION ALL BY NAME ".join(f"({sql})" for sql in (f"SELECT {empty} LIMIT 0", *there))
+        wh.execute(f"CREATE OR REPLACE TEMP VIEW llpg_{name} AS {selects}")
+    return any(has.values())
 
 
 def _staged(wh: Warehouse, table: str, columns: str, otherwise: str) -> str:

@@ -1,13 +1,10 @@
 -- grain: one UPRN of the gazetteer as it stands now, current or retired
-WITH blpu AS (SELECT * FROM identity.staged.llpg__blpu WHERE valid_to IS NULL),
-class AS (
+WITH class AS (
     SELECT uprn, arg_max(classification_code, (coalesce(end_date, DATE '9999-12-31'), classification_code)) AS class_code
-    FROM identity.staged.llpg__classification
-    WHERE valid_to IS NULL AND class_scheme ILIKE '%AddressBase%' GROUP BY uprn
+    FROM llpg_classification GROUP BY uprn
 ),
 successor AS (  -- a UPRN that was split has no one successor
-    SELECT uprn, min(successor) AS successor_uprn FROM identity.staged.llpg__successor
-    WHERE valid_to IS NULL GROUP BY uprn HAVING count(DISTINCT successor) = 1
+    SELECT uprn, min(successor) AS successor_uprn FROM llpg_successor GROUP BY uprn HAVING count(DISTINCT successor) = 1
 ),
 official AS (
     SELECT uprn, usrn, street, address_text, has_unit FROM memory.main.address_wording
@@ -23,7 +20,7 @@ placed AS (
            b.logical_status IN (1, 6) AND (b.end_date IS NULL) AS is_current, s.successor_uprn,
            coalesce(c.class_code = 'R' OR regexp_matches(c.class_code, '^(RD|RH|X)'), false) AS is_dwelling,
            coalesce(starts_with(c.class_code, 'RI'), false) AS is_communal
-    FROM blpu b LEFT JOIN class c USING (uprn) LEFT JOIN successor s USING (uprn)
+    FROM llpg_blpu b LEFT JOIN class c USING (uprn) LEFT JOIN successor s USING (uprn)
 ),
 children AS (
     SELECT parent_uprn AS uprn, count(*) AS homes, min(uprn) AS a_home FROM placed WHERE is_current AND is_dwelling AND parent_uprn IS NOT NULL GROUP BY ALL

@@ -22,13 +22,14 @@ def promote_table(wh: Warehouse, contract: Contract, table: Table, delivery: int
     dated, seen = contract.staged(table.name), f"{contract.staged(table.name)}__seen"
     hashed = f"SELECT *, {row_hash(table)} AS row_hash FROM ({_shown(wh, table, contract.candidate(table.name))})"
     first = wh.scalar(
-        "SELECT count(DISTINCT delivery) = 1 FROM identity.meta.intake WHERE source = ? AND state = 'accepted'",
+        "SELECT count(DISTINCT delivery) = 1 AND bool_and(supply = 'full') FROM identity.meta.intake "
+        "WHERE source = ? AND state = 'accepted'",
         [contract.name],
     )
     wh.execute(f"CREATE TABLE IF NOT EXISTS {seen} (delivery INTEGER, row_hash UBIGINT)")
     if table.changes:
         _note_gone(wh, contract, table, delivery)
-    elif first and not wh.exists(dated):  # the common case, and the cheap one: one extract, every row current
+    if first and not wh.exists(dated):  # the common case, and the cheap one: one extract, every row current
         rows = wh.table(
             dated, f"SELECT *, ?::DATE AS extract_date, ?::DATE AS valid_from, NULL::DATE AS valid_to, "
             f"?::VARCHAR AS loaded_run FROM ({hashed})", [extract_date, extract_date, wh.run_id],
@@ -79,7 +80,7 @@ def _spans(contract: Contract, table: Table) -> str:
     staged = contract.staged(table.name)
     if table.changes:
         return _changed_rows(f"{staged}__seen", f"{staged}__gone", _row_key(table))
-    return _dated_rows(f"{staged}__seen")
+    return _dated_rows(f"{staged}__seen", table.name)
 
 
 def redate_table(wh: Warehouse, contract: Contract, table: Table) -> None:
@@ -133,8 +134,9 @@ def row_hash(table: Table) -> str:
     return f"md5_number_lower(concat_ws(chr(31), {parts}))"
 
 
-def _dated_rows(seen: str) -> str:
-    """SQL: content rows with their spans; a row that went and came back has one span for each stay."""
+def _dated_rows(seen: str, table: str) -> str:
+    """SQL: content rows with their spans; a row that went and came back has one span for each stay. A delivery of
+    changes that came without the table says nothing of it."""
     return f"""
         -- one row per distinct content and unbroken run of extracts that showed it
         WITH extract AS (
@@ -142,6 +144,7 @@ def _dated_rows(seen: str) -> str:
                    row_number() OVER (ORDER BY extract_date) AS number,
                    lead(extract_date) OVER (ORDER BY extract_date) AS next_date
             FROM identity.meta.intake WHERE source = ? AND state = 'accepted'
+                AND (supply = 'full' OR table_name = '{table}')
             GROUP BY delivery, extract_date
         ), shown AS (
             SELECT DISTINCT row_hash, number FROM {seen} JOIN extract USING (delivery)

@@ -141,7 +141,7 @@ def _take_in_one(wh: Warehouse, contract: Contract, folder: Path, archive: Archi
             tables = read(wh, delivery, number)
             known = {} if delivery.confirmed or delivery.supply == "changes" else _previous(wh, contract)
             previous = {name: known.get(name) for name in tables}
-            candidate = Candidate(_judged_as(delivery), delivery.extract_date, number, tables, previous)
+            candidate = Candidate(delivery.contract, delivery.extract_date, number, tables, previous)
             verdict = gate(candidate)
             stored.result()
         except FileRefused as refusal:
@@ -279,15 +279,6 @@ def _older_twin(wh: Warehouse, delivery: Delivery) -> date | None:
     )
     same = [day for day, hashes in known if frozenset(hashes) == delivery.fingerprint]
     return same[0] if same and same[0] != known[0][0] else None
-
-
-def _judged_as(delivery: Delivery) -> Contract:
-    """The contract by which the gate judges: a delivery of changes may hold few rows of a table, or none."""
-    if delivery.supply == "full":
-        return delivery.contract
-    loose = {"may_be_empty": True, "min_rows": None}
-    tables = tuple(table.model_copy(update=loose) for table in delivery.contract.tables)
-    return delivery.contract.model_copy(update={"tables": tables})
 
 
 def _previous(wh: Warehouse, contract: Contract) -> dict[str, int | None]:

@@ -111,13 +111,11 @@ def open_delivery(contract: Contract, folder: Path, as_of: date) -> Delivery:
     manifest = _manifest(contract, folder, here)
     if manifest is not None and (manifest.source, manifest.extract_date) != (contract.name, extract_date):
         raise FileRefused(f"{here}/{MANIFEST}", "names another source or extract date than its folder does")
-    if manifest is not None and manifest.supply == "changes" and not all(table.changes for table in contract.tables):
-        raise FileRefused(
-            f"{here}/{MANIFEST}", "says that only changes are there, but the contract takes full extracts: ask for one"
-        )
     files, notes = [], []
     present = sorted(path for path in folder.iterdir() if path.name != MANIFEST and not path.name.startswith("."))
     taken: set[str] = set()
+    if manifest is not None and manifest.supply == "changes":
+        contract = _with_changes(contract, present, here)
     contract = contract.as_delivered(extract_date, _layout(contract, present, here))
     for pattern in dict.fromkeys(table.file for table in contract.tables):
         tables = tuple(table for table in contract.tables if table.file == pattern)
@@ -139,6 +137,25 @@ def open_delivery(contract: Contract, folder: Path, as_of: date) -> Delivery:
     if manifest is not None:
         _hold_against(manifest, [file for file, _ in files], here, {path.name for path in present})
     return Delivery(contract.name, contract, extract_date, folder, tuple(files), manifest, tuple(notes))
+
+
+def _with_changes(contract: Contract, present: list[Path], here: str) -> Contract:
+    """The contract as it holds for a delivery of changes: files that know no changes need not come, few rows or none
+    are enough, and what they refer to may have come before."""
+    changing = {table.file for table in contract.tables if table.changes}
+    if not changing:
+        said = "says that only changes are there, but the contract takes full extracts: ask for one"
+        raise FileRefused(f"{here}/{MANIFEST}", said)
+    tables = tuple(_loose(t) for t in contract.tables if t.file in changing or _matching(present, t.file))
+    left = {table.name for table in tables}
+    layouts = {name: tuple(t for t in names if t in left) for name, names in contract.layouts.items()}
+    return contract.model_copy(update={"tables": tables, "layouts": layouts, "checks": ()})
+
+
+def _loose(table: Table) -> Table:
+    alone = {"references": None, "min_fill": None}
+    columns = tuple(column.model_copy(update=alone) for column in table.columns)
+    return table.model_copy(update={"may_be_empty": True, "min_rows": None, "columns": columns})
 
 
 def _matching(present: Iterable[Path], pattern: str) -> list[Path]:

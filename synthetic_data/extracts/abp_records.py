@@ -37,15 +37,25 @@ _UNQUOTED = {"USRN", "RECORD_TYPE", "SWA_ORG_REF_NAMING", "STATE", "STREET_SURFA
              "STREET_END_Y", "STREET_END_LAT", "STREET_END_LONG", "STREET_TOLERANCE", "UPRN", "LOGICAL_STATUS",
              "BLPU_STATE", "PARENT_UPRN", "X_COORDINATE", "Y_COORDINATE", "LATITUDE", "LONGITUDE", "RPC",
              "LOCAL_CUSTODIAN_CODE", "MULTI_OCC_COUNT", "SAO_START_NUMBER", "SAO_END_NUMBER", "PAO_START_NUMBER",
-             "PAO_END_NUMBER", "UDPRN", "BUILDING_NUMBER", "SUCCESSOR", "SCHEME_VERSION"}  # fmt: skip
+             "PAO_END_NUMBER", "UDPRN", "BUILDING_NUMBER", "SUCCESSOR", "SCHEME_VERSION",
+             "CUSTODIAN_ONE", "CUSTODIAN_TWO"}  # fmt: skip
 
 
-def record_lines(record: int, table: pl.DataFrame, first_order: int, extract_date: date) -> list[str]:
-    """The lines of one record type; what the table lacks is empty, LAST_UPDATE_DATE the extract date."""
+def record_lines(
+    record: int, columns: list[str], table: pl.DataFrame, first_order: int, extract_date: date
+) -> list[str]:
+    """The lines of one record type; what the table lacks is empty, LAST_UPDATE_DATE the extract date.
+
+    CHANGE_TYPE says what became of a row; in a table without it every row is new.
+    """
     if table.is_empty():
         return []
-    fields: list[pl.Expr] = [pl.lit(f'{record},"I"'), pl.int_range(first_order, first_order + pl.len()).cast(pl.String)]
-    for column in RECORDS[record]:
+    change = pl.col("CHANGE_TYPE") if "CHANGE_TYPE" in table.columns else pl.lit("I")
+    fields: list[pl.Expr] = [
+        pl.format(str(record) + ',"{}"', change),
+        pl.int_range(first_order, first_order + pl.len()).cast(pl.String),
+    ]
+    for column in columns:
         quoted = column not in _UNQUOTED and not column.endswith("_DATE")
         if column == "LAST_UPDATE_DATE":
             fields.append(pl.lit(extract_date.isoformat()))

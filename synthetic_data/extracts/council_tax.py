@@ -93,7 +93,7 @@ def _one_string(people: pl.DataFrame, batches: Batches, rates: Rates) -> pl.Seri
     ).to_series()
 
 
-def _liable(world: World, rates: Rates) -> pl.DataFrame:
+def liable_people(world: World, rates: Rates) -> pl.DataFrame:
     """One row a liable person of an account, with the name and birth date as written."""
     rows = (
         world.ct_liable.join(
@@ -124,7 +124,7 @@ def _liable(world: World, rates: Rates) -> pl.DataFrame:
     )
 
 
-def _properties(world: World, rates: Rates, references: pl.DataFrame, components: pl.DataFrame) -> pl.DataFrame:
+def properties_of(world: World, rates: Rates, references: pl.DataFrame, components: pl.DataFrame) -> pl.DataFrame:
     """One row a property that council tax lists."""
     rows = (
         references.filter("council_tax_listed")
@@ -153,7 +153,7 @@ def _properties(world: World, rates: Rates, references: pl.DataFrame, components
     return batches.apply(rows, postcode="postcode")
 
 
-def _accounts(world: World, rates: Rates, liable: pl.DataFrame, components: pl.DataFrame) -> pl.DataFrame:
+def accounts_of(world: World, rates: Rates, liable: pl.DataFrame, components: pl.DataFrame) -> pl.DataFrame:
     """One row an account; the lead person is the last written in slot 1."""
     lead = liable.filter(pl.col("slot") == 1).unique("account_ref", keep="last", maintain_order=True)
     accounts = world.ct_accounts.sort("account_ref").join(
@@ -179,7 +179,7 @@ def _accounts(world: World, rates: Rates, liable: pl.DataFrame, components: pl.D
     )
 
 
-def _discounts(world: World, accounts: pl.DataFrame, liable: pl.DataFrame) -> pl.DataFrame:
+def discounts_of(world: World, accounts: pl.DataFrame, liable: pl.DataFrame) -> pl.DataFrame:
     """One row a discount, disregard or exemption; amount in pounds a year."""
     parties = liable.filter(pl.col("person_id").is_not_null()).select("account_ref", "person_id", "party_ref")
     parties = parties.unique(["account_ref", "person_id"], keep="last", maintain_order=True)
@@ -217,7 +217,7 @@ def _arrears(world: World, accounts: pl.DataFrame, extract_date: date) -> pl.Dat
     )
 
 
-def _file(name: str, frame: pl.DataFrame, columns: list[str]) -> ExtractFile:
+def crlf_file(name: str, frame: pl.DataFrame, columns: list[str]) -> ExtractFile:
     return csv_file(name, frame, columns, encoding="latin-1", line_end="\r\n")
 
 
@@ -228,9 +228,9 @@ def render(world: World, rates: Rates, extract_date: date) -> Rendered:
     """
     components = address_components(world)
     references = property_references(world, rates)
-    liable = _liable(world, rates)
-    properties = _properties(world, rates, references, components)
-    accounts = _accounts(world, rates, liable, components).join(
+    liable = liable_people(world, rates)
+    properties = properties_of(world, rates, references, components)
+    accounts = accounts_of(world, rates, liable, components).join(
         references.select(property_uprn="uprn", property_ref="council_tax_ref"), on="property_uprn", how="left",
         maintain_order="left",
     )  # fmt: skip
@@ -249,12 +249,12 @@ def render(world: World, rates: Rates, extract_date: date) -> Rendered:
     return Rendered(
         SYSTEM,
         [
-            _file("ctaccount.csv", accounts, ACCOUNT),
-            _file("ctproperty.csv", properties, PROPERTY),
-            _file("ctoccupation.csv", occupations, OCCUPATION),
-            _file("ctliable.csv", liable, LIABLE),
-            _file("ctdiscount.csv", _discounts(world, accounts, liable), DISCOUNT),
-            _file("ctarrears.csv", _arrears(world, accounts, extract_date), ARREARS),
+            crlf_file("ctaccount.csv", accounts, ACCOUNT),
+            crlf_file("ctproperty.csv", properties, PROPERTY),
+            crlf_file("ctoccupation.csv", occupations, OCCUPATION),
+            crlf_file("ctliable.csv", liable, LIABLE),
+            crlf_file("ctdiscount.csv", discounts_of(world, accounts, liable), DISCOUNT),
+            crlf_file("ctarrears.csv", _arrears(world, accounts, extract_date), ARREARS),
         ],
         records,
         properties.select(address_key="property_ref", uprn="true_uprn"),

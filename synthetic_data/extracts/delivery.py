@@ -28,12 +28,14 @@ class Rendered:
     """One source's extract with the truth about it.
 
     records: source_key, person_id (one row a person record); addresses: address_key, uprn (null outside the gazetteer).
+    `changes_only`: the files show what changed since the last delivery.
     """
 
     source: str
     files: list[ExtractFile]
     records: pl.DataFrame
     addresses: pl.DataFrame
+    changes_only: bool = False
 
 
 def csv_file(
@@ -103,6 +105,7 @@ def write_delivery(rendered: Rendered, landing: Path, extract_date: date) -> Pat
         "source": rendered.source,
         "extract_date": extract_date.isoformat(),
         "synthetic": True,
+        **({"supply": "changes"} if rendered.changes_only else {}),
         "files": [
             {
                 "name": file.name,

@@ -1,13 +1,14 @@
-"""The gazetteer as AddressBase Premium (one mixed file without header), the open look-ups ONSUD and LSOA beside it.
+"""The gazetteer as AddressBase Premium or DTF 7.3 (one mixed file without header), ONSUD and LSOA beside it.
 
 Layout: UTF-8, text quoted, ISO dates, records in the order of their type (source_formats 2a).
 """
 
+from collections.abc import Callable
 from datetime import date
 
 import polars as pl
 
-from synthetic_data.extracts.abp_records import CUSTODIAN, CUSTODIAN_NAME, record_lines
+from synthetic_data.extracts.abp_records import CUSTODIAN, CUSTODIAN_NAME, RECORDS, record_lines
 from synthetic_data.extracts.abp_tables import (
     blpu_records,
     classifications,
@@ -20,21 +21,38 @@ from synthetic_data.extracts.abp_tables import (
     successors,
 )
 from synthetic_data.extracts.delivery import ExtractFile, Rendered, csv_file
+from synthetic_data.extracts.dtf_records import RECORDS as DTF
+from synthetic_data.extracts.dtf_records import as_dtf
+from synthetic_data.extracts.gazetteer_changes import Tables, as_entered, changes
 from synthetic_data.rates import Rates
 from synthetic_data.world import World
 
 SYSTEM = "llpg"
 LOCAL_AUTHORITY = "E06000033"
 TIME = "06:00:00"
+METADATA = 29
 ONSUD = ["UPRN", "GRIDGB1E", "GRIDGB1N", "PCDS", "LAD25CD", "WD25CD", "lsoa21cd", "msoa21cd"]
 LSOA = ["lsoa21cd", "lsoa21nm", "WD25CD", "WD25NM", "imd25_rank", "imd25_score", "imd25_decile"]
 
 
-def address_base_premium(world: World, rates: Rates, extract_date: date) -> ExtractFile:
-    """The whole gazetteer; rows count every line, header and trailer too."""
-    day = extract_date.isoformat()
+def render(world: World, rates: Rates, extract_date: date) -> Rendered:
+    """The gazetteer delivery of extract_date; it holds no persons and its addresses are their own truth.
+
+    In the months of a borough the first delivery is whole, the later ones show changes only.
+    """
+    return _delivered(world, rates, extract_date, "addressbase_premium.csv", "2.0", RECORDS, lambda tables: tables)
+
+
+def render_dtf(world: World, rates: Rates, extract_date: date) -> Rendered:
+    """The same as the council's own gazetteer hands it over, in DTF 7.3."""
+    wards = world.properties.select(UPRN="uprn", WARD_CODE="ward_code")
+    return _delivered(world, rates, extract_date, "llpg_dtf.csv", "7.3", DTF, lambda tables: as_dtf(tables, wards))
+
+
+def _tables(world: World, rates: Rates) -> Tables:
+    """Every record of the gazetteer, by record type."""
     delivery = delivery_points(world, rates)
-    tables = {
+    return {
         11: streets(world),
         15: street_descriptors(world),
         21: blpu_records(world, delivery),
@@ -45,6 +63,43 @@ def address_base_premium(world: World, rates: Rates, extract_date: date) -> Extr
         31: organisations(world),
         32: classifications(world),
     }
+
+
+def _delivered(
+    world: World,
+    rates: Rates,
+    extract_date: date,
+    name: str,
+    version: str,
+    records: dict[int, list[str]],
+    layout: Callable[[Tables], Tables],
+) -> Rendered:
+    tables, month = _tables(world, rates), rates.month
+    changes_only = month is not None and month.before is not None
+    if month is None:
+        tables = layout(tables)
+    else:
+        stood = [
+            layout(as_entered(tables, world, rates, (day - month.opening).days))
+            for day in (month.day, month.before)
+            if day
+        ]
+        tables = changes(*stood) if changes_only else stood[0]
+    file = _mixed_file(tables, extract_date, name, version, records, "C" if changes_only else "F")
+    return Rendered(
+        SYSTEM,
+        [file] if changes_only else [file, _onsud(world), _lsoa(world)],
+        pl.DataFrame(schema={"source_key": pl.String, "person_id": pl.Int64}),
+        pl.DataFrame(schema={"address_key": pl.String, "uprn": pl.Int64}),
+        changes_only,
+    )
+
+
+def _mixed_file(
+    tables: Tables, extract_date: date, name: str, version: str, records: dict[int, list[str]], supply: str
+) -> ExtractFile:
+    """Header, records in the order of their type, metadata, trailer; rows count every line."""
+    day = extract_date.isoformat()
     lines: list[str] = []
     metadata = (
         f'29,"{CUSTODIAN_NAME} LLPG","Residential and commercial","Synthetic","","{CUSTODIAN_NAME}","D",'
@@ -52,15 +107,17 @@ def address_base_premium(world: World, rates: Rates, extract_date: date) -> Extr
         f'"AddressBase Premium Classification Scheme",{day},"ENG","UTF-8"'
     )
     order = 1
-    for record, table in tables.items():
-        if record == 30:
+    before = [record for record in tables if record < METADATA]
+    for record in [*before, METADATA, *(record for record in tables if record > METADATA)]:
+        if record == METADATA:
             lines.append(metadata)
-        lines.extend(record_lines(record, table, order, extract_date))
-        order += table.height
-    header = f'10,"{CUSTODIAN_NAME}",{CUSTODIAN},{day},1,{day},{TIME},"2.0","F"'
+            continue
+        lines.extend(record_lines(record, records[record], tables[record], order, extract_date))
+        order += tables[record].height
+    header = f'10,"{CUSTODIAN_NAME}",{CUSTODIAN},{day},1,{day},{TIME},"{version}","{supply}"'
     trailer = f"99,0,{len(lines) - 1},{day},{TIME}"  # the metadata record is not counted
     content = "\n".join([header, *lines, trailer]) + "\n"
-    return ExtractFile("addressbase_premium.csv", content.encode("utf-8"), len(lines) + 2)
+    return ExtractFile(name, content.encode("utf-8"), len(lines) + 2)
 
 
 def _onsud(world: World) -> ExtractFile:
@@ -95,13 +152,3 @@ def _lsoa(world: World) -> ExtractFile:
         imd25_decile="imd_decile",
     )
     return csv_file("lsoa.csv", rows, LSOA)
-
-
-def render(world: World, rates: Rates, extract_date: date) -> Rendered:
-    """The gazetteer delivery of extract_date; it holds no persons and its addresses are their own truth."""
-    return Rendered(
-        SYSTEM,
-        [address_base_premium(world, rates, extract_date), _onsud(world), _lsoa(world)],
-        pl.DataFrame(schema={"source_key": pl.String, "person_id": pl.Int64}),
-        pl.DataFrame(schema={"address_key": pl.String, "uprn": pl.Int64}),
-    )

@@ -85,6 +85,7 @@ def test_case(matched: list[dict[str, Any]], number: int) -> None:
     case, got = CASES[number], matched[number]
     assert (got["uprn"], got["method"]) == (case.get("uprn"), case["method"]), case.get("why")
     assert got["building_uprn"] == case.get("building")
+    assert got["retired_uprn"] == case.get("retired"), case.get("why")
     if "any_candidate" in case:
         assert got["candidate_uprn"] is not None and got["runner_up_gap"] == 0
     if got["method"] not in ("unmatched", "no_address"):
