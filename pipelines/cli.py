@@ -174,6 +174,38 @@ def dev(data: str, landing: str | None, sources: str | None, port: int) -> None:
 
 @cli.command()
 @DATA
+@click.option("--port", default=8600, show_default=True, type=click.IntRange(1024, 65535))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Off this machine only with sign-in set up.")
+@click.option("--user", "users", multiple=True, metavar="NAME", help="Somebody local, over invented people only.")
+@click.option("--role", "roles", multiple=True, help="What the local users are: reviewer, fraud_officer, analyst, ...")
+@click.option("--certificate", type=click.Path(exists=True), help="TLS certificate, PEM.")
+@click.option("--certificate-key", type=click.Path(exists=True), help="Its key, PEM.")
+def serve(
+    data: str,
+    port: int,
+    host: str,
+    users: tuple[str, ...],
+    roles: tuple[str, ...],
+    certificate: str | None,
+    certificate_key: str | None,
+) -> None:
+    """Serve the review app: clusters to review, flagged pairs, quality, runs, audit."""
+    from review_app.serving import local_users, serve
+
+    known = local_users(users, roles)
+    click.echo(f"Review app:      http{'s' if certificate else ''}://{host}:{port}   (stop with Ctrl-C)")
+    serve(
+        folder(data),
+        host,
+        port,
+        known,
+        Path(certificate) if certificate else None,
+        Path(certificate_key) if certificate_key else None,
+    )
+
+
+@cli.command()
+@DATA
 @AS_OF
 @JSON
 def status(data: str, as_json: bool) -> None:

@@ -231,18 +231,23 @@ class Operations:
             raise BoroughlinkError("The same pair stands twice in these decisions: none was taken in.") from None
         return len(rows)
 
-    def decisions(self) -> list[dict[str, Any]]:
-        """The standing decisions: the latest one of each pair and sort (links and unsure; labels apart).
+    def decisions(self, among: Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """The standing decisions: the latest one of each pair and sort (links and unsure; labels apart); with `among`,
+        only those between two of these records.
 
         `record_l` < `record_r` are record ids. A decision whose records were erased is no longer among them, nor is one
         that was withdrawn, or a label that was left unanswered.
         """
+        query = (
+            sa.select(decision_table, payload_table.c.sealed)
+            .join(payload_table, payload_table.c.payload_id == decision_table.c.records)
+            .order_by(decision_table.c.decision_id)
+        )
+        if among is not None:
+            names = [record_name(self.keyring, record) for record in among]
+            query = query.where(decision_table.c.record_l.in_(names), decision_table.c.record_r.in_(names))
         with self.begin() as db:
-            rows = db.execute(
-                sa.select(decision_table, payload_table.c.sealed)
-                .join(payload_table, payload_table.c.payload_id == decision_table.c.records)
-                .order_by(decision_table.c.decision_id)
-            ).mappings()
+            rows = db.execute(query).mappings()
             latest = {(row["record_l"], row["record_r"], row["kind"] == "label"): dict(row) for row in rows}
         standing = [self._opened(row) for row in latest.values() if row["sealed"] and _says_something(row)]
         return sorted(standing, key=lambda row: (row["record_l"], row["record_r"], row["kind"] == "label"))

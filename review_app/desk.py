@@ -1,0 +1,113 @@
+"""What every page has at hand: the folder, its settings, the operational store, the published run, who is asking."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+from starlette.templating import Jinja2Templates
+
+from pipelines.governance import audit
+from pipelines.operations import Operations
+from pipelines.settings import DataFolder, Settings
+from review_app.published import Published, Snapshot
+from review_app.roles import User
+from review_app.security import Pace, Refused, checked_form, csrf_token
+from review_app.verdicts import Desk as Verdicts
+from review_app.verdicts import policy
+
+
+@dataclass
+class House:
+    """The running app."""
+
+    folder: DataFolder
+    settings: Settings
+    operations: Operations
+    published: Published
+    verdicts: Verdicts
+    templates: Jinja2Templates
+    local: tuple[User, ...] = ()
+    pace: Pace = field(default_factory=Pace)
+    oidc: Any = None
+
+    @contextmanager
+    def read(self) -> Iterator[Snapshot]:
+        with self.published.read() as snapshot:
+            yield snapshot
+
+    def note(self, user: User, event: str, subject: str, **detail: Any) -> None:
+        """Write to the audit before a page is shown."""
+        audit.record(self.operations, user.name, event, subject, **detail)
+
+    def page(self, request: Request, name: str, status: int = 200, **context: Any) -> Response:
+        """A page from its template, with what all pages need."""
+        user = signed_in(request)
+        shared = {
+            "user": user,
+            "csrf": csrf_token(request.session),
+            "cspNonce": request.state.nonce,
+            "house": self,
+            "council": self.settings.council,
+            "synthetic": self.settings.holds == "synthetic",
+            "path": request.url.path,
+            "flash": request.session.pop("flash", None),
+        }
+        return self.templates.TemplateResponse(request, name, shared | context, status_code=status)
+
+
+def house(request: Request) -> House:
+    return request.app.state.house  # type: ignore[no-any-return]
+
+
+def signed_in(request: Request) -> User | None:
+    """Whoever the session says is there."""
+    name, roles = request.session.get("user"), request.session.get("roles")
+    return User(str(name), frozenset(map(str, roles))) if name and roles else None
+
+
+class SignInFirst(Exception):
+    """Nobody is signed in."""
+
+
+def needs(permission: str) -> Callable[..., User]:
+    """A dependency: the user, who must hold the permission. Raises SignInFirst or Refused."""
+
+    def allowed(request: Request) -> User:
+        user = signed_in(request)
+        if user is None:
+            raise SignInFirst
+        if not house(request).pace.admit(f"user {user.name}", policy()["pages_a_minute"]):
+            raise Refused(429, "Too many pages in a minute", "Wait a little, then go on. Nothing was lost.")
+        if not user.may(permission):
+            house(request).note(user, "page refused", permission)
+            raise Refused(
+                403,
+                "This page is not for your role",
+                f"You are signed in as {', '.join(user.titles).lower()}. Your administrator gives roles.",
+            )
+        return user
+
+    allowed.permission = permission  # type: ignore[attr-defined]
+    return allowed
+
+
+def needs_any(request: Request) -> User:
+    """A dependency: somebody who is signed in."""
+    user = signed_in(request)
+    if user is None:
+        raise SignInFirst
+    if not house(request).pace.admit(f"user {user.name}", policy()["pages_a_minute"]):
+        raise Refused(429, "Too many pages in a minute", "Wait a little, then go on. Nothing was lost.")
+    return user
+
+
+At = Annotated[House, Depends(house)]
+Form = Annotated[dict[str, list[str]], Depends(checked_form)]
+
+
+def said(form: dict[str, list[str]], name: str, most: int = 2000) -> str:
+    """One field of a form, trimmed."""
+    return form.get(name, [""])[0].strip()[:most]

@@ -1,0 +1,60 @@
+"""Whose records somebody must not be given: their own, their household's, those of relatives they have named."""
+
+import sqlalchemy as sa
+
+from pipelines.operations import Operations, timestamp
+from review_app.published import VIEW, Snapshot
+from review_app.roles import User
+from review_app.tables import declaration_table
+
+KINDS = {"self": "Myself", "household": "Somebody I live with", "relative": "A relative or close friend"}
+
+
+def declare(operations: Operations, user: User, kind: str, record_id: str) -> None:
+    with operations.begin() as db:
+        db.execute(
+            sa.insert(declaration_table).values(
+                who=user.name, kind=kind, record=operations.seal(db, record_id), made_at=timestamp()
+            )
+        )
+
+
+def declared(operations: Operations, user: User) -> list[tuple[int, str, str]]:
+    """(number, kind, record id) of what somebody declared."""
+    query = sa.select(declaration_table).where(declaration_table.c.who == user.name)
+    with operations.begin() as db:
+        rows = db.execute(query).mappings().all()
+    opened = [(row["declaration_id"], row["kind"], operations.reason(row["record"])) for row in rows]
+    return [(number, kind, record) for number, kind, record in opened if record]
+
+
+def withdraw(operations: Operations, user: User, number: int) -> None:
+    with operations.begin() as db:
+        db.execute(
+            sa.delete(declaration_table).where(
+                declaration_table.c.declaration_id == number, declaration_table.c.who == user.name
+            )
+        )
+
+
+def kept_from(operations: Operations, snapshot: Snapshot, user: User) -> frozenset[str]:
+    """Persons whose records the user must not be given, in today's run: those declared, and who lives with them."""
+    records = [record for _, _, record in declared(operations, user)]
+    if not records:
+        return frozenset()
+    marks = ", ".join("?" * len(records))
+    rows = snapshot.wh.rows(
+        f"SELECT DISTINCT person_id FROM published.linkage.membership WHERE view = ? AND record_id IN ({marks})",
+        [VIEW, *records],
+    )
+    persons = [person for (person,) in rows]
+    if not persons or not snapshot.wh.exists("published.linkage.household_member"):
+        return frozenset(persons)
+    marks = ", ".join("?" * len(persons))
+    homes = snapshot.wh.rows(
+        "SELECT DISTINCT other.person_id FROM published.linkage.household_member AS own "
+        "JOIN published.linkage.household_member AS other USING (view, household_id) "
+        f"WHERE own.view = ? AND own.person_id IN ({marks})",
+        [VIEW, *persons],
+    )
+    return frozenset(persons) | {person for (person,) in homes}

@@ -1,0 +1,184 @@
+"""The published snapshot as the app holds it open: read-only, one thread, exchanged when CURRENT moves."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from linkage_models.models import Model
+from pipelines.commit_point import Current
+from pipelines.faults import BoroughlinkError
+from pipelines.settings import DataFolder
+from pipelines.snapshots import open_snapshot
+from pipelines.warehouse import Warehouse
+
+VIEW = "data_quality"
+
+
+class Item(NamedTuple):
+    """A line of the queue: what chooses and groups items, no value of a record."""
+
+    item_id: str
+    position: int
+    reason: str
+    priority: float
+    is_restricted: bool
+    version: str
+    persons: tuple[str, ...]
+    pattern: tuple[tuple[str, int], ...]
+
+
+@dataclass
+class Snapshot:
+    """One published run, open. `wh` is this request's own cursor."""
+
+    run_id: str
+    wh: Warehouse
+    shared: "_Open"
+
+    @property
+    def queue(self) -> list[Item]:
+        return self.shared.queue
+
+    @property
+    def by_id(self) -> dict[str, Item]:
+        return self.shared.by_id
+
+    @property
+    def model(self) -> Model | None:
+        return self.shared.model
+
+    @property
+    def link_weight(self) -> float:
+        return self.shared.link_weight
+
+
+@dataclass
+class _Open:
+    """The connection behind all cursors of one run, and what is read from it once."""
+
+    wh: Warehouse
+    run_id: str
+    closing: ExitStack
+    users: int = 0
+    retired: bool = False
+
+    @cached_property
+    def model(self) -> Model | None:
+        if not self.wh.exists("published.linkage.model"):
+            return None
+        # levels and weights only: the frequencies of names stay in the file
+        return Model.of(self._cursor().scalar("SELECT body FROM published.linkage.model"), "{}")
+
+    @cached_property
+    def link_weight(self) -> float:
+        if self._cursor().exists("published.linkage.threshold"):
+            for (link,) in self._cursor().rows("SELECT link FROM published.linkage.threshold WHERE view = ?", [VIEW]):
+                return float(link)
+        return 0.0
+
+    @cached_property
+    def queue(self) -> list[Item]:
+        wh = self._cursor()
+        if not wh.exists("published.review.queue"):
+            return []
+        gammas = [name for name in wh.columns("published.review.pair") if name.startswith("gamma_")]
+        listed = "".join(f", pair.{name}" for name in gammas)
+        rows = wh.rows(
+            "SELECT q.item_id, q.position, q.reason, q.priority, q.is_restricted, q.version, q.person_id, "
+            f"q.other_person_id{listed} FROM published.review.queue AS q LEFT JOIN published.review.pair AS pair "
+            "ON pair.item_id = q.item_id AND pair.record_l = q.record_l AND pair.record_r = q.record_r "
+            "ORDER BY q.position"
+        )
+        names = [name.removeprefix("gamma_") for name in gammas]
+        seen: dict[tuple[Any, ...], tuple[tuple[str, int], ...]] = {}
+        items = []
+        for row in rows:
+            levels = row[8:]
+            if levels not in seen:
+                seen[levels] = tuple(
+                    (name, level) for name, level in zip(names, levels, strict=True) if level is not None and level >= 0
+                )
+            persons = tuple(person for person in row[6:8] if person)
+            items.append(Item(*row[:6], persons, seen[levels]))
+        return items
+
+    @cached_property
+    def by_id(self) -> dict[str, Item]:
+        return {item.item_id: item for item in self.queue}
+
+    def _cursor(self) -> Warehouse:
+        return Warehouse(self.wh.con.cursor(), self.run_id, self.wh.as_of, self.wh.folder)
+
+
+class Published:
+    """Hands out the newest published run; keeps an older one open until its last reader has left."""
+
+    def __init__(self, folder: DataFolder) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._open: _Open | None = None
+        self._mark: tuple[int, int] | None = None
+
+    @contextmanager
+    def read(self) -> Iterator[Snapshot]:
+        """A snapshot for one request. Raises NothingPublished."""
+        held = self._borrow()
+        cursor = held.wh.con.cursor()
+        try:
+            yield Snapshot(held.run_id, Warehouse(cursor, held.run_id, held.wh.as_of, held.wh.folder), held)
+        finally:
+            cursor.close()
+            with self._lock:
+                held.users -= 1
+                self._close_idle(held)
+
+    def warm(self) -> None:
+        """Read what all pages share, so that the first reader does not wait for it."""
+        with self.read() as snapshot:
+            _ = snapshot.by_id, snapshot.model, snapshot.link_weight
+
+    def close(self) -> None:
+        with self._lock:
+            if self._open:
+                self._open.retired = True
+                self._close_idle(self._open)
+                self._open = None
+
+    def _borrow(self) -> _Open:
+        with self._lock:
+            mark = self._current_mark()
+            if self._open is None or mark != self._mark:
+                fresh = self._opened()
+                if self._open and self._open is not fresh:
+                    self._open.retired = True
+                    self._close_idle(self._open)
+                self._open, self._mark = fresh, mark
+            self._open.users += 1
+            return self._open
+
+    def _opened(self) -> _Open:
+        if self._open and Current.read(self.folder).published == self._open.run_id:
+            return self._open
+        stack = ExitStack()
+        try:
+            wh, place = stack.enter_context(open_snapshot(self.folder))
+        except BoroughlinkError:
+            stack.close()
+            if self._open:  # the run before is still whole and open: better than a blank page
+                return self._open
+            raise
+        return _Open(wh, place.name, stack)
+
+    def _current_mark(self) -> tuple[int, int] | None:
+        try:
+            stat = self.folder.current.stat()
+        except FileNotFoundError:
+            return None
+        return stat.st_mtime_ns, stat.st_ino
+
+    def _close_idle(self, held: _Open) -> None:
+        if held.retired and held.users == 0:
+            held.closing.close()

@@ -1,0 +1,319 @@
+"""Cluster review: the queue, an item, a verdict, undo."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import RedirectResponse, Response
+
+from pipelines.governance.pseudonyms import record_name
+from review_app import choosing, evidence, story, timeline
+from review_app.choosing import Next
+from review_app.clustering import outcome
+from review_app.clusters import SHOWN, Cluster, NoSuchItem, changes, household, load_cluster, stays
+from review_app.desk import At, Form, House, needs, said
+from review_app.kin import kept_from
+from review_app.preferences import preferences
+from review_app.published import Snapshot
+from review_app.roles import User
+from review_app.security import Refused
+from review_app.verdicts import FIRM, VERDICTS, WORDS, Given, Stale, alike, edges_of, policy
+
+router = APIRouter()
+Reviewer = Annotated[User, Depends(needs("review"))]
+PARTS = ("first", "second", "adjudication", "gold", "sample")
+REASONS_GIVEN = (
+    "name and birth date fit",
+    "address history fits",
+    "a number settles it",
+    "twins or siblings",
+    "father and son, mother and daughter",
+    "name changed",
+    "other spelling of a name",
+    "shared house, different people",
+    "too little to say",
+)
+
+
+@router.get("/review")
+def start(request: Request, held: At, user: Reviewer) -> Response:
+    """What waits, how far it has come, where to begin."""
+    with held.read() as snapshot:
+        where = choosing.progress(held, snapshot, user)
+        patterns = choosing.by_pattern(held, snapshot)[:12]
+        for group in patterns:
+            group["words"] = pattern_words(snapshot, group["levels"])
+        sampled = choosing.next_sampled(held, snapshot, user)
+        disputed = choosing.disputes(held, snapshot, user)
+        return held.page(
+            request, "app/review/start.html",
+            run=snapshot.run_id, progress=where, patterns=patterns, sampled=sampled, disputed=len(disputed),
+            curve=gain_curve(where.gain), enough=where.mine_today >= policy()["day_decisions"],
+            tired=where.minutes_today >= policy()["break_minutes"], last=held.verdicts.last(user.name),
+        )  # fmt: skip
+
+
+@router.get("/review/next")
+def following(request: Request, held: At, user: Reviewer, after: str = "", pattern: str = "") -> Response:
+    """To the next item."""
+    with held.read() as snapshot:
+        here = snapshot.by_id.get(after)
+        chosen = choosing.choose(held, snapshot, user, here.position if here else 0, pattern)
+    request.session["pattern"] = pattern[:300]
+    return RedirectResponse(address(chosen) if chosen else "/review/done", 303)
+
+
+@router.get("/review/sample")
+def sample(held: At, user: Reviewer) -> Response:
+    """To the next pair of the random sample."""
+    with held.read() as snapshot:
+        item_id = choosing.next_sampled(held, snapshot, user)
+    return RedirectResponse(address(Next(item_id, "sample")) if item_id else "/review/done", 303)
+
+
+@router.get("/review/disputes")
+def disputes(held: At, user: Reviewer) -> Response:
+    """To the next item on which two reviewers disagree."""
+    with held.read() as snapshot:
+        found = choosing.disputes(held, snapshot, user)
+    return RedirectResponse(address(Next(found[0], "adjudication")) if found else "/review/done", 303)
+
+
+@router.get("/review/done")
+def done(request: Request, held: At, user: Reviewer) -> Response:
+    """Nothing is left to answer here, or enough was done for today."""
+    held.verdicts.let_go(user.name)
+    with held.read() as snapshot:
+        where = choosing.progress(held, snapshot, user)
+    return held.page(request, "app/review/done.html", progress=where)
+
+
+@router.get("/review/item/{item_id}")
+def item(request: Request, held: At, user: Reviewer, item_id: str, part: str = "first") -> Response:
+    """An item with its evidence."""
+    with held.read() as snapshot:
+        cluster = opened(held, snapshot, user, item_id)
+        return shown(request, held, snapshot, user, cluster, part)
+
+
+@router.post("/review/item/{item_id}")
+def decide(request: Request, held: At, user: Reviewer, item_id: str, form: Form) -> Response:
+    """Take a verdict, go to the next item."""
+    verdict, part = said(form, "verdict"), said(form, "part") or "first"
+    with held.read() as snapshot:
+        cluster = opened(held, snapshot, user, item_id)
+        if verdict == "preview":
+            return shown(request, held, snapshot, user, cluster, part, chosen=form.get("record", []))
+        if verdict == "skip":
+            held.verdicts.let_go(user.name, item_id)
+            return RedirectResponse(f"/review/next?after={item_id}", 303)
+        given = Given(
+            verdict, user.name, said(form, "version"), tuple(form.get("record", [])), said(form, "reason"),
+            said(form, "note"), _seconds(said(form, "seconds")), said(form, "blind") == "1",
+        )  # fmt: skip
+        if wrong := _wrong(cluster, given, part):
+            return shown(request, held, snapshot, user, cluster, part, chosen=given.chosen, error=wrong, status=422)
+        try:
+            number = held.verdicts.give(
+                cluster, snapshot.run_id, snapshot.model and snapshot.model.version, given, part
+            )
+        except Stale as stale:
+            return held.page(request, "app/review/stale.html", 409, why=stale.why, item_id=item_id)
+        request.session["flash"] = _told(held, cluster, given, part, number)
+        following_ = _after(held, snapshot, user, cluster, part, request.session.get("pattern", ""))
+    return RedirectResponse(following_, 303)
+
+
+@router.post("/review/undo")
+def undo(request: Request, held: At, user: Reviewer, form: Form) -> Response:
+    """Take back the last verdict, or the one that is named."""
+    number = said(form, "number")
+    last = held.verdicts.last(user.name)
+    chosen = int(number) if number.isdigit() else (last["verdict_id"] if last else 0)
+    item_id = held.verdicts.undo(user.name, chosen)
+    if item_id is None:
+        request.session["flash"] = {"text": "There is nothing of yours to take back, or a second answer stands on it."}
+        return RedirectResponse("/review", 303)
+    request.session["flash"] = {"text": "Taken back. Here is the item again, as if you had not answered."}
+    part = last["part"] if last and last["verdict_id"] == chosen else "first"
+    return RedirectResponse(address(Next(item_id, part)), 303)
+
+
+def address(chosen: Next) -> str:
+    return f"/review/item/{chosen.item_id}" + (f"?part={chosen.part}" if chosen.part != "first" else "")
+
+
+def opened(held: House, snapshot: Snapshot, user: User, item_id: str) -> Cluster:
+    """The item, if this user may see it. Raises NoSuchItem or Refused."""
+    if len(item_id) > 40:
+        raise NoSuchItem
+    cluster = load_cluster(snapshot, item_id)
+    if cluster.item.is_restricted and not user.may("review_restricted"):
+        raise Refused(403, "This item is on the restricted queue", "Only those who work on that queue may open it.")
+    if not cluster.item.is_restricted and not user.may("review"):
+        raise Refused(403, "This item is on the open queue", "Reviewers work on it.")
+    if not kept_from(held.operations, snapshot, user).isdisjoint(
+        {*cluster.item.persons, *(record.person_id for record in (*cluster.records, *cluster.beside))}
+    ):
+        held.note(user, "item refused", item_id, why="declared")
+        raise Refused(
+            403,
+            "This item is not for you",
+            "It may concern you, somebody you live with, or somebody you named. A colleague will answer it.",
+        )
+    return cluster
+
+
+def shown(
+    request: Request,
+    held: House,
+    snapshot: Snapshot,
+    user: User,
+    cluster: Cluster,
+    part: str,
+    chosen: Sequence[str] = (),
+    error: str = "",
+    status: int = 200,
+) -> Response:
+    """The page of an item; noted in the audit before it is built."""
+    if part not in PARTS:
+        raise NoSuchItem
+    item_id, choices = cluster.item.item_id, preferences(held.operations, user)
+    blind = part != "adjudication" and (part in ("second", "gold", "sample") or choices.blind)
+    holder = held.verdicts.lease(item_id, user.name) if part != "gold" else None
+    named = sorted(record_name(held.operations.keyring, record.record_id) for record in cluster.records)
+    held.note(user, "item viewed", item_id, run=snapshot.run_id, blind=blind, records=named[:SHOWN])
+    state = held.verdicts.states([item_id]).get(item_id)
+    where = stays(snapshot, cluster.records[:SHOWN])
+    history = held.verdicts.history(item_id) if part in ("first", "adjudication") else []
+    model = snapshot.model
+    weakest = cluster.decisive
+    told = evidence.steps(weakest, model) if weakest and model and not blind else []
+    return held.page(
+        request, "app/review/item.html", status,
+        cluster=cluster, part=part, blind=blind, holder=holder, state=state, question=story.question(cluster),
+        story=story.story(cluster, where, blind), stays=where, times=timeline.drawing(where, snapshot.wh.as_of),
+        household=household(snapshot, cluster.item.persons) if part != "sample" else [],
+        changes=changes(snapshot, cluster.item.persons) if not blind else [],
+        pair=weakest, steps=told, drawing=evidence.drawing(told) if told else None,
+        pairs=[] if blind else ordered_pairs(cluster), anchor=cluster.records[0], records=cluster.records[:SHOWN],
+        neighbours=[] if blind else neighbours(cluster), outcomes=[] if blind else outcomes(held, cluster, chosen),
+        chosen=set(chosen), error=error, history=history, words=WORDS, keys=choices, link_weight=snapshot.link_weight,
+        reasons=REASONS_GIVEN, left_out=len(cluster.records) - SHOWN, run=snapshot.run_id,
+    )  # fmt: skip
+
+
+def ordered_pairs(cluster: Cluster, most: int = 40) -> list[Any]:
+    """Scored pairs, those across the two sides first, the weakest first."""
+    across = cluster.across
+    rest = [pair for pair in cluster.pairs if pair not in across]
+    return [*across, *sorted(rest, key=lambda pair: (pair.weight, pair.left, pair.right))][:most]
+
+
+def neighbours(cluster: Cluster) -> list[dict[str, Any]]:
+    """The persons nearest to the item, with their strongest pair into it."""
+    own = {record.record_id for record in cluster.records}
+    found: dict[str, dict[str, Any]] = {}
+    for record in cluster.beside:
+        known = found.setdefault(record.person_id, {"person": record.person_id, "records": [], "best": None})
+        known["records"].append(record)
+    for near in found.values():
+        ids = {record.record_id for record in near["records"]}
+        touching = [
+            pair
+            for pair in cluster.beside_pairs
+            if (pair.left in own and pair.right in ids) or (pair.right in own and pair.left in ids)
+        ]
+        near["best"] = max(touching, key=lambda pair: pair.weight, default=None)
+    return [near for near in found.values() if near["best"]]
+
+
+def outcomes(held: House, cluster: Cluster, chosen: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """What the next run would make of each answer."""
+    if cluster.sample:
+        return []
+    records, pairs = [*cluster.records, *cluster.beside], [*cluster.pairs, *cluster.beside_pairs]
+    own = {record.record_id for record in cluster.records}
+    standing = held.verdicts.standing([record.record_id for record in records])
+    told = []
+    wanted = ["same", "different"] if cluster.side("b") else ["same"]
+    for verdict in [*wanted, *(["split"] if chosen else [])]:
+        new = edges_of(cluster, verdict, chosen)
+        touched = {frozenset((left, right)) for _, left, right in new}
+        kept = [each for each in standing if frozenset(each[1:]) not in touched]
+        groups = outcome(records, pairs, [*kept, *new], held.settings.cluster_stop)
+        parts = [[record for record in group if record in own] for group in groups]
+        joined = sum(1 for group in groups if set(group) & own and set(group) - own)
+        sizes = sorted((len(part) for part in parts if part), reverse=True)
+        told.append({"verdict": verdict, "sizes": sizes, "joined": joined})
+    return told
+
+
+def pattern_words(snapshot: Snapshot, levels: Sequence[tuple[str, int]]) -> list[str]:
+    """What agrees in a pattern, in words."""
+    if snapshot.model is None:
+        return []
+    return [f"{evidence.title(name)}: {snapshot.model.level_words(name, level)}" for name, level in levels]
+
+
+def gain_curve(gain: Sequence[float]) -> dict[str, Any] | None:
+    """The gain of deciding on, as a curve: records put right, over decisions in order."""
+    if len(gain) < 2:
+        return None
+    total, points, step = 0.0, [(0, 0.0)], max(len(gain) // 60, 1)
+    for place, each in enumerate(gain, start=1):
+        total += each
+        if place % step == 0 or place == len(gain):
+            points.append((place, total))
+    width, height = 420, 120
+    drawn = [(40 + x / len(gain) * (width - 50), height - 20 - y / (total or 1) * (height - 35)) for x, y in points]
+    half = next((place for place, reached in points if reached >= total / 2), len(gain))
+    return {
+        "points": " ".join(f"{x:.1f},{y:.1f}" for x, y in drawn),
+        "width": width, "height": height, "total": total, "count": len(gain), "half": half,
+    }  # fmt: skip
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return min(value, 3600.0) if value >= 0 else None
+
+
+def _wrong(cluster: Cluster, given: Given, part: str) -> str:
+    ids = {record.record_id for record in cluster.records}
+    if part not in PARTS or given.verdict not in VERDICTS:
+        return "Choose one of the answers."
+    if not set(given.chosen) <= ids:
+        return "A record that you ticked is not in this item."
+    if given.verdict == "split":
+        if not given.chosen:
+            return "Tick the records to split off, then choose Split off."
+        if set(given.chosen) == ids:
+            return "Leave at least one record: not all of them can be split off."
+    if given.verdict == "evidence" and not given.note:
+        return "Say in the note what evidence is needed, and from whom."
+    return ""
+
+
+def _told(held: House, cluster: Cluster, given: Given, part: str, number: int) -> dict[str, Any]:
+    text = f"Saved: {WORDS[given.verdict].lower()}."
+    if part == "gold" and given.verdict in FIRM:
+        known = choosing.known_answer(held, cluster.item.item_id)
+        if known and not alike(known, given.verdict):
+            text += f" Two colleagues said “{WORDS[known].lower()}” of this one; it was a check."
+    return {"text": text, "undo": number}
+
+
+def _after(held: House, snapshot: Snapshot, user: User, cluster: Cluster, part: str, pattern: str) -> str:
+    if part == "sample":
+        return "/review/sample"
+    if part == "adjudication":
+        return "/review/disputes"
+    if cluster.item.is_restricted:
+        return "/review/restricted"
+    after = cluster.item.position if part == "first" else 0
+    chosen = choosing.choose(held, snapshot, user, after, pattern)
+    return address(chosen) if chosen else "/review/done"

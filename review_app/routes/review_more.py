@@ -1,0 +1,144 @@
+"""Beside cluster review: one pair's evidence, finding another record, a fault in a source, the restricted queue."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import RedirectResponse, Response
+
+from review_app import choosing, evidence
+from review_app.clusters import NoSuchItem
+from review_app.desk import At, Form, needs, said
+from review_app.records import FIELDS, Record, load_records
+from review_app.roles import User
+from review_app.routes.review import Reviewer, opened
+from review_app.searching import search
+from review_app.verdicts import Given
+
+router = APIRouter()
+Guardian = Annotated[User, Depends(needs("review_restricted"))]
+
+
+@router.get("/review/item/{item_id}/pair")
+def pair(request: Request, held: At, user: Reviewer, item_id: str, left: str = "", right: str = "") -> Response:
+    """Why two records of an item were linked or not."""
+    with held.read() as snapshot:
+        cluster = opened(held, snapshot, user, item_id)
+        shown = [*cluster.records, *cluster.beside]
+        known = {record.record_id: record for record in shown}
+        if left not in known or right not in known or left == right:
+            raise NoSuchItem
+        held.note(user, "pair viewed", item_id, run=snapshot.run_id)
+        found = next((p for p in (*cluster.pairs, *cluster.beside_pairs) if {p.left, p.right} == {left, right}), None)
+        steps = evidence.steps(found, snapshot.model) if found and snapshot.model else []
+        return held.page(
+            request, "app/review/pair.html", cluster=cluster, left=known[left], right=known[right], pair=found,
+            steps=steps, drawing=evidence.drawing(steps) if steps else None, link_weight=snapshot.link_weight,
+        )  # fmt: skip
+
+
+@router.get("/review/item/{item_id}/find")
+def find(request: Request, held: At, user: Reviewer, item_id: str) -> Response:
+    """Look for a record that belongs to this item and is not in it."""
+    with held.read() as snapshot:
+        cluster = opened(held, snapshot, user, item_id)
+        held.note(user, "search opened", item_id)
+        return _finding(request, held, cluster, [], _wanted(cluster.records[0]), False)
+
+
+@router.post("/review/item/{item_id}/find")
+def found(request: Request, held: At, user: Reviewer, item_id: str, form: Form) -> Response:
+    """Look, or add a record that was found."""
+    with held.read() as snapshot:
+        cluster = opened(held, snapshot, user, item_id)
+        if added := said(form, "add", 200):
+            there = load_records(snapshot.wh, [(added, "", "b")])
+            own = {record.record_id for record in cluster.records}
+            if not there or there[0].sensitivity or added in own:
+                raise NoSuchItem
+            held.verdicts.add_record(
+                cluster, there[0], user.name, snapshot.run_id, snapshot.model and snapshot.model.version,
+                said(form, "note"),
+            )  # fmt: skip
+            request.session["flash"] = {"text": "Saved: that record is the same person. The next run joins it."}
+            return RedirectResponse(f"/review/item/{item_id}", 303)
+        wanted = {name: said(form, name, 80) for name in ("surname", "forename", "year", "postcode")}
+        rows = search(snapshot, wanted) if any(wanted.values()) else []
+        held.note(user, "records searched", item_id, found=len(rows), reason="find another record")
+        return _finding(request, held, cluster, rows, wanted, True)
+
+
+def _finding(
+    request: Request, held: Any, cluster: Any, rows: list[Record], wanted: dict[str, str], asked: bool
+) -> Response:
+    own = {record.record_id for record in cluster.records}
+    return held.page(  # type: ignore[no-any-return]
+        request, "app/review/find.html", cluster=cluster, found=rows, own=own, wanted=wanted, asked=asked,
+        anchor=cluster.records[0],
+    )  # fmt: skip
+
+
+def _wanted(record: Record) -> dict[str, str]:
+    born = record.raw.get("birth_date")
+    return {
+        "surname": record.raw.get("surname") or "",
+        "forename": (record.raw.get("forename") or "")[:3],
+        "year": str(born.year) if born else "",
+        "postcode": "",
+    }
+
+
+@router.get("/review/item/{item_id}/fault")
+def fault(request: Request, held: At, user: Reviewer, item_id: str) -> Response:
+    """Report a fault in a source."""
+    with held.read() as snapshot:
+        cluster = opened(held, snapshot, user, item_id)
+        held.note(user, "fault opened", item_id)
+        return held.page(request, "app/review/fault.html", cluster=cluster, fields=FIELDS, error="", given={})
+
+
+@router.post("/review/item/{item_id}/fault")
+def report(request: Request, held: At, user: Reviewer, item_id: str, form: Form) -> Response:
+    """Keep the report for the source's owner; the item stays where it is."""
+    given = {name: said(form, name) for name in ("record", "field", "note")}
+    with held.read() as snapshot:
+        cluster = opened(held, snapshot, user, item_id)
+        ids = {record.record_id for record in cluster.records}
+        if given["record"] not in ids or given["field"] not in dict(FIELDS) or not given["note"]:
+            wrong = "Say which record, what in it is wrong, and what it should be."
+            held.note(user, "fault opened", item_id)
+            return held.page(
+                request, "app/review/fault.html", 422, cluster=cluster, fields=FIELDS, error=wrong, given=given
+            )
+        held.verdicts.give(
+            cluster, snapshot.run_id, snapshot.model and snapshot.model.version,
+            Given("fault", user.name, cluster.item.version, (given["record"],), given["field"], given["note"]),
+        )  # fmt: skip
+    request.session["flash"] = {"text": "Reported to the owner of the source. The item still waits for your answer."}
+    return RedirectResponse(f"/review/item/{item_id}", 303)
+
+
+@router.get("/review/restricted")
+def restricted(request: Request, held: At, user: Guardian) -> Response:
+    """The queue of items that touch a protected person."""
+    with held.read() as snapshot:
+        items = list(choosing.waiting(held, snapshot, user, restricted=True))
+        held.note(user, "restricted queue viewed", snapshot.run_id, items=len(items))
+        return held.page(request, "app/review/restricted.html", items=items[:100], total=len(items))
+
+
+@router.get("/review/restricted/{item_id}")
+def restricted_item(request: Request, held: At, user: Guardian, item_id: str) -> Response:
+    """An item of the restricted queue."""
+    from review_app.routes.review import shown
+
+    with held.read() as snapshot:
+        cluster = opened(held, snapshot, user, item_id)
+        return shown(request, held, snapshot, user, cluster, "first")
+
+
+@router.post("/review/restricted/{item_id}")
+def restricted_decide(request: Request, held: At, user: Guardian, item_id: str, form: Form) -> Response:
+    """A verdict on the restricted queue."""
+    from review_app.routes.review import decide
+
+    return decide(request, held, user, item_id, form)

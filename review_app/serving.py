@@ -1,0 +1,66 @@
+"""Starting the app: on loopback unless told otherwise, with local users over invented people only."""
+
+import ipaddress
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+
+from pipelines.faults import BoroughlinkError
+from pipelines.settings import DataFolder, load_settings
+from review_app.app import create_app
+from review_app.roles import User, titles
+
+
+def local_users(names: Sequence[str], roles: Sequence[str]) -> list[User]:
+    """Users of `--user NAME` with all of `--role`, or of `--user NAME=role,role`. Raises BoroughlinkError."""
+    users = []
+    for each in names:
+        name, _, own = each.partition("=")
+        chosen = [role.strip() for role in own.split(",") if role.strip()] or list(roles)
+        if unknown := [role for role in chosen if role not in titles()]:
+            raise BoroughlinkError(f"`{unknown[0]}` is no role; one of {', '.join(titles())} is expected.")
+        if not name.strip() or not chosen:
+            raise BoroughlinkError("A local user needs a name and at least one --role.")
+        users.append(User(name.strip()[:120], frozenset(chosen)))
+    return users
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def serve(
+    folder: DataFolder,
+    host: str,
+    port: int,
+    users: Sequence[User],
+    certificate: Path | None = None,
+    key: Path | None = None,
+) -> None:
+    """Serve until stopped. Raises BoroughlinkError for local users off loopback or over real data."""
+    settings = load_settings(folder)
+    if users and not is_loopback(host):
+        raise BoroughlinkError("A local user is for this machine only: leave --host out, or set up sign-in.")
+    if users and settings.holds == "real":
+        raise BoroughlinkError(
+            "A local user may see invented people only: this folder holds real data. Set up sign-in."
+        )
+    app = create_app(folder, users, https=certificate is not None)
+    app.state.house.published.warm()
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,  # an address may hold what somebody looked for
+        server_header=False,
+        proxy_headers=False,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )

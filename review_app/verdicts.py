@@ -1,0 +1,463 @@
+"""What reviewers decide, and what follows: pair decisions, the state of an item, its audit entry, in one transaction."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+import yaml
+
+from pipelines.governance import audit
+from pipelines.operations import Operations, decision_table, timestamp
+from pipelines.settings import now
+from review_app.clusters import Cluster
+from review_app.records import Record
+from review_app.tables import lease_table, state_table, verdict_table
+
+FIRM = ("same", "different", "split")
+VERDICTS = (*FIRM, "unsure", "evidence")
+WORDS = {
+    "same": "Same person",
+    "different": "Not the same",
+    "split": "Split off some",
+    "unsure": "Not sure",
+    "evidence": "Asked for evidence",
+    "fault": "Fault in a source",
+    "undo": "Taken back",
+}
+#: More pairs than these are not written one by one: the weightiest hold.
+MOST_PAIRS = 400
+
+
+class Stale(Exception):
+    """The item is no longer what the reviewer saw, or somebody else has decided it; `why` is for the page."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@cache
+def policy() -> dict[str, Any]:
+    """policy.yaml."""
+    return dict(yaml.safe_load(Path(__file__).with_name("policy.yaml").read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class Given:
+    """A verdict as a reviewer gave it."""
+
+    verdict: str
+    by: str
+    version: str
+    chosen: Sequence[str] = ()
+    reason: str = ""
+    note: str = ""
+    seconds: float | None = None
+    blind: bool = False
+
+
+def edges_of(cluster: Cluster, verdict: str, chosen: Sequence[str] = ()) -> list[tuple[str, str, str]]:
+    """The pair decisions (kind, record, record) that a verdict stands for.
+
+    Same: a chain along the strongest pairs through all records. Apart: every scored pair across, since any of them
+    could draw the two together again. Unsure: the pair that the question was about.
+    """
+    ids = [record.record_id for record in cluster.records]
+    asked = (cluster.left or ids[0], cluster.right or ids[-1])
+    match verdict:
+        case "same":
+            return [("must_link", left, right) for left, right in _chain(cluster, asked)]
+        case "different" | "split":
+            off = set(chosen) if verdict == "split" else {r.record_id for r in cluster.side("b")}
+            across = [
+                (pair.left, pair.right)
+                for pair in sorted(cluster.pairs, key=lambda pair: -pair.weight)
+                if (pair.left in off) != (pair.right in off)
+            ]
+            if verdict == "different" and asked[0] != asked[1]:
+                across.insert(0, asked)
+            if not across:  # nothing was scored between them: the first of each side stand for the two
+                rest = [one for one in ids if one not in off]
+                across = [(rest[0], sorted(off)[0])] if rest and off else []
+            distinct = list(dict.fromkeys(tuple(sorted(pair)) for pair in across))
+            return [("cannot_link", left, right) for left, right in distinct[:MOST_PAIRS]]
+        case "unsure" | "evidence":
+            return [("unsure", *asked)]
+        case _:
+            return []
+
+
+def _chain(cluster: Cluster, asked: tuple[str, str]) -> list[tuple[str, str]]:
+    ids = [record.record_id for record in cluster.records]
+    if len(ids) > MOST_PAIRS:
+        return [asked]
+    group = {one: one for one in ids}
+
+    def root(one: str) -> str:
+        while group[one] != one:
+            one = group[one]
+        return one
+
+    chain = []
+    scored = [(pair.left, pair.right) for pair in sorted(cluster.pairs, key=lambda pair: -pair.weight)]
+    for left, right in [asked, *scored, *((ids[0], other) for other in ids[1:])]:
+        one, other = root(left), root(right)
+        if one != other:
+            group[other] = one
+            chain.append((left, right))
+    return chain
+
+
+class Desk:
+    """Verdicts and leases in the operational store."""
+
+    def __init__(self, operations: Operations) -> None:
+        self.operations = operations
+
+    def give(self, cluster: Cluster, run_id: str, model: str | None, given: Given, part: str = "first") -> int:
+        """Record a verdict with all that follows from it, or nothing. Raises Stale."""
+        if given.version != cluster.item.version:
+            raise Stale("The records of this item have changed since you opened it.")
+        with self.operations.begin() as db:
+            self._lock(db)
+            state = self._state(db, cluster.item.item_id)
+            self._refuse_stale(state, cluster, given, part)
+            edges = self._edges(db, cluster, given, part)
+            batch = secrets.token_hex(16) if edges else None
+            if batch:
+                decisions = [self._decision(cluster, kind, left, right, model, given) for kind, left, right in edges]
+                self.operations.append_decisions(db, decisions, given.by, batch)
+            written = db.execute(
+                sa.insert(verdict_table).values(
+                    item_id=cluster.item.item_id,
+                    run_id=run_id,
+                    version=cluster.item.version,
+                    part=part,
+                    verdict=given.verdict,
+                    batch=batch,
+                    made_by=given.by,
+                    made_at=timestamp(),
+                    reason=given.reason[:40] or None,
+                    note=self.operations.seal(db, given.note[:2000]) if given.note else None,
+                    records=self.operations.seal(db, json.dumps([edges, list(given.chosen)])),
+                    seconds=given.seconds,
+                    blind=given.blind,
+                    model_version=model,
+                )
+            )
+            number = int(written.inserted_primary_key[0])  # type: ignore[index]
+            if given.verdict != "fault" and part != "gold":
+                self._move(db, cluster, given, part, state)
+            db.execute(sa.delete(lease_table).where(lease_table.c.item_id == cluster.item.item_id))
+            audit.append(
+                self.operations, db, given.by, "verdict given", cluster.item.item_id,
+                verdict=given.verdict, part=part, run=run_id, pairs=len(edges), number=number,
+            )  # fmt: skip
+        return number
+
+    def add_record(self, cluster: Cluster, found: Record, by: str, run_id: str, model: str | None, note: str) -> None:
+        """Join a record that was found elsewhere to the item: one must-link, whatever is answered about the rest."""
+        given = Given("same", by, cluster.item.version, (found.record_id,), "found", note)
+        anchor = cluster.records[0]
+        decision = self._decision(cluster, "must_link", anchor.record_id, found.record_id, model, given)
+        decision["fingerprint_r"] = found.raw["fingerprint"]
+        batch = secrets.token_hex(16)
+        with self.operations.begin() as db:
+            self.operations.append_decisions(db, [decision], by, batch)
+            db.execute(
+                sa.insert(verdict_table).values(
+                    item_id=cluster.item.item_id,
+                    run_id=run_id,
+                    version=cluster.item.version,
+                    part="found",
+                    verdict="same",
+                    batch=batch,
+                    made_by=by,
+                    made_at=timestamp(),
+                    blind=False,
+                    model_version=model,
+                    note=self.operations.seal(db, note[:2000]) if note else None,
+                )  # fmt: skip
+            )
+            audit.append(self.operations, db, by, "record found", cluster.item.item_id, run=run_id)
+
+    def undo(self, by: str, number: int) -> str | None:
+        """Take back a verdict of one's own; return its item, None if there is nothing to take back.
+
+        What stood before on the same pairs stands again.
+        """
+        with self.operations.begin() as db:
+            self._lock(db)
+            row = db.execute(sa.select(verdict_table).where(verdict_table.c.verdict_id == number)).mappings().first()
+            taken = db.execute(sa.select(verdict_table.c.verdict_id).where(verdict_table.c.undoes == number)).first()
+            if row is None or row["made_by"] != by or row["verdict"] == "undo" or taken:
+                return None
+            later = sa.select(verdict_table.c.verdict_id).where(
+                verdict_table.c.item_id == row["item_id"],
+                verdict_table.c.verdict_id > number,
+                verdict_table.c.made_by != by,
+                verdict_table.c.part != "gold",
+            )
+            if db.execute(later).first():  # somebody has built on it
+                return None
+            batch = self._withdraw(db, row["batch"], by, number) if row["batch"] else None
+            db.execute(
+                sa.insert(verdict_table).values(
+                    item_id=row["item_id"],
+                    run_id=row["run_id"],
+                    version=row["version"],
+                    part=row["part"],
+                    verdict="undo",
+                    batch=batch,
+                    undoes=number,
+                    made_by=by,
+                    made_at=timestamp(),
+                    blind=row["blind"],
+                    model_version=row["model_version"],
+                )  # fmt: skip
+            )
+            self._reopen(db, row)
+            audit.append(self.operations, db, by, "verdict taken back", row["item_id"], number=number)
+        return str(row["item_id"])
+
+    def last(self, by: str) -> dict[str, Any] | None:
+        """The newest verdict of somebody that can still be taken back."""
+        undone = sa.select(verdict_table.c.undoes).where(verdict_table.c.undoes.is_not(None))
+        query = (
+            sa.select(verdict_table)
+            .where(
+                verdict_table.c.made_by == by,
+                verdict_table.c.verdict != "undo",
+                verdict_table.c.verdict_id.not_in(undone),
+            )
+            .order_by(verdict_table.c.verdict_id.desc())
+            .limit(1)
+        )
+        with self.operations.begin() as db:
+            row = db.execute(query).mappings().first()
+        return dict(row) if row else None
+
+    def history(self, item_id: str) -> list[dict[str, Any]]:
+        """All verdicts on an item, oldest first, notes opened."""
+        query = sa.select(verdict_table).where(verdict_table.c.item_id == item_id).order_by(verdict_table.c.verdict_id)
+        with self.operations.begin() as db:
+            rows = [dict(row) for row in db.execute(query).mappings()]
+        for row in rows:
+            row["text"] = self.operations.reason(row["note"]) if row["note"] else None
+        return rows
+
+    def states(self, item_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """item -> where it stands, for those that were touched."""
+        query = sa.select(state_table).where(state_table.c.item_id.in_(item_ids))
+        with self.operations.begin() as db:
+            return {row["item_id"]: dict(row) for row in db.execute(query).mappings()}
+
+    def in_state(self, *states: str) -> list[dict[str, Any]]:
+        """Items that stand so, oldest first."""
+        query = sa.select(state_table).where(state_table.c.state.in_(states)).order_by(state_table.c.updated_at)
+        with self.operations.begin() as db:
+            return [dict(row) for row in db.execute(query).mappings()]
+
+    def lease(self, item_id: str, who: str) -> str | None:
+        """Keep an item for somebody; return who has it where that is another."""
+        until = (now() + timedelta(minutes=policy()["lease_minutes"])).isoformat(timespec="milliseconds")
+        with self.operations.begin() as db:
+            self._lock(db)
+            row = db.execute(sa.select(lease_table).where(lease_table.c.item_id == item_id)).mappings().first()
+            if row and row["holder"] != who and row["until"] > timestamp():
+                return str(row["holder"])
+            db.execute(sa.delete(lease_table).where(lease_table.c.item_id == item_id))
+            db.execute(sa.insert(lease_table).values(item_id=item_id, holder=who, until=until))
+        return None
+
+    def leased_by_others(self, who: str) -> set[str]:
+        query = sa.select(lease_table.c.item_id).where(lease_table.c.holder != who, lease_table.c.until > timestamp())
+        with self.operations.begin() as db:
+            return set(db.scalars(query))
+
+    def let_go(self, who: str, item_id: str | None = None) -> None:
+        """Give back what somebody keeps."""
+        which = lease_table.c.holder == who
+        if item_id:
+            which = sa.and_(which, lease_table.c.item_id == item_id)
+        with self.operations.begin() as db:
+            db.execute(sa.delete(lease_table).where(which))
+
+    def standing(self, record_ids: Sequence[str]) -> list[tuple[str, str, str]]:
+        """The standing decisions (kind, record, record) among these records."""
+        found = self.operations.decisions(among=record_ids)
+        return [(row["kind"], row["record_l"], row["record_r"]) for row in found if row["kind"] != "label"]
+
+    # ------------------------------------------------------------------ inside a transaction
+
+    def _lock(self, db: sa.Connection) -> None:
+        """Writers go one at a time: a verdict is judged by what stands when it is written."""
+        if self.operations.engine.dialect.name == "sqlite":
+            db.exec_driver_sql("UPDATE run SET state = state WHERE 0")
+        else:
+            db.exec_driver_sql("LOCK TABLE item_state IN EXCLUSIVE MODE")
+
+    def _state(self, db: sa.Connection, item_id: str) -> dict[str, Any] | None:
+        row = db.execute(sa.select(state_table).where(state_table.c.item_id == item_id)).mappings().first()
+        return dict(row) if row else None
+
+    def _refuse_stale(self, state: dict[str, Any] | None, cluster: Cluster, given: Given, part: str) -> None:
+        if part == "gold" or given.verdict == "fault":
+            return
+        standing = state["state"] if state and not reopened(state, cluster.item.version) else "open"
+        wanted = {"second": ("second",), "adjudication": ("dispute",)}.get(part, ("open", "waiting"))
+        if standing not in wanted:
+            mine = state is not None and given.by in (state["first_by"], state["second_by"])
+            raise Stale(
+                "You have answered this item already, perhaps in another window. Your first answer stands."
+                if mine
+                else "Somebody else has answered this item since you opened it."
+            )
+        if part == "second" and state and state["first_by"] == given.by:
+            raise Stale("You gave the first answer: the second look is somebody else's.")
+
+    def _edges(self, db: sa.Connection, cluster: Cluster, given: Given, part: str) -> list[tuple[str, str, str]]:
+        if part == "gold":
+            return []
+        if part == "second" and (first := self._verdict_of(db, cluster.item.item_id, "first")):
+            if first["verdict"] in FIRM and (given.verdict not in FIRM or alike(first["verdict"], given.verdict)):
+                return []  # the first answer stands
+            if first["verdict"] in FIRM:  # two firm answers that differ hold nothing until a third decides
+                edges, _ = json.loads(self.operations.reason(first["records"]) or "[[], []]")
+                return [("unsure", left, right) for _, left, right in edges]
+        if part == "sample":
+            return (
+                [("label", cluster.left or "", cluster.right or "")] if given.verdict in ("same", "different") else []
+            )
+        return edges_of(cluster, given.verdict, given.chosen)
+
+    def _decision(
+        self, cluster: Cluster, kind: str, left: str, right: str, model: str | None, given: Given
+    ) -> dict[str, Any]:
+        seen = {record.record_id: record.raw["fingerprint"] for record in cluster.records}
+        told: dict[str, Any] = {
+            "kind": kind,
+            "record_l": left,
+            "record_r": right,
+            "fingerprint_l": seen.get(left),
+            "fingerprint_r": seen.get(right),
+            "model_version": model,
+            "reason": given.note or given.reason or None,
+        }
+        if kind == "label":
+            told["same"] = given.verdict == "same"
+            if cluster.sample:
+                told["inclusion_probability"] = cluster.sample.inclusion_probability
+                told["reason"] = cluster.sample.sample
+        return told
+
+    def _move(self, db: sa.Connection, cluster: Cluster, given: Given, part: str, state: dict[str, Any] | None) -> None:
+        """Where the item stands after a verdict."""
+        item = cluster.item
+        first_by, second_by = (given.by, None) if state is None else (state["first_by"], state["second_by"])
+        if part == "sample" or part == "adjudication":
+            stands = "done"
+        elif part == "second":
+            second_by = given.by
+            first = self._verdict_of(db, item.item_id, "first")
+            stands = self._after_second(db, first, given)
+        else:
+            first_by, second_by = given.by, None
+            if given.verdict == "evidence":
+                stands = "waiting"
+            elif given.verdict == "unsure" or chosen_for_second(item.item_id):
+                stands = "second"
+            else:
+                stands = "done"
+        row = {
+            "item_id": item.item_id, "state": stands, "version": item.version, "first_by": first_by,
+            "second_by": second_by, "updated_at": timestamp(),
+        }  # fmt: skip
+        db.execute(sa.delete(state_table).where(state_table.c.item_id == item.item_id))
+        db.execute(sa.insert(state_table).values(**row))
+
+    def _after_second(self, db: sa.Connection, first: dict[str, Any] | None, given: Given) -> str:
+        said = first["verdict"] if first else "unsure"
+        if said in FIRM and given.verdict in FIRM:
+            return "done" if alike(said, given.verdict) else "dispute"
+        return "unsure" if given.verdict not in FIRM and said not in FIRM else "done"
+
+    def _verdict_of(self, db: sa.Connection, item_id: str, part: str) -> dict[str, Any] | None:
+        undone = sa.select(verdict_table.c.undoes).where(verdict_table.c.undoes.is_not(None))
+        query = (
+            sa.select(verdict_table)
+            .where(
+                verdict_table.c.item_id == item_id,
+                verdict_table.c.part == part,
+                verdict_table.c.verdict.in_(VERDICTS),
+                verdict_table.c.verdict_id.not_in(undone),
+            )
+            .order_by(verdict_table.c.verdict_id.desc())
+            .limit(1)
+        )
+        row = db.execute(query).mappings().first()
+        return dict(row) if row else None
+
+    def _withdraw(self, db: sa.Connection, batch: str, by: str, number: int) -> str:
+        """Write anew, as one batch, what stood on a batch's pairs before it; `withdrawn` where nothing did."""
+        undoing = hashlib.sha256(f"undo {number} {batch}".encode()).hexdigest()[:32]
+        rows = db.execute(sa.select(decision_table).where(decision_table.c.batch == batch)).mappings().all()
+        for row in rows:
+            label = row["kind"] == "label"
+            before = (
+                db.execute(
+                    sa.select(decision_table)
+                    .where(
+                        decision_table.c.record_l == row["record_l"],
+                        decision_table.c.record_r == row["record_r"],
+                        (decision_table.c.kind == "label") == label,
+                        decision_table.c.decision_id < row["decision_id"],
+                    )
+                    .order_by(decision_table.c.decision_id.desc())
+                    .limit(1)
+                )
+                .mappings()
+                .first()
+            )
+            again = dict(before or row)
+            del again["decision_id"]
+            if before is None:
+                again |= {"kind": "label", "same": None} if label else {"kind": "withdrawn"}
+            again |= {"batch": undoing, "made_by": by, "made_at": timestamp()}
+            db.execute(sa.insert(decision_table).values(**again))
+        return undoing
+
+    def _reopen(self, db: sa.Connection, row: Any) -> None:
+        if row["part"] in ("gold", "found") or row["verdict"] == "fault":
+            return
+        which = state_table.c.item_id == row["item_id"]
+        match row["part"]:
+            case "second":
+                db.execute(sa.update(state_table).where(which).values(state="second", second_by=None))
+            case "adjudication":
+                db.execute(sa.update(state_table).where(which).values(state="dispute"))
+            case _:
+                db.execute(sa.delete(state_table).where(which))
+
+
+def reopened(state: dict[str, Any], version: str) -> bool:
+    """Whether an item that nobody was sure of is to be asked again: its records have changed since."""
+    return state["state"] in ("unsure", "waiting", "second", "dispute") and state["version"] != version
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two firm verdicts say the same of the item: one person, or more than one."""
+    return (one == "same") == (other == "same")
+
+
+def chosen_for_second(item_id: str) -> bool:
+    """Whether a firm verdict on the item is looked at twice: a share, by a hash that nobody can foresee from the page."""
+    chance = int.from_bytes(hashlib.sha256(f"second {item_id}".encode()).digest()[:4], "big") / 2**32
+    return chance < float(policy()["second_share"])
