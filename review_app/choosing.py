@@ -77,9 +77,10 @@ def seconds(held: House, snapshot: Snapshot, user: User) -> list[str]:
     found = []
     for state in held.verdicts.in_state("second"):
         item = snapshot.by_id.get(state["item_id"])
-        if item and not item.is_restricted and state["first_by"] != user.name and item.item_id not in taken:
-            if away.isdisjoint(item.persons) and not reopened(state, item.version):
-                found.append(item.item_id)
+        if item is None or item.is_restricted or state["first_by"] == user.name or item.item_id in taken:
+            continue
+        if away.isdisjoint(item.persons) and not reopened(state, item.version):
+            found.append(item.item_id)
     return found
 
 
@@ -183,7 +184,7 @@ def progress(held: House, snapshot: Snapshot, user: User) -> Progress:
 
 def by_pattern(held: House, snapshot: Snapshot) -> list[dict[str, Any]]:
     """Waiting items by the pattern of what agrees, most first: alike ones go quicker together."""
-    states = {}
+    states: dict[str, dict[str, Any]] = {}
     ids = [item.item_id for item in snapshot.queue]
     for start in range(0, len(ids), 5000):
         states |= held.verdicts.states(ids[start : start + 5000])

@@ -1,4 +1,4 @@
-"""An item of the queue as a page needs it: its records, pairs, neighbours, stays, story. Three or four index look-ups."""
+"""An item of the queue as a page needs it: its records, pairs, neighbours, stays; a few look-ups by index."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 from review_app.evidence import Pair, of_row
 from review_app.published import VIEW, Item, Snapshot
-from review_app.records import Record, load_records
+from review_app.records import Record, cased, load_records
 
 #: Beyond this many records a page shows the first ones and counts the rest.
 SHOWN = 60
@@ -201,12 +201,21 @@ def stays(snapshot: Snapshot, records: Sequence[Record]) -> list[Stay]:
     systems = {record.record_id: record.system for record in records}
     marks = ", ".join("?" * len(systems))
     rows = snapshot.wh.rows(
-        "SELECT record_id, address_line, postcode, uprn, from_date, to_date, basis FROM published.people.record_address "
+        "SELECT record_id, address_line, postcode, uprn, from_date, to_date, basis "
+        "FROM published.people.record_address "
         f"WHERE record_id IN ({marks}) ORDER BY from_date NULLS FIRST, to_date NULLS LAST, record_id",
         list(systems),
     )
     return [
-        Stay(record, systems[record], ", ".join(p for p in (line, postcode) if p), uprn, start, end, basis or "")
+        Stay(
+            record,
+            systems[record],
+            ", ".join(p for p in (cased(line or ""), postcode) if p),
+            uprn,
+            start,
+            end,
+            basis or "",
+        )
         for record, line, postcode, uprn, start, end, basis in rows
     ]
 
@@ -242,7 +251,7 @@ def household(snapshot: Snapshot, persons: Sequence[str]) -> list[dict[str, Any]
         forename, surname = named.most_common(1)[0][0] if named else (None, None)
         told.append(
             {
-                "name": " ".join(part for part in (forename, surname) if part) or "name not held",
+                "name": cased(" ".join(part for part in (forename, surname) if part)) or "name not held",
                 "year": years.most_common(1)[0][0] if years else None,
                 "since": since,
             }

@@ -42,7 +42,7 @@ class House:
         """Write to the audit before a page is shown."""
         audit.record(self.operations, user.name, event, subject, **detail)
 
-    def page(self, request: Request, name: str, status: int = 200, **context: Any) -> Response:
+    def page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
         """A page from its template, with what all pages need."""
         user = signed_in(request)
         shared = {
@@ -55,11 +55,12 @@ class House:
             "path": request.url.path,
             "flash": request.session.pop("flash", None),
         }
-        return self.templates.TemplateResponse(request, name, shared | context, status_code=status)
+        return self.templates.TemplateResponse(request, template, shared | context, status_code=status)
 
 
 def house(request: Request) -> House:
-    return request.app.state.house  # type: ignore[no-any-return]
+    held: House = request.app.state.house
+    return held
 
 
 def signed_in(request: Request) -> User | None:

@@ -1,4 +1,4 @@
-"""Why two records were linked or not, as a running total: from the levels that scoring noted and the run's own model."""
+"""Why two records were linked or not, as a running total: from what scoring noted and the run's own model."""
 
 import math
 from collections.abc import Mapping
@@ -142,7 +142,20 @@ def drawing(told: list[Step]) -> dict[str, Any]:
         }
         for place, step in enumerate(told)
     ]
-    bottom = TOP + ROW * len(bars)
+    total = told[-1].total
+    bars.append(
+        {
+            "name": "Together",
+            "bits": f"{total:+.1f}",
+            "for": total >= 0,
+            "x": min(x(0.0), x(total)),
+            "width": max(round(abs(x(total) - x(0.0)), 1), 1.5),
+            "y": TOP + ROW * len(bars) + 6,
+            "end": x(total),
+            "text": max(x(0.0), x(total)) + 6,
+        }
+    )
+    bottom = TOP + ROW * len(bars) + 6
     return {
         "bars": bars,
         "zero": x(0.0),

@@ -51,6 +51,10 @@ class Snapshot:
         return self.shared.model
 
     @property
+    def model_version(self) -> str | None:
+        return self.model.version if self.model else None
+
+    @property
     def link_weight(self) -> float:
         return self.shared.link_weight
 
@@ -102,7 +106,8 @@ class _Open:
                     (name, level) for name, level in zip(names, levels, strict=True) if level is not None and level >= 0
                 )
             persons = tuple(person for person in row[6:8] if person)
-            items.append(Item(*row[:6], persons, seen[levels]))
+            item_id, position, reason, priority, is_restricted, version = row[:6]
+            items.append(Item(item_id, position, reason, priority, is_restricted, version, persons, seen[levels]))
         return items
 
     @cached_property

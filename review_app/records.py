@@ -1,5 +1,6 @@
 """A person's records as a reviewer reads them, and how they differ: character by character where they are alike."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -111,16 +112,14 @@ def _values(raw: dict[str, Any]) -> dict[str, str]:
         return str(raw.get(name) or "").strip()
 
     born = raw.get("birth_date")
-    if born and raw.get("weak_birth_date"):
-        birth = f"{born.year}, day not known"
-    else:
-        birth = day(born) or said("birth_year")
-    address = ", ".join(part for part in (said("address_line"), _postcode(said("postcode"))) if part)
+    day_unknown = born and raw.get("weak_birth_date")
+    birth = f"{born.year}, day not known" if born and day_unknown else day(born) or said("birth_year")
+    address = ", ".join(part for part in (cased(said("address_line")), _postcode(said("postcode"))) if part)
     stay = f"from {day(raw.get('from_date')) or 'an unknown day'}"
     stay += f" to {day(raw['to_date'])}" if raw.get("to_date") else ", still there"
     return {
-        "name": " ".join(part for part in (said("title"), said("forename"), said("middle"), said("surname")) if part),
-        "former": said("former_surname"),
+        "name": cased(" ".join(part for part in (said("forename"), said("middle"), said("surname")) if part)),
+        "former": cased(said("former_surname")),
         "born": birth,
         "sex": {"M": "male", "F": "female"}.get(said("sex"), said("sex")),
         "address": address,
@@ -129,7 +128,7 @@ def _values(raw: dict[str, Any]) -> dict[str, str]:
         "nhs": said("nhs_number"),
         "phone": said("phone"),
         "email": said("email").lower(),
-        "birth_place": said("birth_place"),
+        "birth_place": cased(said("birth_place")),
         "died": day(raw.get("death_date")),
     }
 
@@ -137,6 +136,14 @@ def _values(raw: dict[str, Any]) -> dict[str, str]:
 def day(value: date | None) -> str:
     """`3 March 1961`; empty for none."""
     return f"{value.day} {value:%B %Y}" if value else ""
+
+
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def cased(text: str) -> str:
+    """Words as people write them: systems shout."""
+    return _WORD.sub(lambda word: word.group().capitalize(), text) if text.isupper() else text
 
 
 def _postcode(text: str) -> str:
@@ -148,30 +155,39 @@ def masked(name: str, text: str) -> str:
     return f"{'•' * max(len(text) - 3, 0)}{text[-3:]}" if name in NUMBERS and text else text
 
 
-def compared(name: str, value: str, against: str) -> Cell:
-    """A value held against another."""
+def compared(name: str, value: str, against: str, same_home: bool = False) -> Cell:
+    """A value held against another. `same_home`: both addresses stand for one property, however they are written."""
     shown = masked(name, value)
     if not value:
         return Cell("missing", ())
     if name in TOLD_ONLY or not against:
         return Cell("told", (Part(shown, False),))
-    if value.casefold() == against.casefold():
+    if value.casefold() == against.casefold() or (name == "address" and same_home):
         return Cell("same", (Part(shown, False),))
     if name in NUMBERS:
         near = similarity(value, against) >= ALIKE
         return Cell("near" if near else "differs", (Part(shown, True),))
-    if name == "address":
-        return _tokens(value, against)
-    if similarity(value, against) < ALIKE:
-        return Cell("differs", (Part(shown, True),))
-    return Cell("near", _pieces(value, against))
+    match name:
+        case "sex":
+            return Cell("differs", (Part(shown, True),))
+        case "born" | "died":
+            return _dates(value, against)
+        case "address":
+            return _words(value, against, alike=1.0, enough=0.5)
+        case "name":
+            return _words(value, against, alike=ALIKE, enough=0.5)
+        case _ if similarity(value, against) < ALIKE:
+            return Cell("differs", (Part(shown, True),))
+        case _:
+            return Cell("near", _signs(value, against))
 
 
 def similarity(one: str, other: str) -> float:
     return SequenceMatcher(None, one.casefold()[:400], other.casefold()[:400], autojunk=False).ratio()
 
 
-def _pieces(value: str, against: str) -> tuple[Part, ...]:
+def _signs(value: str, against: str) -> tuple[Part, ...]:
+    """Sign by sign: what the other value does not have, and where it has something more."""
     matcher = SequenceMatcher(None, against.casefold()[:400], value.casefold()[:400], autojunk=False)
     parts: list[Part] = []
     for kind, from_there, to_there, start, end in matcher.get_opcodes():
@@ -179,18 +195,40 @@ def _pieces(value: str, against: str) -> tuple[Part, ...]:
             parts.append(Part(value[start:end], kind != "equal"))
         elif kind == "delete" and against[from_there:to_there].strip():
             parts.append(Part("‸", True))  # something is left out here
-    return tuple(parts)
+    return (*parts, Part(value[400:], False)) if len(value) > 400 else tuple(parts)
 
 
-def _tokens(value: str, against: str) -> Cell:
-    """An address word by word: letters of two unlike addresses agree by chance."""
-    known = {word.strip(",").casefold() for word in against.split()}
-    words = value.split()
-    parts = tuple(
-        Part(word + (" " if place < len(words) - 1 else ""), word.strip(",").casefold() not in known)
-        for place, word in enumerate(words)
-    )
-    shared = sum(not part.differs for part in parts) / max(len(parts), 1)
-    if shared == 1 and len(words) == len(against.split()):
-        return Cell("same", (Part(value, False),))
-    return Cell("near", parts) if shared >= 0.5 else Cell("differs", (Part(value, True),))
+def _words(value: str, against: str, alike: float, enough: float) -> Cell:
+    """Word by word, whatever their order: each against the word of the other that is most like it. Letters of two
+    unlike words agree by chance; so only words that are `alike` are marked sign by sign."""
+    words, others = value.split()[:60], against.split()[:60]
+    known = {word.strip(",").casefold() for word in others}
+    parts: list[Part] = []
+    agreeing = 0.0
+    for place, word in enumerate(words):
+        gap = " " if place < len(words) - 1 else ""
+        best = max(others, key=lambda other: similarity(word, other), default="")
+        if word.strip(",").casefold() in known:
+            parts.append(Part(word + gap, False))
+            agreeing += 1
+        elif similarity(word, best) >= alike:
+            parts += [*_signs(word, best), Part(gap, False)]
+            agreeing += similarity(word, best)
+        else:
+            parts += [Part(word, True), Part(gap, False)]
+    if agreeing < enough * max(len(words), 1):
+        return Cell("differs", (Part(value, True),))
+    return Cell("near", tuple(parts))
+
+
+def _dates(value: str, against: str) -> Cell:
+    """Day, month and year by themselves: one slip is close, more is another day."""
+    words, others = value.split(), against.split()
+    if len(words) != 3 or len(others) != 3:
+        year = words[-1:] == others[-1:] or against.startswith(words[0].strip(",")) or words[0].strip(",") in against
+        return Cell("near" if year else "differs", (Part(value, not year),))
+    parts = []
+    for place, (word, other) in enumerate(zip(words, others, strict=True)):
+        parts += [Part(word, word != other), Part(" " if place < 2 else "", False)]
+    slips = sum(part.differs for part in parts)
+    return Cell("near", tuple(parts)) if slips == 1 else Cell("differs", (Part(value, True),))

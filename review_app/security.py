@@ -145,6 +145,6 @@ def _forged() -> Refused:
     return Refused(
         403,
         "This form can't be used any more",
-        "It belongs to another session, or to another site. Nothing was saved. Go back, load the page again, and repeat "
-        "your answer.",
+        "It belongs to another session, or to another site. Nothing was saved. Go back, load the page again, and "
+        "repeat your answer.",
     )

@@ -70,7 +70,7 @@ def _names(records: list[Record]) -> list[str]:
 
 
 def _births(records: list[Record]) -> list[str]:
-    births = {record.raw.get("birth_date") for record in records} - {None}
+    births = {born for record in records if (born := record.raw.get("birth_date"))}
     unknown = sum(record.raw.get("birth_date") is None for record in records)
     left_out = f" {plural(unknown, 'record')} {'has' if unknown == 1 else 'have'} none." if unknown else ""
     if not births:

@@ -1,4 +1,4 @@
-"""The app's own tables in the operational store; migration 0003 makes them. Verdicts and case events are append-only."""
+"""The app's own tables in the operational store, as migration 0004 makes them."""
 
 import sqlalchemy as sa
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from review_app.clusters import Stay
 
-LABEL, WIDTH, ROW, TOP = 250, 960, 24, 26
+LABEL, WIDTH, ROW, TOP = 300, 1000, 24, 26
 MOST = 24
 
 
@@ -37,7 +37,7 @@ def drawing(stays: Sequence[Stay], today: date) -> dict[str, Any] | None:
                 "shade": shades[stay.uprn or stay.address],
                 "open_end": stay.end is None,
                 "open_start": stay.start is None,
-                "label": f"{stay.source}: {stay.address.split(',')[0][:26]}",
+                "label": _short(f"{stay.source}: {stay.address}"),
             }
         )
     years = _years(first, last)
@@ -45,6 +45,10 @@ def drawing(stays: Sequence[Stay], today: date) -> dict[str, Any] | None:
     ticks = [{"x": x(date(year, 1, 1)), "year": year} for year in years if date(year, 1, 1) >= first]
     return {"rows": rows, "ticks": ticks, "bottom": bottom, "height": bottom + 12, "width": WIDTH,
             "left_out": max(len(ordered) - MOST, 0)}  # fmt: skip
+
+
+def _short(text: str, most: int = 44) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip(" ,") + "…"
 
 
 def _years(first: date, last: date) -> range:

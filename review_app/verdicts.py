@@ -1,4 +1,4 @@
-"""What reviewers decide, and what follows: pair decisions, the state of an item, its audit entry, in one transaction."""
+"""What reviewers decide, and what follows in the same transaction: pair decisions, an item's state, the audit."""
 
 import hashlib
 import json
@@ -184,7 +184,7 @@ class Desk:
                     blind=False,
                     model_version=model,
                     note=self.operations.seal(db, note[:2000]) if note else None,
-                )  # fmt: skip
+                )
             )
             audit.append(self.operations, db, by, "record found", cluster.item.item_id, run=run_id)
 
@@ -221,7 +221,7 @@ class Desk:
                     made_at=timestamp(),
                     blind=row["blind"],
                     model_version=row["model_version"],
-                )  # fmt: skip
+                )
             )
             self._reopen(db, row)
             audit.append(self.operations, db, by, "verdict taken back", row["item_id"], number=number)
@@ -458,6 +458,6 @@ def alike(one: str, other: str) -> bool:
 
 
 def chosen_for_second(item_id: str) -> bool:
-    """Whether a firm verdict on the item is looked at twice: a share, by a hash that nobody can foresee from the page."""
+    """Whether a firm verdict on the item is looked at twice: a share, by a hash of its name."""
     chance = int.from_bytes(hashlib.sha256(f"second {item_id}".encode()).digest()[:4], "big") / 2**32
     return chance < float(policy()["second_share"])

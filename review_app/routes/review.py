@@ -114,9 +114,7 @@ def decide(request: Request, held: At, user: Reviewer, item_id: str, form: Form)
         if wrong := _wrong(cluster, given, part):
             return shown(request, held, snapshot, user, cluster, part, chosen=given.chosen, error=wrong, status=422)
         try:
-            number = held.verdicts.give(
-                cluster, snapshot.run_id, snapshot.model and snapshot.model.version, given, part
-            )
+            number = held.verdicts.give(cluster, snapshot.run_id, snapshot.model_version, given, part)
         except Stale as stale:
             return held.page(request, "app/review/stale.html", 409, why=stale.why, item_id=item_id)
         request.session["flash"] = _told(held, cluster, given, part, number)

@@ -1,13 +1,13 @@
 """Beside cluster review: one pair's evidence, finding another record, a fault in a source, the restricted queue."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from review_app import choosing, evidence
-from review_app.clusters import NoSuchItem
-from review_app.desk import At, Form, needs, said
+from review_app.clusters import Cluster, NoSuchItem
+from review_app.desk import At, Form, House, needs, said
 from review_app.records import FIELDS, Record, load_records
 from review_app.roles import User
 from review_app.routes.review import Reviewer, opened
@@ -56,7 +56,7 @@ def found(request: Request, held: At, user: Reviewer, item_id: str, form: Form) 
             if not there or there[0].sensitivity or added in own:
                 raise NoSuchItem
             held.verdicts.add_record(
-                cluster, there[0], user.name, snapshot.run_id, snapshot.model and snapshot.model.version,
+                cluster, there[0], user.name, snapshot.run_id, snapshot.model_version,
                 said(form, "note"),
             )  # fmt: skip
             request.session["flash"] = {"text": "Saved: that record is the same person. The next run joins it."}
@@ -68,10 +68,10 @@ def found(request: Request, held: At, user: Reviewer, item_id: str, form: Form) 
 
 
 def _finding(
-    request: Request, held: Any, cluster: Any, rows: list[Record], wanted: dict[str, str], asked: bool
+    request: Request, held: House, cluster: Cluster, rows: list[Record], wanted: dict[str, str], asked: bool
 ) -> Response:
     own = {record.record_id for record in cluster.records}
-    return held.page(  # type: ignore[no-any-return]
+    return held.page(
         request, "app/review/find.html", cluster=cluster, found=rows, own=own, wanted=wanted, asked=asked,
         anchor=cluster.records[0],
     )  # fmt: skip
@@ -110,7 +110,7 @@ def report(request: Request, held: At, user: Reviewer, item_id: str, form: Form)
                 request, "app/review/fault.html", 422, cluster=cluster, fields=FIELDS, error=wrong, given=given
             )
         held.verdicts.give(
-            cluster, snapshot.run_id, snapshot.model and snapshot.model.version,
+            cluster, snapshot.run_id, snapshot.model_version,
             Given("fault", user.name, cluster.item.version, (given["record"],), given["field"], given["note"]),
         )  # fmt: skip
     request.session["flash"] = {"text": "Reported to the owner of the source. The item still waits for your answer."}
