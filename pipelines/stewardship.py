@@ -114,7 +114,7 @@ def write_quarantine(folder: DataFolder, name: str, out: Path, sources: str | No
     """The rows of a source that wait, with their values, to be mended and released; one table a file."""
     contract = _contract(folder, name, sources)
     target = target_of(out, (".csv",))
-    with _identity(folder) as wh:
+    with identity_zone(folder) as wh:
         waiting = {table.name: rows_to_mend(wh, contract, table) for table in contract.tables}
     held = [table for table in contract.tables if waiting[table.name]]
     if not held:
@@ -183,7 +183,7 @@ def retention_of(folder: DataFolder, sources: str | None, apply: bool) -> Answer
     keyring = open_keyring(folder, load_settings(folder))
     archive = Archive(folder.archive, keyring.key("archive"))
     if not apply:
-        with _identity(folder) as wh:
+        with identity_zone(folder) as wh:
             found = left_over(wh, contracts.values(), archive)
         said = "Nothing has outlived its retention." if not found else "Due, and still there: --apply removes it."
         return Answer((said,), _due_table(found))
@@ -207,7 +207,7 @@ def retention_of(folder: DataFolder, sources: str | None, apply: bool) -> Answer
     for each in found:
         for sha256 in each.files:
             archive.remove(sha256)
-    with _identity(folder) as wh:
+    with identity_zone(folder) as wh:
         left = left_over(wh, contracts.values(), archive)
     if left:
         raise BoroughlinkError(f"After the sweep {plural(len(left), 'source')} still hold what is due: run it again.")
@@ -297,7 +297,7 @@ def _run_of(folder: DataFolder) -> str:
 
 
 @contextmanager
-def _identity(folder: DataFolder) -> Iterator[Warehouse]:
+def identity_zone(folder: DataFolder) -> Iterator[Warehouse]:
     """The identity zone as the last run left it, read-only."""
     settings = load_settings(folder)
     keyring = open_keyring(folder, settings, ("identity",))

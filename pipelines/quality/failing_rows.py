@@ -1,0 +1,104 @@
+"""Which rows of a source do not meet a rule: their references in the source system, never a value.
+
+A reference is the key of the row, from columns that the contract says are identifiers or not personal. Rules of counts
+over a whole table, and checks that are counted by SQL of their own, name no row.
+"""
+
+from typing import Any
+
+from pipelines.faults import BoroughlinkError
+from pipelines.quality.parts import GAZETTEER
+from pipelines.quality.suites import rules_of
+from pipelines.sources.contracts import Contract, Table
+from pipelines.warehouse import Warehouse
+from quality_checks.rules import Rule
+
+HEAD = ("source", "table", "row (key in the source system)", "column", "what does not hold", "extract")
+_SHOWN = ("none", "identifier")
+
+
+def failing_rows(wh: Warehouse, contract: Contract, name: str) -> list[tuple[Any, ...]]:
+    """Rows as HEAD, of what stands of the source now. Raises BoroughlinkError for a rule that names no row."""
+    rule = next((rule for rule in rules_of(contract) if rule.name == name), None)
+    if rule is None:
+        raise BoroughlinkError(f"{contract.name} has no rule of that name: `boroughlink quality --json` lists them.")
+    table = contract.table(rule.table)
+    staged = contract.staged(table.name)
+    reference = _reference(table)
+    if not wh.exists(staged):
+        raise BoroughlinkError(f"No extract of {contract.name} has been taken in.")
+    if rule.name.endswith(".readable"):
+        return _unread(wh, contract, table, rule)
+    condition, params = _condition(contract, table, rule)
+    found = wh.rows(
+        f"""-- one row per row of the newest extract that does not meet the rule
+        SELECT {reference}, extract_date FROM {staged} WHERE valid_to IS NULL AND ({condition}) ORDER BY 1""",
+        params,
+    )
+    return [(contract.name, table.name, key, rule.column or "", rule.sentence, day) for key, day in found]
+
+
+def _reference(table: Table) -> str:
+    shown = [name for name in table.key if table.column(name).personal in _SHOWN]
+    if not shown or len(shown) < len(table.key):
+        raise BoroughlinkError(f"Rows of {table.name} have no key that may be shown: look at the source's own report.")
+    return "concat_ws(' / ', " + ", ".join(f"""'{name} ' || "{name}"::VARCHAR""" for name in shown) + ")"
+
+
+def _condition(contract: Contract, table: Table, rule: Rule) -> tuple[str, list[Any]]:
+    """SQL that holds for a row which fails the rule, and its parameters."""
+    column, given = f'"{rule.column}"', rule.parameters
+    known = f"{column} IS NOT NULL AND "
+    if rule.kind == "filled":
+        return f"{column} IS NULL", []
+    if rule.kind == "pattern":
+        return f"{known} NOT regexp_full_match({column}::VARCHAR, ?)", [given["regex"]]
+    if rule.kind == "codes":
+        return f"{known} NOT list_contains(?::VARCHAR[], {column}::VARCHAR)", [[str(code) for code in given["values"]]]
+    if rule.kind == "not_among":
+        return f"list_contains(?::VARCHAR[], {column}::VARCHAR)", [[str(value) for value in given["values"]]]
+    if rule.kind == "not_before":
+        return f'{column} < "{given["other"]}"', []
+    if rule.kind == "holds":
+        return f"{known} NOT coalesce(({given['condition']}), false)", []
+    if rule.kind == "between":
+        return _outside(column, given.get("min"), given.get("max"))
+    if rule.kind == "unique":
+        together = ", ".join(f'"{name}"' for name in given["columns"])
+        rows = f"SELECT {together} FROM {contract.staged(table.name)} WHERE valid_to IS NULL"
+        same = f"{rows} GROUP BY ALL HAVING count(*) > 1"
+        return f"({together}) IN ({same})", []
+    if rule.name.endswith(".reference") and rule.column and (points := table.column(rule.column).references):
+        other, key = points.split(".", 1)
+        there = f'SELECT "{key}"::VARCHAR FROM {contract.staged(other)} WHERE valid_to IS NULL AND "{key}" IS NOT NULL'
+        return f"{known} {column}::VARCHAR NOT IN ({there})", []
+    if rule.name.endswith(".known_uprn"):
+        there = f"SELECT uprn FROM identity.staged.{GAZETTEER}__blpu WHERE valid_to IS NULL AND uprn IS NOT NULL"
+        return f"{known} TRY_CAST({column} AS BIGINT) NOT IN ({there})", []
+    raise BoroughlinkError("That rule counts over the whole extract: it names no row.")
+
+
+def _outside(column: str, low: Any, high: Any) -> tuple[str, list[Any]]:
+    parts: list[str] = []
+    params: list[Any] = []
+    for bound, sign in ((low, "<"), (high, ">")):
+        if isinstance(bound, dict):  # the date of the extract
+            parts.append(f"{column} {sign} extract_date")
+        elif bound is not None:
+            parts.append(f"{column} {sign} ?")
+            params.append(bound)
+    return " OR ".join(parts) or "false", params
+
+
+def _unread(wh: Warehouse, contract: Contract, table: Table, rule: Rule) -> list[tuple[Any, ...]]:
+    """Values that intake could not read: by file and line, since they are empty in the table."""
+    return [
+        (contract.name, table.name, f"{file}, line {line}", rule.column or "", rule.sentence, day)
+        for file, line, day in wh.rows(
+            """-- one row per value of the newest extract that could not be read
+            SELECT file, line, extract_date FROM identity.meta.fault
+            WHERE source = ? AND table_name = ? AND column_name = ? AND kind = 'value'
+            QUALIFY delivery = max(delivery) OVER () ORDER BY file, line""",
+            [contract.name, table.name, rule.column],
+        )
+    ]
