@@ -12,9 +12,9 @@ from pipelines.exports import Stamp, write_csv, write_xlsx
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import open_keyring
 from pipelines.operations import Operations
-from pipelines.quality.scorecard_data import ScorecardData, scorecard_data
 from pipelines.readiness.readiness_data import WORDS, ReadinessData, readiness_data
 from pipelines.reading import Answer, contracts_at, noted, stamp_of, target_of
+from pipelines.scorecard.standing import ScorecardData, scorecard_data
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot, published_place
 from pipelines.source_faults import reported_faults

@@ -7,12 +7,12 @@ import dagster as dg
 
 from pipelines.assets import Step, step_asset
 from pipelines.publication.snapshot import build_snapshot, keep_tiers
-from pipelines.quality.scorecard_data import scorecard_data
 from pipelines.readiness.readiness_data import readiness_data
 from pipelines.reporting.figures import collect
 from pipelines.reporting.page import render
 from pipelines.reporting.quality_page import render_quality
 from pipelines.runs import input_mark
+from pipelines.scorecard.standing import scorecard_data
 from pipelines.settings import write_atomically
 from pipelines.source_faults import reported_faults
 

@@ -33,6 +33,7 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
     "review.sample": ("item_id",),
     "quality.result": (),
     "quality.promise": (),
+    "quality.principle": (),
     **{f"quality.{name}": () for name in READINESS},
     "meta.intake": (),
     "meta.fault": (),

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.assets import Step, step_asset
-from pipelines.quality.promises import PROMISE, write_promises
+from pipelines.quality.promises import PRINCIPLE, PROMISE, write_promises
 from pipelines.quality.scorecard import scorecard
 from pipelines.sources.catalogue import Catalogue
 
@@ -20,7 +20,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         deps=[f"staged/{source}" for source in catalogue.contracts],
         group="quality",
         owner=OWNER,
-        tables=["identity.quality.result", PROMISE],
+        tables=["identity.quality.result", PROMISE, PRINCIPLE],
         description=(
             "How each source stands under the six principles (accurate, valid, reliable, timely, relevant, complete): "
             "every rule judged at the gate, with counts, in identity.quality.result."

@@ -5,12 +5,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipelines.quality.scorecard_data import STATES, ScorecardData, late_sources
-from pipelines.quality.scorecard_parts import STYLE, TEMPLATES, ScorecardParts
 from pipelines.readiness.readiness_data import WORDS, GroupReadiness, ReadinessData
 from pipelines.readiness.thresholds import FEWEST_IN_GROUP
 from pipelines.reporting.page import HERE, day, slug
 from pipelines.reporting.words import number, per_cent, plural
+from pipelines.scorecard.parts import STYLE, TEMPLATES, ScorecardParts
+from pipelines.scorecard.standing import STATES, ScorecardData, late_sources
 
 PAGE = "quality.html"
 #: Rows of the two lists of what to mend first.

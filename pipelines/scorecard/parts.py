@@ -3,9 +3,8 @@
 from datetime import date
 from pathlib import Path
 
-from pipelines.quality.scorecard_data import PrincipleStanding
-from pipelines.quality.sparkline import change_in_words, sparkline
-from quality_checks.principles import Principle
+from pipelines.scorecard.sparkline import change_in_words, sparkline
+from pipelines.scorecard.standing import PRINCIPLES, PrincipleStanding
 
 #: The folder of scorecard.html.j2, for a Jinja loader, and the style of its parts.
 TEMPLATES = Path(__file__).parent
@@ -15,7 +14,7 @@ STYLE = TEMPLATES / "scorecard.css"
 class ScorecardParts:
     """Handed to the macros as `parts`."""
 
-    principles = tuple(str(each) for each in Principle)
+    principles = PRINCIPLES
     sparkline = staticmethod(sparkline)
     change_in_words = staticmethod(change_in_words)
 

@@ -8,18 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter
 
-from pipelines.quality.scorecard import scorecard
 from pipelines.source_faults import KINDS, ReportedFault
 from pipelines.warehouse import Warehouse, sql_file
-from quality_checks.principles import Principle
 
 HERE = Path(__file__).parent
 #: How many judgements back a trend reaches: a year of monthly extracts.
 JUDGEMENTS = 12
+PRINCIPLES = ("accurate", "valid", "reliable", "timely", "relevant", "complete")
 STATES = ("fails", "warns", "holds", "not judged")
 
 
@@ -124,29 +122,29 @@ class ScorecardData:
 
 def scorecard_data(wh: Warehouse, reported: Sequence[ReportedFault] = (), catalog: str = "published") -> ScorecardData:
     """The scorecard of a snapshot on the day `wh.as_of`; `reported`: the faults that stand in the operational store."""
-    promises = _promises(wh, catalog)
+    promises, questions, accepted = _promises(wh, catalog), _questions(wh, catalog), _accepted(wh, catalog)
     judged = wh.exists(f"{catalog}.quality.result")
     trends: Mapping[tuple[str, str], list[Point]] = _trends(wh, catalog) if judged else {}
     rules: Mapping[tuple[str, str], list[RuleStanding]] = _rules(wh, catalog) if judged else {}
-    scores = {(score.source, score.principle): score for score in scorecard(wh, catalog)}
-    accepted = _accepted(wh, catalog)
     told: dict[str, list[ReportedFault]] = defaultdict(list)
     for fault in reported:
         told[fault.source].append(fault)
     sources = []
-    for source in sorted(promises.keys() | {source for source, _ in scores}):
+    for source in sorted(promises.keys() | {source for source, _ in trends}):
         title, owner, steward, refresh = promises.get(source, (source, "", "", None))
-        owner = owner or next((score.owner for (name, _), score in scores.items() if name == source), "")
         came = accepted.get(source)
         late = max((wh.as_of - came).days - refresh, 0) if came and refresh else 0
         principles = tuple(
             _principle(
-                str(each), scores.get((source, each)), trends.get((source, each), []), rules.get((source, each), []),
-                _late_words(came, refresh, late) if each == Principle.TIMELY and late else None,
-                sum(fault.principle == each for fault in told[source]),
+                name,
+                questions.get(name, ""),
+                trends.get((source, name), []),
+                rules.get((source, name), []),
+                _late_words(came, refresh, late) if name == "timely" and came and refresh and late else None,
+                sum(fault.principle == name for fault in told[source]),
             )
-            for each in Principle
-        )  # fmt: skip
+            for name in PRINCIPLES
+        )
         state = next((s for s in STATES if any(each.state == s for each in principles)), "not judged")
         groups = _grouped(told[source])
         sources.append(SourceStanding(source, title, owner, steward, came, refresh, late, state, principles, groups))
@@ -159,27 +157,39 @@ def late_sources(data: ScorecardData) -> list[SourceStanding]:
 
 
 def _principle(
-    name: str,
-    score: Any,
-    trend: list[Point],
-    rules: list[RuleStanding],
-    late: str | None,
-    reported: int,
+    name: str, question: str, trend: list[Point], rules: list[RuleStanding], late: str | None, reported: int
 ) -> PrincipleStanding:
-    state = score.state if score else "not judged"
-    faults = tuple(score.faults) if score else ()
+    now = trend[-1] if trend else None
+    state = now.state if now else "not judged"
+    faults = [_in_words(rule) for rule in rules if not rule.passed]
     if late:
-        state, faults = (state if state == "fails" else "warns"), (late, *faults)[:3]
+        state, faults = (state if state == "fails" else "warns"), [late, *faults]
     known = [point.score for point in trend if point.score is not None]
     change = round(known[-1] - known[-2], 1) if len(known) > 1 else None
-    said = Principle(name).question
-    now = score.score if score else None
-    return PrincipleStanding(name, said, state, now, change, tuple(trend), faults, tuple(rules), reported)
+    score = now.score if now else None
+    return PrincipleStanding(
+        name, question, state, score, change, tuple(trend), tuple(faults[:3]), tuple(rules), reported
+    )
 
 
-def _late_words(came: date | None, refresh: int | None, late: int) -> str:
-    due = came + timedelta(days=refresh or 0) if came else None
-    return f"The next extract was due by {due}, {late:,} day{'s' if late > 1 else ''} ago."
+def _in_words(rule: RuleStanding) -> str:
+    if rule.reason:
+        return f"{rule.sentence} Not so: {rule.reason}."
+    if rule.rows > 1 and rule.failures:
+        return f"{rule.sentence} Not so in {rule.failures:,} of {rule.rows:,} rows."
+    return f"{rule.sentence} Not so."
+
+
+def _late_words(came: date, refresh: int, late: int) -> str:
+    due = came + timedelta(days=refresh)
+    return f"The next extract was due by {due:%-d %B %Y}, {late:,} day{'s' if late > 1 else ''} ago."
+
+
+def _questions(wh: Warehouse, catalog: str) -> dict[str, str]:
+    """What each principle asks."""
+    if not wh.exists(f"{catalog}.quality.principle"):
+        return {}
+    return dict(wh.rows(f"SELECT principle, question FROM {catalog}.quality.principle"))
 
 
 def _promises(wh: Warehouse, catalog: str) -> dict[str, tuple[str, str, str, int | None]]:
@@ -208,7 +218,7 @@ def _trends(wh: Warehouse, catalog: str) -> dict[tuple[str, str], list[Point]]:
 
 def _rules(wh: Warehouse, catalog: str) -> dict[tuple[str, str], list[RuleStanding]]:
     found: dict[tuple[str, str], list[RuleStanding]] = defaultdict(list)
-    for source, principle, *rule in wh.rows(sql_file(HERE / "standing_rules.sql", catalog=catalog)):
+    for source, principle, *rule in wh.rows(sql_file(HERE / "rules.sql", catalog=catalog)):
         found[source, principle].append(RuleStanding(*rule))
     return found
 
