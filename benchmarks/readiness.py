@@ -3,8 +3,9 @@
 A borough is made, landed and linked; readiness says which field of which rows to fill in first. For each of the first
 few that the truth can fill in, these very rows are mended in the extract (their file, their column, the true value),
 everything is taken in and linked anew in a fresh data folder, and the true pairs of records that are linked are counted
-before and after. Goal: the gain is within 20 % of what was foretold. Beside it, as the yardstick, what mending as many
-rows chosen by chance among those that lack the field wins; and expected recall beside the true one, by pair of sources.
+before and after. Goal: the gain is within 20 % of what was foretold. Beside the first, as the yardstick, what mending as
+many rows chosen by chance among those that lack the field wins; and expected recall beside the true one, by pair of
+sources.
 """
 
 import argparse
@@ -91,11 +92,11 @@ def main() -> None:
             break
         done += 1
         won = gain(out, base, source, field, before, by_chance=False)
-        chance = gain(out, base, source, field, before, by_chance=True)
+        chance = f"{gain(out, base, source, field, before, by_chance=True):,}" if done == 1 else ""
         error = (won - foretold) / foretold
         verdict = "" if abs(error) <= GOAL else "   MISSED"
         print(
-            f"{source:20}{field:12}{rows:6,}{lacking:7,}{foretold:10.0f}{won:7,}{error:+8.0%}   {chance:,}{verdict}",
+            f"{source:20}{field:12}{rows:6,}{lacking:7,}{foretold:10.0f}{won:7,}{error:+8.0%}   {chance}{verdict}",
             flush=True,
         )
 
