@@ -3,8 +3,8 @@
 A borough is made, landed and linked; readiness says which field of which rows to fill in first. For each of the first
 few that the truth can fill in, these very rows are mended in the extract (their file, their column, the true value),
 everything is taken in and linked anew in a fresh data folder, and the true pairs of records that are linked are counted
-before and after. Goal: the gain is within 20 % of what was foretold. Beside the first, as the yardstick, what mending as
-many rows chosen by chance among those that lack the field wins; and expected recall beside the true one, by pair of
+before and after. Goal: the gain is within 20 % of what was foretold. Beside the first, as the yardstick: what mending
+as many rows chosen by chance among those that lack the field wins; and expected recall beside the true one, by pair of
 sources.
 """
 
