@@ -27,8 +27,16 @@ listeners: list[Callable[[str, str], None]] = []
 class RunHandle:
     """The one `Run` of a Dagster run, begun by its first step."""
 
-    def __init__(self, folder: DataFolder, purposes: Callable[[Run], Purposes], landing: Path, started_by: str) -> None:
-        self.folder, self.landing, self.started_by = folder, landing, started_by
+    def __init__(
+        self,
+        folder: DataFolder,
+        purposes: Callable[[Run], Purposes],
+        landing: Path,
+        started_by: str,
+        ended: Callable[[Run, str | None], None] | None = None,
+    ) -> None:
+        """`ended` is told of the run once it is over, and why it failed, if it did."""
+        self.folder, self.landing, self.started_by, self.ended = folder, landing, started_by, ended
         self._purposes = purposes
         self._run: Run | None = None
         self._refused: Exception | None = None
@@ -54,10 +62,17 @@ class RunHandle:
         """The commit point, if every step went well; else nothing of the run stays."""
         if self._run is None or self._run.over:
             return
-        if self.failed:
-            self._run.abandon(self.failed)
-        else:
-            self._run.commit()
+        try:
+            if self.failed:
+                self._run.abandon(self.failed)
+            else:
+                self._run.commit()
+        except Exception:
+            self.failed = self.failed or "what it had made could not be put in its place"
+            raise
+        finally:
+            if self.ended:
+                self.ended(self._run, self.failed)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pipelines.governance.keys import open_keyring
 from pipelines.governance.purposes import PurposeContradiction, Purposes, purposes_file
 from pipelines.linkage.assets import assets as linkage_assets
 from pipelines.linkage.shelf import SHIPPED, Shelf
+from pipelines.notices.telling import tell
 from pipelines.operations import Operations
 from pipelines.people.assets import assets as people_assets
 from pipelines.places.assets import assets as places_assets
@@ -40,11 +41,12 @@ JOB = "boroughlink"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run happens: the data folder, the inbox, the contracts."""
+    """Where a run happens: the data folder, the inbox, the contracts; `notices` says whether people are told."""
 
     folder: DataFolder
     landing: Path
     sources: Path
+    notices: bool = True
 
     @classmethod
     def of(cls, data: Path | str, landing: Path | str | None = None, sources: Path | str | None = None) -> "Place":
@@ -93,6 +95,7 @@ def build_definitions(place: Place) -> dg.Definitions:
             lambda run: Purposes.load(contracts.values(), run.settings.today(), stated),
             place.landing,
             _who(tags),
+            (lambda run, failed: tell(place.folder, run.summary(), failed)) if place.notices else None,
         )
         try:
             yield handle

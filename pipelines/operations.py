@@ -117,6 +117,19 @@ request_table = sa.Table(
     sa.Column("answered_at", sa.String(32)),
     sa.CheckConstraint("answered_by IS NULL OR answered_by <> requested_by", name="request_four_eyes"),
 )
+notice_table = sa.Table(
+    "notice",
+    metadata,
+    sa.Column("notice_id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.String(32), nullable=False),
+    sa.Column("run_id", sa.String(40)),
+    sa.Column("event", sa.String(40), nullable=False),
+    sa.Column("subject", sa.String(200), nullable=False),
+    sa.Column("mark", sa.String(64), nullable=False),  # the same for the same thing told
+    sa.Column("channel", sa.String(20), nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),  # sent, failed
+    sa.Column("detail", sa.String(200)),
+)
 
 
 class Operations:

@@ -57,7 +57,7 @@ def _previewed(
         change_settings(copy, changed)
         settings = load_settings(copy)
         with nullcontext() if quiet else progress():
-            fine, faults = execute(Place(copy, place.landing, place.sources), person())
+            fine, faults = execute(Place(copy, place.landing, place.sources, notices=False), person())
         if not fine:
             raise BoroughlinkError("The preview stopped: " + (" ".join(faults) or "a step failed."))
         after = published_run(copy, Current.read(copy).published)

@@ -18,6 +18,7 @@ from pipelines.governance.pseudonyms import record_name
 from pipelines.governance.purposes import Purposes, purposes_file
 from pipelines.inbox import untaken
 from pipelines.judging import estimated, judge, judge_known, judgement_tables, known_tables
+from pipelines.notices.telling import notices
 from pipelines.operations import Operations
 from pipelines.settings import DataFolder, load_settings, located
 from pipelines.snapshots import open_snapshot
@@ -64,7 +65,7 @@ def status_of(folder: DataFolder) -> Answer:
     waiting = untaken(folder, *located(folder), load_settings(folder).today())
     operations = _operations(folder)
     try:
-        runs = operations.runs()[:10]
+        runs, told = operations.runs()[:10], notices(operations)[:10]
     finally:
         operations.close()
     said = [
@@ -84,9 +85,13 @@ def status_of(folder: DataFolder) -> Answer:
         )
         for run in runs
     ]
+    heard = [(each["at"][:19], each["subject"], each["channel"], each["state"], each["detail"] or "") for each in told]
     return Answer(
         said,
-        [("Runs", ("run", "state", "published", "started by", "started (UTC)", "why not"), rows)],
+        [
+            ("Runs", ("run", "state", "published", "started by", "started (UTC)", "why not"), rows),
+            *([("Notices", ("at (UTC)", "about", "by", "state", "why not"), heard)] if heard else []),
+        ],
         {"published": current.published, "waiting": len(waiting.signatures), "not due": waiting.not_due},
     )
 

@@ -63,7 +63,7 @@ def _reconstructed(place: Place, keyring: Keyring, operations: Operations, day: 
         say(f"Going back to {day}")
         ids = _rewind(copy, keyring, load_contracts(place.sources).values(), day)
         with progress():
-            fine, faults = execute(Place(copy, copy.landing, place.sources), person())
+            fine, faults = execute(Place(copy, copy.landing, place.sources, notices=False), person())
         if not fine:
             raise BoroughlinkError(f"{day} could not be reconstructed: " + (" ".join(faults) or "a step failed."))
         target = folder.reconstruction(day)

@@ -81,6 +81,7 @@ def run_job(
 ) -> tuple[bool, list[str]]:
     """Run the job unless nothing has changed; (unchanged, faults in words)."""
     from pipelines.definitions import Place, execute
+    from pipelines.notices.telling import tell
 
     place = Place.of(folder.root, landing, sources)
     if landing and not place.landing.is_dir():
@@ -90,6 +91,7 @@ def run_job(
         _remember(place, landing, sources)
     _say_what_lies_there(place)
     if not force and not select and _nothing_changed(place):
+        tell(folder)  # an extract may have become late meanwhile
         return True, []
     say("Running")
     with progress():

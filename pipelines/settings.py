@@ -43,6 +43,13 @@ class Settings(BaseModel):
     threads: int = Field(default_factory=lambda: min(os.cpu_count() or 2, 8), ge=1)
     nightly_at: str = Field("02:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     export_days: int = Field(90, ge=1)
+    notices_to: str | None = Field(None, pattern=r"^[^@\s,]+@[^@\s,]+(, ?[^@\s,]+@[^@\s,]+)*$")
+    notices_from: str | None = Field(None, pattern=r"^[^@\s,]+@[^@\s,]+$")
+    notices_timeout: int = Field(10, ge=1, le=60)
+    smtp_host: str | None = None
+    smtp_port: int = Field(587, ge=1, le=65_535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
     target_precision: float = Field(TARGET_PRECISION, ge=0.5, le=0.9999)
     cluster_stop: float = Field(CLUSTER_STOP, gt=math.log2(1 - BLOCKING_RECALL))  # at a missing pair's weight all merge
     model: str = "shipped"
