@@ -92,6 +92,7 @@ def synth(
     "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Reconstruct a past day, beside what is published today."
 )
 @click.option("--monthly", is_flag=True, help="One run for each month that waits, oldest first, as if run then.")
+@click.option("--on-behalf-of", "by", hidden=True, help="Who asked for the run, where the review app starts it.")
 @click.option("--preview", is_flag=True, help="Publish nothing: run on copies and show what would change.")
 @click.option("--threshold", type=float, help="With --preview: the weight at which groups of records stop merging.")
 @click.option("--set", "changed", multiple=True, metavar="NAME=VALUE", help="With --preview: a setting to try.")
@@ -104,6 +105,7 @@ def run(
     force: bool,
     as_of: Any,
     monthly: bool,
+    by: str | None,
     preview: bool,
     threshold: float | None,
     changed: tuple[str, ...],
@@ -124,7 +126,7 @@ def run(
             raise click.UsageError("--threshold, --set and --json go with --preview.")
         from pipelines.running import run_and_report
 
-        raise SystemExit(run_and_report(data, landing, sources, select, force, monthly))
+        raise SystemExit(run_and_report(data, landing, sources, select, force, monthly, by))
     if select:
         raise click.UsageError("A preview runs everything: leave --select out.")
     from pipelines.preview import parsed

@@ -14,6 +14,11 @@ import xlsxwriter
 
 from pipelines.settings import write_atomically
 
+#: Stands on every page and in every file that shows flagged pairs (the words of the National Fraud Initiative).
+NO_ASSUMPTION = (
+    "No assumption can be made as to whether there is fraud, error or other explanation until an investigation is "
+    "completed."
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _LONGEST_CELL = 32_767  # characters that a workbook's cell holds
 

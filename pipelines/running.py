@@ -22,7 +22,13 @@ from pipelines.timings import MemoryWatch
 
 
 def run_and_report(
-    data: str, landing: str | None, sources: str | None, select: str | None, force: bool, monthly: bool = False
+    data: str,
+    landing: str | None,
+    sources: str | None,
+    select: str | None,
+    force: bool,
+    monthly: bool = False,
+    by: str | None = None,
 ) -> int:
     """Run on a data folder and print what came out; 0 if all went well, 1 if a step failed or an extract
     was refused.
@@ -34,7 +40,7 @@ def run_and_report(
     with MemoryWatch() as memory:
         unchanged, faults = False, run_months(folder, landing, sources) if monthly else []
         if not faults:
-            unchanged, faults = run_job(folder, landing, sources, select, force)
+            unchanged, faults = run_job(folder, landing, sources, select, force, by)
     parts = {"run": time.perf_counter() - started}
     if faults:
         print("boroughlink: " + "\n".join(faults), file=sys.stderr)
@@ -77,9 +83,15 @@ def run_months(folder: DataFolder, landing: str | None, sources: str | None) -> 
 
 
 def run_job(
-    folder: DataFolder, landing: str | None, sources: str | None, select: str | None, force: bool
+    folder: DataFolder,
+    landing: str | None,
+    sources: str | None,
+    select: str | None,
+    force: bool,
+    by: str | None = None,
 ) -> tuple[bool, list[str]]:
-    """Run the job unless nothing has changed; (unchanged, faults in words)."""
+    """Run the job unless nothing has changed; (unchanged, faults in words). `by` is who asked for it, else whoever runs
+    this process."""
     from pipelines.definitions import Place, execute
     from pipelines.notices.telling import tell
 
@@ -95,7 +107,7 @@ def run_job(
         return True, []
     say("Running")
     with progress():
-        fine, faults = execute(place, person(), select)
+        fine, faults = execute(place, f"{by}, by {person()}" if by else person(), select)
     return False, [] if fine else (faults or ["a step failed"])
 
 

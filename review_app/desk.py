@@ -42,6 +42,11 @@ class House:
         """Write to the audit before a page is shown."""
         audit.record(self.operations, user.name, event, subject, **detail)
 
+    def sealed(self, text: str) -> str:
+        """Keep a reason sealed, for the audit to name: it may say whom it is about."""
+        with self.operations.begin() as db:
+            return self.operations.seal(db, text)
+
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
         """A page from its template, with what all pages need."""
         user = signed_in(request)

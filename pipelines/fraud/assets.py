@@ -23,7 +23,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         group="fraud",
         purpose="fraud",
         owner=OWNER,
-        tables=["identity.fraud.flagged_pair", "identity.fraud.explained"],
+        tables=["identity.fraud.flagged_pair", "identity.fraud.explained", "identity.fraud.rule"],
         description=(
             "Pairs of records worth an officer's look, by four rules, with evidence for and against in words, what "
             "explains the others, and what a look may save. No assumption can be made from a pair."

@@ -5,14 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from linkage_models.person.agreements import agreement
-from pipelines.exports import Stamp, write_csv, write_xlsx
+from pipelines.exports import NO_ASSUMPTION, Stamp, write_csv, write_xlsx
 from pipelines.fraud.rules import PURPOSE, RULES
 from pipelines.warehouse import Warehouse
 
-NOTICE = (
-    "No assumption can be made as to whether there is fraud, error or other explanation until an investigation is "
-    "completed."
-)
+NOTICE = NO_ASSUMPTION
 COLUMNS = {
     "position": "Order",
     "flag_id": "Pair",

@@ -55,6 +55,9 @@ def build_flagged_pairs(wh: Warehouse, sources: Sequence[str], keys: Keyring) ->
     _open_window(wh, sources, policy)
     wh.execute(f"CREATE OR REPLACE TEMP TABLE candidate ({CANDIDATE})")
     counts: dict[str, int] = {}
+    titled = pl.DataFrame([(rule.name, rule.title) for rule in RULES], schema=["rule", "title"], orient="row")
+    with wh.given(titled):
+        wh.table("identity.fraud.rule", "-- a rule and what it is called (rule)\nSELECT * FROM given")
     for rule in RULES:
         if not all(wh.exists(f"identity.facts.{fact}") for fact in rule.needs):
             counts[f"left_out_{rule.name}"] = 1

@@ -41,6 +41,7 @@ def assets(after: Sequence[str], sources: Path, titles: Mapping[str, str]) -> li
         write_atomically(step.run.work / "published" / "figures.json", figures.to_json().encode())
         write_atomically(step.run.work / "published" / "report.html", render(figures).encode())
         scores = scorecard_data(step.wh, reported_faults(step.run.operations), "identity")
+        write_atomically(step.run.work / "published" / "scorecard.json", scores.to_json().encode())
         quality = render_quality(scores, readiness_data(step.wh, "identity"), figures.council, figures.synthetic)
         write_atomically(step.run.work / "published" / "quality.html", quality.encode())
         step.run.publish_with(input_mark(step.run.folder, sources, step.run.operations))

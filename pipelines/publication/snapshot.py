@@ -26,6 +26,7 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
     "residents.reconciliation": (),
     "linkage.household_ledger": (),
     "fraud.flagged_pair": ("flag_id",),
+    "fraud.rule": (),
     "review.queue": ("item_id", "position"),
     "review.member": ("item_id",),
     "review.beside": ("item_id",),

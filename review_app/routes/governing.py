@@ -1,0 +1,165 @@
+"""Rooms of those who run the machine and those who watch over it: runs, approvals, audit."""
+
+import csv
+import io
+import json
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import RedirectResponse, Response
+
+from pipelines.commit_point import Current, run_under_way
+from pipelines.exports import safe_cell
+from pipelines.faults import BoroughlinkError
+from pipelines.governance import approvals, audit
+from pipelines.governance.actors import Actor, actor, canonical
+from pipelines.governance.pseudonyms import record_name
+from pipelines.operations import audit_table
+from review_app.desk import At, Form, House, needs, said
+from review_app.roles import User
+from review_app.security import Refused
+from review_app.starting import difference, start, started, stop
+
+router = APIRouter()
+Runner = Annotated[User, Depends(needs("runs"))]
+Approver = Annotated[User, Depends(needs("approvals"))]
+Auditor = Annotated[User, Depends(needs("audit"))]
+PAGE = 50
+#: A role of the app -> what the settings call it where an act needs a second person.
+STANDS_FOR = {"data_protection_officer": "data_protection"}
+
+
+@router.get("/runs")
+def runs(request: Request, held: At, user: Runner, compare: str = "") -> Response:
+    """What ran, what runs, what failed and what to do."""
+    rows = []
+    for run in held.operations.runs()[:25]:
+        told = json.loads(run["summary"] or "{}")
+        seconds = sum(float(step["wall_seconds"]) for step in told.get("timings", []) if "wall_seconds" in step)
+        rows.append(run | {"why": told.get("why", ""), "seconds": seconds, "steps": len(told.get("timings", []))})
+    return held.page(
+        request, "app/rooms/runs.html", runs=rows, under_way=run_under_way(held.folder), last=started(held.folder),
+        published=Current.read(held.folder).published, told=difference(held.folder) if compare == "1" else None,
+    )  # fmt: skip
+
+
+@router.post("/runs")
+def run(request: Request, held: At, user: Runner, form: Form) -> Response:
+    """Start, preview or stop."""
+    match said(form, "what"):
+        case "start" | "again" | "preview" as what:
+            why = start(held.folder, user.name, what == "preview", what == "again")
+            if why is None:
+                held.note(user, "run asked for", what)
+            request.session["flash"] = {"text": why or "Started. This page shows how far it is."}
+        case "stop":
+            stopped = stop(held.folder)
+            if stopped:
+                held.note(user, "run stopped", "run")
+            request.session["flash"] = {
+                "text": "Stopping. The last good state was never touched." if stopped else "Nothing is running."
+            }
+        case _:
+            raise Refused(422, "Nothing was started", "Choose one of the buttons on the page.")
+    return RedirectResponse("/runs", 303)
+
+
+@router.get("/approvals")
+def inbox(request: Request, held: At, user: Approver) -> Response:
+    """Acts that wait for a second person."""
+    found = approvals.requests(held.operations)
+    who = _actor(held, user)
+    held.note(user, "approvals viewed", "requests", waiting=sum(each.state == "waiting" for each in found))
+    return held.page(
+        request, "app/rooms/approvals.html", waiting=[each for each in found if each.state == "waiting"],
+        past=[each for each in found if each.state != "waiting"][:30], who=who,
+    )  # fmt: skip
+
+
+@router.post("/approvals/{request_id}")
+def answer(request: Request, held: At, user: Approver, request_id: str, form: Form) -> Response:
+    """Approve or refuse, as another person than who asked."""
+    verb = {"approve": approvals.approve, "refuse": approvals.refuse}.get(said(form, "answer"))
+    if verb is None:
+        raise Refused(422, "Nothing was answered", "Choose approve or refuse.")
+    try:
+        verb(held.operations, _actor(held, user), request_id[:64])
+        request.session["flash"] = {"text": "Answered, and noted in the audit."}
+    except BoroughlinkError as fault:
+        request.session["flash"] = {"text": f"Not answered. {fault}"}
+    return RedirectResponse("/approvals", 303)
+
+
+def _actor(held: House, user: User) -> Actor:
+    """The user as the person that the acts of two know."""
+    known = actor(user.name, held.settings)
+    roles = known.roles | user.roles | {STANDS_FOR[role] for role in user.roles if role in STANDS_FOR}
+    return Actor(canonical(user.name, held.settings), frozenset(roles))
+
+
+@router.get("/audit")
+def entries(request: Request, held: At, user: Auditor, actor: str = "", event: str = "", before: str = "") -> Response:
+    """Who did what and looked at what, the newest first."""
+    query = sa.select(audit_table).order_by(audit_table.c.seq.desc())
+    if actor:
+        query = query.where(audit_table.c.actor == actor[:120])
+    if event:
+        query = query.where(audit_table.c.event == event[:60])
+    if before.isdigit() and len(before) < 15:
+        query = query.where(audit_table.c.seq < int(before))
+    with held.operations.begin() as db:
+        rows = [dict(row) for row in db.execute(query.limit(PAGE)).mappings()]
+        known = sorted(db.scalars(sa.select(audit_table.c.event).distinct()))
+        people = sorted(db.scalars(sa.select(audit_table.c.actor).distinct()))
+    held.note(user, "audit viewed", "audit", of=actor or "everyone", which=event or "all")
+    return held.page(
+        request, "app/rooms/audit.html", rows=[_opened(row) for row in rows], events=known, people=people, actor=actor,
+        event=event, more=rows[-1]["seq"] if len(rows) == PAGE else None, found=None, record="",
+    )  # fmt: skip
+
+
+@router.post("/audit")
+def question(request: Request, held: At, user: Auditor, form: Form) -> Response:
+    """Check the chain, ask who looked at a record, open a reason, or take the entries along."""
+    match said(form, "what"):
+        case "verify":
+            read, bad = audit.verify(held.operations)
+            held.note(user, "audit verified", "audit", read=read, bad=bad)
+            text = f"{read:,} entries, unbroken." if bad is None else f"Entry {bad} is not as it was written."
+            request.session["flash"] = {"text": text}
+            return RedirectResponse("/audit", 303)
+        case "who":
+            record = said(form, "record", 200)
+            name = record_name(held.operations.keyring, record)
+            with held.operations.begin() as db:
+                query = sa.select(audit_table).where(audit_table.c.detail.contains(name)).order_by(audit_table.c.seq)
+                rows = [_opened(dict(row)) for row in db.execute(query).mappings()]
+            held.note(user, "audit asked about a record", name, found=len(rows))
+            return held.page(
+                request, "app/rooms/audit.html", rows=rows, events=[], people=[], actor="", event="", more=None,
+                found=len(rows), record=record,
+            )  # fmt: skip
+        case "export":
+            held.note(user, "audit exported", "audit")
+            with held.operations.begin() as db:
+                every = [dict(row) for row in db.execute(sa.select(audit_table).order_by(audit_table.c.seq)).mappings()]
+            out = io.StringIO(newline="")
+            writer = csv.writer(out, lineterminator="\r\n")
+            columns = ("seq", "at", "actor", "event", "object", "detail")
+            writer.writerow(columns)
+            writer.writerows([[safe_cell(row[name]) for name in columns] for row in every])
+            headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
+            return Response(out.getvalue().encode(), media_type="text/csv; charset=utf-8", headers=headers)
+        case _:
+            raise Refused(422, "Nothing was done", "Choose one of the buttons on the page.")
+
+
+def _opened(row: dict[str, Any]) -> dict[str, Any]:
+    """An entry with its detail as words."""
+    detail = json.loads(row["detail"])
+    names = detail.pop("records", None)
+    told = [f"{name.replace('_', ' ')}: {value}" for name, value in detail.items() if value not in (None, "")]
+    if names:
+        told.append(f"records: {len(names)}")
+    return row | {"told": "; ".join(told)}

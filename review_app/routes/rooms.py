@@ -1,0 +1,115 @@
+"""The quieter rooms: quality, linkage, agreement, search."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from pipelines.governance.pseudonyms import record_name
+from review_app.agreement import agreement
+from review_app.desk import At, Form, House, needs, said
+from review_app.kin import kept_from
+from review_app.linkage_report import LinkageReport, report
+from review_app.published import VIEW, Snapshot
+from review_app.roles import User
+from review_app.searching import search
+from review_app.security import Refused
+from review_app.verdicts import WORDS
+
+router = APIRouter()
+PRINCIPLES = ("accurate", "valid", "reliable", "timely", "relevant", "complete")
+MIN_REASON = 10
+_kept: dict[str, LinkageReport] = {}
+
+
+@router.get("/quality")
+def quality(request: Request, held: At, user: Annotated[User, Depends(needs("quality"))]) -> Response:
+    """Each source against the six principles."""
+    with held.read() as snapshot:
+        scores = _scorecard(held, snapshot)
+        return held.page(request, "app/rooms/quality.html", scores=scores, principles=PRINCIPLES, run=snapshot.run_id)
+
+
+@router.get("/quality/{source}")
+def quality_of(request: Request, held: At, user: Annotated[User, Depends(needs("quality"))], source: str) -> Response:
+    """One source: its rules, failing ones first."""
+    with held.read() as snapshot:
+        scores = _scorecard(held, snapshot)
+        found = next((each for each in scores["sources"] if each["source"] == source), None)
+        if found is None:
+            raise Refused(404, "There is no such source", "The scorecard lists those that the run knows.")
+        return held.page(request, "app/rooms/source.html", source=found, run=snapshot.run_id)
+
+
+def _scorecard(held: House, snapshot: Snapshot) -> dict[str, Any]:
+    path = held.folder.published / snapshot.run_id / "scorecard.json"
+    if not path.exists():
+        return {"sources": [], "run_id": snapshot.run_id}
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+@router.get("/linkage")
+def linkage(request: Request, held: At, user: Annotated[User, Depends(needs("linkage"))]) -> Response:
+    """What was linked, how surely, what waits."""
+    with held.read() as snapshot:
+        if snapshot.run_id not in _kept:
+            _kept.clear()
+            _kept[snapshot.run_id] = report(snapshot)
+        return held.page(request, "app/rooms/linkage.html", told=_kept[snapshot.run_id], run=snapshot.run_id)
+
+
+@router.get("/agreement")
+def agreeing(request: Request, held: At, user: Annotated[User, Depends(needs("agreement"))]) -> Response:
+    """How far reviewers agree; counts, never a league table."""
+    return held.page(request, "app/rooms/agreement.html", told=agreement(held.operations), words=WORDS)
+
+
+@router.get("/search")
+def searching(request: Request, held: At, user: Annotated[User, Depends(needs("search"))]) -> Response:
+    """A person by name, with a reason."""
+    return held.page(request, "app/rooms/search.html", found=[], wanted={}, reason="", asked=False, error="", homes={})
+
+
+@router.post("/search")
+def searched(request: Request, held: At, user: Annotated[User, Depends(needs("search"))], form: Form) -> Response:
+    """What was found; noted before it is shown, with the reason sealed."""
+    wanted = {name: said(form, name, 80) for name in ("surname", "forename", "year", "postcode")}
+    reason = said(form, "reason", 500)
+    wrong = ""
+    if sum(bool(value) for value in wanted.values()) < 2:
+        wrong = "Fill in two things or more: one alone would list strangers."
+    elif len(reason) < MIN_REASON:
+        wrong = "Say in a sentence why you look for this person. It goes into the audit."
+    if wrong:
+        return held.page(
+            request, "app/rooms/search.html", 422, found=[], wanted=wanted, reason=reason, asked=False, error=wrong,
+            homes={},
+        )  # fmt: skip
+    with held.read() as snapshot:
+        away = kept_from(held.operations, snapshot, user)
+        rows = search(snapshot, wanted)
+        ids = [record.record_id for record in rows]
+        marks = ", ".join("?" * len(ids))
+        homes = dict(
+            snapshot.wh.rows(
+                "SELECT record_id, person_id FROM published.linkage.membership "
+                f"WHERE view = ? AND record_id IN ({marks})",
+                [VIEW, *ids],
+            )
+            if ids
+            else []
+        )
+        rows = [record for record in rows if homes.get(record.record_id) not in away]
+        named = sorted(record_name(held.operations.keyring, record.record_id) for record in rows)
+        held.note(user, "person searched", snapshot.run_id, reason=held.sealed(reason), records=named)
+        return held.page(
+            request,
+            "app/rooms/search.html",
+            found=rows,
+            wanted=wanted,
+            reason=reason,
+            asked=True,
+            error="",
+            homes=homes,
+        )
