@@ -78,7 +78,6 @@ def _expectation(rule: Rule, datasource: Any) -> Any:
     common = {"meta": {"rule": rule.name, "principle": str(rule.principle)}, "severity": str(rule.severity)}
     row = common | {"column": rule.column, "mostly": 1 - rule.tolerance}
     bounds = {"min_value": given.get("min"), "max_value": given.get("max")}
-    gxe = datasource.gxe
     makers: dict[str, Callable[[], Any]] = {
         "filled": lambda: datasource.ExpectFilled(**row),
         "pattern": lambda: datasource.ExpectMatch(regex=given["regex"], **row),
@@ -95,11 +94,9 @@ def _expectation(rule: Rule, datasource: Any) -> Any:
             mostly=1 - rule.tolerance,
             **common,
         ),
-        "columns": lambda: gxe.ExpectTableColumnsToMatchSet(
-            column_set=list(given["columns"]), exact_match=True, **common
-        ),
-        "row_count": lambda: gxe.ExpectTableRowCountToBeBetween(**bounds, **common),
-        "newest": lambda: gxe.ExpectColumnMaxToBeBetween(column=rule.column, **bounds, **common),
+        "columns": lambda: datasource.ExpectTheseColumns(column_set=list(given["columns"]), exact_match=True, **common),
+        "row_count": lambda: datasource.ExpectRowCount(**bounds, **common),
+        "newest": lambda: datasource.ExpectNewest(column=rule.column, **bounds, **common),
         "measured": lambda: datasource.ExpectMeasured(
             unexpected_rows_query=given["sql"], allowed=rule.tolerance, **common
         ),
