@@ -45,7 +45,7 @@ def fixture(folder: Path, seed: int, people: int, profile: str = "central") -> F
     make_borough(made.place / "borough", people, seed, profile=profile)
     data = DataFolder.at(made.place / "data").make()
     write_settings(data, holds="synthetic", clock=DAY.isoformat())
-    fine, faults = execute(Place.of(data.root, made.place / "borough" / "landing"), "benchmark")
+    fine, faults = execute(Place.of(data.root, made.place / "borough" / "landing"), "benchmark", "+key:people/record")
     if not fine:
         raise SystemExit("\n".join(faults))
     run = Run.begin(data, "benchmark")

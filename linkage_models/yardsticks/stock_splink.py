@@ -15,47 +15,61 @@ from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 from linkage_models.yardsticks.components import GRID, Graph, at_threshold, best_threshold, graph, pair_f1, write
 
 COLUMNS = (
-    "record_id AS unique_id, source AS source_dataset, forename, surname, birth_date, sex, nino, nhs_number, uprn, "
-    "postcode, left(forename, 1) AS initial"
+    "record_id AS unique_id, source AS source_dataset, forename, surname, birth_date, sex, nino, nhs_number,"
+    " coalesce(uprn::VARCHAR, home_key) AS home, postcode, birth_place, occupation, left(forename, 1) AS initial"
 )
-RULES = [
-    block_on("nino"),
-    block_on("nhs_number"),
-    block_on("birth_date", "surname"),
-    block_on("birth_date", "forename"),
-    block_on("uprn", "surname"),
-    block_on("uprn", "forename"),
-    block_on("postcode", "surname", "initial"),
-    block_on("surname", "forename", "sex"),
-]
-CERTAIN = [block_on("nino"), block_on("nhs_number"), block_on("birth_date", "surname", "forename")]
+RULES = (
+    ("nino",),
+    ("nhs_number",),
+    ("birth_date", "surname"),
+    ("birth_date", "forename"),
+    ("home", "surname"),
+    ("home", "forename"),
+    ("postcode", "surname", "initial"),
+    ("surname", "forename", "sex"),
+)
+CERTAIN = (("nino",), ("nhs_number",), ("birth_date", "surname", "forename"))
 SESSIONS = (block_on("birth_date"), block_on("surname", "forename"))
 ADDRESS = cl.CustomComparison(
     output_column_name="address",
     comparison_levels=[
-        cll.And(cll.NullLevel("uprn"), cll.NullLevel("postcode")),
-        cll.ExactMatchLevel("uprn"),
+        cll.And(cll.NullLevel("home"), cll.NullLevel("postcode")),
+        cll.ExactMatchLevel("home"),
         cll.ExactMatchLevel("postcode"),
         cll.ElseLevel(),
     ],
 )
 
 
-def settings(surname_terms: bool, link_type: str = "dedupe_only") -> SettingsCreator:
+def at_hand(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """The columns of stock_record that tell records apart: a script is written for the columns that there are."""
+    names = [name for name, *_ in con.execute("DESCRIBE stock_record").fetchall()]
+    (counts,) = con.execute(f"SELECT {', '.join(f'count(DISTINCT {n})' for n in names)} FROM stock_record").fetchall()
+    return {name for name, count in zip(names, counts, strict=True) if count > 1}
+
+
+def settings(columns: set[str], surname_terms: bool, link_type: str = "dedupe_only") -> SettingsCreator:
     """`surname_terms`: whether rare surnames weigh more, as the comparison library has it by default."""
     surname = cl.NameComparison("surname") if surname_terms else cl.JaroWinklerAtThresholds("surname", [0.92, 0.88])
+    comparisons = {
+        "forename": cl.NameComparison("forename"),
+        "surname": surname,
+        "birth_date": cl.DateOfBirthComparison("birth_date", input_is_string=False),
+        "sex": cl.ExactMatch("sex"),
+        "home": ADDRESS,
+        "nino": cl.ExactMatch("nino"),
+        "nhs_number": cl.ExactMatch("nhs_number"),
+        "birth_place": cl.JaroWinklerAtThresholds("birth_place", [0.92]),
+        "occupation": cl.ExactMatch("occupation").configure(term_frequency_adjustments=True),
+    }
     return SettingsCreator(
         link_type=link_type,
         comparisons=[
-            cl.NameComparison("forename"),
-            surname,
-            cl.DateOfBirthComparison("birth_date", input_is_string=False),
-            cl.ExactMatch("sex"),
-            ADDRESS,
-            cl.ExactMatch("nino"),
-            cl.ExactMatch("nhs_number"),
+            comparison
+            for column, comparison in comparisons.items()
+            if column in columns or (column == "home" and "postcode" in columns)
         ],
-        blocking_rules_to_generate_predictions=RULES,
+        blocking_rules_to_generate_predictions=[block_on(*keys) for keys in RULES if columns.issuperset(keys)],
         retain_matching_columns=False,
     )
 
@@ -66,8 +80,12 @@ def trained(
     """A linker over stock_record, the persons of `records`, trained as Splink's tutorials do."""
     logging.getLogger("splink").setLevel(logging.ERROR)
     con.execute(f"CREATE OR REPLACE TEMP TABLE stock_record AS SELECT {COLUMNS} FROM {records} WHERE is_person")
-    linker = Linker(DuckDBAPI(con).register("stock_record"), settings(surname_terms, link_type), log_level=None)
-    linker.training.estimate_probability_two_random_records_match(CERTAIN, recall=0.6)
+    columns = at_hand(con)
+    linker = Linker(
+        DuckDBAPI(con).register("stock_record"), settings(columns, surname_terms, link_type), log_level=None
+    )
+    certain = [block_on(*keys) for keys in CERTAIN if columns.issuperset(keys)]
+    linker.training.estimate_probability_two_random_records_match(certain, recall=0.6)
     linker.training.estimate_u_using_random_sampling(max_pairs=1e7, seed=1)
     for rule in SESSIONS:
         linker.training.estimate_parameters_using_expectation_maximisation(rule)
