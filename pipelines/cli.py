@@ -584,6 +584,101 @@ def decisions_import(data: str, file: str, by: str | None) -> None:
 
 
 @cli.group()
+def release() -> None:
+    """Data sets that leave: built, checked by attacking them, approved by another person, published, revoked."""
+
+
+@release.command("list")
+@DATA
+@JSON
+def release_list(data: str, as_json: bool) -> None:
+    """Every release: its state, for whom, until when, who made and approved it, the copies that left."""
+    from pipelines.releasing import releases_of
+
+    show(releases_of(folder(data)), as_json)
+
+
+@release.command("build")
+@DATA
+@click.argument("name", metavar="SET")
+@click.option("--recipient", help="For whom, if not for whom the set says.")
+@click.option("--series", help="Keep pseudonyms over the releases of this name, to one recipient.")
+@SOURCES
+@JSON
+def release_build(
+    data: str, name: str, recipient: str | None, series: str | None, sources: str | None, as_json: bool
+) -> None:
+    """Build a set of rows under pseudonyms of its own, made coarser until it is as safe as its profile asks."""
+    from pipelines.releasing import build_release
+
+    show(build_release(folder(data), name, recipient, series, sources), as_json)
+
+
+@release.command("check")
+@DATA
+@click.argument("release_id", metavar="RELEASE")
+@SOURCES
+@JSON
+def release_check(data: str, release_id: str, sources: str | None, as_json: bool) -> None:
+    """Attack a built release, say what was found, and ask for its approval."""
+    from pipelines.releasing import check_release
+
+    show(check_release(folder(data), release_id, sources), as_json)
+
+
+@release.command("approve")
+@DATA
+@click.argument("release_id", metavar="RELEASE")
+def release_approve(data: str, release_id: str) -> None:
+    """Consent to publishing a release that another person made."""
+    from pipelines.releasing import approve_release
+
+    click.echo(approve_release(folder(data), release_id))
+
+
+@release.command("publish")
+@DATA
+@click.argument("release_id", metavar="RELEASE")
+@click.option("--to", "key", required=True, metavar="AGE1...", help="The recipient's public age key.")
+@click.option("--out", required=True, help="A .age file.")
+@SOURCES
+def release_publish(data: str, release_id: str, key: str, out: str, sources: str | None) -> None:
+    """Write the approved release as one file that only its recipient can open."""
+    from pipelines.releasing import publish_release
+
+    click.echo(publish_release(folder(data), release_id, key, Path(out), sources))
+
+
+@release.command("revoke")
+@DATA
+@click.argument("release_id", metavar="RELEASE")
+@click.option("--reason", required=True, help="Why, in a sentence.")
+def release_revoke(data: str, release_id: str, reason: str) -> None:
+    """Destroy a release's keys and mark the copies that left."""
+    from pipelines.releasing import revoke_release
+
+    click.echo(revoke_release(folder(data), release_id, reason))
+
+
+@cli.group("opt-out")
+def opt_out() -> None:
+    """The national data opt-out."""
+
+
+@opt_out.command("import")
+@DATA
+@click.argument("file", type=click.Path())
+@click.option(
+    "--date", "on", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The day on which the numbers were checked."
+)
+def opt_out_import(data: str, file: str, on: Any) -> None:
+    """Take in the list of those who opted out, whole; releases that must honour it leave them out."""
+    from pipelines.releasing import import_opt_outs
+
+    click.echo(import_opt_outs(folder(data), Path(file), on.date()))
+
+
+@cli.group()
 def audit() -> None:
     """The chain of what was done."""
 

@@ -26,7 +26,6 @@ from pipelines.publication.assets import assets as publication_assets
 from pipelines.quality.assets import assets as quality_assets
 from pipelines.quality.checks import CHECKS
 from pipelines.readiness.assets import assets as readiness_assets
-from pipelines.releases.assets import assets as releases_assets
 from pipelines.residents.assets import assets as residents_assets
 from pipelines.review.assets import assets as review_assets
 from pipelines.risk.assets import assets as risk_assets
@@ -75,7 +74,6 @@ def build_definitions(place: Place) -> dg.Definitions:
         residents_assets,
         fraud_assets,
         risk_assets,
-        releases_assets,
         review_assets,
     ):
         assets.extend(room(catalogue))

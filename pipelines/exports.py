@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -49,29 +49,28 @@ def safe_cell(value: Any) -> Any:
     return "'" + text if text.lstrip(" '\"").startswith(_FORMULA) or text.startswith(_FORMULA) else text
 
 
-def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]], stamp: Stamp) -> int:
-    """Write UTF-8 CSV with the stamp in a `<name>.stamp.txt` beside it; return the rows written."""
+def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A table as UTF-8 CSV, each cell safe in a spreadsheet."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([safe_cell(name) for name in columns])
-    written = 0
-    for row in rows:
-        writer.writerow([safe_cell(value) for value in row])
-        written += 1
-    write_atomically(path, out.getvalue().encode("utf-8"))
-    write_atomically(path.with_name(path.name + ".stamp.txt"), "\n".join(stamp.lines()).encode() + b"\n")
-    return written
+    writer.writerows([safe_cell(value) for value in row] for row in rows)
+    return out.getvalue().encode("utf-8")
 
 
-def write_parquet(
-    path: Path, columns: Mapping[str, pl.DataType | type[pl.DataType]], rows: Sequence[Sequence[Any]], stamp: Stamp
-) -> int:
-    """Write Parquet with the stamp in the file's own metadata; values keep their types: no program runs a cell."""
+def parquet_bytes(table: pl.DataFrame, stamp: Stamp) -> bytes:
+    """A table as Parquet with the stamp in the file's own metadata; values keep their types: no program runs a cell."""
     out = io.BytesIO()
-    table = pl.DataFrame(rows, schema=dict(columns), orient="row")
     table.write_parquet(out, compression="zstd", metadata={"stamp": "\n".join(stamp.lines())})
-    write_atomically(path, out.getvalue())
-    return len(table)
+    return out.getvalue()
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]], stamp: Stamp) -> int:
+    """Write UTF-8 CSV with the stamp in a `<name>.stamp.txt` beside it; return the rows written."""
+    listed = list(rows)
+    write_atomically(path, csv_bytes(columns, listed))
+    write_atomically(path.with_name(path.name + ".stamp.txt"), "\n".join(stamp.lines()).encode() + b"\n")
+    return len(listed)
 
 
 def write_xlsx(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]], stamp: Stamp, sheet: str) -> int:

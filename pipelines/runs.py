@@ -22,6 +22,7 @@ from pipelines.commit_point import RUN_ENDED, ZONE_FILES, Current, finish, hold_
 from pipelines.governance import audit
 from pipelines.governance.actors import person
 from pipelines.governance.keys import Keyring, open_keyring
+from pipelines.governance.opt_out import newest_list
 from pipelines.operations import Operations
 from pipelines.settings import (
     SETTINGS_FILE,
@@ -197,7 +198,8 @@ class Run:
 
 
 def input_mark(folder: DataFolder, sources: Path, operations: Operations) -> str:
-    """A mark of all that a result follows from beside the extracts: contracts, code, settings, models, decisions."""
+    """A mark of all that a result follows from beside the extracts: contracts, code, settings, models,
+    decisions, the opt-out list."""
     mark = hashlib.sha256()
     root = Path(__file__).resolve().parent.parent
     code = [p for room in ("pipelines", "linkage_models", "quality_checks") for p in (root / room).rglob("*")]
@@ -210,7 +212,7 @@ def input_mark(folder: DataFolder, sources: Path, operations: Operations) -> str
         if path.is_file():
             mark.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     last = max((decision["decision_id"] for decision in operations.decisions()), default=0)
-    mark.update(str(last).encode())
+    mark.update(f"{last} {newest_list(operations)}".encode())
     return mark.hexdigest()
 
 

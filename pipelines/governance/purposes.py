@@ -168,13 +168,12 @@ class Purposes:
                 f"`{purpose}` has no view of linked persons: each of its requests is answered from its own sources. "
                 "Give it a view in purposes.yaml before a linked output is made for it."
             )
-        shaping = [
-            source
-            for source in self.sources(stated.view)
-            if {"person_record", "residence"} & set(self.contracts[source].facts)
-        ]
-        self.require(purpose, shaping)
+        self.require(purpose, self.behind(stated.view, {"person_record", "residence"}))
         return stated
+
+    def behind(self, view: str, facts: set[str]) -> tuple[str, ...]:
+        """Sources that may stand behind facts of a view: all that state it, since what is kept was read once."""
+        return tuple(sorted(name for name, c in self.contracts.items() if view in c.purposes and facts & set(c.facts)))
 
     def treatment_of(self, purpose: str, source: str) -> dict[str, Treatment]:
         """How each column of a source passes, by `table.column`: as the contract says, else as its class does."""

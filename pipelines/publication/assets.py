@@ -8,6 +8,7 @@ import dagster as dg
 from pipelines.assets import Step, step_asset
 from pipelines.publication.snapshot import build_snapshot, keep_tiers
 from pipelines.readiness.readiness_data import readiness_data
+from pipelines.releases.store import releases
 from pipelines.reporting.figures import collect
 from pipelines.reporting.page import render
 from pipelines.reporting.quality_page import render_quality
@@ -15,6 +16,10 @@ from pipelines.runs import input_mark
 from pipelines.scorecard.standing import scorecard_data
 from pipelines.settings import write_atomically
 from pipelines.source_faults import reported_faults
+
+#: What the report says of a release, and in which states one counts as standing.
+RELEASE_TOLD = ("release", "purpose", "rows", "rows_left_out", "k_asked", "k_measured")
+STANDING = ("checked", "approved", "published")
 
 
 def assets(after: Sequence[str], sources: Path, titles: Mapping[str, str]) -> list[dg.AssetsDefinition]:
@@ -36,7 +41,9 @@ def assets(after: Sequence[str], sources: Path, titles: Mapping[str, str]) -> li
     )
     def published(step: Step) -> dict[str, int]:
         rows = build_snapshot(step.wh) | keep_tiers(step.wh)
+        told = [one.manifest for one in releases(step.run.operations) if one.state in STANDING]
         step.run.notes |= {"council": step.run.settings.council, "titles": dict(titles)}
+        step.run.notes["releases"] = [{name: manifest[name] for name in RELEASE_TOLD} for manifest in told]
         figures = collect(step.wh, step.run.summary())
         write_atomically(step.run.work / "published" / "figures.json", figures.to_json().encode())
         write_atomically(step.run.work / "published" / "report.html", render(figures).encode())

@@ -1,7 +1,7 @@
-"""What somebody could do with a release, tried on it: find one row, name a person's row, learn what they did not know.
+"""What somebody could do with a release, tried on it: find one row, name a person's row, learn what was not known.
 
-The attacker holds the file and a register of the whole population (age, sex, place and home of everyone), and knows that
-a person is in the file. Figures are chances; none of the people behind them is kept.
+The attacker holds the file and a register of the whole population (age, sex, place and home of everyone), and knows
+that a person is in the file. Figures are chances; none of the people behind them is kept.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,19 +23,19 @@ class Measured:
 
     rows: int
     groups: int
-    k: int                       # smallest group in the release
-    k_population: int            # the same group's size in the whole population
-    unique: int                  # rows alone in their group
-    max_risk: float              # known to be in the release: 1 / k
+    k: int  # smallest group in the release
+    k_population: int  # the same group's size in the whole population
+    unique: int  # rows alone in their group
+    max_risk: float  # known to be in the release: 1 / k
     mean_risk_in_release: float
-    mean_risk: float             # by a register of everyone
-    l: dict[str, int]            # noqa: E741 - fewest values of each sensitive column in a group
+    mean_risk: float  # by a register of everyone
+    l: dict[str, int]  # noqa: E741 - fewest values of each sensitive column in a group
     singled_out: dict[str, float]  # share of rows found alone by who also knows this one further thing of the person
-    singled_out_by_all: float    # share of rows that differ from every other in some column
-    linked: float                # share of targets whose row was named right, guessing among those that fit
+    singled_out_by_all: float  # share of rows that differ from every other in some column
+    linked: float  # share of targets whose row was named right, guessing among those that fit
     linked_knowing: dict[str, float]  # the same, knowing one further thing
-    learnt: dict[str, float]     # share of rows whose group gives the sensitive value away
-    household: float | None      # share of rows in a household that nobody else's looks like; None without a household
+    learnt: dict[str, float]  # share of rows whose group gives the sensitive value away
+    household: float | None  # share of rows in a household that nobody else's looks like; None without a household
 
     def plain(self) -> dict[str, Any]:
         return {name: _rounded(value) for name, value in asdict(self).items()}
@@ -63,14 +63,14 @@ def attack(wh: Warehouse, asked: ReleaseSet, rows: pl.DataFrame, levels: Mapping
         f"ON {' AND '.join(f'r.{name} = h.{name}' for name in quasi)}"
     )
     groups, k, k_population = wh.rows(
-        f"SELECT count(*), min(n), min(everyone) FROM (SELECT {by}, min(n) AS n, min(coalesce(everyone, n)) AS everyone "
-        "FROM classed GROUP BY ALL)"
+        f"SELECT count(*), min(n), min(everyone) FROM (SELECT {by}, min(n) AS n, "
+        "min(coalesce(everyone, n)) AS everyone FROM classed GROUP BY ALL)"
     )[0]
     unique, max_risk, in_release, mean = wh.rows(
         "SELECT count(*) FILTER (n = 1), max(1 / n), avg(1 / n), avg(1 / coalesce(everyone, n)) FROM classed"
     )[0]
     if asked.shows_household and rows["household"].null_count() < rows.height:
-        risk = f"SELECT avg(greatest(1 / coalesce(everyone, n), 1 / alike)), avg((alike = 1)::INTEGER) FROM "
+        risk = "SELECT avg(greatest(1 / coalesce(everyone, n), 1 / alike)), avg((alike = 1)::INTEGER) FROM "
         mean, household = wh.rows(risk + households(asked, "classed", "", "household"))[0]
     else:
         household = None
@@ -123,7 +123,9 @@ def _fewest(wh: Warehouse, by: str, column: str) -> int:
 def _alone(wh: Warehouse, columns: Sequence[str]) -> float:
     by = ", ".join(columns)
     return float(
-        wh.scalar(f"SELECT coalesce(sum(n) FILTER (n = 1), 0) / sum(n) FROM (SELECT count(*) AS n FROM held GROUP BY {by})")
+        wh.scalar(
+            f"SELECT coalesce(sum(n) FILTER (n = 1), 0) / sum(n) FROM (SELECT count(*) AS n FROM held GROUP BY {by})"
+        )
     )
 
 
@@ -154,5 +156,3 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, 5)
     return {name: _rounded(each) for name, each in value.items()} if isinstance(value, dict) else value
-
-

@@ -26,4 +26,6 @@ def require_no_identifiers(rows: pl.DataFrame) -> None:
         distinct = values.unique().drop_nulls().cast(pl.String)
         for shape, pattern in _SHAPES.items():
             if distinct.str.contains(pattern).any():
-                raise ReleaseRefused(f"`{name}` holds {shape}: nothing like that may leave, whatever the column is called.")
+                raise ReleaseRefused(
+                    f"`{name}` holds {shape}: nothing like that may leave, whatever the column is called."
+                )

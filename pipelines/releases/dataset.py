@@ -74,12 +74,12 @@ def _withhold_reasons(wh: Warehouse, factors: list[str]) -> None:
     )
 
 
-def _pseudonymised(
-    wh: Warehouse, asked: ReleaseSet, naming: bytes, order: bytes
-) -> tuple[pl.DataFrame, list[str]]:
+def _pseudonymised(wh: Warehouse, asked: ReleaseSet, naming: bytes, order: bytes) -> tuple[pl.DataFrame, list[str]]:
     plain = {"person": "person_id", "household": "household_id"}
     columns = [
-        f"shown_{name} AS {name}" if asked.subject.columns[name].kind == "quasi" else f"{plain.get(name, name)} AS {name}"
+        f"shown_{name} AS {name}"
+        if asked.subject.columns[name].kind == "quasi"
+        else f"{plain.get(name, name)} AS {name}"
         for name in asked.columns
     ]
     frame = wh.frame(f"SELECT {', '.join(columns)} FROM protected")
@@ -110,8 +110,8 @@ def _utility(wh: Warehouse, asked: ReleaseSet) -> dict[str, list[tuple[str, int,
             told[column] = [
                 (str(value), int(before), int(after))
                 for value, before, after in wh.rows(
-                    f"SELECT coalesce(s.{column}::VARCHAR, 'not known'), count(*), count(p.person_id) FROM subject AS s "
-                    "LEFT JOIN protected AS p USING (person_id) GROUP BY ALL ORDER BY ALL"
+                    f"SELECT coalesce(s.{column}::VARCHAR, 'not known'), count(*), count(p.person_id) "
+                    "FROM subject AS s LEFT JOIN protected AS p USING (person_id) GROUP BY ALL ORDER BY ALL"
                 )
             ]
     return told

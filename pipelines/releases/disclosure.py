@@ -1,7 +1,7 @@
 """Small groups: how sure somebody could be of whose row it is, made less by steps, then by leaving rows out.
 
-k is counted in the release (somebody knows that a person is in it) and in the whole population (somebody holds a register
-of everyone); l is the number of values that a group has in each sensitive column.
+k is counted in the release (somebody knows that a person is in it) and in the whole population (somebody holds a
+register of everyone); l is the number of values that a group has in each sensitive column.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,8 +41,11 @@ class State:
     def fits(self, profile: Profile, may_go: float) -> bool:
         return self.failing <= may_go and self.mean_risk <= profile.mean_risk and self.max_risk <= profile.max_risk
 
-    def better_than(self, other: "State") -> bool:
-        return (self.failing, self.mean_risk) < (other.failing, other.mean_risk)
+    def better_than(self, other: "State", may_go: float) -> bool:
+        """Whether a step to here helped with what was amiss: too many rows to leave out, else too high a risk."""
+        if other.failing > may_go:
+            return self.failing < other.failing
+        return (self.mean_risk, self.max_risk) < (other.mean_risk, other.max_risk)
 
 
 def protect(wh: Warehouse, asked: ReleaseSet, profile: Profile) -> Protection:
@@ -58,13 +61,14 @@ def protect(wh: Warehouse, asked: ReleaseSet, profile: Profile) -> Protection:
     columns = (*asked.quasi, *(["household"] if asked.shows_household else []))
     depth = {column: asked.start.get(column, 0) for column in columns}
     tried, state = dict(depth), _state(wh, asked, profile, depth)
+    may_go = profile.suppress_first * total
     for column in asked.coarser:
-        if state.fits(profile, profile.suppress_first * total):
+        if state.fits(profile, may_go):
             break
         if tried[column] + 1 < len(asked.levels(column)):
             tried[column] += 1
             coarser = _state(wh, asked, profile, depth | {column: tried[column]})
-            if coarser.better_than(state):  # a step that protects nobody costs detail for nothing
+            if coarser.better_than(state, may_go):  # a step that protects nobody costs detail for nothing
                 depth[column], state = tried[column], coarser
     if not state.fits(profile, (1 - profile.kept) * total):
         raise ReleaseRefused(_refusal(wh, asked, profile, depth, state, total))

@@ -1,6 +1,6 @@
-"""What can be released: sets (who gets which columns), the rows they are made of, and the profiles that measure them.
+"""What can be released: sets (who gets which columns), the rows they are made of, the profiles that measure them.
 
-A column leaves only if subjects.yaml names it: a list of what may, never of what may not, so that no name slips through.
+A column leaves only if subjects.yaml names it: a list of what may, never of what may not, so no name slips through.
 """
 
 import string
@@ -140,10 +140,7 @@ def allowed(asked: ReleaseSet, purposes: Purposes) -> tuple[Purpose, Profile]:
     if purpose.profile == "open":
         raise PurposeRefused(f"`{purpose.name}` releases counts only, never rows: use `boroughlink release table`.")
     told = {fact for column in asked.columns for fact in asked.subject.columns[column].facts}
-    behind = [
-        source for source in purposes.sources(purpose.view) if told & set(purposes.contracts[source].facts)
-    ]
-    purposes.require(purpose.name, behind)
+    purposes.require(purpose.name, purposes.behind(purpose.view, told))
     if asked.days and purpose.retention_days and asked.days > purpose.retention_days:
         raise PurposeRefused(f"{asked.name} is kept {asked.days} days; the purpose allows {purpose.retention_days}.")
     return purpose, profiles()[purpose.profile]

@@ -4,7 +4,6 @@ Each part stands on tables that a run may lack, because no source at hand provid
 `absent` and says why; it is never an empty list that looks like a zero.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
@@ -169,8 +168,7 @@ def collect(wh: Warehouse, summary: Mapping[str, Any]) -> Figures:
     """Count everything that the run's catalogs `identity` and `attributes` hold; read only.
 
     `summary` is `Run.summary()`: its `timings`, and of its `notes`, where they are there, `council`, `titles` (source
-    to title), `left_out` (what to why) and `intake` (source to what became of each delivery). Releases are those whose
-    manifests stand in the run's folder.
+    to title), `left_out` (what to why), `intake` (source to what became of each delivery), `releases` (that stand).
     """
     notes: Mapping[str, Any] = summary.get("notes", {})
     parts: dict[str, Part[Any]] = {count.part: _count(wh, count) for count in COUNTED}
@@ -179,7 +177,7 @@ def collect(wh: Warehouse, summary: Mapping[str, Any]) -> Figures:
     parts["remarks"] = Part(tuple(_remarks(deliveries)))
     parts["scorecard"] = _scorecard(wh)
     parts["steps"] = _steps(summary.get("timings"))
-    parts["releases"] = _releases(wh)
+    parts["releases"] = _releases(notes.get("releases", []))
     stated = [LeftOut(str(what), str(why)) for what, why in notes.get("left_out", {}).items()]
     parts["left_out"] = Part((*stated, *_without_extract(wh, notes.get("titles", {})), *_left_out(wh)))
     return Figures(
@@ -228,11 +226,10 @@ def _steps(timings: Sequence[Mapping[str, Any]] | None) -> Part[Step]:
     return Part(tuple(_filled(Step, timing) for timing in timings))
 
 
-def _releases(wh: Warehouse) -> Part[Release]:
-    manifests = sorted((wh.folder / "releases").rglob("manifest.json")) if wh.folder else []
-    if not manifests:
-        return Part(absent="This run made no release.")
-    return Part(tuple(_filled(Release, json.loads(path.read_text(encoding="utf-8"))) for path in manifests))
+def _releases(standing: Sequence[Mapping[str, Any]]) -> Part[Release]:
+    if not standing:
+        return Part(absent="No release stands. They are made after a run, each by itself: `boroughlink release build`.")
+    return Part(tuple(_filled(Release, manifest) for manifest in standing))
 
 
 def _filled(row: type[R], held: Mapping[str, Any]) -> R:

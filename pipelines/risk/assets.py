@@ -7,6 +7,8 @@ import dagster as dg
 from pipelines.assets import Step, step_asset
 from pipelines.risk.attributes import READ, TABLES, activity_joined, build_attributes
 from pipelines.risk.backtest import run_backtest
+from pipelines.risk.changes import build_changes
+from pipelines.risk.opted_out import mark_opted_out
 from pipelines.risk.scorecard import build_scores, index_month, load_scorecard
 from pipelines.sources.catalogue import Catalogue
 
@@ -31,7 +33,9 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
     )
     def person(step: Step) -> dict[str, int]:
         build_attributes(step.wh, step.sources, step.purposes.lookups(step.purpose))
-        return activity_joined(step.wh)
+        build_changes(step.wh)
+        out = mark_opted_out(step.wh, step.run.operations)
+        return activity_joined(step.wh) | {"people on the national data opt-out list": out}
 
     if not catalogue.has("care_episode"):
         return [person]

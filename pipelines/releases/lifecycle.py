@@ -1,0 +1,227 @@
+"""What becomes of a release: built → checked → approved → published → revoked, each a state in the store.
+
+The check believes nothing of the build: it opens the sealed file and attacks it. Approval is another person's, for
+these very files, once and in time. Publishing encrypts a copy to the recipient's own key. Revoking destroys the keys.
+"""
+
+import hashlib
+import io
+import json
+import tarfile
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pyrage
+
+from pipelines.governance import approvals, audit
+from pipelines.governance.actors import Actor
+from pipelines.governance.opt_out import require_recent
+from pipelines.governance.pseudonyms import pseudonym
+from pipelines.governance.purposes import Purposes
+from pipelines.operations import Operations
+from pipelines.releases.attacks import Measured, attack, require_profile
+from pipelines.releases.building import place_of
+from pipelines.releases.content import require_no_identifiers
+from pipelines.releases.dataset import OPTED_OUT
+from pipelines.releases.sets import ReleaseRefused, allowed, load_set, subjects
+from pipelines.releases.store import (
+    Release,
+    destroy_key,
+    find,
+    key_of,
+    mark_copies,
+    note_copy,
+    refusals_noted,
+    unseal,
+    update,
+)
+from pipelines.releases.zone import marked_list
+from pipelines.settings import DataFolder, Settings, write_atomically
+from pipelines.warehouse import Warehouse
+
+KIND = "release"
+#: What a request to publish says of itself; the maker asks by checking.
+REASON = "Publish {release} for {recipient}: the check found it as safe as its profile asks."
+
+
+def check(
+    wh: Warehouse, folder: DataFolder, settings: Settings, operations: Operations, purposes: Purposes,
+    release_id: str, who: Actor,
+) -> tuple[Release, Measured]:  # fmt: skip
+    """Attack a built release; if it is as safe as its profile asks, ask for its approval. Raises ReleaseRefused."""
+    release = find(operations, release_id)
+    with refusals_noted(operations, who, release_id):
+        _require_state(release, "built", "checked")
+        asked = load_set(str(release.manifest["release"]))
+        purpose, profile = allowed(asked, purposes)
+        if wh.run_id != release.manifest["run"]:
+            raise ReleaseRefused("A newer run stands since this release was built: build it again, then check that.")
+        rows = _rows(folder, operations, release)
+        require_no_identifiers(rows)
+        if list(rows.columns) != list(asked.columns):
+            raise ReleaseRefused("The file's columns are not those of its set.")
+        wh.execute(f"CREATE OR REPLACE TEMP TABLE population AS {subjects()['person'].query(wh.as_of)}")
+        found = attack(wh, asked, rows, release.manifest["quasi_identifiers"])
+        try:
+            require_profile(found, asked, profile, found.rows + int(release.manifest["rows_left_out"]))
+            if purpose.opt_out_applies:
+                require_recent(operations, settings.today(), marked_list(wh))
+                _require_none_opted_out(wh, operations, release, rows)
+        except ReleaseRefused:
+            update(operations, release_id, "refused", measured=found.plain())
+            raise
+    request = approvals.ask(
+        operations,
+        who,
+        KIND,
+        release_id,
+        REASON.format(release=release_id, recipient=release.recipient),
+        particulars={"release": release_id, "recipient": release.recipient, "purpose": release.purpose},
+        mark=mark_of(release),
+        days=profile.approval_days,
+    )
+    update(operations, release_id, "checked", measured=found.plain(), request=request)
+    audit.record(operations, who.login, "release checked", release_id, measured=found.plain())
+    return find(operations, release_id), found
+
+
+def approve(operations: Operations, release_id: str, who: Actor) -> Release:
+    """Another person's consent to publish. Raises ReleaseRefused, or ApprovalRefused for whoever made it."""
+    release = find(operations, release_id)
+    with refusals_noted(operations, who, release_id):
+        _require_state(release, "checked")
+        if who.login == release.manifest["made_by"] or release.manifest["made_by"] in who.names:
+            raise ReleaseRefused("Whoever made a release can't approve it: another person must.")
+        approvals.approve(operations, who, str(release.manifest["request"]))
+    update(operations, release_id, "approved", approved_by=who.login)
+    return find(operations, release_id)
+
+
+def publish(
+    folder: DataFolder, settings: Settings, operations: Operations, purposes: Purposes,
+    release_id: str, recipient_key: str, out: Path, who: Actor,
+) -> Path:  # fmt: skip
+    """Write one encrypted copy for the recipient: an age file that only the holder of their key can open.
+
+    Raises ReleaseRefused for an approval that is missing, another's, used or over; for a key that is none.
+    """
+    release = find(operations, release_id)
+    with refusals_noted(operations, who, release_id):
+        _require_state(release, "approved")
+        allowed(load_set(str(release.manifest["release"])), purposes)
+        if settings.today() > date.fromisoformat(release.expires):
+            raise ReleaseRefused(f"The release was to be deleted after {release.expires}: build a new one.")
+        request = approvals.standing(operations, str(release.manifest["request"]), KIND, mark_of(release))
+        sealed = _for_recipient(_package(folder, operations, release), recipient_key)
+        write_atomically(out, sealed)
+        approvals.done(operations, who, request, release=release_id)
+    digest = hashlib.sha256(sealed).hexdigest()
+    note_copy(operations, release_id, recipient_key.strip(), out.name, digest, who)
+    update(operations, release_id, "published")
+    audit.record(operations, who.login, "release published", release_id, file=out.name, sha256=digest)
+    return out
+
+
+def revoke(operations: Operations, release_id: str, reason: str, who: Actor) -> tuple[Release, int]:
+    """Destroy the release's keys and mark its copies: they must be deleted. Anyone may, alone: it only takes away.
+
+    The naming key of a series goes with it, so that the whole series ends. Returns the release and its copies.
+    """
+    release = find(operations, release_id)
+    with refusals_noted(operations, who, release_id):
+        if release.state == "revoked":
+            raise ReleaseRefused("It is revoked already.")
+        if len(reason.strip()) < approvals.MIN_REASON:
+            raise ReleaseRefused("Say in a sentence why it is revoked.")
+    for name in ("seal", "key", "people"):
+        if key_id := release.manifest.get(name):
+            destroy_key(operations, str(key_id))
+    marked = mark_copies(operations, release_id)
+    update(operations, release_id, "revoked")
+    audit.record(operations, who.login, "release revoked", release_id, copies=marked, reason=reason.strip()[:400])
+    return find(operations, release_id), marked
+
+
+def mark_of(release: Release) -> str:
+    """What an approval is for: these files, for this recipient, until that day."""
+    return approvals.mark_of(
+        {
+            "release": release.release_id,
+            "recipient": release.recipient,
+            "purpose": release.purpose,
+            "expires": release.expires,
+            "files": release.manifest["files"],
+        }
+    )
+
+
+def _require_state(release: Release, *states: str) -> None:
+    if release.state not in states:
+        means = {
+            "built": "is not checked yet: `boroughlink release check` comes first",
+            "checked": "waits for another person's approval",
+            "approved": "is approved already",
+            "refused": "was refused by its check: build it again",
+            "published": "is published already; a new hand-over is a new release",
+            "revoked": "was revoked: its key is destroyed",
+            "withdrawn": "was withdrawn with its run",
+        }
+        raise ReleaseRefused(f"{release.release_id} {means.get(release.state, release.state)}.")
+
+
+def _contents(folder: DataFolder, operations: Operations, release: Release) -> dict[str, bytes]:
+    """The files of a release, each exactly as it was built. Raises ReleaseRefused."""
+    key = key_of(operations, str(release.manifest["seal"]))
+    place = place_of(folder, release.manifest)
+    found = {}
+    for file in release.manifest["files"]:
+        path = place / f"{file['name']}.sealed"
+        if not path.is_file():
+            raise ReleaseRefused(f"{path} is gone: build the release again.")
+        content = unseal(key, path.read_bytes(), f"{release.release_id}/{file['name']}")
+        if hashlib.sha256(content).hexdigest() != file["sha256"]:
+            raise ReleaseRefused(f"{file['name']} is not the file of the manifest.")
+        found[str(file["name"])] = content
+    return found
+
+
+def _rows(folder: DataFolder, operations: Operations, release: Release) -> pl.DataFrame:
+    name = f"{release.manifest['release']}.parquet"
+    return pl.read_parquet(io.BytesIO(_contents(folder, operations, release)[name]))
+
+
+def _require_none_opted_out(wh: Warehouse, operations: Operations, release: Release, rows: pl.DataFrame) -> None:
+    """Raise ReleaseRefused if anybody in the file is on the opt-out list that the attributes know."""
+    out = [str(row[0]) for row in wh.rows(f"SELECT person_id FROM {OPTED_OUT}")]
+    key = key_of(operations, str(release.manifest["key"]))
+    if held := len(set(pseudonym(key, "person", out)) & set(rows["person"])):
+        raise ReleaseRefused(f"{held} rows are of people on the national data opt-out list: build the release again.")
+
+
+def _package(folder: DataFolder, operations: Operations, release: Release) -> bytes:
+    """One tar of the files, the manifest as the recipient sees it, and the licence."""
+    secret = {"key", "seal", "people", "request"}
+    said = {name: value for name, value in release.manifest.items() if name not in secret}
+    parts = _contents(folder, operations, release) | {
+        "manifest.json": json.dumps(said, indent=2).encode() + b"\n",
+        "LICENCE.txt": str(release.manifest["licence"]).encode() + b"\n",
+    }
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, content in sorted(parts.items()):
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o600
+            tar.addfile(entry, io.BytesIO(content))
+    return out.getvalue()
+
+
+def _for_recipient(content: bytes, recipient_key: str) -> bytes:
+    try:
+        key = pyrage.x25519.Recipient.from_str(recipient_key.strip())
+    except pyrage.RecipientError:
+        raise ReleaseRefused(
+            "That is no age key: the recipient makes one with `age-keygen` and gives you the line that starts "
+            "with age1."
+        ) from None
+    return pyrage.encrypt(content, [key])

@@ -1,0 +1,183 @@
+"""A release in the operational store: its state, its manifest, its keys, the copies that were handed over."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from pipelines.governance import audit
+from pipelines.governance.actors import Actor
+from pipelines.governance.keys import open_keyring
+from pipelines.governance.purposes import PurposeRefused
+from pipelines.operations import Operations, metadata, payload_table, release_table, timestamp
+from pipelines.releases.sets import ReleaseRefused
+from pipelines.settings import BoroughlinkError, DataFolder, Settings
+
+#: The keys that releasing needs: of no other zone, so that it can neither read nor link identity.
+KEYS = ("attributes", "fields", "audit", "fingerprint")
+
+copy_table = sa.Table(
+    "release_copy",
+    metadata,
+    sa.Column("copy_id", sa.String(32), primary_key=True),
+    sa.Column("release_id", sa.String(64), sa.ForeignKey("release.release_id"), nullable=False),
+    sa.Column("recipient_key", sa.String(120), nullable=False),
+    sa.Column("file", sa.String(200), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("made_by", sa.String(120), nullable=False),
+    sa.Column("made_at", sa.String(32), nullable=False),
+    sa.Column("revoked_at", sa.String(32)),
+)
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release as the store holds it. States: built, checked, refused, published, revoked."""
+
+    release_id: str
+    state: str
+    purpose: str
+    recipient: str
+    expires: str
+    manifest: dict[str, Any]
+
+
+@contextmanager
+def opened(folder: DataFolder, settings: Settings) -> Iterator[Operations]:
+    """The store, with the keys of releasing alone."""
+    operations = Operations.open(folder, open_keyring(folder, settings, KEYS))
+    try:
+        yield operations
+    finally:
+        operations.close()
+
+
+@contextmanager
+def refusals_noted(operations: Operations, who: Actor, subject: str) -> Iterator[None]:
+    """Enter in the audit whatever is refused inside, and let it go on."""
+    try:
+        yield
+    except BoroughlinkError as why:
+        event = "purpose refused" if isinstance(why, PurposeRefused) else "release refused"
+        audit.record(operations, who.login, event, subject[:200], why=str(why))
+        raise
+
+
+def releases(operations: Operations, release_id: str | None = None) -> list[Release]:
+    """Releases, newest first."""
+    query = sa.select(release_table)
+    if release_id is not None:
+        query = query.where(release_table.c.release_id == release_id)
+    with operations.begin() as db:
+        rows = db.execute(query).mappings().all()
+    found = [
+        Release(
+            row["release_id"],
+            row["state"],
+            row["purpose"],
+            row["recipient"],
+            row["expires"],
+            json.loads(row["manifest"]),
+        )
+        for row in rows
+    ]
+    return sorted(found, key=lambda one: (one.manifest.get("made_at", ""), one.release_id), reverse=True)
+
+
+def find(operations: Operations, release_id: str) -> Release:
+    """One release. Raises ReleaseRefused for an unknown one."""
+    for one in releases(operations, release_id):
+        return one
+    raise ReleaseRefused("There is no release of that name; `boroughlink release list` shows those there are.")
+
+
+def update(operations: Operations, release_id: str, state: str, **manifest: Any) -> None:
+    """Move a release to a state, with more in its manifest."""
+    with operations.begin() as db:
+        held = json.loads(
+            db.scalar(sa.select(release_table.c.manifest).where(release_table.c.release_id == release_id)) or "{}"
+        )
+        db.execute(
+            sa.update(release_table)
+            .where(release_table.c.release_id == release_id)
+            .values(state=state, manifest=json.dumps(held | manifest))
+        )
+
+
+def keep_key(operations: Operations, key: bytes) -> str:
+    """Seal a release's own key in the store; returns the id by which it is opened or destroyed."""
+    key_id = secrets.token_hex(16)
+    sealed = operations.keyring.encrypt("fields", key, key_id.encode())
+    with operations.begin() as db:
+        db.execute(sa.insert(payload_table).values(payload_id=key_id, sealed=sealed))
+    return key_id
+
+
+def key_of(operations: Operations, key_id: str) -> bytes:
+    """A release's key. Raises ReleaseRefused when it was destroyed."""
+    with operations.begin() as db:
+        sealed = db.scalar(sa.select(payload_table.c.sealed).where(payload_table.c.payload_id == key_id))
+    if not sealed:
+        raise ReleaseRefused(
+            "The key of this release was destroyed: nobody can open it or match its pseudonyms any more."
+        )
+    return operations.keyring.decrypt("fields", sealed, key_id.encode())
+
+
+def destroy_key(operations: Operations, key_id: str) -> None:
+    """Zero a key in the store, for good."""
+    with operations.begin() as db:
+        db.execute(sa.update(payload_table).where(payload_table.c.payload_id == key_id).values(sealed=b""))
+
+
+def seal(key: bytes, plain: bytes, bound_to: str) -> bytes:
+    """AES-256-GCM under a release's own key; `bound_to` names release and file."""
+    nonce = secrets.token_bytes(12)
+    return nonce + AESGCM(key).encrypt(nonce, plain, bound_to.encode())
+
+
+def unseal(key: bytes, sealed: bytes, bound_to: str) -> bytes:
+    """Raises ReleaseRefused when the file was changed."""
+    try:
+        return AESGCM(key).decrypt(sealed[:12], sealed[12:], bound_to.encode())
+    except (InvalidTag, ValueError):
+        raise ReleaseRefused(f"{bound_to} is not as it was built: changed, damaged, or of another release.") from None
+
+
+def note_copy(operations: Operations, release_id: str, recipient_key: str, file: str, sha256: str, who: Actor) -> None:
+    with operations.begin() as db:
+        db.execute(
+            sa.insert(copy_table).values(
+                copy_id=secrets.token_hex(16),
+                release_id=release_id,
+                recipient_key=recipient_key,
+                file=file,
+                sha256=sha256,
+                made_by=who.login,
+                made_at=timestamp(),
+            )
+        )
+
+
+def copies(operations: Operations, release_id: str) -> list[dict[str, Any]]:
+    """The copies of a release that left, oldest first."""
+    query = sa.select(copy_table).where(copy_table.c.release_id == release_id).order_by(copy_table.c.made_at)
+    with operations.begin() as db:
+        return [dict(row) for row in db.execute(query).mappings()]
+
+
+def mark_copies(operations: Operations, release_id: str) -> int:
+    """Mark the copies of a release as revoked: their holders must delete them."""
+    with operations.begin() as db:
+        done = db.execute(
+            sa.update(copy_table)
+            .where(copy_table.c.release_id == release_id, copy_table.c.revoked_at.is_(None))
+            .values(revoked_at=timestamp())
+        )
+    return done.rowcount

@@ -1,0 +1,184 @@
+"""The commands of releases: each opens the attributes zone and the store with the keys of releasing alone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pipelines.faults import BoroughlinkError, plural
+from pipelines.governance import opt_out
+from pipelines.governance.actors import Actor, acting
+from pipelines.operations import Operations
+from pipelines.reading import Answer, purposes_at
+from pipelines.releases import lifecycle
+from pipelines.releases.attacks import Measured
+from pipelines.releases.building import build
+from pipelines.releases.sets import load_set
+from pipelines.releases.store import Release, copies, find, opened, refusals_noted, releases
+from pipelines.releases.zone import open_attributes
+from pipelines.settings import DataFolder, Settings, load_settings
+from pipelines.warehouse import Warehouse
+
+
+@contextmanager
+def desk(folder: DataFolder) -> Iterator[tuple[Settings, Operations, Actor]]:
+    """Settings, store and who acts. Raises BoroughlinkError when there is no data folder."""
+    if not folder.root.is_dir():
+        raise BoroughlinkError(f"There is no data folder at {folder.root}.")
+    settings = load_settings(folder)
+    with opened(folder, settings) as operations:
+        yield settings, operations, acting(folder, settings)
+
+
+@contextmanager
+def _zone(folder: DataFolder, settings: Settings, operations: Operations) -> Iterator[Warehouse]:
+    with open_attributes(folder, settings, operations.keyring) as wh:
+        yield wh
+
+
+def build_release(
+    folder: DataFolder, name: str, recipient: str | None, series: str | None, sources: str | None
+) -> Answer:
+    """Build a release; says what was done to it and what is kept."""
+    with desk(folder) as (settings, operations, who):
+        with refusals_noted(operations, who, name):
+            asked, purposes = load_set(name), purposes_at(folder, sources)
+        with _zone(folder, settings, operations) as wh:
+            manifest = build(wh, folder, settings, operations, purposes, asked, who, recipient=recipient, series=series)
+    total, out = manifest["rows"] + manifest["rows_left_out"], manifest["left_out_by_national_data_opt_out"]
+    said = [
+        f"Built {manifest['release_id']} for {manifest['recipient']}: {manifest['rows']:,} of {total:,} rows "
+        f"({manifest['rows'] / total:.1%}), smallest group {manifest['k_measured']}.",
+        *([f"{plural(out, 'person', 'people')} left out by the national data opt-out."] if out else []),
+        *([_continuity(manifest)] if "series" in manifest else []),
+        f"Next: boroughlink release check {manifest['release_id']}",
+    ]
+    steps = [(column, level) for column, level in manifest["quasi_identifiers"].items()]
+    kept = [
+        (column, value, share) for column, told in manifest["rows_kept_by"].items() for value, share in told.items()
+    ]
+    return Answer(
+        said,
+        [("How each column leaves", ("column", "as"), steps), ("Rows kept", ("by", "value", "kept"), kept)],
+        {"release": manifest["release_id"], "manifest": manifest},
+    )
+
+
+def check_release(folder: DataFolder, release_id: str, sources: str | None) -> Answer:
+    """Attack a release and say what was found; refused ones stay refused."""
+    with desk(folder) as (settings, operations, who), _zone(folder, settings, operations) as wh:
+        purposes = purposes_at(folder, sources)
+        release, found = lifecycle.check(wh, folder, settings, operations, purposes, release_id, who)
+        kept = release.manifest["rows_kept_by"]
+    said = [
+        f"{release_id} is as safe as its profile asks.",
+        f"It waits for another person: boroughlink release approve {release_id}",
+    ]
+    tables: list[tuple[str, tuple[str, ...], list[Any]]] = [
+        ("What somebody could do with it", ("attack", "found"), _attacks(found)),
+        (
+            "Rows kept",
+            ("by", "value", "kept"),
+            [(by, v, share) for by, told in kept.items() for v, share in told.items()],
+        ),
+    ]
+    return Answer(said, tables, {"release": release_id, "measured": found.plain()})
+
+
+def approve_release(folder: DataFolder, release_id: str) -> str:
+    with desk(folder) as (_, operations, who):
+        release = lifecycle.approve(operations, release_id, who)
+        return f"{release_id} is approved by {who.login}: boroughlink release publish {release.release_id}"
+
+
+def publish_release(folder: DataFolder, release_id: str, key: str, out: Path, sources: str | None) -> str:
+    target = out.expanduser().resolve()
+    if target.suffix != ".age":
+        raise BoroughlinkError("--out must end in .age: the file is encrypted to the recipient.")
+    if not target.parent.is_dir():
+        raise BoroughlinkError(f"The folder {target.parent} is not there.")
+    with desk(folder) as (settings, operations, who):
+        purposes = purposes_at(folder, sources)
+        lifecycle.publish(folder, settings, operations, purposes, release_id, key, target, who)
+        release = find(operations, release_id)
+    return (
+        f"{target} is for {release.recipient} alone, who opens it with `age --decrypt`. To be deleted after "
+        f"{release.expires}."
+    )
+
+
+def revoke_release(folder: DataFolder, release_id: str, reason: str) -> str:
+    with desk(folder) as (_, operations, who):
+        release, marked = lifecycle.revoke(operations, release_id, reason, who)
+    return (
+        f"{release_id} is revoked: its keys are destroyed, so its pseudonyms match nothing any more. "
+        f"{plural(marked, 'copy', 'copies')} marked: tell {release.recipient} to delete theirs."
+    )
+
+
+def releases_of(folder: DataFolder) -> Answer:
+    """Every release, newest first, and the copies that left."""
+    with desk(folder) as (_, operations, _who):
+        found = releases(operations)
+        rows = [_row(one) for one in found]
+        left = [
+            (
+                one.release_id,
+                copy["file"],
+                copy["recipient_key"][:16] + "…",
+                copy["made_at"][:10],
+                copy["revoked_at"] or "",
+            )
+            for one in found
+            for copy in copies(operations, one.release_id)
+        ]
+    heads = ("release", "state", "purpose", "recipient", "rows", "left out", "made by", "approved by", "delete after")
+    copies_heads = ("release", "file", "recipient's key", "made", "revoked")
+    return Answer(
+        () if rows else ("No release was made yet.",),
+        [("Releases", heads, rows)] + ([("Copies that left", copies_heads, left)] if left else []),
+    )
+
+
+def import_opt_outs(folder: DataFolder, file: Path, list_date: date) -> str:
+    with desk(folder) as (settings, operations, who):
+        people = opt_out.import_list(operations, file.expanduser().resolve(), list_date, settings.today(), who)
+    return f"{plural(people, 'person', 'people')} on the list of {list_date}: the next run marks those it knows."
+
+
+def _row(one: Release) -> tuple[Any, ...]:
+    m = one.manifest
+    return (
+        one.release_id, one.state, one.purpose, one.recipient, m["rows"], m["rows_left_out"], m.get("made_by", ""),
+        m.get("approved_by", ""), one.expires,
+    )  # fmt: skip
+
+
+def _continuity(manifest: dict[str, Any]) -> str:
+    told = manifest["continuity"]
+    if told["after"] is None:
+        return f"It begins the series `{manifest['series']}`."
+    return (
+        f"It goes on after {told['after']}: {told['share_that_goes_on']:.1%} of its people go on, "
+        f"{told['people_new']:,} are new, {told['people_gone']:,} are gone, {told['of_whom_merged']:,} of them merged."
+    )
+
+
+def _attacks(found: Measured) -> list[tuple[str, str]]:
+    share = "{:.2%}".format
+    return [
+        ("smallest group in the release (k)", f"{found.k:,}"),
+        ("smallest group in the whole population", f"{found.k_population:,}"),
+        ("rows alone in their group", f"{found.unique:,}"),
+        ("mean risk, by a register of everyone", share(found.mean_risk)),
+        ("mean risk, knowing who is in it", share(found.mean_risk_in_release)),
+        ("highest risk, knowing who is in it", share(found.max_risk)),
+        ("row named right, guessing among those that fit", share(found.linked)),
+        *((f"the same, knowing the person's {c}", share(v)) for c, v in found.linked_knowing.items()),
+        *((f"row found alone, knowing the person's {c}", share(v)) for c, v in found.singled_out.items()),
+        ("rows that differ from every other in some column", share(found.singled_out_by_all)),
+        *((f"fewest values of {c} in a group (l)", str(v)) for c, v in found.l.items()),
+        *((f"{c} given away by the group alone", share(v)) for c, v in found.learnt.items()),
+        *([("in a household unlike any other", share(found.household))] if found.household is not None else []),
+    ]

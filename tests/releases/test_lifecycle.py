@@ -1,0 +1,343 @@
+"""From built to revoked: every step a state, nobody approving their own, nothing readable but by its recipient."""
+
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyrage
+import pytest
+import sqlalchemy as sa
+
+from pipelines.governance import approvals
+from pipelines.governance.actors import Actor, actor
+from pipelines.governance.approvals import ApprovalRefused
+from pipelines.governance.keys import Keyring
+from pipelines.governance.opt_out import OptOutMissing, import_list, opted_out
+from pipelines.governance.purposes import PurposeRefused, Purposes
+from pipelines.operations import Operations, audit_table, payload_table, release_table, request_table
+from pipelines.releases import lifecycle
+from pipelines.releases.building import build, place_of
+from pipelines.releases.lifecycle import approve, check, publish, revoke
+from pipelines.releases.sets import ReleaseRefused, load_set
+from pipelines.releases.store import copies, find
+from pipelines.settings import BoroughlinkError, DataFolder, Settings
+from pipelines.warehouse import Warehouse, scratch_warehouse
+from tests.releases.borough import TODAY, lay, nhs_list, opt_out, purposes
+
+ANN, BOB = Actor("ann"), Actor("bob")
+SETTINGS = Settings(clock=TODAY)
+KEY = pyrage.x25519.Identity.generate()
+RECIPIENT = str(KEY.to_public())
+FIT = "9990000018"
+
+
+@dataclass
+class Desk:
+    """A folder with its store and attributes, and the purposes of the day."""
+
+    wh: Warehouse
+    folder: DataFolder
+    operations: Operations
+    purposes: Purposes
+    settings: Settings = SETTINGS
+
+    def built(self, name: str = "risk_stratification", who: Actor = ANN, **more: Any) -> str:
+        manifest = build(
+            self.wh, self.folder, self.settings, self.operations, self.purposes, load_set(name), who, **more
+        )
+        return str(manifest["release_id"])
+
+    def checked(self, name: str = "risk_stratification", who: Actor = ANN, **more: Any) -> str:
+        release_id = self.built(name, who, **more)
+        check(self.wh, self.folder, self.settings, self.operations, self.purposes, release_id, who)
+        return release_id
+
+    def published(self, release_id: str, out: Path, key: str = RECIPIENT, who: Actor = ANN) -> Path:
+        return publish(self.folder, self.settings, self.operations, self.purposes, release_id, key, out, who)
+
+    def events(self) -> list[tuple[str, str]]:
+        with self.operations.begin() as db:
+            return [
+                (row.actor, row.event)
+                for row in db.execute(sa.select(audit_table.c.actor, audit_table.c.event).order_by(audit_table.c.seq))
+            ]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    folder = DataFolder.at(tmp_path / "data").make()
+    operations = Operations.open(folder, Keyring.ephemeral())
+    import_list(operations, nhs_list(tmp_path / "list.csv", FIT), date(2026, 10, 25), TODAY, ANN)
+    with scratch_warehouse(TODAY, "run-1") as wh:
+        lay(wh, 1500)
+        yield Desk(wh, folder, operations, purposes())
+    operations.close()
+
+
+def opened(path: Path, key: Any = KEY) -> dict[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(pyrage.decrypt(path.read_bytes(), [key]))) as tar:
+        return {entry.name: tar.extractfile(entry).read() for entry in tar.getmembers()}  # type: ignore[union-attr]
+
+
+def test_a_release_goes_its_way_and_only_its_recipient_can_open_it(desk: Desk, tmp_path: Path) -> None:
+    release_id = desk.checked()
+    assert approve(desk.operations, release_id, BOB).state == "approved"
+    out = desk.published(release_id, tmp_path / "hand-over.age")
+    inside = opened(out)
+    rows = pl.read_parquet(io.BytesIO(inside["risk_stratification.parquet"]))
+    manifest = json.loads(inside["manifest.json"])
+    assert rows.height == manifest["rows"] and manifest["made_by"] == "ann" and manifest["approved_by"] == "bob"
+    assert manifest["measured"]["k"] >= 10 and manifest["measured"]["mean_risk"] <= 0.03
+    assert manifest["recipient"] and manifest["delete_after"] == "2027-04-30"
+    assert "section 171" in inside["LICENCE.txt"].decode() == manifest["licence"] + "\n"
+    assert not {"key", "seal", "request", "people"} & set(manifest)
+    with pytest.raises(pyrage.DecryptError):
+        pyrage.decrypt(out.read_bytes(), [pyrage.x25519.Identity.generate()])
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert b"p_" not in out.read_bytes()[:4000] and str(rows["person"][0]).encode() not in out.read_bytes()
+    assert [event for _, event in desk.events()][1:] == [
+        "release built", "release requested", "release checked", "release approved", "release done",
+        "release published",
+    ]  # fmt: skip
+
+
+def test_nothing_that_lies_in_the_folder_says_who_or_can_be_read(desk: Desk) -> None:
+    release_id = desk.built()
+    manifest = find(desk.operations, release_id).manifest
+    place = place_of(desk.folder, manifest)
+    text = (place / "manifest.json").read_text()
+    assert (
+        "anonym" not in text.replace("pseudonym", "").lower() and manifest["status"] == "personal data, pseudonymised"
+    )
+    for path in place.iterdir():
+        content = path.read_bytes()
+        assert b"id000" not in content and b"home0" not in content and b"Leigh,lower" not in content
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_two_releases_to_the_same_recipient_share_no_pseudonym(desk: Desk, tmp_path: Path) -> None:
+    people = []
+    for name in ("one", "two"):
+        release_id = desk.checked()
+        approve(desk.operations, release_id, BOB)
+        inside = opened(desk.published(release_id, tmp_path / f"{name}.age"))
+        people.append(set(pl.read_parquet(io.BytesIO(inside["risk_stratification.parquet"]))["person"]))
+    assert people[0] and not people[0] & people[1]
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        Actor("ann"),
+        Actor("bob", names=frozenset({"ann"})),  # sudo: another name, the same login behind it
+        actor("ANN@council.gov.uk", SETTINGS),
+        actor("COUNCIL\\Ann", SETTINGS),
+        actor("asmith", Settings(logins={"ann": ("asmith",)})),
+        actor("ann", Settings(roles={"caldicott": ("ann",), "maker": ("ann",)})),
+    ],
+)
+def test_whoever_made_a_release_approves_it_by_no_route(desk: Desk, again: Actor) -> None:
+    release_id = desk.checked()
+    with pytest.raises(BoroughlinkError, match="another person must"):
+        approve(desk.operations, release_id, again)
+    with pytest.raises(ApprovalRefused):
+        approvals.approve(desk.operations, again, str(find(desk.operations, release_id).manifest["request"]))
+    assert find(desk.operations, release_id).state == "checked"
+    assert (again.login, "release refused") in desk.events()
+
+
+def test_who_made_it_does_not_approve_what_another_checked(desk: Desk) -> None:
+    release_id = desk.built(who=ANN)
+    check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, BOB)
+    for who in (ANN, BOB):
+        with pytest.raises(BoroughlinkError, match="another person must"):
+            approve(desk.operations, release_id, who)
+    assert approve(desk.operations, release_id, Actor("carol")).state == "approved"
+
+
+def test_an_approval_that_somebody_wrote_in_by_hand_publishes_nothing(desk: Desk, tmp_path: Path) -> None:
+    release_id = desk.checked()
+    with desk.operations.begin() as db:
+        db.execute(sa.update(release_table).values(state="approved"))
+    with pytest.raises(ApprovalRefused, match="nobody has approved"):
+        desk.published(release_id, tmp_path / "x.age")
+    with pytest.raises(sa.exc.IntegrityError), desk.operations.begin() as db:
+        db.execute(sa.update(request_table).values(state="approved", answered_by="ann"))
+    assert not (tmp_path / "x.age").exists()
+
+
+def test_an_approval_is_for_these_files_once_and_in_time(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed, late, used = (desk.checked() for _ in range(3))
+    for release_id in (changed, late, used):
+        approve(desk.operations, release_id, BOB)
+    manifest = find(desk.operations, changed).manifest
+    manifest["files"][0]["sha256"] = "0" * 64
+    with desk.operations.begin() as db:
+        where = release_table.c.release_id == changed
+        db.execute(sa.update(release_table).where(where).values(manifest=json.dumps(manifest)))
+    with pytest.raises(ApprovalRefused, match="has changed since"):
+        desk.published(changed, tmp_path / "x.age")
+    desk.published(used, tmp_path / "used.age")
+    with pytest.raises(ReleaseRefused, match="published already"):
+        desk.published(used, tmp_path / "x.age")
+    monkeypatch.setattr(approvals, "timestamp", lambda: "2999-01-01T00:00:00.000+00:00")
+    with pytest.raises(ApprovalRefused, match="approval ended on"):
+        desk.published(late, tmp_path / "x.age")
+    assert not (tmp_path / "x.age").exists()
+    assert ("ann", "release denied") in desk.events() and ("ann", "release refused") in desk.events()
+
+
+def test_a_key_that_is_none_and_a_release_for_nobody_are_refused(desk: Desk, tmp_path: Path) -> None:
+    release_id = desk.checked()
+    approve(desk.operations, release_id, BOB)
+    for key in ("", "age1nobody", "ssh-rsa AAAA", str(KEY)):
+        with pytest.raises(ReleaseRefused, match="no age key"):
+            desk.published(release_id, tmp_path / "x.age", key=key)
+    assert find(desk.operations, release_id).state == "approved"
+    with pytest.raises(ReleaseRefused, match="for nobody"):
+        desk.built(recipient="  ")
+    desk.wh.execute("DELETE FROM attributes.risk.score")
+    with pytest.raises(ReleaseRefused, match="nobody to release"):
+        desk.built()
+    assert desk.events()[-1] == ("ann", "release refused")
+
+
+def test_a_flipped_bit_is_found(desk: Desk) -> None:
+    release_id = desk.built()
+    place = place_of(desk.folder, find(desk.operations, release_id).manifest)
+    path = place / "risk_stratification.parquet.sealed"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ReleaseRefused, match="not as it was built"):
+        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, ANN)
+
+
+def test_what_the_check_refuses_is_never_published(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    release_id = desk.built("partner_needs")
+    desk.wh.execute("UPDATE attributes.attributes.person SET ward = 'A place of ten' WHERE person_id < 'id00012'")
+    real = lifecycle.attack
+    monkeypatch.setattr(lifecycle, "attack", lambda *a: replace(real(*a), unique=1))
+    with pytest.raises(ReleaseRefused, match="1 rows are unique"):
+        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, ANN)
+    assert find(desk.operations, release_id).state == "refused"
+    with pytest.raises(ReleaseRefused, match="refused by its check"):
+        approve(desk.operations, release_id, BOB)
+
+
+def test_revoking_destroys_the_keys_and_marks_the_copies(desk: Desk, tmp_path: Path) -> None:
+    release_id = desk.checked()
+    approve(desk.operations, release_id, BOB)
+    desk.published(release_id, tmp_path / "x.age")
+    manifest = find(desk.operations, release_id).manifest
+    with pytest.raises(ReleaseRefused, match="in a sentence"):
+        revoke(desk.operations, release_id, "lost", ANN)
+    _, marked = revoke(desk.operations, release_id, "the laptop was left on a train", BOB)
+    assert marked == 1 and copies(desk.operations, release_id)[0]["revoked_at"]
+    with desk.operations.begin() as db:
+        kept = {row.payload_id: row.sealed for row in db.execute(sa.select(payload_table))}
+    assert kept[manifest["key"]] == kept[manifest["seal"]] == b""
+    with pytest.raises(ReleaseRefused, match="was revoked"):
+        desk.published(release_id, tmp_path / "y.age")
+
+
+def test_a_series_goes_on_by_choice_and_says_who_gave_way_to_whom(desk: Desk, tmp_path: Path) -> None:
+    def people(release_id: str, name: str) -> tuple[set[str], list[dict[str, str]], dict[str, Any]]:
+        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, ANN)
+        approve(desk.operations, release_id, BOB)
+        inside = opened(desk.published(release_id, tmp_path / f"{name}.age"))
+        rows = pl.read_parquet(io.BytesIO(inside["risk_stratification.parquet"]))
+        told = pl.read_csv(inside["superseded.csv"], infer_schema=False).rows(named=True)
+        return set(rows["person"]), told, json.loads(inside["manifest.json"])["continuity"]
+
+    first, none, begun = people(desk.built(series="monthly"), "first")
+    assert begun["after"] is None and none == []
+    for table in ("attributes.risk.score", "attributes.attributes.person"):
+        desk.wh.execute(f"UPDATE {table} SET person_id = 'new1' WHERE person_id = 'id00021'")
+        desk.wh.execute(f"DELETE FROM {table} WHERE person_id = 'id00022'")
+    desk.wh.table(
+        "attributes.attributes.person_change",
+        "FROM (VALUES ('id00022', 'id00024', 'merged', DATE '2026-11-01'), "
+        "('id00026', 'new1', 'split', DATE '2026-11-01'), ('never', 'id00024', 'merged', DATE '2026-11-01')) "
+        "AS t(old_id, new_id, event, day)",
+    )
+    second, told, goes_on = people(desk.built(series="monthly"), "second")
+    assert len(first & second) == goes_on["people_who_go_on"] > 0.99 * len(first)
+    assert {(row["event"], row["date"]) for row in told} == {("merge", "2026-11-01"), ("split", "2026-11-01")}
+    by_event = {row["event"]: row for row in told}
+    assert by_event["merge"]["old"] in first - second and by_event["merge"]["new"] in first & second
+    assert by_event["split"]["old"] in first & second and by_event["split"]["new"] in second - first
+    assert goes_on["of_whom_merged"] == 1 and goes_on["people_gone"] >= 2
+    apart = desk.checked()
+    assert (
+        find(desk.operations, apart).manifest["key"]
+        != find(desk.operations, desk.built(series="monthly")).manifest["key"]
+    )
+    with pytest.raises(ReleaseRefused, match="never shared with another"):
+        desk.built(series="monthly", recipient="Somebody else")
+    with pytest.raises(ReleaseRefused, match="never shared with another"):
+        desk.built("partner_needs", series="monthly")
+
+
+def test_the_opt_out_list_must_be_there_recent_and_known_to_the_run(desk: Desk, tmp_path: Path) -> None:
+    opt_out(desk.wh, [], None)
+    with pytest.raises(OptOutMissing, match="came after the last run"):
+        desk.built()
+    opt_out(desk.wh, [], date(2026, 10, 25))
+    desk.settings = Settings(clock=TODAY + timedelta(days=15))
+    with pytest.raises(OptOutMissing, match="22 days old, more than 21"):
+        desk.built()
+    desk.settings = SETTINGS
+    empty = Operations.open(DataFolder.at(tmp_path / "other").make(), Keyring.ephemeral())
+    with pytest.raises(OptOutMissing, match="was ever taken in"):
+        build(desk.wh, desk.folder, SETTINGS, empty, desk.purposes, load_set("partner_needs"), ANN)
+    empty.close()
+    assert desk.events()[-1] == ("ann", "release refused")
+
+
+def test_a_person_who_opts_out_after_the_build_stops_the_release(desk: Desk) -> None:
+    release_id = desk.built()
+    opt_out(desk.wh, ["id00010"])
+    with pytest.raises(ReleaseRefused, match="1 rows are of people on the national data opt-out list"):
+        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, ANN)
+    assert find(desk.operations, release_id).state == "refused"
+
+
+def test_the_list_is_taken_in_whole_and_keeps_no_number(desk: Desk, tmp_path: Path) -> None:
+    operations = desk.operations
+    assert opted_out(operations, {"a": FIT, "b": "9990000026"}) == {"a"}
+    for numbers, line in (("9990000019", 2), ("12345", 2), ("9990000026\nAnn", 3)):
+        path = tmp_path / "bad.csv"
+        path.write_text(f"nhs_number\n{numbers}\n")
+        with pytest.raises(BoroughlinkError, match=rf"bad.csv, line {line}: no NHS number") as refused:
+            import_list(operations, path, date(2026, 10, 30), TODAY, ANN)
+        assert numbers not in str(refused.value)
+    assert opted_out(operations, {"a": FIT}) == {"a"}
+    with pytest.raises(BoroughlinkError, match="an older one"):
+        import_list(operations, nhs_list(tmp_path / "l.csv", FIT), date(2026, 10, 1), TODAY, ANN)
+    with pytest.raises(BoroughlinkError, match="after today"):
+        import_list(operations, nhs_list(tmp_path / "l.csv", FIT), date(2026, 12, 1), TODAY, ANN)
+    assert import_list(operations, nhs_list(tmp_path / "l.csv", "999 000 0026"), TODAY, TODAY, BOB) == 1
+    assert opted_out(operations, {"a": FIT, "b": "9990000026"}) == {"b"}
+    assert FIT.encode() not in desk.folder.operations.read_bytes()
+
+
+def test_a_purpose_that_lost_its_basis_stops_building_checking_and_publishing(desk: Desk, tmp_path: Path) -> None:
+    release_id, waiting = desk.checked(), desk.built()
+    approve(desk.operations, release_id, BOB)
+    desk.purposes = purposes(date(2028, 1, 1))
+    with pytest.raises(PurposeRefused, match="expired on 2027-12-31"):
+        desk.built()
+    with pytest.raises(PurposeRefused, match="expired on 2027-12-31"):
+        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, waiting, ANN)
+    with pytest.raises(PurposeRefused, match="expired on 2027-12-31"):
+        desk.published(release_id, tmp_path / "x.age")
+    assert [event for _, event in desk.events()].count("purpose refused") == 3
