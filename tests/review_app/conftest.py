@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -78,6 +78,3 @@ def reading(folder: DataFolder, name: str = "Ruth Reviewer", *roles: str) -> Ite
 def reviewer(place: DataFolder) -> Iterator[Reader]:
     with reading(place) as reader:
         yield reader
-
-
-SignIn = Callable[..., Reader]
