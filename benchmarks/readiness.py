@@ -160,7 +160,8 @@ def mend(folder: Path, source: str, field: str, mended: dict[str, tuple[Any, ...
             path = manifest.parent / place.file
             table = next(table for table in contract.tables if table.file == place.file)
             column = next((each for each in table.columns if each.name == place.columns[0]), None)
-            with path.open(encoding=contract.encoding, newline="") as handle:
+            encoding = "utf-8-sig" if contract.encoding == "utf-8" else contract.encoding  # some begin with a mark
+            with path.open(encoding=encoding, newline="") as handle:
                 reader = csv.DictReader(handle, delimiter=contract.delimiter)
                 rows, head = list(reader), list(reader.fieldnames or ())
             for row in rows:

@@ -15,8 +15,11 @@ LEAST_PROBABILITY = 0.001
 
 
 def capped(weight: str) -> str:
-    """SQL: a weight as the clustering sees it."""
-    return f"greatest({-WEIGHT_CAP}, least({WEIGHT_CAP}, {weight}))"
+    """SQL: a weight as the clustering sees it, null as it is (least and greatest pass over nulls)."""
+    return (
+        f"CASE WHEN {weight} > {WEIGHT_CAP} THEN {WEIGHT_CAP} WHEN {weight} < {-WEIGHT_CAP} THEN {-WEIGHT_CAP}"
+        f" ELSE {weight} END"
+    )
 
 
 def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> None:
@@ -24,7 +27,7 @@ def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> N
 
     `records` is (record_id, cluster, one_person_key, ...), `edges` is (record_l, record_r, match_weight,
     match_probability, gamma_*). `chance`: x < y, edges, pairs (of their records),
-    weight (sum over all pairs, those not compared at the weight of a missing pair), mean_edge, probability.
+    weight (sum over all pairs, those not compared at the weight of a missing pair), probability.
     """
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE chance_size AS SELECT cluster, count(*) AS n FROM {records} GROUP BY ALL"
@@ -49,7 +52,7 @@ def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> N
             SELECT DISTINCT c.x, c.y FROM counted c JOIN {records} a ON a.cluster = c.x
             JOIN {records} b ON b.cluster = c.y AND b.one_person_key = a.one_person_key
         )
-        SELECT x, y, edges, a.n * b.n AS pairs, total / edges AS mean_edge, probability,
+        SELECT x, y, edges, a.n * b.n AS pairs, probability,
             total + (a.n * b.n - edges) * {missing_weight()!r} AS weight
         FROM counted JOIN chance_size a ON a.cluster = x JOIN chance_size b ON b.cluster = y
         ANTI JOIN forbidden USING (x, y)"""
@@ -57,7 +60,7 @@ def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> N
     con.execute(
         f"""-- one row per pair of records of such clusters
         CREATE OR REPLACE TEMP TABLE chance_pair AS
-        SELECT c.x, c.y, a.record_id AS record_l, b.record_id AS record_r, c.probability, c.mean_edge,
+        SELECT c.x, c.y, a.record_id AS record_l, b.record_id AS record_r, c.probability,
             e.* EXCLUDE (x, y, record_l, record_r, match_probability)
         FROM chance c JOIN {records} a ON a.cluster = c.x JOIN {records} b ON b.cluster = c.y
         LEFT JOIN (
@@ -65,9 +68,19 @@ def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> N
             UNION ALL BY NAME SELECT * REPLACE (record_r AS record_l, record_l AS record_r) FROM chance_edge
         ) e ON e.record_l = a.record_id AND e.record_r = b.record_id"""
     )
+    con.execute(
+        f"""-- one row per pair of records inside a cluster that may be one person with another
+        CREATE OR REPLACE TEMP TABLE chance_inside AS
+        WITH asked AS (SELECT x AS cluster FROM chance UNION SELECT y FROM chance)
+        SELECT a.cluster, a.record_id AS record_l, b.record_id AS record_r,
+            coalesce({capped("e.match_weight")}, {missing_weight()!r}) AS weight
+        FROM asked JOIN {records} a USING (cluster)
+        JOIN {records} b ON b.cluster = a.cluster AND a.record_id < b.record_id
+        LEFT JOIN {edges} e ON e.record_l = a.record_id AND e.record_r = b.record_id"""
+    )
 
 
 def drop_chances(con: duckdb.DuckDBPyConnection) -> None:
     """Drop what write_chances wrote."""
-    for table in ("chance_pair", "chance", "chance_edge", "chance_size"):
+    for table in ("chance_inside", "chance_pair", "chance", "chance_edge", "chance_size"):
         con.execute(f"DROP TABLE {table}")

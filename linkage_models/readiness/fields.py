@@ -45,13 +45,15 @@ FIELDS = (
 class Worth:
     """What a field says in a model. `outcomes` are the levels that two records of one person reach once both hold it,
     as (share of such pairs, bits), `top` the bits where they agree. `now` is SQL over a scored pair: the bits that it
-    has on the field already, and `beside`, what agreement takes away elsewhere; both 0 for a pair not compared."""
+    has on the field already, and `beside`, what agreement takes away elsewhere; both 0 for a pair not compared. At the
+    levels of `stays` a pair remains, whatever is filled in."""
 
     field: Field
     top: float
     outcomes: tuple[tuple[float, float], ...]
     now: str
     beside: str = "0"
+    stays: frozenset[int] = frozenset()
 
 
 def levels_of(model: Model, comparison: str) -> list[dict[str, Any]]:
@@ -67,6 +69,8 @@ def bits(level: dict[str, Any]) -> float:
 
 # Levels that so small a share of true pairs reach change no forecast.
 _LEAST_SHARE = 0.002
+# Follows from one birth date and what the other record does.
+_CHILD = "one is a child"
 
 
 def worth(model: Model, field: Field) -> Worth | None:
@@ -83,7 +87,9 @@ def worth(model: Model, field: Field) -> Worth | None:
     whole = sum(level["m_probability"] for level in told)
     outcomes = tuple((level["m_probability"] / whole, bits(level)) for level in told)
     beside = _twins(model) if field.name == "birth_date" else "0"
-    return Worth(field, bits(best), outcomes, _by_gamma(field.comparison, dict(enumerate(map(bits, levels)))), beside)
+    now = _by_gamma(field.comparison, dict(enumerate(map(bits, levels))))
+    stays = frozenset(gamma for gamma, level in enumerate(levels) if level["label_for_charts"].startswith(_CHILD))
+    return Worth(field, bits(best), outcomes, now, beside, stays)
 
 
 def _home(field: Field, levels: list[dict[str, Any]]) -> Worth:

