@@ -10,7 +10,7 @@ from pipelines.readiness.thresholds import FEWEST_IN_GROUP
 from pipelines.reporting.page import HERE, day, slug
 from pipelines.reporting.words import number, per_cent, plural
 from pipelines.scorecard.parts import STYLE, TEMPLATES, ScorecardParts
-from pipelines.scorecard.standing import STATES, ScorecardData, late_sources
+from pipelines.scorecard.standing import STATES, ScorecardData, in_words, late_sources
 
 PAGE = "quality.html"
 #: Rows of the two lists of what to mend first.
@@ -66,9 +66,12 @@ def _tiles(scorecard: ScorecardData, readiness: ReadinessData) -> list[tuple[str
     counts, late = scorecard.counts, late_sources(scorecard)
     reported = sum(each.count for source in scorecard.sources for each in source.reported)
     tiles = [
-        (number(counts["fails"]), "squares of the scorecard fail"),
+        (
+            number(counts["fails"]),
+            "square of the scorecard fails" if counts["fails"] == 1 else "squares of the scorecard fail",
+        ),
         (number(counts["warns"]), "warn"),
-        (number(len(late)), "sources are late"),
+        (number(len(late)), "source is late" if len(late) == 1 else "sources are late"),
         (number(reported), "faults reported by people wait"),
     ]
     if readiness.recall is not None:
@@ -91,17 +94,9 @@ def _gravest(scorecard: ScorecardData) -> list[tuple[str, str, str, str]]:
     ]
     failing.sort(key=lambda at: (at[2].severity, at[2].allowed - at[2].share, at[0].title, at[2].rule))
     return [
-        (source.title, each.principle.capitalize(), _said(rule.sentence, rule.failures, rule.rows), source.owner)
+        (source.title, each.principle.capitalize(), in_words(rule), source.owner)
         for source, each, rule in failing[:FIRST]
     ]
-
-
-def _said(sentence: str, failures: int, rows: int) -> str:
-    return (
-        f"{sentence} Not so in {number(failures)} of {number(rows)} rows."
-        if rows > 1 and failures
-        else f"{sentence} Not so."
-    )
 
 
 def _readiness_rows(data: ReadinessData, titles: dict[str, str], owners: dict[str, str]) -> dict[str, Any]:

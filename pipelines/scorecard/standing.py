@@ -18,6 +18,8 @@ HERE = Path(__file__).parent
 #: How many judgements back a trend reaches: a year of monthly extracts.
 JUDGEMENTS = 12
 PRINCIPLES = ("accurate", "valid", "reliable", "timely", "relevant", "complete")
+# Rules of a table as a whole, by how their names end: rows that fail say nothing of them.
+_OF_THE_WHOLE = ("row_count", "rows", "columns")
 STATES = ("fails", "warns", "holds", "not judged")
 
 
@@ -161,7 +163,7 @@ def _principle(
 ) -> PrincipleStanding:
     now = trend[-1] if trend else None
     state = now.state if now else "not judged"
-    faults = [_in_words(rule) for rule in rules if not rule.passed]
+    faults = [in_words(rule) for rule in rules if not rule.passed]
     if late:
         state, faults = (state if state == "fails" else "warns"), [late, *faults]
     known = [point.score for point in trend if point.score is not None]
@@ -172,10 +174,12 @@ def _principle(
     )
 
 
-def _in_words(rule: RuleStanding) -> str:
+def in_words(rule: RuleStanding) -> str:
+    """A rule that does not hold, and by how much."""
     if rule.reason:
         return f"{rule.sentence} Not so: {rule.reason}."
-    if rule.rows > 1 and rule.failures:
+    whole = rule.rule.rsplit(".", 1)[-1].startswith(_OF_THE_WHOLE)
+    if rule.rows > 1 and rule.failures and not whole:
         return f"{rule.sentence} Not so in {rule.failures:,} of {rule.rows:,} rows."
     return f"{rule.sentence} Not so."
 
