@@ -315,8 +315,8 @@ def sources_report(data: str, name: str, out: str, sources: str | None) -> None:
 @SOURCES
 @JSON
 def retention(data: str, apply: bool, sources: str | None, as_json: bool) -> None:
-    """What has outlived the retention that its contract states: in history, quarantine and archive."""
-    from pipelines.stewardship import retention_of
+    """What has outlived the retention that its contract states: in history, quarantine, archive and past days."""
+    from pipelines.sweeping import retention_of
 
     show(retention_of(folder(data), sources, apply), as_json)
 

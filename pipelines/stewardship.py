@@ -3,13 +3,12 @@ owner should hear. Reading is from the published snapshot; only rows to mend are
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pipelines import warehouse
-from pipelines.commit_point import Current
 from pipelines.exports import Stamp, write_csv, write_xlsx
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
@@ -19,11 +18,9 @@ from pipelines.reading import Answer, contracts_at, noted, purposes_at, stamp_of
 from pipelines.runs import Run
 from pipelines.settings import DataFolder, load_settings, now
 from pipelines.snapshots import NothingPublished, open_snapshot
-from pipelines.sources.archive import Archive
 from pipelines.sources.contracts import Contract
 from pipelines.sources.fault_words import words
 from pipelines.sources.quarantine import ID, LINE_TEXT, release, rows_to_mend
-from pipelines.sources.retention import Due, left_over, sweep
 from pipelines.warehouse import Warehouse
 
 PURPOSE = "data_quality"
@@ -172,56 +169,6 @@ def write_report(folder: DataFolder, name: str, out: Path, sources: str | None) 
     else:
         written = write_xlsx(target, _REPORT, rows, stamp, "Errors")
     return noted(folder, "error report exported", target, written)
-
-
-def retention_of(folder: DataFolder, sources: str | None, apply: bool) -> Answer:
-    """What has outlived its retention; with `apply` it goes, as a run of its own, is scanned for again, and audited."""
-    contracts = contracts_at(folder, sources)
-    purposes_at(folder, sources).require(PURPOSE, list(contracts))
-    if Current.read(folder).state is None:
-        return Answer(("Nothing was ever taken in.",))
-    keyring = open_keyring(folder, load_settings(folder))
-    archive = Archive(folder.archive, keyring.key("archive"))
-    if not apply:
-        with identity_zone(folder) as wh:
-            found = left_over(wh, contracts.values(), archive)
-        said = "Nothing has outlived its retention." if not found else "Due, and still there: --apply removes it."
-        return Answer((said,), _due_table(found))
-    run = Run.begin(folder)
-    try:
-        with run.warehouse(("identity",)) as wh:
-            found = left_over(wh, contracts.values(), archive)
-            for each in found:
-                sweep(wh, contracts[each.source], each)
-            run.notes["retention"] = {each.source: each.rows for each in found}
-        for each in found:
-            counts = {"rows": each.rows, "faults": each.faults, "files": len(each.files)}
-            audit.record(
-                run.operations, person(), "retention ended", each.source, before=each.before.isoformat(),
-                extracts=len(each.deliveries), run=run.run_id, **counts,
-            )  # fmt: skip
-        run.commit()
-    except BaseException as fault:
-        run.abandon(str(fault) if isinstance(fault, BoroughlinkError) else type(fault).__name__)
-        raise
-    for each in found:
-        for sha256 in each.files:
-            archive.remove(sha256)
-    with identity_zone(folder) as wh:
-        left = left_over(wh, contracts.values(), archive)
-    if left:
-        raise BoroughlinkError(f"After the sweep {plural(len(left), 'source')} still hold what is due: run it again.")
-    if not found:
-        return Answer(("Nothing has outlived its retention.",))
-    done = "Removed. A scan of history, quarantine and archive finds nothing left that is due."
-    later = "What was published before holds it until `boroughlink run` publishes anew, and as old runs are dropped."
-    return Answer((done, later), _due_table(found))
-
-
-def _due_table(found: Sequence[Due]) -> list[tuple[str, Sequence[str], Sequence[Sequence[Any]]]]:
-    columns = ("source", "extracts before", "extracts", "rows", "faults", "archived files")
-    rows = [(d.source, str(d.before), len(d.deliveries), d.rows, d.faults, len(d.files)) for d in found]
-    return [("Retention", columns, rows)] if rows else []
 
 
 def _refusals(wh: Warehouse, name: str) -> list[tuple[Any, ...]]:

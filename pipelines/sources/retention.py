@@ -38,6 +38,8 @@ def due(wh: Warehouse, contract: Contract, archive: Archive) -> Due:
     cutoff = wh.as_of - timedelta(days=contract.retention_days)
     if not wh.exists(INTAKE):
         return Due(contract.name, cutoff, (), 0, 0, ())
+    if any(table.changes for table in contract.tables):
+        cutoff = min(cutoff, _last_full(wh, contract) or cutoff)
     old = [contract.name, cutoff]
     deliveries = wh.rows(
         f"SELECT DISTINCT delivery FROM {INTAKE} WHERE source = ? AND extract_date < ? AND state <> '{EXPIRED}' "
@@ -60,6 +62,15 @@ def due(wh: Warehouse, contract: Contract, archive: Archive) -> Due:
     )
     held = tuple(sha256 for (sha256,) in files if archive.holds(sha256))
     return Due(contract.name, cutoff, tuple(row[0] for row in deliveries), rows, faults, held)
+
+
+def _last_full(wh: Warehouse, contract: Contract) -> date | None:
+    """The newest full extract: what came as changes since rests on it."""
+    found = wh.rows(
+        f"SELECT max(extract_date) FROM {INTAKE} WHERE source = ? AND state = 'accepted' AND supply = 'full'",
+        [contract.name],
+    )
+    return found[0][0] if found else None
 
 
 def sweep(wh: Warehouse, contract: Contract, found: Due) -> None:

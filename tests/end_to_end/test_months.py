@@ -1,5 +1,8 @@
 """Months of one borough through the pipeline: a run a month, ids that last, and a past day exactly as it was."""
 
+import csv
+import io
+import re
 import shutil
 from datetime import date
 
@@ -10,7 +13,9 @@ from pipelines.reconstruction import reconstruct
 from pipelines.running import run_and_report
 from pipelines.settings import SHIPPED_SOURCES, DataFolder, write_settings
 from pipelines.snapshots import NothingPublished, open_snapshot
+from pipelines.sweeping import retention_of
 from synthetic_data.borough import make_borough
+from tests.end_to_end.canaries import search
 
 SOURCES = ("electoral_register", "housing")
 FIRST = date(2026, 9, 30)
@@ -63,6 +68,32 @@ def test_a_past_day_is_what_its_run_published_and_today_is_untouched(folder):
     assert published(past) == published(folder, first) != published(folder, second)
     assert (published(folder), folder.identity.read_bytes()) == before
     assert not list(folder.work.iterdir())
+
+
+def test_no_byte_of_a_past_day_names_anyone(folder):
+    text = [next((folder.root.parent / "borough/landing/housing").glob(f"{FIRST}/member.csv")).read_text("utf-8")]
+    people = list(csv.DictReader(io.StringIO(text[0])))
+    values = {row[name] for row in people for name in ("ni_no", "email", "phone") if len(row[name] or "") > 6}
+    assert len(values) > 20 and folder.reconstruction(FIRST).exists()
+    assert search(folder.root / "as-of", sorted(values)[:60], exceptions=("none",)) == {}
+
+
+def test_a_past_day_goes_when_a_source_of_it_is_past_its_retention(folder):
+    sources = str(folder.root.parent / "sources")
+    assert "Nothing has outlived" in retention_of(folder, sources, apply=True).said[0]
+    assert folder.reconstruction(FIRST).exists()
+    contract = folder.root.parent / "sources/electoral_register/contract.yaml"
+    stated = contract.read_text()
+    try:
+        contract.write_text(re.sub(r"retention_days: \d+", "retention_days: 20", stated))
+        due = retention_of(folder, sources, apply=False)
+        assert ("2026-09-30", "electoral_register") in {
+            row[:2] for row in {t[0]: t[2] for t in due.tables}["Past days"]
+        }
+        retention_of(folder, sources, apply=True)
+    finally:
+        contract.write_text(stated)
+    assert not folder.reconstruction(FIRST).exists()
 
 
 def test_a_day_that_cannot_be_reconstructed_is_refused_in_words(folder):
