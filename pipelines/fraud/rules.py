@@ -12,6 +12,7 @@ from pipelines.governance.keys import Keyring
 from pipelines.governance.protection import withheld
 from pipelines.governance.pseudonyms import lasting_name
 from pipelines.linkage.company import open_view_edges
+from pipelines.people.inherited import sealed_places
 from pipelines.sources.window import open_window
 from pipelines.warehouse import Warehouse, sql_file
 
@@ -104,7 +105,8 @@ def _open_window(wh: Warehouse, sources: Sequence[str], policy: dict[str, Any]) 
                 f"DELETE FROM {fact} WHERE record_id IN "
                 f"(SELECT record_id FROM identity.people.record WHERE sensitivity IN ({withheld()}))"
             )
-    wh.execute(sql_file(HERE / "window.sql", as_of=wh.as_of.isoformat(), sources=listed, withheld=withheld()))
+    sealed = {"withheld": withheld(), "sealed_place": sealed_places(wh)}
+    wh.execute(sql_file(HERE / "window.sql", as_of=wh.as_of.isoformat(), sources=listed, **sealed))
     open_view_edges(wh, VIEW)
     wh.execute("CREATE OR REPLACE TEMP TABLE presence AS " + sql_file(HERE / "presence.sql"))
     wh.execute("CREATE OR REPLACE TEMP TABLE kin AS " + sql_file(HERE / "kin.sql", **policy))

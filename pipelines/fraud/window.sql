@@ -45,4 +45,6 @@ SELECT a.address_id, a.uprn, a.method, p.parent_uprn, p.class_code,
        a.method = 'splink' OR coalesce(p.is_shell, false) OR coalesce(p.is_communal, false) AS uncertain
 FROM identity.places.address_uprn AS a
 LEFT JOIN identity.places.property AS p USING (uprn)
-WHERE a.uprn IS NOT NULL;
+WHERE a.uprn IS NOT NULL
+    -- where a sealed person is, no rule fires
+    AND a.uprn NOT IN (SELECT uprn FROM ${sealed_place} WHERE source IN (${sources}));

@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.assets import Step, step_asset
+from pipelines.governance.purposes import VIEWS
 from pipelines.people.records import RECORD, RECORD_ADDRESS, build_record, build_record_address
 from pipelines.sources.catalogue import Catalogue
 
@@ -29,7 +30,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         ),
     )
     def record(step: Step) -> dict[str, int]:
-        build_record_address(step.wh)
+        build_record_address(step.wh, {view: step.purposes.sources(view) for view in VIEWS})
         return build_record(step.wh, step.run.keyring.key("fingerprint"))
 
     return [record]

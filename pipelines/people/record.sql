@@ -8,7 +8,7 @@ WITH stay AS (
     FROM identity.people.record_address
     GROUP BY record_id
 )
-SELECT p.* EXCLUDE (fingerprint), f.source_key, p.fingerprint,
+SELECT p.* EXCLUDE (fingerprint) REPLACE (f.sensitivity AS sensitivity), f.source_key, p.fingerprint,
     s.latest.uprn AS uprn, s.latest.postcode AS postcode, s.latest.address_number AS address_number, s.latest.address_line AS address_line, s.latest.home_key AS home_key,
     coalesce(s.past_homes, []) AS past_homes,
     s.latest.from_date AS from_date, s.latest.to_date AS to_date,
@@ -18,7 +18,7 @@ SELECT p.* EXCLUDE (fingerprint), f.source_key, p.fingerprint,
         WHEN 'case' THEN p.source || ':' || split_part(f.source_key, '/', 1)
         WHEN 'address' THEN p.source || '@' || s.latest.home_key END AS one_person_key
 FROM people_standardised p
-JOIN (SELECT record_id, source_key FROM people_fact) f USING (record_id)
+JOIN (SELECT record_id, source_key, sensitivity FROM people_fact) f USING (record_id)
 LEFT JOIN stay s USING (record_id)
 LEFT JOIN one_person_rule o ON o.source = p.source AND (o.role IS NULL OR o.role = p.role)
 ORDER BY record_id

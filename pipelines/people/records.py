@@ -1,6 +1,7 @@
 """people.record and people.record_address from the facts and the UPRNs found for addresses."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +10,7 @@ import yaml
 from linkage_models.standardise import install, mark_people, standardise_people
 from pipelines.governance.protection import MASKED, SEAL, listed
 from pipelines.people.fingerprint import fingerprint_sql, set_key
+from pipelines.people.inherited import SEALED_PLACE, inherit_flags, load_reach, seal_places
 from pipelines.warehouse import Warehouse, sql_file
 
 ROOM = Path(__file__).parent
@@ -24,11 +26,13 @@ FEWEST_TELLING = 200
 REPEATED_SHARE = 0.02
 
 
-def build_record_address(wh: Warehouse) -> int:
-    """Write RECORD_ADDRESS; returns its rows."""
+def build_record_address(wh: Warehouse, views: Mapping[str, Sequence[str]] | None = None) -> int:
+    """Write RECORD_ADDRESS, without stays at a sealed place; returns its rows. `views`: the sources of each view."""
+    load_reach(wh, views or {})
     install(wh.con)
     none = "(SELECT NULL AS address_id, NULL::BIGINT AS uprn, NULL::VARCHAR AS door_key WHERE false)"
     found = ADDRESS_UPRN if wh.exists(ADDRESS_UPRN) else none
+    seal_places(wh, found)
     return wh.table(
         RECORD_ADDRESS,
         sql_file(
@@ -37,6 +41,7 @@ def build_record_address(wh: Warehouse) -> int:
             address_uprn=found,
             sealed=listed(SEAL),
             masked=listed(MASKED),
+            sealed_place=SEALED_PLACE,
         ),
     )
 
@@ -62,10 +67,11 @@ def build_record(wh: Warehouse, fingerprint_key: bytes) -> dict[str, int]:
     wh.con.register("one_person_rule", pl.DataFrame(told, schema=schema, orient="row"))
     rows = wh.table(RECORD, sql_file(ROOM / "record.sql"))
     wh.con.unregister("one_person_rule")
+    inherited = inherit_flags(wh)
     for table in ("people_fact", "people_standardised"):
         wh.execute(f"DROP TABLE {table}")
     people = int(wh.scalar(f"SELECT count(*) FROM {RECORD} WHERE is_person"))
-    return {"records": rows, "people": people, "standardised now": standardised}
+    return {"records": rows, "people": people, "standardised now": standardised, "flags inherited": inherited}
 
 
 def _standardise(wh: Warehouse, key: bytes) -> int:

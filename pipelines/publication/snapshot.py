@@ -1,6 +1,7 @@
 """The read-only snapshot: the tables that the app and the reading commands need, encrypted and indexed."""
 
 from pipelines.governance.protection import withheld
+from pipelines.people.inherited import sealed_places
 from pipelines.readiness.measuring import PUBLISHED as READINESS
 from pipelines.warehouse import Warehouse
 
@@ -75,10 +76,14 @@ def _shown(wh: Warehouse, name: str) -> str:
         )
         return f"SELECT * REPLACE ({hidden}) FROM identity.{name}"
     if name in ("facts.address", "places.address_uprn") and wh.exists("identity.facts.residence"):
+        at_sealed_places = (
+            "SELECT address_id FROM identity.places.address_uprn JOIN identity.facts.address USING (address_id) "
+            f"JOIN {sealed_places(wh)} USING (uprn, source)"
+        )
         return (
             f"{every} WHERE address_id NOT IN (SELECT address_id FROM identity.facts.residence "
-            "JOIN identity.facts.person_record USING (record_id) "
-            f"WHERE sensitivity IN ({withheld()}) AND address_id IS NOT NULL)"
+            "JOIN identity.people.record USING (record_id) "
+            f"WHERE sensitivity IN ({withheld()}) AND address_id IS NOT NULL UNION ALL {at_sealed_places})"
         )
     return every
 

@@ -145,3 +145,43 @@ def test_the_fingerprint_is_hmac_sha256_and_ignores_the_address(wh: Warehouse) -
     assert built(wh)["benefits:C1/1#1"]["fingerprint"] == expected
     wh.execute("UPDATE identity.facts.person_record SET surname = 'Jones' WHERE source_key = 'C1/1'")
     assert built(wh)["benefits:C1/1#1"]["fingerprint"] != expected
+
+
+ALIKE = {"fraud": ("council_tax", "benefits"), "risk": ("council_tax", "benefits")}
+APART = {"fraud": ("council_tax",), "risk": ("council_tax", "benefits")}  # what benefits know must not show in fraud
+
+
+def _flagged(wh: Warehouse, flag: str, views: dict[str, tuple[str, ...]]) -> None:
+    wh.execute("UPDATE identity.facts.person_record SET sensitivity = ? WHERE record_id = 'benefits:C1/1#1'", [flag])
+    wh.execute("UPDATE identity.facts.residence SET source = split_part(record_id, ':', 1)")
+    build_record_address(wh, views)
+    build_record(wh, b"k" * 32)
+
+
+@pytest.mark.parametrize(("views", "sealed"), [(ALIKE, True), (APART, False)], ids=["read alike", "read apart"])
+def test_nobody_is_shown_where_a_sealed_person_lives(wh: Warehouse, views: dict[str, tuple[str, ...]], sealed: bool):
+    _flagged(wh, "refuge", views)
+    at = "SELECT uprn, postcode, address_line, home_key FROM {} WHERE record_id = 'council_tax:A1/1#1'"
+    found = wh.rows(at.format(RECORD))
+    assert (found == [(None, None, None, None)]) is sealed
+    assert (not wh.rows(at.format(RECORD_ADDRESS))) is sealed
+    # another home of nobody sealed stays
+    assert wh.scalar(f"SELECT uprn FROM {RECORD} WHERE record_id = 'council_tax:A2/1#1'") == 999000000002
+
+
+@pytest.mark.parametrize(("views", "reached"), [(ALIKE, True), (APART, False)], ids=["read alike", "read apart"])
+def test_a_former_identity_is_never_linked_either(wh: Warehouse, views: dict[str, tuple[str, ...]], reached: bool):
+    wh.execute(
+        "UPDATE identity.facts.person_record SET nino = 'JK582016B' WHERE record_id IN"
+        " ('benefits:C1/1#1', 'council_tax:A1/1#1')"
+    )
+    _flagged(wh, "gender_recognition", views)
+    flags = dict(wh.rows(f"SELECT record_id, sensitivity FROM {RECORD} WHERE sensitivity IS NOT NULL"))
+    assert flags == {"benefits:C1/1#1": "gender_recognition"} | (
+        {"council_tax:A1/1#1": "gender_recognition"} if reached else {}
+    )
+    # when the flag goes, so does what followed from it
+    wh.execute("UPDATE identity.facts.person_record SET sensitivity = NULL")
+    build_record_address(wh, views)
+    build_record(wh, b"k" * 32)
+    assert not wh.rows(f"SELECT 1 FROM {RECORD} WHERE sensitivity IS NOT NULL")
