@@ -32,6 +32,7 @@ from pipelines.risk.assets import assets as risk_assets
 from pipelines.schedules import landing_sensor, nightly
 from pipelines.settings import BoroughlinkError, DataFolder, load_settings, located
 from pipelines.sources.assets import assets as sources_assets
+from pipelines.sources.assets import extract_specs
 from pipelines.sources.catalogue import Catalogue
 from pipelines.sources.contract_files import load_contracts
 
@@ -101,7 +102,10 @@ def build_definitions(place: Place) -> dg.Definitions:
             handle.close()
 
     return dg.Definitions(
-        assets=[definition.map_asset_specs(lambda spec: _with_basis(spec, purposes)) for definition in assets],
+        assets=[
+            *(definition.map_asset_specs(lambda spec: _with_basis(spec, purposes)) for definition in assets),
+            *(_with_basis(spec, purposes) for spec in extract_specs(catalogue)),
+        ],
         jobs=[job],
         schedules=[nightly(job, settings)],
         sensors=[landing_sensor(job, place, settings)],

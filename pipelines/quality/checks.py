@@ -1,11 +1,13 @@
 """The gate in Dagster: one asset check a source and principle, yielded by the step that takes the source in.
 
 A failed critical rule makes the check an error. It does not block what lies downstream: the gate has refused the
-extract, and the borough stands on the last good load. A step without a new extract shows how the last one was judged.
+extract, and the borough stands on the last good load. A step without a new extract shows how the last one was judged,
+and whether the next is late on the day of the run.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -13,6 +15,7 @@ import dagster as dg
 from pipelines.quality.gate import gate
 from pipelines.quality.scorecard import Fault, Score, faults, scorecard
 from pipelines.quality.suites import rules_of
+from pipelines.scorecard.standing import late_words, newest_accepted
 from pipelines.sources.assets import Checks
 from pipelines.sources.contracts import Contract
 from pipelines.sources.intake import Candidate, Gate, Verdict
@@ -26,10 +29,19 @@ class Standing:
 
     scores: list[Score]
     faults: list[Fault]
+    as_of: date
+    accepted: dict[str, date]
 
     @classmethod
     def of(cls, wh: Warehouse) -> "Standing":
-        return cls(scorecard(wh), faults(wh))
+        return cls(scorecard(wh), faults(wh), wh.as_of, newest_accepted(wh, "identity"))
+
+    def late(self, contract: Contract) -> str | None:
+        """That the next extract is overdue on the day of the run, in words; None while it is not."""
+        judged = (score.extract_date for score in self.scores if score.source == contract.name and not score.critical)
+        came = max(filter(None, (self.accepted.get(contract.name), *judged)), default=None)
+        days = (self.as_of - came).days - contract.refresh_days if came else 0
+        return late_words(came, contract.refresh_days, days) if came and days > 0 else None
 
 
 def check_specs(asset: dg.AssetKey, contract: Contract) -> list[dg.AssetCheckSpec]:
@@ -68,7 +80,7 @@ def check_results(asset: dg.AssetKey, contract: Contract, found: Sequence[Standi
             failing = [
                 fault for fault in now.faults if fault.source == contract.name and fault.principle == score.principle
             ]
-            yield _result(score, failing, asset)
+            yield _result(score, failing, asset, now.late(contract) if principle == Principle.TIMELY else None)
         else:
             yield dg.AssetCheckResult(
                 passed=False,
@@ -79,7 +91,7 @@ def check_results(asset: dg.AssetKey, contract: Contract, found: Sequence[Standi
             )
 
 
-def _result(score: Score, failing: list[Fault], asset: dg.AssetKey) -> dg.AssetCheckResult:
+def _result(score: Score, failing: list[Fault], asset: dg.AssetKey, late: str | None) -> dg.AssetCheckResult:
     records = [
         dg.TableRecord(
             {"rule": fault.sentence, "severity": fault.severity, "failures": fault.failures, "rows": fault.rows}
@@ -87,11 +99,11 @@ def _result(score: Score, failing: list[Fault], asset: dg.AssetKey) -> dg.AssetC
         for fault in failing
     ]
     return dg.AssetCheckResult(
-        passed=not failing,
+        passed=not failing and not late,
         asset_key=asset,
         check_name=score.principle,
         severity=dg.AssetCheckSeverity.ERROR if score.critical else dg.AssetCheckSeverity.WARN,
-        description=" ".join(score.faults) or f"All {score.rules} rules hold.",
+        description=" ".join(filter(None, (late, *score.faults))) or f"All {score.rules} rules hold.",
         metadata={
             "extract date": score.extract_date.isoformat(),
             "rules judged": score.rules,

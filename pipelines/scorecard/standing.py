@@ -124,7 +124,7 @@ class ScorecardData:
 
 def scorecard_data(wh: Warehouse, reported: Sequence[ReportedFault] = (), catalog: str = "published") -> ScorecardData:
     """The scorecard of a snapshot on the day `wh.as_of`; `reported`: the faults that stand in the operational store."""
-    promises, questions, accepted = _promises(wh, catalog), _questions(wh, catalog), _accepted(wh, catalog)
+    promises, questions, accepted = _promises(wh, catalog), _questions(wh, catalog), newest_accepted(wh, catalog)
     judged = wh.exists(f"{catalog}.quality.result")
     trends: Mapping[tuple[str, str], list[Point]] = _trends(wh, catalog) if judged else {}
     rules: Mapping[tuple[str, str], list[RuleStanding]] = _rules(wh, catalog) if judged else {}
@@ -142,7 +142,7 @@ def scorecard_data(wh: Warehouse, reported: Sequence[ReportedFault] = (), catalo
                 questions.get(name, ""),
                 trends.get((source, name), []),
                 rules.get((source, name), []),
-                _late_words(came, refresh, late) if name == "timely" and came and refresh and late else None,
+                late_words(came, refresh, late) if name == "timely" and came and refresh and late else None,
                 sum(fault.principle == name for fault in told[source]),
             )
             for name in PRINCIPLES
@@ -184,7 +184,8 @@ def in_words(rule: RuleStanding) -> str:
     return f"{rule.sentence} Not so."
 
 
-def _late_words(came: date, refresh: int, late: int) -> str:
+def late_words(came: date, refresh: int, late: int) -> str:
+    """That an extract is overdue."""
     due = came + timedelta(days=refresh)
     return f"The next extract was due by {due:%-d %B %Y}, {late:,} day{'s' if late > 1 else ''} ago."
 
@@ -203,7 +204,7 @@ def _promises(wh: Warehouse, catalog: str) -> dict[str, tuple[str, str, str, int
     return {source: (title, owner, steward, days) for source, title, owner, steward, days in found}
 
 
-def _accepted(wh: Warehouse, catalog: str) -> dict[str, date]:
+def newest_accepted(wh: Warehouse, catalog: str) -> dict[str, date]:
     """The newest extract in force of each source."""
     if not wh.exists(f"{catalog}.meta.intake"):
         return {}

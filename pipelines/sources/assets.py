@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,29 @@ def assets(catalogue: Catalogue[Contract], checks: Checks | None = None) -> list
     return sources + facts
 
 
+def extract_specs(catalogue: Catalogue[Contract]) -> list[dg.AssetSpec]:
+    """What each source sends, as assets that lie outside: fresh as long as extracts come as promised.
+
+    One is noted as made whenever an extract of it was taken in. Dagster warns once the promised days are over, and
+    fails it when they are over twice, so that a whole extract is missing.
+    """
+    return [
+        dg.AssetSpec(
+            key=dg.AssetKey(["extract", contract.name]),
+            group_name="sources",
+            description=f"The extracts that {contract.owner} sends from {contract.system}, promised every "
+            f"{contract.refresh_days} days.",
+            owners=[contract.steward],
+            tags={"purpose": PURPOSE, "level": contract.level},
+            metadata={"owner": contract.owner, "refresh days": contract.refresh_days},
+            freshness_policy=dg.FreshnessPolicy.time_window(
+                fail_window=timedelta(days=2 * contract.refresh_days), warn_window=timedelta(days=contract.refresh_days)
+            ),
+        )
+        for contract in catalogue.contracts.values()
+    ]
+
+
 def source_step(step: Step, contract: Contract, gate: Gate = accept_all) -> list[Intake]:
     """Take in what landed for one source; note for the run's end which files are done with."""
     step.purposes.require(PURPOSE, [contract.name])
@@ -51,11 +75,12 @@ def source_step(step: Step, contract: Contract, gate: Gate = accept_all) -> list
 
 
 def _source_asset(contract: Contract, checks: Checks | None) -> dg.AssetsDefinition:
-    key = dg.AssetKey(["staged", contract.name])
+    key, extract = dg.AssetKey(["staged", contract.name]), dg.AssetKey(["extract", contract.name])
     tables = [contract.staged(table.name) for table in contract.tables]
 
     @dg.asset(
         key=key,
+        deps=[extract],
         group_name="sources",
         description=f"{contract.title} ({contract.system}). {contract.description.strip()}",
         owners=[contract.steward],
@@ -74,6 +99,10 @@ def _source_asset(contract: Contract, checks: Checks | None) -> dg.AssetsDefinit
         with run_step(context, "/".join(key.path), ("identity",), PURPOSE, read=(landing,)) as step:
             found: list[Any] = []
             intakes = source_step(step, contract, checks.gate(step.wh, found) if checks else accept_all)
+            for intake in intakes:
+                if intake.state == "accepted":
+                    told: dict[str, Any] = {"extract date": str(intake.extract_date), "rows": intake.total_rows}
+                    context.log_event(dg.AssetMaterialization(extract, metadata=told))
             results = list(checks.results(key, contract, found)) if checks else []
             figures = table_metadata(step.wh, tables) | _figures(intakes)
             return dg.MaterializeResult(metadata=figures, check_results=results)

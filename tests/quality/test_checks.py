@@ -1,10 +1,15 @@
 """One asset check a source and principle: errors where a critical rule failed, warnings elsewhere, nothing blocked."""
 
+from datetime import date, timedelta
+
 import dagster as dg
 import pytest
+from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
 from pipelines.quality.checks import CHECKS, Standing, check_results, check_specs
 from pipelines.quality.gate import judge
+from pipelines.sources.assets import extract_specs
+from pipelines.sources.catalogue import Catalogue
 from pipelines.warehouse import scratch_warehouse
 from quality_checks.principles import Principle
 from tests.quality.lettings import CONTRACT, delivery
@@ -54,6 +59,26 @@ def test_a_step_without_a_new_extract_shows_the_last_judgement() -> None:
         "complete",
         "valid",
     }
+
+
+def test_an_overdue_extract_warns_under_timely_though_the_last_one_was_in_time() -> None:
+    overdue = date(2026, 10, 31) + timedelta(days=CONTRACT.refresh_days)
+    with scratch_warehouse(as_of=overdue) as wh:
+        judge(wh, delivery(wh))
+        standing = Standing.of(wh)
+        results = {result.check_name: result for result in check_results(ASSET, CONTRACT, [standing])}
+    assert "days ago" in str(standing.late(CONTRACT))
+    timely = results["timely"]
+    assert (timely.passed, timely.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert str(timely.description).startswith("The next extract was due by")
+
+
+def test_what_a_source_sends_is_fresh_as_its_contract_promised() -> None:
+    (spec,) = extract_specs(Catalogue({CONTRACT.name: CONTRACT}))
+    policy = spec.freshness_policy
+    assert isinstance(policy, TimeWindowFreshnessPolicy)
+    assert policy.warn_window is not None and policy.warn_window.to_timedelta() == timedelta(days=CONTRACT.refresh_days)
+    assert policy.fail_window.to_timedelta() == timedelta(days=2 * CONTRACT.refresh_days)
 
 
 @pytest.mark.filterwarnings("ignore")
