@@ -27,6 +27,6 @@ def link_table(con: duckdb.DuckDBPyConnection, source: str, target: str, linkabl
 def columns_at_hand(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...] = COLUMNS) -> set[str]:
     """The columns that tell at least two records apart; a column with no value or one value for everyone is not
     evidence."""
-    counts = ", ".join(f"approx_count_distinct({column})" for column in columns)
-    (row,) = con.execute(f"SELECT {counts} FROM {table}").fetchall()
-    return {column for column, distinct in zip(columns, row, strict=True) if distinct > 1}
+    differs = ", ".join(f"coalesce(min({column}) <> max({column}), false)" for column in columns)
+    (row,) = con.execute(f"SELECT {differs} FROM {table}").fetchall()
+    return {column for column, told in zip(columns, row, strict=True) if told}

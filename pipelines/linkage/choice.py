@@ -46,24 +46,29 @@ def choose_model(
     grow beyond RETRAIN_GROWTH. Adds the columns of the model's design to `table`. `views` names the sources of each
     view; `name` is what a model trained now is to be called.
     """
-    common_records(wh, table, views)
-    try:
-        choice = _choose(wh, wanted, name)
-    finally:
-        wh.execute(f"DROP TABLE {COMMON}")
+    common = _common_to_all(wh, table, views)
+    if not (choice := _shipped_fits(wh, common, wanted)):
+        wh.execute(f"CREATE OR REPLACE TEMP TABLE {COMMON} AS FROM {common}")
+        try:
+            choice = _choose(wh, wanted, name)
+        finally:
+            wh.execute(f"DROP TABLE {COMMON}")
     DESIGNS[choice.model.design].extend(wh.con, table)
     return choice
 
 
 def common_records(wh: Warehouse, table: str, views: Mapping[str, Sequence[str]] | None) -> None:
     """Write the temporary table COMMON: the rows of `table` that every view which reads anything may read."""
+    wh.execute(f"CREATE OR REPLACE TEMP TABLE {COMMON} AS FROM {_common_to_all(wh, table, views)}")
+
+
+def _common_to_all(wh: Warehouse, table: str, views: Mapping[str, Sequence[str]] | None) -> str:
+    """Query of what COMMON is to hold."""
     held = {source for (source,) in wh.rows(f"SELECT DISTINCT source_dataset FROM {table}")}
     reads = [held.intersection(sources) for sources in (views or {"all": sorted(held)}).values()]
     common = sorted(set.intersection(*filter(None, reads))) if any(reads) else []
-    wh.execute(
-        f"CREATE OR REPLACE TEMP TABLE {COMMON} AS FROM {table} WHERE source_dataset IN (SELECT unnest(?::VARCHAR[]))",
-        [common],
-    )
+    listed = ", ".join("'" + source.replace("'", "''") + "'" for source in common) or "NULL"
+    return f"(FROM {table} WHERE source_dataset IN ({listed}))"
 
 
 def design_here(wh: Warehouse) -> Design:
@@ -71,19 +76,29 @@ def design_here(wh: Warehouse) -> Design:
     return COUNCIL if _placed(wh) else GENERAL
 
 
-def misfit(wh: Warehouse, model: Model) -> str | None:
-    """Why a model is not for the records of COMMON, in words; None if it is."""
+def misfit(wh: Warehouse, model: Model, common: str = COMMON) -> str | None:
+    """Why a model is not for the records of `common`, in words; None if it is."""
     design = DESIGNS[model.design]
-    if lacks := model.misfit({each.name for each in design.comparisons_of(design.prepare(wh.con, COMMON))}):
+    if lacks := model.misfit({each.name for each in design.comparisons_of(design.prepare(wh.con, common))}):
         return lacks
-    return None if model.design != COUNCIL.name or _placed(wh) else "few of these records are placed at a UPRN"
+    return None if model.design != COUNCIL.name or _placed(wh, common) else "few of these records are placed at a UPRN"
 
 
-def _placed(wh: Warehouse) -> bool:
+def _placed(wh: Warehouse, common: str = COMMON) -> bool:
     ((placed, addressed),) = wh.rows(
-        f"SELECT count(*) FILTER (NOT starts_with(home_key, '~')), count(home_key) FROM {COMMON}"
+        f"SELECT count(*) FILTER (NOT starts_with(home_key, '~')), count(home_key) FROM {common}"
     )
     return bool(placed and placed >= PLACED_SHARE * addressed)
+
+
+def _shipped_fits(wh: Warehouse, common: str, wanted: Model | None) -> Choice | None:
+    """The shipped model, as nearly always, without a copy of the records; None if another is wanted or it doesn't fit."""
+    shipped = pinned()
+    if (wanted and wanted.version != shipped.version) or misfit(wh, shipped, common):
+        return None
+    records = int(wh.scalar(f"SELECT count(*) FROM {common}"))
+    why = f"{shipped.version}, shipped: trained on synthetic records placed at UPRNs, as these are"
+    return Choice(set_to_people(wh, shipped, records), why)
 
 
 def _choose(wh: Warehouse, wanted: Model | None, name: str | None) -> Choice:
@@ -93,9 +108,8 @@ def _choose(wh: Warehouse, wanted: Model | None, name: str | None) -> Choice:
         said = f"the model {wanted.version} of the settings"
         if not (lacks := misfit(wh, wanted)):
             return Choice(set_to_people(wh, wanted, records), f"{wanted.version}, as the settings say")
-    elif not (lacks := misfit(wh, shipped)):
-        why = f"{shipped.version}, shipped: trained on synthetic records placed at UPRNs, as these are"
-        return Choice(shipped, why)
+    else:
+        lacks = misfit(wh, shipped)
     # what is the same for all records tells nobody apart, whatever it is worth elsewhere
     columns = COUNCIL.prepare(wh.con, COMMON)
     silent = {each.name for each in COUNCIL.comparisons} - {each.name for each in COUNCIL.comparisons_of(columns)}
