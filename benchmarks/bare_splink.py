@@ -2,6 +2,8 @@
 
 `python -m benchmarks.bare_splink RECORDS.parquet CLUSTERS.parquet` prints one JSON line. It trains, scores and clusters
 by connected components, as Splink's own tutorials do; it has no views, constraints, lasting ids or protection at rest.
+With `--same-rules` it is given our blocking rules and comparisons, written as Splink takes them, and the parameters of
+the shipped model in place of training.
 """
 
 import json
@@ -11,20 +13,25 @@ import time
 from typing import Any
 
 import duckdb
+from splink import DuckDBAPI, Linker
 
+from linkage_models.models import pinned
+from linkage_models.person.blocking import RULES
+from linkage_models.person.records import link_table
 from linkage_models.yardsticks.stock_splink import trained
 
 
-def link(records: str, clusters: str, threshold: float = 0.99) -> dict[str, Any]:
+def link(records: str, clusters: str, same_rules: bool = False, threshold: float = 0.99) -> dict[str, Any]:
     began, cpu = time.perf_counter(), time.process_time()
     con = duckdb.connect()
     con.execute("CREATE VIEW given AS SELECT * FROM read_parquet('" + records.replace("'", "''") + "')")
-    linker = trained(con, "given", surname_terms=True)
+    linker = with_our_rules(con) if same_rules else trained(con, "given", surname_terms=True)
     training = time.process_time()
     edges = linker.inference.predict(threshold_match_weight=0)
     scoring = time.process_time()
     grouped = linker.clustering.cluster_pairwise_predictions_at_threshold(edges, threshold_match_probability=threshold)
-    found = f"SELECT unique_id AS record_id, cluster_id FROM {grouped.physical_name}"
+    named = "record_id" if same_rules else "unique_id AS record_id"
+    found = f"SELECT {named}, cluster_id FROM {grouped.physical_name}"
     con.execute(f"COPY ({found}) TO '{clusters}' (FORMAT parquet)")
     return {
         "training": round(training - cpu, 2),
@@ -38,5 +45,27 @@ def link(records: str, clusters: str, threshold: float = 0.99) -> dict[str, Any]
     }
 
 
+def with_our_rules(con: duckdb.DuckDBPyConnection) -> Linker:
+    """A linker over stock_record that blocks, compares and weighs as we do, all of it Splink's own work."""
+    link_table(con, "given", "stock_record", "is_person")
+    rules = [rule for keys in RULES.values() for rule in as_splink(keys)]
+    settings = pinned().settings | {"blocking_rules_to_generate_predictions": rules}
+    return Linker(DuckDBAPI(con).register("stock_record"), settings, log_level=None, validate_settings=False)
+
+
+def as_splink(keys: tuple[str, ...]) -> list[dict[str, Any]]:
+    """A rule of blocking.py as Splink runs it best: lists exploded, a rule that reads either way round as two."""
+    exploded = [key.removesuffix("[]") for key in keys if key.endswith("[]")]
+    parts = [key.removesuffix("[]").split("=") for key in keys]
+    ways = [[(part[0], part[-1]) for part in parts]]
+    if any(len(part) > 1 for part in parts):
+        ways.append([(other, one) for one, other in ways[0]])
+    return [
+        {"blocking_rule": " AND ".join(f"l.{one} = r.{other}" for one, other in way), "sql_dialect": "duckdb"}
+        | ({"arrays_to_explode": exploded} if exploded else {})
+        for way in ways
+    ]
+
+
 if __name__ == "__main__":
-    print(json.dumps(link(*sys.argv[1:3])))
+    print(json.dumps(link(sys.argv[1], sys.argv[2], "--same-rules" in sys.argv)))

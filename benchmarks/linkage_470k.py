@@ -1,4 +1,5 @@
-"""Linkage alone on a separate fixture of 470,000 records, ours beside a bare Splink script; CPU and wall seconds.
+"""Linkage alone on a separate fixture of 470,000 records, ours beside a bare Splink script, once with rules of its own
+and once with ours; CPU and wall seconds.
 
 The fixture is a borough of another seed, large enough for 470,000 person records, taken in and standardised once and
 kept in the folder that `--fixture` names. Budgets: 20 CPU s with training, 8 CPU s scoring and clustering.
@@ -41,15 +42,18 @@ def main() -> None:
     columns = {
         "ours": run([*again, "score"]),
         "ours with training": run([*again, "train"]),
-        "bare Splink": run(["benchmarks.bare_splink", str(records), str(place / "bare.parquet")]),
+        "bare, its own rules": run(["benchmarks.bare_splink", str(records), str(place / "bare.parquet")]),
+        "bare, our rules": run(["benchmarks.bare_splink", str(records), str(place / "same.parquet"), "--same-rules"]),
     }
     print(f"{'CPU seconds':34}" + "".join(f"{title:>20}" for title in columns))
     for part in dict.fromkeys(name for found in columns.values() for name in found):
         cells = (found.get(part, "") for found in columns.values())
         print(f"{part:34}" + "".join(f"{cell:>20,}" if cell != "" else f"{'':>20}" for cell in cells))
     print(f"{'budget':34}{BUDGET:>20}{BUDGET_WITH_TRAINING:>20}")
-    for title, file, group in (("ours", "ours.parquet", "person_id"), ("bare", "bare.parquet", "cluster_id")):
-        print(f"pairs against the truth, {title}:", pair_rates(pl.read_parquet(place / file), group, records, truth))
+    files = (("ours", "person_id"), ("bare", "cluster_id"), ("same", "cluster_id"))
+    for title, group in files:
+        found = pl.read_parquet(place / f"{title}.parquet")
+        print(f"pairs against the truth, {title}:", pair_rates(found, group, records, truth))
 
 
 def run(module: list[str]) -> dict[str, float]:

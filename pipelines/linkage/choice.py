@@ -92,7 +92,7 @@ def _placed(wh: Warehouse, common: str = COMMON) -> bool:
 
 
 def _shipped_fits(wh: Warehouse, common: str, wanted: Model | None) -> Choice | None:
-    """The shipped model, as nearly always, without a copy of the records; None if another is wanted or it doesn't fit."""
+    """The shipped model, without a copy of the records; None if another is wanted or it does not fit."""
     shipped = pinned()
     if (wanted and wanted.version != shipped.version) or misfit(wh, shipped, common):
         return None

@@ -69,10 +69,15 @@ def _identify(wh: Warehouse, view: str, key: bytes, graph: Graph, labels: Ints) 
     gone = wh.frame(f"SELECT person_id, first_run FROM {PERSON} WHERE view = '{view}'").join(
         given.last.select(person_id="id").unique(), on="person_id", how="semi"
     )
+    members = given.now.select("group_no", "source", person_id=given.ids["id"])
+    # a source by its number: distinct numbers are found far quicker than distinct names
+    numbered = pl.Enum(members["source"].unique().sort())
+    known = members.select("group_no", pl.col("source").cast(numbered)).unique().sort("source")
     persons = (
-        given.ids.with_columns(source=given.now["source"])
-        .group_by(person_id="id")
-        .agg(records=pl.len().cast(pl.Int32), sources=pl.col("source").unique().sort())
+        members.group_by("group_no")
+        .agg(pl.col("person_id").first(), records=pl.len().cast(pl.Int32))
+        .join(known.group_by("group_no").agg(sources="source"), on="group_no")
+        .with_columns(pl.col("sources").cast(pl.List(pl.String)))
         .join(gone, on="person_id", how="full", coalesce=True)
         .select(
             "person_id",
