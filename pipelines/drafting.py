@@ -274,7 +274,7 @@ def _written(
         f"name: {name}",
         "title:                # as people call it",
         "system:               # the system it comes from, with its supplier",
-        "level: person         # person, property or area",
+        "level: person         # person, property, street or area",
         "owner:                # the team that answers for the data",
         "steward:              # an address that answers questions about it",
         "description:          # what it holds, and its traps",

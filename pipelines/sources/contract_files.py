@@ -13,6 +13,7 @@ from pipelines.governance.protection import meanings
 from pipelines.sources.contracts import Contract, Table
 from pipelines.sources.facts import FACTS
 from pipelines.sources.mapped import mistakes
+from pipelines.sources.place_key import place_mistakes
 from pipelines.sources.workbook_rows import DATES_OF_CELLS
 from pipelines.sources.xml_rows import column_path
 
@@ -127,6 +128,8 @@ def _contradictions(contract: Contract) -> Iterator[tuple[Place, str]]:
                 yield (*here, "maps", meaning), problem
             if any(other.maps for other in contract.tables[:at]):
                 yield (*here, "maps"), "comes after another table's; one table of a source is its persons"
+        for place, problem in place_mistakes(table, contract.level):
+            yield (*here, *place), problem
         yield from _table_contradictions(table, here)
         for number, column in enumerate(table.columns):
             if column.references is not None and not _resolves(contract, column.references):

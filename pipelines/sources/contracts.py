@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 import duckdb
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from pipelines.sources.place_key import PlaceKey
+
 Principle = Literal["accurate", "valid", "reliable", "timely", "relevant", "complete"]
 Severity = Literal["critical", "warning"]
 PersonalClass = Literal["none", "identifier", "name", "birth_date", "contact", "address", "sensitive", "free_text"]
@@ -231,6 +233,7 @@ class Table(Stated):
     slot: Slot | None = None
     changes: str | None = None
     maps: PersonMap | None = None
+    place: PlaceKey | None = None
     leave_out: LeaveOut | None = None
     columns: tuple[Column, ...] = Field(min_length=1)
 
@@ -318,7 +321,7 @@ class Contract(Stated):
     name: str = Field(pattern=STAGED_NAME.pattern)
     title: str
     system: str
-    level: Literal["person", "property", "area"]
+    level: Literal["person", "property", "street", "area"]
     owner: str = Field(min_length=1)
     steward: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
     description: str

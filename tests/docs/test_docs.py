@@ -15,6 +15,7 @@ from pipelines.settings import SHIPPED_SOURCES, Settings
 from pipelines.sources.contract_files import load_contracts
 from pipelines.sources.contracts import Column, Contract, Lookup, PersonMap, PurposeBasis, Table
 from pipelines.sources.facts import FACTS
+from pipelines.sources.place_key import PlaceKey
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -89,7 +90,7 @@ def test_every_environment_variable_is_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [Contract, Table, Column, PurposeBasis, Lookup, PersonMap], ids=lambda model: model.__name__
+    "model", [Contract, Table, Column, PurposeBasis, Lookup, PersonMap, PlaceKey], ids=lambda model: model.__name__
 )
 def test_every_field_of_a_contract_is_documented(model: type) -> None:
     text = (DOCS / "sources.md").read_text(encoding="utf-8")

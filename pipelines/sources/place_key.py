@@ -1,0 +1,64 @@
+"""What a row of a source about properties, streets or areas is keyed on: such a source names nobody."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+if TYPE_CHECKING:
+    from pipelines.sources.contracts import Table
+
+#: What tells of a person; a column of such a class stands in no feed about places, unless it is read over.
+_OF_PEOPLE = ("identifier", "name", "birth_date", "contact", "sensitive", "free_text")
+_TYPES = {"uprn": ("bigint",), "usrn": ("integer", "bigint"), "area": ("text",)}
+
+
+class PlaceKey(BaseModel):
+    """The column with the place of a row, by its staged name: a UPRN, a USRN, or the code of an area of a kind."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    uprn: str | None = None
+    usrn: str | None = None
+    area: str | None = None
+    kind: Literal["lsoa", "msoa", "ward", "authority", "postcode"] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "PlaceKey":
+        if sum(column is not None for column in (self.uprn, self.usrn, self.area)) != 1:
+            raise ValueError("a row is keyed on one of `uprn`, `usrn` and `area`; state one")
+        if (self.area is None) != (self.kind is None):
+            raise ValueError("`area` and `kind` go together: ward, lsoa, ...")
+        return self
+
+    @property
+    def scheme(self) -> Literal["uprn", "usrn", "area"]:
+        return "uprn" if self.uprn else "usrn" if self.usrn else "area"
+
+    @property
+    def column(self) -> str:
+        return self.uprn or self.usrn or self.area or ""
+
+
+def place_mistakes(table: "Table", level: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Where in the table, and what is wrong, in words."""
+    if level == "person":
+        if table.place is not None:
+            yield ("place",), "is for sources about properties, streets or areas; state that `level`, or leave it out"
+        return
+    if table.slot is not None or table.maps is not None:
+        yield ("slot" if table.maps is None else "maps",), f"names persons, but the source is of the level {level}"
+    for number, column in enumerate(table.columns):
+        if column.keep and column.personal in _OF_PEOPLE:
+            said = f"is a {column.personal.replace('_', ' ')}, but a source of the level {level} names nobody"
+            yield ("columns", number), f"{said}; leave it out, or state `keep: false`"
+    if table.place is None:
+        return
+    scheme, name = table.place.scheme, table.place.column
+    column = next((column for column in table.columns if column.staged == name and column.keep), None)
+    if column is None:
+        yield ("place", scheme), f"names `{name}`, which is no kept column of the table; use the names after `as:`"
+        return
+    if name not in table.key:
+        yield ("place", scheme), f"names `{name}`, which is not in the `key`: the table is keyed on its place"
+    if column.type not in _TYPES[scheme]:
+        yield ("place", scheme), f"names `{name}` of type {column.type}; it must be {' or '.join(_TYPES[scheme])}"
