@@ -1,4 +1,4 @@
-"""A source is added by what docs/sources.md says and by nothing else: its folder, its extract, the commands named there."""
+"""A source is added by what docs/sources.md says and by nothing else: its folder, its extract, the commands."""
 
 import csv
 import hashlib
