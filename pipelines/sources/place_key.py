@@ -54,11 +54,11 @@ def place_mistakes(table: "Table", level: str) -> Iterator[tuple[tuple[str | int
     if table.place is None:
         return
     scheme, name = table.place.scheme, table.place.column
-    column = next((column for column in table.columns if column.staged == name and column.keep), None)
-    if column is None:
+    held = next((column for column in table.columns if column.staged == name and column.keep), None)
+    if held is None:
         yield ("place", scheme), f"names `{name}`, which is no kept column of the table; use the names after `as:`"
         return
     if name not in table.key:
         yield ("place", scheme), f"names `{name}`, which is not in the `key`: the table is keyed on its place"
-    if column.type not in _TYPES[scheme]:
-        yield ("place", scheme), f"names `{name}` of type {column.type}; it must be {' or '.join(_TYPES[scheme])}"
+    if held.type not in _TYPES[scheme]:
+        yield ("place", scheme), f"names `{name}` of type {held.type}; it must be {' or '.join(_TYPES[scheme])}"
