@@ -141,7 +141,7 @@ def _rows_to_fill(wh: Any, source: str, field: str) -> list[tuple[Any, ...]]:
             """-- one row per record to mend, those that win the most first
             SELECT r.source_key, w.links FROM identity.quality.readiness_row w
             JOIN identity.people.record r USING (record_id)
-            WHERE w.source = ? AND w.field = ? ORDER BY w.links DESC, r.source_key""",
+            WHERE w.source = ? AND w.field = ? AND r.sensitivity IS NULL ORDER BY w.links DESC, r.source_key""",
             [source, field],
         )
     ]

@@ -32,10 +32,19 @@ def failing_rows(wh: Warehouse, contract: Contract, name: str) -> list[tuple[Any
     condition, params = _condition(contract, table, rule)
     found = wh.rows(
         f"""-- one row per row of the newest extract that does not meet the rule
-        SELECT {reference}, extract_date FROM {staged} WHERE valid_to IS NULL AND ({condition}) ORDER BY 1""",
+        SELECT {reference}, extract_date FROM {staged}
+        WHERE valid_to IS NULL AND ({condition}) {_unprotected(wh, staged)} ORDER BY 1""",
         params,
     )
     return [(contract.name, table.name, key, rule.column or "", rule.sentence, day) for key, day in found]
+
+
+def _unprotected(wh: Warehouse, staged: str) -> str:
+    """SQL: records of protected people are in no export, not even by reference."""
+    facts = "identity.facts.person_record"
+    if "record_id" not in wh.columns(staged) or not wh.exists(facts):
+        return ""
+    return f"AND record_id NOT IN (SELECT record_id FROM {facts} WHERE sensitivity IS NOT NULL)"
 
 
 def _reference(table: Table) -> str:

@@ -32,6 +32,13 @@ def nobody_shows_the_protected(data, handed, names, records):
     handed.mkdir()
     for name in ("clusters", "label-sample", "flagged-pairs"):
         boroughlink("export", name, "--data", data, "--out", handed / f"{name}.csv")
+    for source, what in (
+        ("council_tax", "birth_date"),
+        ("housing", "member.ni_no.form"),
+        ("schools", "pupil.dob.range"),
+    ):
+        boroughlink("quality", "rows", source, what, "--data", data, "--out", handed / f"{source}_rows.csv")
+    boroughlink("quality", "export", "--data", data, "--out", handed / "scorecard.xlsx")
     clusters = (handed / "clusters.csv").read_text()
     someone = clusters.splitlines()[1].split(",")[0]
     told = boroughlink("explain", records[0], someone, "--data", data)
@@ -52,9 +59,9 @@ def no_byte_names_anyone(landed, tmp_path, each):
     done = boroughlink("run", "--data", data, "--landing", landing)
     (tmp_path / "printed").mkdir()
     (tmp_path / "printed" / "out.txt").write_text(done.stdout + done.stderr)
-    for command in (("status",), ("quality",), ("purposes",)):
+    for command in (("status",), ("quality",), ("quality", "--readiness"), ("quality", "--page"), ("purposes",)):
         told = boroughlink(*command, "--data", data)
-        (tmp_path / "printed" / f"{command[0]}.txt").write_text(told.stdout + told.stderr)
+        (tmp_path / "printed" / f"{''.join(command)}.txt").write_text(told.stdout + told.stderr)
     assert search(tmp_path / "printed", planted) == {}
     assert search(data, [*planted, *names]) == {}
     nobody_shows_the_protected(data, tmp_path / "handed", names, records)
