@@ -21,7 +21,9 @@ def failing_rows(wh: Warehouse, contract: Contract, name: str) -> list[tuple[Any
     """Rows as HEAD, of what stands of the source now. Raises BoroughlinkError for a rule that names no row."""
     rule = next((rule for rule in rules_of(contract) if rule.name == name), None)
     if rule is None:
-        raise BoroughlinkError(f"{contract.name} has no rule of that name: `boroughlink quality --json` lists them.")
+        raise BoroughlinkError(
+            f"{contract.name} has no rule of that name: `boroughlink quality export` and the page name them."
+        )
     table = contract.table(rule.table)
     staged = contract.staged(table.name)
     reference = _reference(table)
