@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from pipelines.governance.keys import Keyring
 from pipelines.governance.pseudonyms import record_name
-from pipelines.settings import BoroughlinkError, DataFolder
+from pipelines.settings import BoroughlinkError, DataFolder, load_settings
 
 metadata = sa.MetaData()
 
@@ -141,10 +141,11 @@ class Operations:
 
     @classmethod
     def open(cls, folder: DataFolder, keyring: Keyring, url: str | None = None) -> "Operations":
-        """Open the store at the data folder (or a database URL), bringing its schema up to date.
+        """Open the store at the data folder, or at the URL that is given or set, bringing its schema up to date.
 
         Raises BoroughlinkError when the store can't be opened or was made by a newer version.
         """
+        url = url or load_settings(folder).operations_url
         engine = sa.create_engine(
             url or sa.URL.create("sqlite", database=str(folder.operations)),
             connect_args={} if url else {"timeout": 30},
@@ -156,7 +157,9 @@ class Operations:
             _migrate(engine, keyring)
         except SQLAlchemyError:
             raise BoroughlinkError(
-                f"The operational store {folder.operations} can't be opened: damaged, in use, or the disk is full."
+                "The operational store on Postgres can't be reached, or its database is not ours to write to."
+                if url
+                else f"The operational store {folder.operations} can't be opened: damaged, in use, or the disk is full."
             ) from None
         if not url:
             folder.operations.chmod(0o600)

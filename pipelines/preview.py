@@ -75,6 +75,11 @@ def _previewed(
 def copy_state(folder: DataFolder, copy: DataFolder) -> None:
     """The state of a data folder, for one run that is thrown away. A run replaces the warehouse files and never writes
     into them, so that a link stands for a copy."""
+    if load_settings(folder).operations_url:
+        raise BoroughlinkError(
+            "A preview or a past day stands on a copy of the operational store, which lies on Postgres here: load its "
+            "dump into a folder without `operations_url` and try it there."
+        )
     copy.make()
     shutil.copytree(folder.keys, copy.keys, dirs_exist_ok=True)
     for zone in ZONE_FILES:

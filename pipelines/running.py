@@ -142,7 +142,8 @@ def _nothing_changed(place: Any) -> bool:
     waiting = untaken(folder, place.landing, place.sources, load_settings(folder).today())
     if waiting.not_due:
         say(f"{plural(waiting.not_due, 'delivery', 'deliveries')} not whole, or dated after today: waits.")
-    if waiting or not folder.operations.exists() or run_under_way(folder):
+    there = folder.operations.exists() or load_settings(folder).operations_url
+    if waiting or not there or run_under_way(folder):
         return False
     operations = Operations.open(folder, open_keyring(folder, load_settings(folder)))
     try:

@@ -50,6 +50,9 @@ class Settings(BaseModel):
     smtp_port: int = Field(587, ge=1, le=65_535)
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
     smtp_user: str | None = None
+    operations_url: str | None = Field(None, pattern=r"^postgresql\+psycopg://")
+    oidc_issuer: str | None = Field(None, pattern=r"^https?://")
+    oidc_client_id: str | None = None
     target_precision: float = Field(TARGET_PRECISION, ge=0.5, le=0.9999)
     cluster_stop: float = Field(CLUSTER_STOP, gt=math.log2(1 - BLOCKING_RECALL))  # at a missing pair's weight all merge
     model: str = "shipped"

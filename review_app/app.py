@@ -9,6 +9,7 @@ from jinja2 import ChainableUndefined, Environment, PackageLoader, PrefixLoader,
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -21,11 +22,12 @@ from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import NothingPublished
 from review_app import evidence, records, story
 from review_app.clusters import NoSuchItem
+from review_app.council_sign_in import provider
 from review_app.desk import House, SignInFirst, signed_in
 from review_app.published import Published
 from review_app.roles import User
 from review_app.routes import ROOMS
-from review_app.security import Headers, Refused, Sizes
+from review_app.security import Calm, Headers, Refused, Sizes
 from review_app.verdicts import Desk, policy
 
 HERE = Path(__file__).parent
@@ -59,12 +61,16 @@ def create_app(folder: DataFolder, local: Sequence[User] = (), https: bool = Fal
                 same_site="lax",
                 https_only=https,
             ),
+            Middleware(Calm, page=_unforeseen),
         ],
     )
     app.state.house = House(
         folder, settings, operations, Published(folder), Desk(operations), _templates(), tuple(local)
     )
-    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    # packed on the way; pages are not: a packed page that repeats what was sent would tell of its secrets
+    if settings.oidc_issuer:
+        app.state.house.oidc = provider(settings)
+    app.mount("/static", GZipMiddleware(StaticFiles(directory=HERE / "static")), name="static")
     for room in ROOMS:
         app.include_router(room)
     _faults(app)
@@ -107,6 +113,13 @@ def _versions() -> dict[str, str]:
         for path in (HERE / "static").rglob("*.*")
         if path.suffix in (".css", ".js", ".svg")
     }
+
+
+def _unforeseen(request: Request) -> Response:
+    held: House = request.app.state.house
+    text = "Something went wrong that we did not foresee. What you just sent may not be saved: look again before you "
+    text += "repeat it. All that was saved before still is. Tell your administrator when it happened."
+    return held.page(request, "app/fault.html", 500, title="This did not work", text=text)
 
 
 def _faults(app: FastAPI) -> None:

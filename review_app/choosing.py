@@ -99,7 +99,7 @@ def disputes(held: House, snapshot: Snapshot, user: User) -> list[str]:
 
 def next_sampled(held: House, snapshot: Snapshot, user: User) -> str | None:
     """The next pair of the random sample that nobody has answered."""
-    if not snapshot.wh.exists("published.review.sample"):
+    if not snapshot.has("published.review.sample"):
         return None
     ids = [i for (i,) in snapshot.wh.rows("SELECT item_id FROM published.review.sample ORDER BY position")]
     states, taken = held.verdicts.states(ids), held.verdicts.leased_by_others(user.name)
@@ -160,7 +160,7 @@ def progress(held: House, snapshot: Snapshot, user: User) -> Progress:
         mine = db.execute(
             sa.select(sa.func.count(), sa.func.sum(verdict_table.c.seconds)).where(
                 verdict_table.c.made_by == user.name,
-                verdict_table.c.verdict.not_in(("undo", "fault")),
+                verdict_table.c.verdict != "undo",
                 verdict_table.c.made_at >= today,
             )
         ).one()

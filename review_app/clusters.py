@@ -118,9 +118,9 @@ def load_cluster(snapshot: Snapshot, item_id: str) -> Cluster:
         weight,
         probability,
         members,
-        load_records(wh, placed),
+        load_records(snapshot, placed),
         inside,
-        load_records(wh, [(record_id, person, "n") for record_id, person in near]),
+        load_records(snapshot, [(record_id, person, "n") for record_id, person in near]),
         [pair for pair in pairs if not (pair.left in own and pair.right in own)],
     )
 
@@ -132,7 +132,7 @@ def _sampled(snapshot: Snapshot, item_id: str) -> Cluster:
             "WHERE item_id = ?",
             [item_id],
         )
-        if snapshot.wh.exists("published.review.sample")
+        if snapshot.has("published.review.sample")
         else []
     )
     if not rows:
@@ -152,7 +152,7 @@ def pair_alone(
             [VIEW, left, right],
         )
     )
-    records = load_records(wh, [(left, homes.get(left, ""), "a"), (right, homes.get(right, ""), "b")])
+    records = load_records(snapshot, [(left, homes.get(left, ""), "a"), (right, homes.get(right, ""), "b")])
     if len(records) < 2:
         raise NoSuchItem
     found = wh.con.execute(
@@ -196,7 +196,7 @@ def _sides(records: set[str], pairs: Sequence[Pair], left: str | None, right: st
 
 def stays(snapshot: Snapshot, records: Sequence[Record]) -> list[Stay]:
     """Where the records say that the person was, oldest first."""
-    if not records or not snapshot.wh.exists("published.people.record_address"):
+    if not records or not snapshot.has("published.people.record_address"):
         return []
     systems = {record.record_id: record.system for record in records}
     marks = ", ".join("?" * len(systems))
@@ -222,32 +222,38 @@ def stays(snapshot: Snapshot, records: Sequence[Record]) -> list[Stay]:
 
 def household(snapshot: Snapshot, persons: Sequence[str]) -> list[dict[str, Any]]:
     """Who shares a household with these persons today: initials and year of birth, not more."""
-    if not persons or not snapshot.wh.exists("published.linkage.household_member"):
+    if not persons or not snapshot.has("published.linkage.household_member"):
         return []
-    marks = ", ".join("?" * len(persons))
-    rows = snapshot.wh.rows(
-        f"""-- another person of a household (household_id, person_id)
-        WITH home AS (
-            SELECT household_id, min(from_date) AS since FROM published.linkage.household_member
-            WHERE view = ? AND to_date IS NULL AND person_id IN ({marks}) GROUP BY household_id)
-        SELECT DISTINCT home.household_id, other.person_id, other.from_date
-        FROM home JOIN published.linkage.household_member AS other USING (household_id)
-        WHERE other.view = ? AND other.to_date IS NULL AND other.person_id NOT IN ({marks})
-            AND other.person_id NOT IN (
-                SELECT m.person_id FROM published.linkage.membership m JOIN published.people.record r USING (record_id)
-                WHERE m.view = ? AND m.person_id = other.person_id AND r.sensitivity IS NOT NULL)
-        ORDER BY other.from_date NULLS FIRST, other.person_id LIMIT 12""",
-        [VIEW, *persons, VIEW, *persons, VIEW],
+    wh, member = snapshot.wh, "published.linkage.household_member"
+    homes = wh.rows(
+        f"SELECT DISTINCT household_id FROM {member} WHERE person_id IN ({', '.join('?' * len(persons))}) "
+        "AND view = ? AND to_date IS NULL",
+        [*persons, VIEW],
     )
+    if not homes:
+        return []
+    rows = wh.rows(
+        f"SELECT person_id, min(from_date) AS since FROM {member} "
+        f"WHERE household_id IN ({', '.join('?' * len(homes))}) AND view = ? AND to_date IS NULL "
+        "GROUP BY person_id ORDER BY since NULLS FIRST, person_id LIMIT 20",
+        [*(home for (home,) in homes), VIEW],
+    )
+    others = [person for person, _ in rows if person not in persons]
+    if not others:
+        return []
+    names = wh.rows(
+        "SELECT m.person_id, r.forename, r.surname, r.birth_year, r.sensitivity FROM published.linkage.membership m "
+        "JOIN published.people.record r USING (record_id) "
+        f"WHERE m.person_id IN ({', '.join('?' * len(others))}) AND m.view = ?",
+        [*others, VIEW],
+    )
+    hidden = {person for person, *_, sensitivity in names if sensitivity}
     told = []
-    for _, person, since in rows:
-        names = snapshot.wh.rows(
-            "SELECT r.forename, r.surname, r.birth_year FROM published.linkage.membership m "
-            "JOIN published.people.record r USING (record_id) WHERE m.view = ? AND m.person_id = ?",
-            [VIEW, person],
-        )
-        named = Counter((forename, surname) for forename, surname, _ in names if surname)
-        years = Counter(year for _, _, year in names if year)
+    for person, since in rows:
+        if person in persons or person in hidden:
+            continue
+        named = Counter((forename, surname) for one, forename, surname, *_ in names if one == person and surname)
+        years = Counter(year for one, _, _, year, _ in names if one == person and year)
         forename, surname = named.most_common(1)[0][0] if named else (None, None)
         told.append(
             {
@@ -261,7 +267,7 @@ def household(snapshot: Snapshot, persons: Sequence[str]) -> list[dict[str, Any]
 
 def changes(snapshot: Snapshot, persons: Sequence[str]) -> list[dict[str, Any]]:
     """What the last run did to these persons, from the ledger."""
-    if not persons or not snapshot.wh.exists("published.linkage.ledger"):
+    if not persons or not snapshot.has("published.linkage.ledger"):
         return []
     marks = ", ".join("?" * len(persons))
     rows = snapshot.wh.rows(

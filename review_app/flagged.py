@@ -130,7 +130,7 @@ class Filter:
 
 def flags(snapshot: Snapshot, operations: Operations) -> list[Flag]:
     """All pairs of the run but those of protected people, in order of expected value."""
-    if not snapshot.wh.exists(TABLE):
+    if not snapshot.has(TABLE):
         return []
     rows = snapshot.wh.rows(f"SELECT {', '.join(COLUMNS)} FROM {TABLE} WHERE NOT is_restricted ORDER BY position")
     known, titled = cases(operations), rule_titles(snapshot)
@@ -139,7 +139,7 @@ def flags(snapshot: Snapshot, operations: Operations) -> list[Flag]:
 
 def flag(snapshot: Snapshot, operations: Operations, flag_id: str, opened: bool = False) -> Flag | None:
     """One pair, None if it is not in the run or is that of protected people."""
-    if not snapshot.wh.exists(TABLE):
+    if not snapshot.has(TABLE):
         return None
     rows = snapshot.wh.rows(
         f"SELECT {', '.join(COLUMNS)} FROM {TABLE} WHERE flag_id = ? AND NOT is_restricted", [flag_id]
@@ -155,7 +155,7 @@ def _flag(row: Sequence[Any], known: dict[str, Case], titled: dict[str, str], op
 
 
 def rule_titles(snapshot: Snapshot) -> dict[str, str]:
-    if not snapshot.wh.exists("published.fraud.rule"):
+    if not snapshot.has("published.fraud.rule"):
         return {}
     return dict(snapshot.wh.rows("SELECT rule, title FROM published.fraud.rule"))
 

@@ -48,7 +48,7 @@ def kept_from(operations: Operations, snapshot: Snapshot, user: User) -> frozens
         [VIEW, *records],
     )
     persons = [person for (person,) in rows]
-    if not persons or not snapshot.wh.exists("published.linkage.household_member"):
+    if not persons or not snapshot.has("published.linkage.household_member"):
         return frozenset(persons)
     marks = ", ".join("?" * len(persons))
     homes = snapshot.wh.rows(

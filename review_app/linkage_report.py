@@ -24,7 +24,7 @@ class LinkageReport:
 def report(snapshot: Snapshot) -> LinkageReport:
     """Counted once a run."""
     wh = snapshot.wh
-    if not wh.exists("published.linkage.person"):
+    if not snapshot.has("published.linkage.person"):
         return LinkageReport({}, [], [], [], [], None)
     views = [
         dict(zip(("view", "persons", "records", "link", "review", "target", "expected"), row, strict=True))
@@ -49,7 +49,7 @@ def report(snapshot: Snapshot) -> LinkageReport:
     queue = wh.rows("SELECT reason, count(*) FROM published.review.queue GROUP BY ALL ORDER BY 2 DESC")
     model = snapshot.model
     card = {"version": model.version, "population": model.population, "comparisons": model.comparisons} if model else {}
-    if wh.exists("published.linkage.model"):
+    if snapshot.has("published.linkage.model"):
         card["chosen"] = wh.scalar("SELECT chosen FROM published.linkage.model")
     return LinkageReport(card, views, list(sizes), [tuple(row) for row in sources], list(queue), _weights(snapshot))
 

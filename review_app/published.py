@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -38,6 +38,16 @@ class Snapshot:
     wh: Warehouse
     shared: "_Open"
 
+    def columns(self, table: str) -> tuple[str, ...]:
+        """Columns of a published table; none if the run has no such table. Looked up once a run."""
+        known = self.shared.columns
+        if table not in known:
+            known[table] = tuple(self.wh.columns(table))
+        return known[table]
+
+    def has(self, table: str) -> bool:
+        return bool(self.columns(table))
+
     @property
     def queue(self) -> list[Item]:
         return self.shared.queue
@@ -68,6 +78,7 @@ class _Open:
     closing: ExitStack
     users: int = 0
     retired: bool = False
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def model(self) -> Model | None:

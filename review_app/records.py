@@ -7,7 +7,7 @@ from datetime import date
 from difflib import SequenceMatcher
 from typing import Any
 
-from pipelines.warehouse import Warehouse
+from review_app.published import Snapshot
 
 #: From this similarity two values are one value with slips, and the slips are marked; below, the whole value is.
 ALIKE = 0.7
@@ -80,13 +80,14 @@ class Record:
         return self.record_id.split(":", 1)[-1]
 
 
-def load_records(wh: Warehouse, placed: Sequence[tuple[str, str, str]]) -> list[Record]:
+def load_records(snapshot: Snapshot, placed: Sequence[tuple[str, str, str]]) -> list[Record]:
     """The records of (record_id, person_id, side), in that order."""
     if not placed:
         return []
     marks = ", ".join("?" * len(placed))
-    names = [name for name in COLUMNS if name in wh.columns("published.people.record")]
-    rows = wh.rows(
+    held = snapshot.columns("published.people.record")
+    names = [name for name in COLUMNS if name in held]
+    rows = snapshot.wh.rows(
         f"SELECT {', '.join(names)} FROM published.people.record WHERE record_id IN ({marks})",
         [record_id for record_id, _, _ in placed],
     )

@@ -34,4 +34,4 @@ def search(snapshot: Snapshot, wanted: dict[str, str]) -> list[Record]:
         f"ORDER BY r.surname, r.forename, r.record_id LIMIT {MOST}",
         params,
     )
-    return load_records(snapshot.wh, [(record_id, "", "b") for (record_id,) in rows])
+    return load_records(snapshot, [(record_id, "", "b") for (record_id,) in rows])

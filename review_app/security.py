@@ -1,15 +1,19 @@
 """What stands before every page: headers, sessions, forged posts, floods, sizes."""
 
 import hmac
+import logging
+import os
 import secrets
 import threading
 import time
+import traceback
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = (
@@ -23,7 +27,7 @@ FIXED = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
 }
-Handler = Callable[[Request], Awaitable[Any]]
+logger = logging.getLogger(__name__)
 
 
 class Refused(Exception):
@@ -60,6 +64,30 @@ class Headers:
             await send(message)
 
         await self.app(scope, receive, with_headers)
+
+
+class Calm:
+    """What nobody foresaw becomes a page too; the log says where it happened, never what with."""
+
+    def __init__(self, app: ASGIApp, page: Callable[[Request], Response]) -> None:
+        self.app, self.page = app, page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        except Exception as fault:
+            place = traceback.extract_tb(fault.__traceback__)[-1]
+            logger.error("%s in %s, line %s", type(fault).__name__, place.filename, place.lineno)
+            if begun or scope["type"] != "http" or os.environ.get("BOROUGHLINK_DEBUG"):
+                raise
+            await self.page(Request(scope))(scope, receive, send)
 
 
 class Sizes:

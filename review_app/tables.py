@@ -12,7 +12,7 @@ verdict_table = sa.Table(
     sa.Column("run_id", sa.String(40), nullable=False),
     sa.Column("version", sa.String(64), nullable=False),  # of the records that were seen
     sa.Column("part", sa.String(12), nullable=False),  # first, second, adjudication, gold, sample
-    sa.Column("verdict", sa.String(12), nullable=False),  # same, different, split, unsure, evidence, fault, undo
+    sa.Column("verdict", sa.String(12), nullable=False),  # same, different, split, unsure, evidence, undo
     sa.Column("batch", sa.String(32)),  # the pair decisions that it wrote
     sa.Column("undoes", sa.Integer),
     sa.Column("made_by", sa.String(120), nullable=False),

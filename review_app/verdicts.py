@@ -28,7 +28,6 @@ WORDS = {
     "split": "Split off some",
     "unsure": "Not sure",
     "evidence": "Asked for evidence",
-    "fault": "Fault in a source",
     "undo": "Taken back",
 }
 #: More pairs than these are not written one by one: the weightiest hold.
@@ -153,7 +152,7 @@ class Desk:
                 )
             )
             number = int(written.inserted_primary_key[0])  # type: ignore[index]
-            if given.verdict != "fault" and part != "gold":
+            if part != "gold":
                 self._move(db, cluster, given, part, state)
             db.execute(sa.delete(lease_table).where(lease_table.c.item_id == cluster.item.item_id))
             audit.append(
@@ -309,7 +308,7 @@ class Desk:
         return dict(row) if row else None
 
     def _refuse_stale(self, state: dict[str, Any] | None, cluster: Cluster, given: Given, part: str) -> None:
-        if part == "gold" or given.verdict == "fault":
+        if part == "gold":
             return
         standing = state["state"] if state and not reopened(state, cluster.item.version) else "open"
         wanted = {"second": ("second",), "adjudication": ("dispute",)}.get(part, ("open", "waiting"))
@@ -435,7 +434,7 @@ class Desk:
         return undoing
 
     def _reopen(self, db: sa.Connection, row: Any) -> None:
-        if row["part"] in ("gold", "found") or row["verdict"] == "fault":
+        if row["part"] in ("gold", "found"):
             return
         which = state_table.c.item_id == row["item_id"]
         match row["part"]:

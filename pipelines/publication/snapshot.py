@@ -22,7 +22,7 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
     "linkage.membership": ("record_id", "person_id"),
     "linkage.household": ("household_id",),
     "linkage.household_member": ("person_id", "household_id"),
-    "linkage.ledger": (),
+    "linkage.ledger": ("person_id",),
     "residents.resident": ("person_id",),
     "residents.reconciliation": (),
     "linkage.household_ledger": (),

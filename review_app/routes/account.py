@@ -2,10 +2,15 @@
 
 from typing import Annotated
 
+from authlib.integrations.starlette_client import OAuthError
 from fastapi import APIRouter, Depends, Request
+from httpx import HTTPError
+from joserfc.errors import JoseError
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from review_app import kin
+from review_app.council_sign_in import user_of
 from review_app.desk import At, Form, House, needs, needs_any, said, signed_in
 from review_app.preferences import ACTIONS, Preferences, prefer, preferences
 from review_app.roles import User
@@ -31,6 +36,36 @@ def sign_in_local(request: Request, held: At, form: Form) -> Response:
     if user is None:
         raise Refused(403, "Nobody of that name may sign in here", "Choose one of the names on the page.")
     return begin(request, held, user)
+
+
+@router.get("/sign-in/council")
+async def sign_in_council(request: Request, held: At) -> Response:
+    """To the council's own sign-in."""
+    if held.oidc is None:
+        raise Refused(404, "There is no such page", "Sign-in with council accounts is not set up here.")
+    _slow_down(request, held)
+    answer: Response = await held.oidc.authorize_redirect(request, str(request.url_for("signed_in_council")))
+    return answer
+
+
+@router.get("/sign-in/back")
+async def signed_in_council(request: Request, held: At) -> Response:
+    """Back from there: who is it, and in which role?"""
+    if held.oidc is None:
+        raise Refused(404, "There is no such page", "Sign-in with council accounts is not set up here.")
+    _slow_down(request, held)
+    try:
+        token = await held.oidc.authorize_access_token(request)
+    except (OAuthError, JoseError, HTTPError, ValueError, KeyError):
+        raise Refused(
+            403, "You could not be signed in", "The sign-in did not come to an end, or took too long. Try again."
+        ) from None
+    user = user_of(dict(token.get("userinfo") or {}), held.settings)
+    if user is None:
+        raise Refused(
+            403, "You have no role here yet", "Your account is known, but holds no role in this app. Ask for one."
+        )
+    return await run_in_threadpool(begin, request, held, user)
 
 
 def begin(request: Request, held: House, user: User) -> Response:

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
+from pipelines.source_faults import KINDS, report_fault
 from review_app import choosing, evidence
 from review_app.clusters import Cluster, NoSuchItem
 from review_app.desk import At, Form, House, needs, said
@@ -12,9 +13,13 @@ from review_app.records import FIELDS, Record, load_records
 from review_app.roles import User
 from review_app.routes.review import Reviewer, opened
 from review_app.searching import search
-from review_app.verdicts import Given
 
 router = APIRouter()
+#: A line of the comparison -> the column of the source that it stands for, where it is one.
+COLUMN_OF = {
+    "former": "former_surname", "born": "birth_date", "sex": "sex", "stay": "from_date", "nino": "nino",
+    "nhs": "nhs_number", "phone": "phone", "email": "email", "birth_place": "birth_place", "died": "death_date",
+}  # fmt: skip
 Guardian = Annotated[User, Depends(needs("review_restricted"))]
 
 
@@ -51,7 +56,7 @@ def found(request: Request, held: At, user: Reviewer, item_id: str, form: Form) 
     with held.read() as snapshot:
         cluster = opened(held, snapshot, user, item_id)
         if added := said(form, "add", 200):
-            there = load_records(snapshot.wh, [(added, "", "b")])
+            there = load_records(snapshot, [(added, "", "b")])
             own = {record.record_id for record in cluster.records}
             if not there or there[0].sensitivity or added in own:
                 raise NoSuchItem
@@ -93,25 +98,40 @@ def fault(request: Request, held: At, user: Reviewer, item_id: str) -> Response:
     with held.read() as snapshot:
         cluster = opened(held, snapshot, user, item_id)
         held.note(user, "fault opened", item_id)
-        return held.page(request, "app/review/fault.html", cluster=cluster, fields=FIELDS, error="", given={})
+        return held.page(
+            request, "app/review/fault.html", cluster=cluster, fields=FIELDS, kinds=KINDS, error="", given={}
+        )
 
 
 @router.post("/review/item/{item_id}/fault")
 def report(request: Request, held: At, user: Reviewer, item_id: str, form: Form) -> Response:
     """Keep the report for the source's owner; the item stays where it is."""
-    given = {name: said(form, name) for name in ("record", "field", "note")}
+    given = {name: said(form, name) for name in ("record", "kind", "field", "note")}
     with held.read() as snapshot:
         cluster = opened(held, snapshot, user, item_id)
         ids = {record.record_id for record in cluster.records}
-        if given["record"] not in ids or given["field"] not in dict(FIELDS) or not given["note"]:
+        if (
+            given["record"] not in ids
+            or given["field"] not in {"", *dict(FIELDS)}
+            or given["kind"] not in KINDS
+            or not given["note"]
+        ):
             wrong = "Say which record, what in it is wrong, and what it should be."
             held.note(user, "fault opened", item_id)
             return held.page(
-                request, "app/review/fault.html", 422, cluster=cluster, fields=FIELDS, error=wrong, given=given
+                request,
+                "app/review/fault.html",
+                422,
+                cluster=cluster,
+                fields=FIELDS,
+                kinds=KINDS,
+                error=wrong,
+                given=given,
             )
-        held.verdicts.give(
-            cluster, snapshot.run_id, snapshot.model_version,
-            Given("fault", user.name, cluster.item.version, (given["record"],), given["field"], given["note"]),
+        record = next(record for record in cluster.records if record.record_id == given["record"])
+        report_fault(
+            held.operations, source=record.source, record_id=record.record_id, column=COLUMN_OF.get(given["field"]),
+            kind=given["kind"], note=given["note"], by=user.name,
         )  # fmt: skip
     request.session["flash"] = {"text": "Reported to the owner of the source. The item still waits for your answer."}
     return RedirectResponse(f"/review/item/{item_id}", 303)

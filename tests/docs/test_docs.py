@@ -82,7 +82,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
 
 def test_every_environment_variable_is_documented() -> None:
     used = set()
-    for room in ("pipelines", "linkage_models", "quality_checks", "synthetic_data"):
+    for room in ("pipelines", "linkage_models", "quality_checks", "synthetic_data", "review_app"):
         for path in (ROOT / room).rglob("*.py"):
             used |= set(re.findall(r"\bBOROUGHLINK_[A-Z_]*[A-Z]\b", path.read_text(encoding="utf-8")))
     told = set(re.findall(r"\bBOROUGHLINK_[A-Z_]*[A-Z]\b", (DOCS / "settings.md").read_text(encoding="utf-8")))

@@ -10,6 +10,7 @@ from pipelines.governance.keys import open_keyring
 from pipelines.operations import Operations, audit_table
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot
+from pipelines.source_faults import opened_fault, reported_faults
 from review_app.preferences import ACTIONS
 from review_app.verdicts import policy
 from tests.review_app.conftest import Reader, reading
@@ -252,9 +253,19 @@ def test_finding_a_record_elsewhere_and_joining_it(place: DataFolder, reviewer: 
 def test_a_fault_is_reported_and_the_item_still_waits(place: DataFolder, reviewer: Reader) -> None:
     page = reviewer.item()
     path = f"/review/item/{page.item_id}/fault"
-    assert reviewer.submit(path, {"record": page.records[0], "field": "born", "note": ""}).status_code == 422
-    done = reviewer.submit(path, {"record": page.records[0], "field": "born", "note": "it is 1961"})
+    assert (
+        reviewer.submit(
+            path, {"record": page.records[0], "kind": "wrong_value", "field": "born", "note": ""}
+        ).status_code
+        == 422
+    )
+    done = reviewer.submit(path, {"record": page.records[0], "kind": "wrong_value", "field": "born", "note": "1961"})
     assert "Reported to the owner" in done.text
+    operations = store(place)
+    (told,) = reported_faults(operations)
+    assert (told.source, told.column, told.kind) == (page.records[0].split(":")[0], "birth_date", "wrong_value")
+    assert opened_fault(operations, told.fault_id) == (page.records[0], "1961")
+    operations.close()
     assert page.answer_with("same").status_code == 303
 
 

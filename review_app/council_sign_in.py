@@ -1,0 +1,58 @@
+"""Signing in with the council's own accounts: OpenID Connect, as Entra ID and others speak it."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+from pipelines.faults import BoroughlinkError
+from pipelines.governance.actors import actor
+from pipelines.settings import Settings
+from review_app.roles import User, titles
+
+SECRET = "BOROUGHLINK_OIDC_SECRET"  # noqa: S105 - the name of a variable
+
+
+def provider(settings: Settings) -> Any:
+    """Authlib's client of the provider that the settings name. Raises BoroughlinkError for half a set-up."""
+    from authlib.integrations.starlette_client import OAuth
+
+    secret = _secret()
+    if not settings.oidc_client_id or not secret:
+        raise BoroughlinkError(f"Sign-in needs `oidc_issuer`, `oidc_client_id` and {SECRET} or {SECRET}_FILE.")
+    oauth = OAuth()
+    return oauth.register(
+        "council",
+        server_metadata_url=f"{(settings.oidc_issuer or '').rstrip('/')}/.well-known/openid-configuration",
+        client_id=settings.oidc_client_id,
+        client_secret=secret,
+        client_kwargs={"scope": "openid profile email", "code_challenge_method": "S256"},
+    )
+
+
+def user_of(claims: dict[str, Any], settings: Settings) -> User | None:
+    """Who the provider says is there, with the roles that the settings or the provider's own app roles give; None
+    without any."""
+    login = claims.get("preferred_username") or claims.get("email") or claims.get("sub")
+    if not login:
+        return None
+    known = actor(str(login), settings)
+    given = claims.get("roles") or []
+    roles = known.roles | {str(role) for role in given if isinstance(given, list)}
+    held = frozenset(roles & titles().keys())
+    return User(known.login, held) if held else None
+
+
+def _secret() -> str | None:
+    if given := os.environ.get(SECRET):
+        return given
+    named = os.environ.get(f"{SECRET}_FILE")
+    if not named:
+        return None
+    path = Path(named)
+    try:
+        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise BoroughlinkError(f"The file of {SECRET}_FILE may be read by others: chmod 600 it.")
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise BoroughlinkError(f"The file of {SECRET}_FILE can't be read.") from None
