@@ -660,6 +660,36 @@ def release_revoke(data: str, release_id: str, reason: str) -> None:
     click.echo(revoke_release(folder(data), release_id, reason))
 
 
+@cli.command()
+@DATA
+@click.argument("sql")
+@click.option("--purpose", required=True, help="Why you ask; it must be one that may, and goes into the audit.")
+@click.option(
+    "--rule", default="k10", show_default=True, help="How counts are protected: opensafely, sacro, k10 and so on."
+)
+@click.option("--out", help="A .csv file to write the answer to as well.")
+@SOURCES
+@JSON
+def query(data: str, sql: str, purpose: str, rule: str, out: str | None, sources: str | None, as_json: bool) -> None:
+    """Ask a question of the attributes in SQL; the answer is counts, protected against disclosure."""
+    from pipelines.releasing import ask_question
+
+    show(ask_question(folder(data), sql, purpose, rule, Path(out) if out else None, sources), as_json)
+
+
+@cli.command()
+@DATA
+@click.argument("table", required=False)
+@click.option("--purpose", help="Say which tables this purpose may ask today.")
+@SOURCES
+@JSON
+def catalogue(data: str, table: str | None, purpose: str | None, sources: str | None, as_json: bool) -> None:
+    """What can be asked with `query`: tables and columns, and what each means."""
+    from pipelines.releasing import catalogue_of
+
+    show(catalogue_of(folder(data), purpose, table, sources), as_json)
+
+
 @cli.group("opt-out")
 def opt_out() -> None:
     """The national data opt-out."""

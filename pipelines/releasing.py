@@ -6,14 +6,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pipelines.exports import write_csv
 from pipelines.faults import BoroughlinkError, plural
-from pipelines.governance import opt_out
+from pipelines.governance import audit, opt_out
 from pipelines.governance.actors import Actor, acting
 from pipelines.operations import Operations
-from pipelines.reading import Answer, purposes_at
+from pipelines.reading import Answer, purposes_at, stamp_of, target_of
 from pipelines.releases import lifecycle
+from pipelines.releases.asking import MEMORY, ask
 from pipelines.releases.attacks import Measured
 from pipelines.releases.building import build
+from pipelines.releases.catalogue import catalogue, may_ask
 from pipelines.releases.sets import load_set
 from pipelines.releases.store import Release, copies, find, opened, refusals_noted, releases
 from pipelines.releases.zone import open_attributes
@@ -138,6 +141,49 @@ def releases_of(folder: DataFolder) -> Answer:
     return Answer(
         () if rows else ("No release was made yet.",),
         [("Releases", heads, rows)] + ([("Copies that left", copies_heads, left)] if left else []),
+    )
+
+
+def ask_question(
+    folder: DataFolder, text: str, purpose: str, preset: str, out: Path | None, sources: str | None
+) -> Answer:
+    """The protected answer to a question; with `out`, as a stamped CSV too."""
+    target = target_of(out, (".csv",)) if out else None
+    with desk(folder) as (settings, operations, who):
+        with open_attributes(folder, settings, operations.keyring, MEMORY) as wh:
+            asked = ask(wh, operations, purposes_at(folder, sources), purpose, text, preset, who)
+        shown = [tuple("not shown" if cell is None else cell for cell in row) for row in asked.rows()]
+        heads = (*asked.table.dims, asked.question.count_as)
+        if target:
+            write_csv(target, heads, shown, stamp_of(folder, purpose, wh.run_id))
+            audit.record(operations, who.login, "table written", asked.table_id, file=target.name, rows=len(shown))
+    table = asked.table
+    said = [
+        f"Counts of {asked.question.unit.split('.')[-1].removesuffix('_id')}s, protected: {table.preset.means}. "
+        f"{plural(table.hidden, 'small count')} and {plural(table.hidden_second, 'count')} beside them not shown.",
+        f"Total of what is shown: {table.total:,}. In the register as {asked.table_id}.",
+        *([f"Written to {target}"] if target else []),
+    ]
+    return Answer(said, [("Answer", heads, shown)], {"table": asked.table_id, "total of what is shown": table.total})
+
+
+def catalogue_of(folder: DataFolder, purpose: str | None, table: str | None, sources: str | None) -> Answer:
+    """What can be asked, in words; with a purpose, what that one may ask today."""
+    tables = catalogue()
+    if table is not None and table not in tables:
+        raise BoroughlinkError(f"`{table}` is no table of the catalogue; one of {', '.join(tables)} is expected.")
+    may = may_ask(purposes_at(folder, sources), purpose) if purpose else tables
+    listed = [(name, held.grain, "yes" if name in may else "no") for name, held in tables.items()]
+    columns = [
+        (name, column, said.means, "joins and is counted" if said.kind == "id" else "")
+        for name, held in tables.items()
+        if table in (None, name)
+        for column, said in held.columns.items()
+    ]
+    heads = ("table", "one row is", f"{purpose} may ask" if purpose else "in the catalogue")
+    return Answer(
+        ("Ask with `boroughlink query`: SELECT what to count by, count(*) FROM one table, JOIN others USING an id.",),
+        [("Tables", heads, listed), ("Columns", ("table", "column", "means", "use"), columns)],
     )
 
 

@@ -139,6 +139,7 @@ def _manifest(
         "groups": done.groups,
         "rows_with_reasons_shortened": built.reasons_cut,
         "reasons_withheld_because_their_column_was_made_coarser": built.reasons_withheld,
+        "row": asked.subject.grain + (" whose age is known" if asked.age_known else ""),
         "order": "shuffled under the release's key",
         "columns": {name: asked.subject.columns[name].means for name in asked.columns},
     }

@@ -40,7 +40,7 @@ def build_rows(
     """
     out = 0
     wh.execute(f"CREATE OR REPLACE TEMP TABLE population AS {subjects()['person'].query(wh.as_of)}")
-    wh.execute(f"CREATE OR REPLACE TEMP TABLE subject AS {asked.subject.query(wh.as_of)}")
+    wh.execute(f"CREATE OR REPLACE TEMP TABLE subject AS {asked.query(wh.as_of)}")
     if purpose.opt_out_applies and wh.exists(OPTED_OUT):
         gone = f"person_id IN (SELECT person_id FROM {OPTED_OUT})"
         out = int(wh.scalar(f"SELECT count(*) FROM subject WHERE {gone}"))

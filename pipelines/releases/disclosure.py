@@ -41,37 +41,37 @@ class State:
     def fits(self, profile: Profile, may_go: float) -> bool:
         return self.failing <= may_go and self.mean_risk <= profile.mean_risk and self.max_risk <= profile.max_risk
 
-    def better_than(self, other: "State", may_go: float) -> bool:
-        """Whether a step to here helped with what was amiss: too many rows to leave out, else too high a risk."""
-        if other.failing > may_go:
-            return self.failing < other.failing
-        return (self.mean_risk, self.max_risk) < (other.mean_risk, other.max_risk)
-
 
 def protect(wh: Warehouse, asked: ReleaseSet, profile: Profile) -> Protection:
     """Make the temporary table `protected` from `subject` and `population`: quasi-identifiers as `shown_<column>`.
 
     Columns get coarser one step at a time, in the set's order, until at most `suppress_first` of the rows fail and the
-    risks are those of the profile; the rows that still fail are left out. Raises ReleaseRefused, naming the columns
-    that cost most, when even the last step would lose more than the profile allows, or nobody is left.
+    risks are those of the profile; steps that turn out not to be needed are taken back; rows that still fail are left
+    out. Raises ReleaseRefused, naming the columns that cost most, when even the last step would lose more than the
+    profile allows, or nobody is left.
     """
     total = int(wh.scalar("SELECT count(*) FROM subject"))
     if not total:
         raise ReleaseRefused(f"There is nobody to release: no row of {asked.name} is left.")
     columns = (*asked.quasi, *(["household"] if asked.shows_household else []))
     depth = {column: asked.start.get(column, 0) for column in columns}
-    tried, state = dict(depth), _state(wh, asked, profile, depth)
+    state = _state(wh, asked, profile, depth)
     may_go = profile.suppress_first * total
     for column in asked.coarser:
         if state.fits(profile, may_go):
             break
-        if tried[column] + 1 < len(asked.levels(column)):
-            tried[column] += 1
-            coarser = _state(wh, asked, profile, depth | {column: tried[column]})
-            if coarser.better_than(state, may_go):  # a step that protects nobody costs detail for nothing
-                depth[column], state = tried[column], coarser
-    if not state.fits(profile, (1 - profile.kept) * total):
+        depth[column] = min(depth[column] + 1, len(asked.levels(column)) - 1)
+        state = _state(wh, asked, profile, depth)
+    else:
+        may_go = may_go if state.fits(profile, may_go) else (1 - profile.kept) * total
+    if not state.fits(profile, may_go):
         raise ReleaseRefused(_refusal(wh, asked, profile, depth, state, total))
+    for column in dict.fromkeys(reversed(asked.coarser)):  # a step that protects nobody costs detail for nothing
+        while depth[column] > asked.start.get(column, 0):
+            finer = depth | {column: depth[column] - 1}
+            if not _state(wh, asked, profile, finer).fits(profile, may_go):
+                break
+            depth = finer
     return _protected(wh, asked, profile, depth, total)
 
 

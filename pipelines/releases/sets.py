@@ -70,6 +70,7 @@ class ReleaseSet(Part):
     purpose: str
     recipient: str
     rows: str
+    age_known: bool = False
     columns: tuple[str, ...] = Field(min_length=1)
     start: dict[str, int] = {}
     coarser: tuple[str, ...] = ()
@@ -80,6 +81,11 @@ class ReleaseSet(Part):
     @property
     def subject(self) -> Subject:
         return subjects()[self.rows]
+
+    def query(self, today: date) -> str:
+        """SELECT of the rows that may be in it. Grain: person_id."""
+        query = self.subject.query(today)
+        return f"SELECT * FROM ({query}) WHERE age_from IS NOT NULL" if self.age_known else query
 
     def of_kind(self, *kinds: str) -> tuple[str, ...]:
         return tuple(name for name in self.columns if self.subject.columns[name].kind in kinds)
@@ -138,7 +144,7 @@ def allowed(asked: ReleaseSet, purposes: Purposes) -> tuple[Purpose, Profile]:
     if purpose.profile is None or purpose.identifiable:
         raise PurposeRefused(f"`{purpose.name}` is not for pseudonymised releases: people appear by name there.")
     if purpose.profile == "open":
-        raise PurposeRefused(f"`{purpose.name}` releases counts only, never rows: use `boroughlink release table`.")
+        raise PurposeRefused(f"`{purpose.name}` releases counts only, never rows: use `boroughlink query`.")
     told = {fact for column in asked.columns for fact in asked.subject.columns[column].facts}
     purposes.require(purpose.name, purposes.behind(purpose.view, told))
     if asked.days and purpose.retention_days and asked.days > purpose.retention_days:

@@ -1,0 +1,90 @@
+"""Asking a question of the attributes: counts only, protected, within a time and a memory; everything is noted."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pipelines.governance import audit
+from pipelines.governance.actors import Actor
+from pipelines.governance.purposes import Purposes
+from pipelines.operations import Operations
+from pipelines.releases.catalogue import may_ask
+from pipelines.releases.protected_table import Cell, ProtectedTable, presets, protect
+from pipelines.releases.question import Question, QuestionRefused, read
+from pipelines.releases.register import note, require_no_difference
+from pipelines.releases.store import refusals_noted
+from pipelines.warehouse import Warehouse, WarehouseError
+
+SECONDS, MEMORY = 30.0, "1GB"
+MOST_CELLS = 10_000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question's answer, and the name under which the register holds it."""
+
+    question: Question
+    table: ProtectedTable
+    table_id: str
+
+    def rows(self) -> list[tuple[str | int | None, ...]]:
+        """Cells as they are shown, in order; a hidden count is None."""
+        return [(*cell, count) for cell, count in sorted(self.table.cells.items())]
+
+
+def ask(
+    wh: Warehouse, operations: Operations, purposes: Purposes, purpose: str, text: str, preset: str, who: Actor,
+    seconds: float = SECONDS,
+) -> Asked:  # fmt: skip
+    """Answer a question for a purpose.
+
+    Raises PurposeRefused, QuestionRefused or ReleaseRefused; what was asked and what was refused stand in the audit.
+    """
+    with refusals_noted(operations, who, f"question for {purpose}"):
+        tables = may_ask(purposes, purpose)
+        if preset not in presets():
+            raise QuestionRefused(f"`{preset}` is no rule of protection; one of {', '.join(presets())}.")
+        question = read(text, tables)
+        rule = presets()[preset]
+        with _within(wh, seconds):
+            counts = _counted(wh, question)
+            require_no_difference(wh, operations, question, rule, counts)
+        table = protect(tuple(heading for heading, _ in question.dims), counts, rule)
+        table_id = note(operations, wh.run_id, question, rule, counts, "question")
+    audit.record(
+        operations, who.login, "question answered", table_id, purpose=purpose, question=" ".join(text.split())[:1000],
+        preset=preset, cells=len(table.cells), hidden=table.hidden + table.hidden_second,
+    )  # fmt: skip
+    return Asked(question, table, table_id)
+
+
+def _counted(wh: Warehouse, question: Question) -> dict[Cell, int]:
+    wh.execute(f"CREATE OR REPLACE TEMP TABLE asked AS {question.members()}")
+    by = ", ".join(f"coalesce(d{at}, 'not known')" for at in range(len(question.dims)))
+    group = f" GROUP BY {by}" if by else ""
+    rows = wh.rows(f"SELECT {by + ', ' if by else ''}count(DISTINCT unit) FROM asked{group} LIMIT {MOST_CELLS + 1}")
+    if len(rows) > MOST_CELLS:
+        raise QuestionRefused(f"More than {MOST_CELLS:,} cells: count by less.")
+    return {tuple(row[:-1]): int(row[-1]) for row in rows}
+
+
+@contextmanager
+def _within(wh: Warehouse, seconds: float) -> Iterator[None]:
+    """Stop what runs inside after so many seconds. Raises QuestionRefused."""
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        wh.con.interrupt()
+
+    timer = threading.Timer(seconds, stop)
+    timer.start()
+    try:
+        yield
+    except WarehouseError as fault:
+        if late.is_set():
+            raise QuestionRefused(f"The question took more than {seconds:g} seconds: ask for less.") from None
+        raise QuestionRefused(str(fault)) from None
+    finally:
+        timer.cancel()

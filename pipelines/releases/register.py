@@ -1,0 +1,158 @@
+"""The register of published tables: one that, subtracted from an earlier one, gives away a small group is refused.
+
+Who is counted in each is held against who is counted in the other, on the data of today: a part of one that is smaller
+than the rule hides, with nothing the other way, could be read off the difference. Between runs, where people come and
+go, true counts of the same question are held against each other.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelines.governance.pseudonyms import lasting_name
+from pipelines.operations import Operations, metadata, timestamp
+from pipelines.releases.protected_table import Cell, Preset
+from pipelines.releases.question import Question
+from pipelines.releases.sets import ReleaseRefused
+from pipelines.releases.store import keep_key, key_of
+from pipelines.warehouse import Warehouse, WarehouseError
+
+table_table = sa.Table(
+    "published_table",
+    metadata,
+    sa.Column("table_id", sa.String(64), primary_key=True),
+    sa.Column("base", sa.String(60), nullable=False),
+    sa.Column("filter", sa.String(64), nullable=False),
+    sa.Column("made_at", sa.String(32), nullable=False),
+    sa.Column("sealed", sa.String(32), sa.ForeignKey("payload.payload_id"), nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A table that is out: its question, the rule it was protected by, its run, its true counts."""
+
+    table_id: str
+    question: Question
+    hidden_below: int
+    rounds: bool
+    run_id: str
+    counts: Mapping[Cell, int]
+
+
+def require_no_difference(
+    wh: Warehouse, operations: Operations, question: Question, preset: Preset, counts: Mapping[Cell, int]
+) -> None:
+    """Raise ReleaseRefused if an earlier table and this one, subtracted, give away a small group; `asked` must hold its
+    members.
+    """
+    for earlier in _published(operations, question.unit.split(".")[-1]):
+        same = earlier.question.members() == question.members()
+        least = max(preset.hidden_below, earlier.hidden_below)
+        if same:
+            small = _moved(earlier, counts, least) if not (preset.rounds and earlier.rounds) else 0
+        else:
+            small = _told(wh, earlier.question, question, least)
+        if small:
+            raise ReleaseRefused(
+                f"With the table {earlier.table_id} that is out already, this one gives away {small} group(s) of fewer "
+                f"than {least} people. Count more coarsely, or ask the same question as before by a rule that rounds."
+            )
+
+
+def note(
+    operations: Operations, run_id: str, question: Question, preset: Preset, counts: Mapping[Cell, int], base: str
+) -> str:
+    """Enter a table in the register, its true counts sealed; returns its name."""
+    told = {
+        "question": {
+            "tables": question.tables, "source": question.source, "where": question.where, "dims": question.dims,
+            "unit": question.unit, "count_as": question.count_as,
+        },
+        "hidden_below": preset.hidden_below,
+        "rounds": preset.rounds,
+        "run": run_id,
+        "counts": [[list(cell), count] for cell, count in sorted(counts.items())],
+    }  # fmt: skip
+    table_id = lasting_name(operations.keyring, "t_", base, question.members(), run_id, preset.name)
+    with operations.begin() as db:
+        if db.scalar(sa.select(table_table.c.table_id).where(table_table.c.table_id == table_id)):
+            return table_id
+    sealed = keep_key(operations, json.dumps(told).encode())
+    with operations.begin() as db:
+        db.execute(
+            sa.insert(table_table).values(
+                table_id=table_id,
+                base=question.unit.split(".")[-1],
+                filter=lasting_name(operations.keyring, "w_", question.source, question.where),
+                made_at=timestamp(),
+                sealed=sealed,
+            )
+        )
+    return table_id
+
+
+def _published(operations: Operations, base: str) -> list[Published]:
+    query = sa.select(table_table).where(table_table.c.base == base).order_by(table_table.c.made_at)
+    with operations.begin() as db:
+        rows = db.execute(query).mappings().all()
+    return [_opened(operations, dict(row)) for row in rows]
+
+
+def _opened(operations: Operations, row: Mapping[str, Any]) -> Published:
+    told = json.loads(key_of(operations, row["sealed"]))
+    asked = told["question"]
+    dims = tuple((heading, sql) for heading, sql in asked.pop("dims"))
+    question = Question(tables=tuple(asked.pop("tables")), dims=dims, **asked)
+    counts = {tuple(cell): count for cell, count in told["counts"]}
+    return Published(row["table_id"], question, told["hidden_below"], told["rounds"], told["run"], counts)
+
+
+def _moved(earlier: Published, counts: Mapping[Cell, int], least: int) -> int:
+    """Cells of the same question that a few people joined or left since: seen exactly, they would be told."""
+    found = 0
+    for cell in counts.keys() | earlier.counts.keys():
+        was, now = earlier.counts.get(cell, 0), counts.get(cell, 0)
+        shown = (was == 0 or was >= least) and (now == 0 or now >= least)
+        found += shown and 0 < abs(was - now) < least
+    return found
+
+
+def _told(wh: Warehouse, earlier: Question, now: Question, least: int) -> int:
+    """Groups of which one table counts a few more than the other, and the other nobody else: by what both count by, and
+    in all.
+    """
+    try:
+        wh.execute(f"CREATE OR REPLACE TEMP TABLE earlier AS {earlier.members()}")
+    except WarehouseError:  # a column of then is gone: it can't be recounted, and nothing of it stands any more
+        return 0
+    common = [
+        (at, before)
+        for at, (_, sql) in enumerate(now.dims)
+        for before, (_, other) in enumerate(earlier.dims)
+        if sql == other
+    ]
+    return sum(_small(wh, by, least) for by in ([common, []] if common else [[]]))
+
+
+def _small(wh: Warehouse, by: Sequence[tuple[int, int]], least: int) -> int:
+    new = ", ".join(f"d{at} AS k{place}" for place, (at, _) in enumerate(by))
+    old = ", ".join(f"d{at} AS k{place}" for place, (_, at) in enumerate(by))
+    keys = ["unit", *(f"k{place}" for place in range(len(by)))]
+    on = " AND ".join(f"a.{key} IS NOT DISTINCT FROM b.{key}" for key in keys)
+    groups = ", ".join(f"coalesce(a.{key}, b.{key})" for key in keys[1:])
+    return int(
+        wh.scalar(
+            f"""SELECT count(*) FROM (
+            SELECT count(*) FILTER (b.unit IS NULL) AS come, count(*) FILTER (a.unit IS NULL) AS gone,
+                   count(a.unit) AS now, count(b.unit) AS was
+            FROM (SELECT DISTINCT unit{", " + new if new else ""} FROM asked) AS a
+            FULL JOIN (SELECT DISTINCT unit{", " + old if old else ""} FROM earlier) AS b ON {on}
+            {"GROUP BY " + groups if groups else ""})
+            WHERE now >= {least} AND was >= {least}
+              AND ((come BETWEEN 1 AND {least - 1} AND gone = 0) OR (gone BETWEEN 1 AND {least - 1} AND come = 0))"""
+        )
+    )

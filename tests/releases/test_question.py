@@ -1,0 +1,157 @@
+"""Questions: a closed language, counts only, protected, noted; nothing reaches a file, a setting or a row."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import yaml
+
+from pipelines.governance.actors import Actor
+from pipelines.governance.keys import Keyring
+from pipelines.governance.purposes import PurposeRefused
+from pipelines.operations import Operations, audit_table
+from pipelines.releases.asking import Asked, ask
+from pipelines.releases.catalogue import catalogue, may_ask
+from pipelines.releases.question import QuestionRefused, read
+from pipelines.releases.sets import ReleaseRefused
+from pipelines.risk.attributes import TABLES, build_attributes
+from pipelines.risk.scorecard import build_scores, index_month, load_scorecard
+from pipelines.settings import DataFolder
+from pipelines.warehouse import Warehouse, scratch_warehouse
+from tests.fraud.given import lay as lay_facts
+from tests.releases.borough import TODAY, lay, purposes
+from tests.risk.test_attributes import GIVEN, SOURCES, households
+
+REFUSED = yaml.safe_load((Path(__file__).parent / "questions.yaml").read_text(encoding="utf-8"))
+PURPOSES, ANN = purposes(), Actor("ann")
+BY_WARD = "SELECT ward, count(*) FROM person GROUP BY ward"
+
+
+@pytest.fixture
+def wh() -> Iterator[Warehouse]:
+    with scratch_warehouse(TODAY, "run-1") as opened:
+        lay(opened, 1500)
+        yield opened
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Operations]:
+    operations = Operations.open(DataFolder.at(tmp_path / "data").make(), Keyring.ephemeral())
+    yield operations
+    operations.close()
+
+
+def asked(wh: Warehouse, store: Operations, text: str, rule: str = "k10", purpose: str = "commissioning") -> Asked:
+    return ask(wh, store, PURPOSES, purpose, text, rule, ANN)
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case["ask"][:50])
+def test_what_the_language_does_not_hold_is_refused_and_noted(wh: Warehouse, store: Operations, case: dict) -> None:
+    with pytest.raises(QuestionRefused) as refused:
+        asked(wh, store, case["ask"])
+    assert case["says"].lower() in str(refused.value).lower()
+    with store.begin() as db:
+        assert db.scalars(sa.select(audit_table.c.event)).all() == ["release refused"]
+
+
+def test_counts_are_protected_and_only_of_people(wh: Warehouse, store: Operations) -> None:
+    answer = asked(wh, store, "SELECT p.age_band, count(*) AS people FROM person p WHERE p.ward = 'Leigh' GROUP BY ALL")
+    true = dict(wh.rows("SELECT age_band, count(*) FROM attributes.attributes.person WHERE ward = 'Leigh' GROUP BY 1"))
+    shown = dict(answer.rows())
+    assert min(true.values()) < 10 and set(shown) == set(true)
+    for band, count in shown.items():
+        assert (
+            (count is None) if true[band] < 10 else count is None or (count % 5 == 0 and abs(count - true[band]) <= 2)
+        )
+    assert None in shown.values() and sum(count is None for count in shown.values()) != 1
+    assert answer.question.count_as == "people"
+    twice = asked(wh, store, "SELECT count(*) FROM person p JOIN service_flag s USING (person_id)")
+    people = wh.scalar("SELECT count(DISTINCT person_id) FROM attributes.attributes.service_flag")
+    assert abs(twice.table.total - people) <= 2
+
+
+def test_a_table_that_subtracted_from_an_earlier_one_gives_a_few_people_away_is_refused(
+    wh: Warehouse, store: Operations
+) -> None:
+    first = asked(wh, store, BY_WARD)
+    assert asked(wh, store, BY_WARD).table_id == first.table_id  # the same again tells nothing new
+    asked(wh, store, "SELECT ward, count(*) FROM person WHERE sex = 'F' GROUP BY ward")
+    with pytest.raises(ReleaseRefused, match=rf"With the table {first.table_id} .* fewer than 10"):
+        asked(
+            wh, store, "SELECT ward, count(*) FROM person WHERE NOT (age_from >= 90 AND ward = 'Leigh') GROUP BY ward"
+        )
+    with pytest.raises(ReleaseRefused, match="gives away"):
+        asked(wh, store, "SELECT count(*) FROM person WHERE NOT (age_from >= 90 AND ward = 'Leigh')")
+    with store.begin() as db:
+        assert "release refused" in db.scalars(sa.select(audit_table.c.event)).all()
+
+
+def test_one_more_person_in_the_next_run_is_told_only_in_round_numbers(wh: Warehouse, store: Operations) -> None:
+    for rule in ("sacro", "k10"):
+        asked(wh, store, BY_WARD, rule)
+    wh.run_id = "run-2"
+    wh.execute("DELETE FROM attributes.attributes.person WHERE person_id = 'id00003'")
+    with pytest.raises(ReleaseRefused, match="gives away"):
+        asked(wh, store, BY_WARD, "sacro")
+    fresh = Operations.open(DataFolder.at(store_path(store)).make(), Keyring.ephemeral())
+    wh.run_id = "run-1"
+    asked(wh, fresh, BY_WARD)
+    wh.execute("DELETE FROM attributes.attributes.person WHERE person_id = 'id00006'")
+    wh.run_id = "run-2"
+    asked(wh, fresh, BY_WARD)
+    fresh.close()
+
+
+def store_path(store: Operations) -> Path:
+    return Path(str(store.engine.url.database)).parent.parent / "fresh"
+
+
+def test_a_purpose_asks_only_what_its_sources_serve(wh: Warehouse, store: Operations) -> None:
+    assert set(may_ask(PURPOSES, "commissioning")) == set(catalogue())
+    assert set(catalogue()) - set(may_ask(PURPOSES, "research")) == {"activity"}
+    for purpose, says in (
+        ("fraud", "asks nothing of the attributes"),
+        ("debt", "no view"),
+        ("weather", "is no purpose"),
+    ):
+        with pytest.raises(PurposeRefused, match=says):
+            asked(wh, store, BY_WARD, purpose=purpose)
+    with pytest.raises(PurposeRefused, match="expired on 2027-12-31"):
+        ask(wh, store, purposes(date(2028, 1, 1)), "commissioning", BY_WARD, "k10", ANN)
+    with pytest.raises(QuestionRefused, match="no rule of protection"):
+        asked(wh, store, BY_WARD, "none")
+    with store.begin() as db:
+        assert db.scalars(sa.select(audit_table.c.event)).all().count("purpose refused") == 4
+
+
+def test_a_question_that_takes_too_long_is_stopped(wh: Warehouse, store: Operations) -> None:
+    wh.execute("CREATE OR REPLACE TABLE attributes.attributes.household AS SELECT range::VARCHAR AS household_id, "
+               "'x' AS property_id, 1 AS persons, 'W' AS ward FROM range(3000000)")  # fmt: skip
+    slow = "SELECT ward, count(DISTINCT household_id) FROM household WHERE ward LIKE '%W%' GROUP BY ward"
+    with pytest.raises(QuestionRefused, match=r"took more than 0\.01 seconds"):
+        ask(wh, store, PURPOSES, "commissioning", slow, "k10", ANN, seconds=0.01)
+
+
+def test_what_runs_is_written_anew_from_what_was_read() -> None:
+    said = read(
+        "select /* hint */ ward, count(*) from person where sex = 'F' -- and so on\n group by ward", catalogue()
+    )
+    assert said.members() == (
+        "SELECT DISTINCT person.person_id AS unit, (ward)::VARCHAR AS d0 "
+        "FROM attributes.attributes.person AS person WHERE sex = 'F'"
+    )
+    assert read("SELECT count(*) FROM household", catalogue()).unit == "household.household_id"
+
+
+def test_the_catalogue_is_of_the_tables_as_they_are_built() -> None:
+    with scratch_warehouse() as wh:
+        lay_facts(wh, GIVEN, views=("risk",))
+        households(wh)
+        build_attributes(wh, SOURCES)
+        build_scores(wh, load_scorecard(), index_month(wh.as_of))
+        for name, table in catalogue().items():
+            built = wh.columns(f"attributes.{table.schema_}.{name}")
+            assert [column for column in built if column != "reasons"] == list(table.columns), name
+    assert set(TABLES) | {"score"} == set(catalogue())
