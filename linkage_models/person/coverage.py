@@ -7,6 +7,7 @@ allows for pairs that are hard for every family, as far as those found once show
 stay outside, so the recall is an upper bound.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import duckdb
@@ -36,9 +37,16 @@ class Coverage:
 
 def coverage(con: duckdb.DuckDBPyConnection, edges: str, design: Design) -> Coverage:
     """Estimate from scored edges (rules, match_probability) of that design."""
-    patterns = con.execute(
-        f"SELECT rules, count(*), sum(match_probability) FROM {edges} GROUP BY rules ORDER BY rules"
-    ).fetchall()
+    return coverage_of(
+        con.execute(
+            f"SELECT rules, count(*), sum(match_probability) FROM {edges} GROUP BY rules ORDER BY rules"
+        ).fetchall(),
+        design,
+    )
+
+
+def coverage_of(patterns: Iterable[tuple[int, int, float]], design: Design) -> Coverage:
+    """Estimate from what was scored by each set of rules: (rules, pairs, sum of match probabilities)."""
     names = list(design.rules)
     matches_of = {name: [0.0, 0.0] for name in names}
     pairs_of = {name: [0, 0] for name in names}

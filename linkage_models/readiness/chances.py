@@ -23,46 +23,59 @@ def capped(weight: str) -> str:
 
 
 def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> None:
-    """Write the temporary tables chance_edge (a scored pair between two clusters) and chance (a pair of clusters).
+    """Write the temporary tables chance (a pair of clusters), chance_pair (a pair of their records), chance_inside (a
+    pair of records inside one of them) and chance_record (their records, as in `records`).
 
     `records` is (record_id, cluster, one_person_key, ...), `edges` is (record_l, record_r, match_weight,
-    match_probability, gamma_*). `chance`: x < y, edges, pairs (of their records),
-    weight (sum over all pairs, those not compared at the weight of a missing pair), probability.
+    match_probability, gamma_*). `chance`: x < y, edges, pairs (of their records), weight (sum over all pairs, those not
+    compared at the weight of a missing pair), probability.
     """
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE chance_size AS SELECT cluster, count(*) AS n FROM {records} GROUP BY ALL"
+        f"""-- one row per pair of clusters with a scored pair between them that is not improbable
+        CREATE OR REPLACE TEMP TABLE chance_seed AS
+        SELECT least(a.cluster, b.cluster) AS x, greatest(a.cluster, b.cluster) AS y,
+            max(e.match_probability) AS probability
+        FROM (SELECT record_l, record_r, match_probability FROM {edges}
+              WHERE match_probability >= {LEAST_PROBABILITY}) e
+        JOIN {records} a ON a.record_id = e.record_l JOIN {records} b ON b.record_id = e.record_r
+        WHERE a.cluster <> b.cluster GROUP BY ALL"""
     )
     con.execute(
-        f"""-- one row per scored pair between two clusters
+        f"""-- one row per record of these clusters
+        CREATE OR REPLACE TEMP TABLE chance_record AS
+        SELECT * FROM {records} WHERE cluster IN (SELECT x FROM chance_seed UNION SELECT y FROM chance_seed)"""
+    )
+    con.execute(
+        f"""-- one row per scored pair of them
         CREATE OR REPLACE TEMP TABLE chance_edge AS
-        SELECT least(a.cluster, b.cluster) AS x, greatest(a.cluster, b.cluster) AS y, e.*
-        FROM {edges} e JOIN {records} a ON a.record_id = e.record_l JOIN {records} b ON b.record_id = e.record_r
-        WHERE a.cluster <> b.cluster
-        QUALIFY max(e.match_probability) OVER (PARTITION BY least(a.cluster, b.cluster), greatest(a.cluster, b.cluster))
-            >= {LEAST_PROBABILITY}"""
+        SELECT a.cluster AS cluster_l, b.cluster AS cluster_r, e.record_l, e.record_r, e.match_weight,
+            COLUMNS('^gamma_')
+        FROM {edges} e JOIN chance_record a ON a.record_id = e.record_l
+        JOIN chance_record b ON b.record_id = e.record_r"""
     )
     con.execute(
         f"""-- one row per pair of clusters that may be one person
         CREATE OR REPLACE TEMP TABLE chance AS
-        WITH counted AS (
-            SELECT x, y, count(*) AS edges, sum({capped("match_weight")}) AS total,
-                max(match_probability) AS probability
-            FROM chance_edge GROUP BY ALL
+        WITH sized AS (SELECT cluster, count(*) AS n FROM chance_record GROUP BY cluster),
+        counted AS (
+            SELECT x, y, any_value(probability) AS probability, count(*) AS edges,
+                sum({capped("match_weight")}) AS total
+            FROM chance_edge JOIN chance_seed ON x = least(cluster_l, cluster_r) AND y = greatest(cluster_l, cluster_r)
+            GROUP BY x, y
         ), forbidden AS (
-            SELECT DISTINCT c.x, c.y FROM counted c JOIN {records} a ON a.cluster = c.x
-            JOIN {records} b ON b.cluster = c.y AND b.one_person_key = a.one_person_key
+            SELECT DISTINCT c.x, c.y FROM counted c JOIN chance_record a ON a.cluster = c.x
+            JOIN chance_record b ON b.cluster = c.y AND b.one_person_key = a.one_person_key
         )
         SELECT x, y, edges, a.n * b.n AS pairs, probability,
             total + (a.n * b.n - edges) * {missing_weight()!r} AS weight
-        FROM counted JOIN chance_size a ON a.cluster = x JOIN chance_size b ON b.cluster = y
-        ANTI JOIN forbidden USING (x, y)"""
+        FROM counted JOIN sized a ON a.cluster = x JOIN sized b ON b.cluster = y ANTI JOIN forbidden USING (x, y)"""
     )
     con.execute(
-        f"""-- one row per pair of records of such clusters
+        """-- one row per pair of records of such clusters
         CREATE OR REPLACE TEMP TABLE chance_pair AS
         SELECT c.x, c.y, a.record_id AS record_l, b.record_id AS record_r, c.probability,
-            e.* EXCLUDE (x, y, record_l, record_r, match_probability)
-        FROM chance c JOIN {records} a ON a.cluster = c.x JOIN {records} b ON b.cluster = c.y
+            e.* EXCLUDE (cluster_l, cluster_r, record_l, record_r)
+        FROM chance c JOIN chance_record a ON a.cluster = c.x JOIN chance_record b ON b.cluster = c.y
         LEFT JOIN (
             SELECT * FROM chance_edge
             UNION ALL BY NAME SELECT * REPLACE (record_r AS record_l, record_l AS record_r) FROM chance_edge
@@ -74,13 +87,14 @@ def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> N
         WITH asked AS (SELECT x AS cluster FROM chance UNION SELECT y FROM chance)
         SELECT a.cluster, a.record_id AS record_l, b.record_id AS record_r,
             coalesce({capped("e.match_weight")}, {missing_weight()!r}) AS weight
-        FROM asked JOIN {records} a USING (cluster)
-        JOIN {records} b ON b.cluster = a.cluster AND a.record_id < b.record_id
-        LEFT JOIN {edges} e ON e.record_l = a.record_id AND e.record_r = b.record_id"""
+        FROM asked JOIN chance_record a USING (cluster)
+        JOIN chance_record b ON b.cluster = a.cluster AND a.record_id < b.record_id
+        LEFT JOIN chance_edge e ON e.record_l = a.record_id AND e.record_r = b.record_id"""
     )
 
 
 def drop_chances(con: duckdb.DuckDBPyConnection) -> None:
     """Drop what write_chances wrote."""
-    for table in ("chance_inside", "chance_pair", "chance", "chance_edge", "chance_size"):
-        con.execute(f"DROP TABLE {table}")
+    for name in ("inside", "pair", "edge", "record", "seed"):
+        con.execute(f"DROP TABLE chance_{name}")
+    con.execute("DROP TABLE chance")

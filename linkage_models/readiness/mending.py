@@ -46,46 +46,54 @@ def forecast(con: duckdb.DuckDBPyConnection, model: Model, records: str, stop: f
         f"CREATE OR REPLACE TEMP TABLE {target} (record_id VARCHAR, source VARCHAR, field VARCHAR, links DOUBLE)"
     )
     found = []
+    roles = _roles(con, records)
     for each in filter(None, (worth(model, field) for field in FIELDS)):
         name = each.field.name
-        _write_mendable(con, records, name)
-        counts = con.execute(
-            f"""-- one row per source whose roles hold the field
-            SELECT source, count(*) FILTER (NOT lacks_{name}), count(*) FILTER (lacks_{name})
-            FROM {records} SEMI JOIN mendable_role USING (source, role) GROUP BY source ORDER BY source"""
-        ).fetchall()
-        _write_won(con, each, records, stop, target)
+        holding = [role for role in roles if role.held(name)]
+        con.execute("CREATE OR REPLACE TEMP TABLE mendable_role (source VARCHAR, role VARCHAR)")
+        if holding:
+            con.executemany("INSERT INTO mendable_role VALUES (?, ?)", [(role.source, role.role) for role in holding])
+        _write_won(con, each, stop, target)
         won = {
             source: (rows, links)
             for source, rows, links in con.execute(
                 f"SELECT source, count(*), sum(links) FROM {target} WHERE field = ? GROUP BY source", [name]
             ).fetchall()
         }
-        found += [
-            Mending(source, name, held, lacking, *won.get(source, (0, 0.0)))
-            for source, held, lacking in counts
-            if lacking
-        ]
-        for table in ("mendable_role", "mendable"):
-            con.execute(f"DROP TABLE {table}")
+        for source in dict.fromkeys(role.source for role in holding):
+            mine = [role for role in holding if role.source == source]
+            lacking = sum(role.lacking[name] for role in mine)
+            if lacking:
+                kept = sum(role.records for role in mine) - lacking
+                found.append(Mending(source, name, kept, lacking, *won.get(source, (0, 0.0))))
+        con.execute("DROP TABLE mendable_role")
     return sorted(found, key=lambda each: (-each.links, each.source, each.field))
 
 
-def _write_mendable(con: duckdb.DuckDBPyConnection, records: str, name: str) -> None:
-    con.execute(
-        f"""-- one row per source and role that holds the field
-        CREATE OR REPLACE TEMP TABLE mendable_role AS
-        SELECT source, role FROM {records} GROUP BY ALL
-        HAVING count(*) FILTER (NOT lacks_{name}) >= greatest({HELD_FEWEST}, {HELD_SHARE} * count(*))"""
-    )
-    con.execute(
-        f"""-- one row per record that lacks the field and might hold it
-        CREATE OR REPLACE TEMP TABLE mendable AS
-        SELECT record_id, source FROM {records} SEMI JOIN mendable_role USING (source, role) WHERE lacks_{name}"""
-    )
+@dataclass(frozen=True)
+class _Role:
+    """A role of a source: its records, and how many of them lack each field."""
+
+    source: str
+    role: str
+    records: int
+    lacking: dict[str, int]
+
+    def held(self, field: str) -> bool:
+        return self.records - self.lacking[field] >= max(HELD_FEWEST, HELD_SHARE * self.records)
 
 
-def _write_won(con: duckdb.DuckDBPyConnection, each: Worth, records: str, stop: float, target: str) -> None:
+def _roles(con: duckdb.DuckDBPyConnection, records: str) -> list[_Role]:
+    counts = ", ".join(f"count(*) FILTER (lacks_{field.name})" for field in FIELDS)
+    rows = con.execute(
+        f"""-- one row per source and role
+        SELECT source, role, count(*), {counts} FROM {records} GROUP BY source, role ORDER BY source, role"""
+    ).fetchall()
+    names = [field.name for field in FIELDS]
+    return [_Role(row[0], row[1], row[2], dict(zip(names, row[3:], strict=True))) for row in rows]
+
+
+def _write_won(con: duckdb.DuckDBPyConnection, each: Worth, stop: float, target: str) -> None:
     """Append to `target` the rows of every source that lack the field and would win links by it."""
     name = each.field.name
     levels = ", ".join(map(str, sorted(each.stays)))
@@ -93,18 +101,17 @@ def _write_won(con: duckdb.DuckDBPyConnection, each: Worth, records: str, stop: 
     con.execute(
         f"""-- one row per source and pair of records that could be compared on the field once the source has mended it
         CREATE OR REPLACE TEMP TABLE newly AS
-        WITH side AS (
-            SELECT p.*, l.lacks_{name} AS lacks_l, r.lacks_{name} AS lacks_r, a.source AS mends_l, b.source AS mends_r
-            FROM chance_pair p JOIN {records} l ON l.record_id = p.record_l JOIN {records} r ON r.record_id = p.record_r
-            LEFT JOIN mendable a ON a.record_id = p.record_l LEFT JOIN mendable b ON b.record_id = p.record_r
-            WHERE l.lacks_{name} OR r.lacks_{name}
+        WITH end_record AS (
+            SELECT record_id, lacks_{name} AS lacks, CASE WHEN lacks_{name} THEN m.source END AS mends
+            FROM chance_record LEFT JOIN mendable_role m USING (source, role)
         )
-        SELECT coalesce(mends_l, mends_r) AS source, x, y, record_l, record_r, lacks_l, lacks_r,
+        SELECT coalesce(l.mends, r.mends) AS source, x, y, record_l, record_r, l.lacks AS lacks_l, r.lacks AS lacks_r,
             match_weight - {each.now} AS bare, {each.beside} AS beside,
-            lacks_l AND lacks_r AS of_both, {capped("match_weight")} AS before
-        FROM side
-        WHERE match_weight IS NOT NULL AND (NOT lacks_l OR mends_l IS NOT NULL) AND (NOT lacks_r OR mends_r IS NOT NULL)
-            AND coalesce(mends_l = mends_r, true) AND {stays}"""
+            l.lacks AND r.lacks AS of_both, {capped("match_weight")} AS before
+        FROM (FROM chance_pair WHERE match_weight IS NOT NULL AND {stays}) p
+        JOIN end_record l ON l.record_id = p.record_l JOIN end_record r ON r.record_id = p.record_r
+        WHERE (l.lacks OR r.lacks) AND (NOT l.lacks OR l.mends IS NOT NULL) AND (NOT r.lacks OR r.mends IS NOT NULL)
+            AND coalesce(l.mends = r.mends, true)"""
     )
     agreed = f"bare + {each.top!r} + beside"
     after = [agreed if bits == each.top else f"bare + {bits!r}" for _, bits in each.outcomes]

@@ -10,7 +10,7 @@ import polars as pl
 
 from linkage_models.evaluation.groups import AGE_BANDS
 from linkage_models.models import Model
-from linkage_models.person.coverage import coverage
+from linkage_models.person.coverage import coverage_of
 from linkage_models.person.designs import DESIGNS
 from linkage_models.readiness.chances import drop_chances, write_chances
 from linkage_models.readiness.fields import FIELDS
@@ -139,12 +139,23 @@ def _write_mendings(wh: Warehouse, found: Sequence[Mending]) -> None:
 def _write_blocking(wh: Warehouse, model: Model) -> float:
     """BLOCKING, of the whole ('') and of each source; returns the share of the whole."""
     design = DESIGNS[model.design]
-    edges = "identity.linkage.edge"
-    rows = [("", coverage(wh.con, edges, design).recall)]
-    for (source,) in wh.rows(f"SELECT source FROM {SOURCE} ORDER BY source"):
-        quoted = source.replace("'", "''")
-        touching = f"(FROM {edges} WHERE source_l = '{quoted}' OR source_r = '{quoted}')"
-        rows.append((source, coverage(wh.con, touching, design).recall))
+    patterns: dict[str, list[tuple[int, int, float]]] = {}
+    for source, rules, pairs, matches in wh.rows(
+        """-- one row per source and set of rules that found pairs with a record of it; '' for all
+        WITH told AS (
+            SELECT source_l, source_r, rules, count(*) AS pairs, sum(match_probability) AS matches
+            FROM identity.linkage.edge GROUP BY ALL
+        ), touched AS (
+            SELECT source_l AS source, rules, pairs, matches FROM told
+            UNION ALL SELECT source_r, rules, pairs, matches FROM told WHERE source_l <> source_r
+            UNION ALL SELECT '', rules, pairs, matches FROM told
+        )
+        SELECT source, rules, sum(pairs)::BIGINT, sum(matches) FROM touched
+        GROUP BY source, rules ORDER BY source, rules"""
+    ):
+        patterns.setdefault(source, []).append((rules, pairs, matches))
+    rows = [(source, coverage_of(found, design).recall) for source, found in patterns.items()]
+    compared = dict(rows).get("", 1.0)
     with wh.given(pl.DataFrame(rows, schema={"source": pl.String, "compared": pl.Float64}, orient="row")):
         wh.table(BLOCKING, "-- one row per source, '' for all: share of true pairs compared, estimated\nFROM given")
-    return rows[0][1]
+    return compared

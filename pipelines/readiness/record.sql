@@ -4,7 +4,7 @@ CREATE OR REPLACE TEMP TABLE readiness_record AS
 WITH member AS (
     SELECT m.record_id, m.person_id AS cluster FROM identity.linkage.membership m WHERE m.view = '${view}'
 ), told AS (   -- what any record of the person says of their age and sex
-    SELECT cluster, mode(birth_date) FILTER (NOT weak_birth_date) AS born, mode(sex) AS sex
+    SELECT cluster, min(birth_date) FILTER (NOT weak_birth_date) AS born, min(sex) AS sex
     FROM member JOIN identity.people.record r USING (record_id) GROUP BY cluster
 )
 SELECT r.record_id, r.source, r.role, m.cluster, r.one_person_key, r.home_key, r.initial, r.surname_key, r.birth_date,
