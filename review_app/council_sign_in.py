@@ -2,6 +2,7 @@
 
 import os
 import stat
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ SECRET = "BOROUGHLINK_OIDC_SECRET"  # noqa: S105 - the name of a variable
 
 def provider(settings: Settings) -> Any:
     """Authlib's client of the provider that the settings name. Raises BoroughlinkError for half a set-up."""
-    from authlib.integrations.starlette_client import OAuth
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a module that the next authlib will call otherwise
+        from authlib.integrations.starlette_client import OAuth
 
     secret = _secret()
     if not settings.oidc_client_id or not secret:
@@ -28,6 +31,15 @@ def provider(settings: Settings) -> Any:
         client_secret=secret,
         client_kwargs={"scope": "openid profile email", "code_challenge_method": "S256"},
     )
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """What a sign-in that does not come to a good end raises."""
+    from authlib.integrations.starlette_client import OAuthError
+    from httpx import HTTPError
+    from joserfc.errors import JoseError
+
+    return (OAuthError, JoseError, HTTPError, ValueError, KeyError)
 
 
 def user_of(claims: dict[str, Any], settings: Settings) -> User | None:

@@ -2,15 +2,12 @@
 
 from typing import Annotated
 
-from authlib.integrations.starlette_client import OAuthError
 from fastapi import APIRouter, Depends, Request
-from httpx import HTTPError
-from joserfc.errors import JoseError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from review_app import kin
-from review_app.council_sign_in import user_of
+from review_app.council_sign_in import failures, user_of
 from review_app.desk import At, Form, House, needs, needs_any, said, signed_in
 from review_app.preferences import ACTIONS, Preferences, prefer, preferences
 from review_app.roles import User
@@ -56,7 +53,7 @@ async def signed_in_council(request: Request, held: At) -> Response:
     _slow_down(request, held)
     try:
         token = await held.oidc.authorize_access_token(request)
-    except (OAuthError, JoseError, HTTPError, ValueError, KeyError):
+    except failures():
         raise Refused(
             403, "You could not be signed in", "The sign-in did not come to an end, or took too long. Try again."
         ) from None
