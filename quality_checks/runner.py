@@ -45,10 +45,10 @@ def _of_table(
         if unknown:
             raise CheckBroken(f"Check {rule.name} is broken: nobody gave it {', '.join(unknown)}.")
         absent = [name for name in rule.needs if name not in columns]
-        if absent:
-            yield RuleResult(rule, rows, rows, passed=False, reason=f"column {', '.join(absent)} is not there")
-        elif _nothing_to_compare(rule, given):
+        if _nothing_to_compare(rule, given):
             yield RuleResult(rule, 0, 0, passed=True, judged=False, reason="nothing to compare with yet")
+        elif absent:
+            yield RuleResult(rule, rows, rows, passed=False, reason=f"column {', '.join(absent)} is not there")
         else:
             asked.append(_resolved(rule, given))
     if asked:

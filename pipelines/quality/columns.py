@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines.quality.identifiers import IDENTIFIERS, UPRN_COLUMNS
+from pipelines.quality.identifiers import IDENTIFIERS, UPRN_COLUMNS, postcode_of
 from pipelines.quality.parts import CRITICAL, GAZETTEER, WARNING, parameter, severity_of, table_rule, tolerance_of
+from pipelines.quality.steadiness import steady_column_rules
 from pipelines.quality.thresholds import thresholds
 from pipelines.sources.contracts import Column, Contract, Range, Table
 from quality_checks.principles import Principle
@@ -14,13 +15,14 @@ _KINDS = {"date": "a date", "decimal": "a number", "integer": "a whole number", 
 
 
 def column_rules(contract: Contract, table: Table, column: Column) -> Iterator[Rule]:
-    """Rules of one column: filled, readable, of the agreed form, within bounds, pointing somewhere, genuine."""
+    """Rules of one column: filled, readable, of the agreed form, within bounds, pointing somewhere, genuine, steady."""
     yield from _complete(table, column)
     yield from _valid(table, column)
     yield from _within_bounds(table, column)
     yield from _pointing(table, column)
     yield from _birth_date(table, column)
     yield from _genuine(contract, table, column)
+    yield from steady_column_rules(table, column)
 
 
 def _complete(table: Table, column: Column) -> Iterator[Rule]:
@@ -31,6 +33,11 @@ def _complete(table: Table, column: Column) -> Iterator[Rule]:
         says = f"{here} is filled in at least {column.min_fill:.0%} of rows."
         severity = severity_of(column, complete)
         yield table_rule(table, "fill_rate", complete, severity, says, "filled", name, tolerance=1 - column.min_fill)
+    if column.every:
+        says = f"Every {here} that the last extract held in {thresholds().small_cell} rows or more is there again."
+        lost = parameter(table.name, name, "lost")
+        severity = severity_of(column, complete)
+        yield table_rule(table, "every", complete, severity, says, "measured", name, sql=lost)
 
 
 def _valid(table: Table, column: Column) -> Iterator[Rule]:
@@ -95,6 +102,10 @@ def _genuine(contract: Contract, table: Table, column: Column) -> Iterator[Rule]
         says = f"Each UPRN in {here} is in the gazetteer."
         found: dict[str, Any] = {"tolerance": limits.uprn_unknown, "sql": parameter(table.name, name, "unknown_uprn")}
         yield table_rule(table, "known_uprn", accurate, WARNING, says, "measured", name, **found)
+        if postcode := postcode_of(table):
+            says = f"{table.name}.{postcode} is the postcode that the gazetteer gives for the UPRN."
+            same: dict[str, Any] = {"tolerance": limits.postcode, "sql": parameter(table.name, name, "other_postcode")}
+            yield table_rule(table, "uprn_postcode", accurate, WARNING, says, "measured", name, **same)
 
 
 def _bound(value: Any) -> Any:

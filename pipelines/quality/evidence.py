@@ -7,8 +7,10 @@ from datetime import timedelta
 from string import Template
 from typing import Any
 
-from pipelines.quality.identifiers import UPRN_COLUMNS
+from pipelines.quality.identifiers import UPRN_COLUMNS, postcode_of
 from pipelines.quality.parts import GAZETTEER
+from pipelines.quality.profiles import Profile, history
+from pipelines.quality.steadiness import steadiness
 from pipelines.quality.thresholds import thresholds
 from pipelines.sources.contracts import Column, Table
 from pipelines.sources.intake import Candidate
@@ -17,9 +19,13 @@ from pipelines.warehouse import Warehouse
 Evidence = dict[str, Any]
 
 
-def evidence(wh: Warehouse, candidate: Candidate) -> Evidence:
-    """A value for every {"$PARAMETER": name} of `rules_of(candidate.contract)`; SQL gives one row (rows, failures)."""
+def evidence(wh: Warehouse, candidate: Candidate, now: Profile) -> Evidence:
+    """A value for every {"$PARAMETER": name} of `rules_of(candidate.contract)`; SQL gives one row (rows, failures).
+
+    `now` is the profile of the candidate.
+    """
     found = _of_extract(wh, candidate)
+    found |= steadiness(candidate.contract, now, _earlier(wh, candidate))
     for table in candidate.contract.tables:
         found |= _of_table(candidate, table)
         for column in table.kept:
@@ -27,6 +33,15 @@ def evidence(wh: Warehouse, candidate: Candidate) -> Evidence:
     for check in candidate.contract.checks:
         found[f"check.{check.name}"] = _filled_in(wh, candidate, check.sql.read_text(encoding="utf-8"))
     return found
+
+
+def _earlier(wh: Warehouse, candidate: Candidate) -> list[Profile]:
+    """Profiles of earlier extracts, of the tables that may be compared: not where the sender announced a break."""
+    compared = {table for table, rows in candidate.previous.items() if rows is not None}
+    return [
+        {key: counts for key, counts in profile.items() if key[0] in compared}
+        for profile in history(wh, candidate.contract, candidate.extract_date)
+    ]
 
 
 def _of_extract(wh: Warehouse, candidate: Candidate) -> Evidence:
@@ -70,7 +85,34 @@ def _of_column(wh: Warehouse, candidate: Candidate, table: Table, column: Column
     if column.staged in UPRN_COLUMNS and candidate.contract.name != GAZETTEER:
         gazetteer = _current(wh, f"{GAZETTEER}__blpu")
         found[f"{place}.unknown_uprn"] = gazetteer and _dangling(here.name, column.staged, gazetteer, "uprn", "BIGINT")
+        if postcode := postcode_of(table):
+            found[f"{place}.other_postcode"] = gazetteer and _elsewhere(here.name, column.staged, postcode, gazetteer)
+    if column.every:
+        staged = candidate.contract.staged(table.name)
+        held = candidate.previous.get(table.name) is not None and _current(wh, staged.removeprefix("identity.staged."))
+        found[f"{place}.lost"] = _lost(here.name, column.staged, held) if held else None
     return found
+
+
+def _elsewhere(table: str, uprn: str, postcode: str, gazetteer: str) -> str:
+    """SQL: rows with a postcode and a UPRN that has one, rows in which they differ."""
+    plain = "upper(replace({}, ' ', ''))"
+    return f"""
+        SELECT count(*) AS rows, count(*) FILTER (WHERE {plain.format("here.postcode")} <> {plain.format("b.postcode")})
+        FROM (SELECT TRY_CAST("{uprn}" AS BIGINT) AS uprn, "{postcode}" AS postcode FROM {table}) AS here
+        JOIN (SELECT uprn, postcode_locator AS postcode FROM {gazetteer} AS g) AS b USING (uprn)
+        WHERE here.postcode IS NOT NULL AND b.postcode IS NOT NULL
+    """
+
+
+def _lost(table: str, column: str, last: str) -> str:
+    """SQL: values that the last extract held in many rows, those of them that are in no row now."""
+    return f"""
+        SELECT count(*) AS rows, count(*) FILTER (WHERE now.part IS NULL) AS failures
+        FROM (SELECT "{column}" AS part FROM {last} AS l WHERE "{column}" IS NOT NULL
+              GROUP BY ALL HAVING count(*) >= {thresholds().small_cell}) AS was
+        LEFT JOIN (SELECT DISTINCT "{column}" AS part FROM {table}) AS now USING (part)
+    """
 
 
 def _counted(rows: int, failures: int | bool) -> str:

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.quality.evidence import evidence
+from pipelines.quality.profiles import keep, profile
 from pipelines.quality.suites import rules_of
 from pipelines.settings import BoroughlinkError
 from pipelines.sources.intake import Candidate, Verdict
@@ -56,14 +57,16 @@ def said(result: RuleResult) -> str:
 
 
 def judge(wh: Warehouse, candidate: Candidate) -> GateResult:
-    """Judge an extract that waits, and note the results in identity.quality.result. Raises GateBroken."""
+    """Judge an extract that waits, and note its results and its profile in identity.quality. Raises GateBroken."""
     tables = {name: table.name for name, table in candidate.tables.items()}
+    now = profile(wh, candidate)
     try:
-        results = run_rules(wh.con, rules_of(candidate.contract), tables, evidence(wh, candidate))
+        results = run_rules(wh.con, rules_of(candidate.contract), tables, evidence(wh, candidate, now))
     except CheckBroken as fault:
         raise GateBroken(f"{candidate.contract.name}, {candidate.extract_date}: {fault}") from None
     found = GateResult(candidate.contract.name, candidate.extract_date, tuple(results))
     note(wh, found)
+    keep(wh, candidate, now)
     return found
 
 

@@ -6,6 +6,8 @@ number: HMRC manual NIM39110; ZZ is never issued, which is why the synthetic bor
 
 from dataclasses import dataclass
 
+from pipelines.sources.contracts import Table
+
 _DIGITS = "TRY_CAST(replace({0}, ' ', '') AS BIGINT)"
 _WEIGHED = " + ".join(f"{weight} * ({_DIGITS} // {10 ** (weight - 1)} % 10)" for weight in range(1, 11))
 _NHS = f"""
@@ -31,4 +33,10 @@ _NHS_NUMBER = Identifier("NHS number", "has a right check digit", _NHS)
 _NINO_NUMBER = Identifier("National Insurance number", "has a prefix and form that are issued", _NINO)
 
 IDENTIFIERS = {"nhs_number": _NHS_NUMBER, "nino": _NINO_NUMBER, "ni_no": _NINO_NUMBER}
+POSTCODE_COLUMNS = ("postcode", "post_code", "property_post_code")  # of the same place as the row's UPRN
 UPRN_COLUMNS = frozenset({"uprn", "property_urn"})
+
+
+def postcode_of(table: Table) -> str | None:
+    """The column with the postcode of the place that the table's UPRN names; None if there is none."""
+    return next((name for name in POSTCODE_COLUMNS if name in table.staged_columns), None)

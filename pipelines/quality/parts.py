@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipelines.sources.contracts import Column, Table
-from quality_checks.principles import Principle, Severity
+from quality_checks.principles import Dimension, Principle, Severity
 from quality_checks.rules import Rule
 
 CRITICAL, WARNING = Severity.CRITICAL, Severity.WARNING
@@ -24,9 +24,10 @@ def table_rule(
     kind: str,
     column: str | None = None,
     tolerance: float = 0.0,
+    dimension: Dimension | None = None,
     **parameters: Any,
 ) -> Rule:
-    """A rule of a table or one of its columns; its source, owner and dimension are filled in by `rules_of`."""
+    """A rule of a table or a column; its source, owner and, unless given, dimension are filled in by `rules_of`."""
     place = f"{table.name}.{column}" if column else table.name
     return Rule(
         name=f"{place}.{name}",
@@ -39,6 +40,7 @@ def table_rule(
         column=column,
         parameters=parameters,
         tolerance=tolerance,
+        dimension=dimension,
     )
 
 

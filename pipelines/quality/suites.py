@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelines.quality.columns import column_rules
 from pipelines.quality.parts import CRITICAL, WARNING, parameter, table_rule
+from pipelines.quality.steadiness import steady_table_rules
 from pipelines.quality.thresholds import thresholds
 from pipelines.sources.contracts import Contract, Table
 from quality_checks.principles import Dimension, Principle, Severity
@@ -32,6 +33,7 @@ def rules_of(contract: Contract) -> list[Rule]:
     for table in contract.tables:
         rules += _table_rules(table)
         rules += _period_rules(table)
+        rules += steady_table_rules(table)
         for column in table.kept:
             rules += column_rules(contract, table, column)
     rules += _cross_rules(contract)

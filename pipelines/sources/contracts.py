@@ -71,6 +71,8 @@ class Column(Stated):
     With `period_days` the column says of which period the extract is: at most so many days from the extract date.
     Layouts and code lists change with the years: `since` and `until` are the first and last extract dates at which the
     column, or a code of it, belongs there.
+    `every` says that its values are parts that each extract must hold, such as wards or terms: none may be missing that
+    the last extract held.
     """
 
     name: str = Field(min_length=1)
@@ -85,6 +87,7 @@ class Column(Stated):
     range: Range | None = None
     references: str | None = None
     min_fill: float | None = Field(None, ge=0, le=1)
+    every: bool = False
     personal: PersonalClass
     why: str = ""
     severity: dict[Principle, Severity] = {}

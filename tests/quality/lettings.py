@@ -19,7 +19,8 @@ def gazetteer(wh: Warehouse) -> None:
     """A gazetteer that knows the homes of `delivery`, all of them houses."""
     wh.execute(
         "CREATE OR REPLACE TABLE identity.staged.llpg__blpu AS "
-        "SELECT 999000000000 + range AS uprn, 'RD03' AS class_code, NULL::DATE AS valid_to FROM range(100)"
+        "SELECT 999000000000 + range AS uprn, 'RD03' AS class_code, "
+        "'SS0 7CI' AS postcode_locator, NULL::DATE AS valid_to FROM range(100)"
     )
 
 

@@ -1,0 +1,100 @@
+"""Rules that hold an extract against those before it: what is filled, how values lie, what changed. All warn."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pipelines.quality.parts import WARNING, parameter, table_rule
+from pipelines.quality.profiles import Key, Profile, compared, measures_of, pooled
+from pipelines.quality.thresholds import thresholds
+from pipelines.sources.contracts import Column, Contract, Table
+from quality_checks.drift import TRUE, Direction, DriftLimits, drift, stalled
+from quality_checks.principles import Dimension, Principle
+from quality_checks.rules import Rule
+
+#: What a measured share says when it drifts, and in which direction it is a fault.
+_DIRECTIONS: dict[str, Direction] = {"filled": "down", "changed": "up", "gone": "up", "repeated": "up"}
+
+
+def steady_table_rules(table: Table) -> Iterator[Rule]:
+    """Of the table as a whole: the same keys, no row twice, and not standing still."""
+    here, reliable = table.name, Principle.RELIABLE
+    if len(table.kept) > len(table.key) + 1:
+        says = f"{here} holds no more rows that repeat another than in the last extracts."
+        yield _rule(table, "repeated", reliable, says, dimension=Dimension.UNIQUENESS)
+    if table.key:
+        yield _rule(table, "gone", reliable, f"No more keys of {here} have gone since the last extract than usual.")
+        says = f"{here} has changed since the last extract, as it usually does."
+        yield _rule(table, "stalled", Principle.TIMELY, says)
+
+
+def steady_column_rules(table: Table, column: Column) -> Iterator[Rule]:
+    """Of one column: as filled as before, spread as before, and changed in no more rows than usual."""
+    here, reliable = f"{table.name}.{column.staged}", Principle.RELIABLE
+    if not column.required:
+        yield _rule(table, "fill_drop", Principle.COMPLETE, f"{here} is as filled as in the last extracts.", column)
+    yield _rule(table, "spread", reliable, f"The values of {here} lie as in the last extracts.", column)
+    if column in compared(table):
+        says = f"{here} differs from the last extract in no more rows than usual."
+        yield _rule(table, "changed", reliable, says, column)
+
+
+def steadiness(contract: Contract, now: Profile, earlier: Sequence[Profile]) -> dict[str, Any]:
+    """For every rule of this room its SQL (rows, failures), or None where there is nothing to compare with."""
+    found: dict[str, Any] = {}
+    for table in contract.tables:
+        for name in ("repeated", "gone"):
+            found[f"{table.name}.{name}"] = _moved(now, earlier, (table.name, "", name))
+        found[f"{table.name}.stalled"] = _stalled(now, earlier, table.name)
+        for column in table.kept:
+            place = (table.name, column.staged)
+            found[f"{table.name}.{column.staged}.fill_drop"] = _moved(now, earlier, (*place, "filled"))
+            found[f"{table.name}.{column.staged}.changed"] = _moved(now, earlier, (*place, "changed"))
+            spread = [_moved(now, earlier, (*place, measure)) for measure in measures_of(table, column)]
+            found[f"{table.name}.{column.staged}.spread"] = max(filter(None, spread), key=lambda f: f[1], default=None)
+    return {name: _counted(*counts) if counts else None for name, counts in found.items()}
+
+
+def limits_of(measure: str) -> DriftLimits:
+    """The drift rule's policy for a measure."""
+    limits = thresholds()
+    floor = limits.drift_floors[measure if measure in _DIRECTIONS else "spread"]
+    return DriftLimits(floor, limits.drift_usual, limits.drift_deviations, limits.drift_nearest, limits.drift_history)
+
+
+def _moved(now: Profile, earlier: Sequence[Profile], key: Key) -> tuple[int, int] | None:
+    measure = key[2]
+    before = [profile[key] for profile in earlier if key in profile]
+    if key not in now:
+        return None
+    if measure in ("changed", "gone") and not before:
+        before = [{"no": sum(now[key].values())}]  # the second extract: none before it could show what is usual
+    move = drift(pooled(now[key]), before, limits_of(measure), _DIRECTIONS.get(measure, "any"))
+    return (move.rows, move.failures) if move else None
+
+
+def _stalled(now: Profile, earlier: Sequence[Profile], table: str) -> tuple[int, int] | None:
+    key, limits = (table, "", "moved"), thresholds()
+    if key not in now:
+        return None
+    usual = [profile[key].get(TRUE, 0) for profile in earlier if key in profile]
+    told = stalled(now[key].get(TRUE, 0), usual, limits.stalled_least, limits.stalled_share, limits.drift_history)
+    return None if told is None else (1, int(told))
+
+
+def _counted(rows: int, failures: int) -> str:
+    return f"SELECT {rows} AS rows, {failures} AS failures"
+
+
+def _rule(
+    table: Table,
+    name: str,
+    principle: Principle,
+    says: str,
+    column: Column | None = None,
+    dimension: Dimension | None = None,
+) -> Rule:
+    place = (table.name, column.staged, name) if column else (table.name, name)
+    staged = column.staged if column else None
+    return table_rule(
+        table, name, principle, WARNING, says, "measured", staged, dimension=dimension, sql=parameter(*place)
+    )

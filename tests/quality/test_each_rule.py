@@ -1,0 +1,93 @@
+"""Every rule of every source holds of a good delivery, and fails of one in which just its matter is damaged.
+
+Generated rules are damaged by kind, all of a source at once; rules written beside a contract each by damages.yaml. A
+rule of a new kind, or a new check of a contract, without a damage here breaks the suite.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipelines.quality.evidence import evidence
+from pipelines.quality.gate import judge
+from pipelines.quality.profiles import profile
+from pipelines.quality.suites import rules_of
+from pipelines.settings import SHIPPED_SOURCES
+from pipelines.sources.contract_files import load_contracts
+from pipelines.sources.contracts import Contract
+from pipelines.warehouse import Warehouse, scratch_warehouse
+from quality_checks.principles import Principle, Severity
+from quality_checks.rules import Rule, RuleResult
+from quality_checks.runner import run_rules
+from tests.quality import damage, good
+
+CONTRACTS = {name: each.as_delivered(good.DAY) for name, each in load_contracts(SHIPPED_SOURCES).items()}
+CHECKS = yaml.safe_load((Path(__file__).parent / "damages.yaml").read_text(encoding="utf-8"))
+SOURCES = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=list(CONTRACTS))
+
+
+@pytest.fixture
+def wh() -> Iterator[Warehouse]:
+    with scratch_warehouse(as_of=good.DAY) as warehouse:
+        yield warehouse
+
+
+def judged(wh: Warehouse, spoiled: good.Candidate, rules: list[Rule]) -> list[RuleResult]:
+    tables = {name: table.name for name, table in spoiled.tables.items()}
+    steady = any(damage.kind_of(rule) in damage.AGAINST_THE_LAST for rule in rules)
+    return run_rules(wh.con, rules, tables, evidence(wh, spoiled, profile(wh, spoiled) if steady else {}))
+
+
+@SOURCES
+def test_a_good_delivery_fails_nothing_and_is_held_against_the_last(wh: Warehouse, contract: Contract) -> None:
+    good.with_history(wh, contract)
+    found = judge(wh, good.candidate(wh, contract))
+    assert [r.rule.name for r in found.results if not r.passed and not r.rule.name.endswith(".stalled")] == []
+    # what one good delivery can't show: a reference to a source that never came
+    waits = {r.rule.name for r in found.results if not r.judged}
+    assert waits <= {f"check.{name}" for name in CHECKS["needs_other_sources"].get(contract.name, ())}
+
+
+@SOURCES
+def test_every_generated_rule_fails_where_its_matter_is_damaged(wh: Warehouse, contract: Contract) -> None:
+    good.with_history(wh, contract)
+    kinds: dict[str, list[Rule]] = defaultdict(list)
+    for rule in rules_of(contract):
+        if not rule.name.startswith("check."):
+            kinds[damage.kind_of(rule)].append(rule)
+    for kind, rules in kinds.items():
+        found = judged(wh, damage.spoil(wh, contract, kind, rules), rules)
+        assert [r.rule.name for r in found if r.passed or not r.judged] == [], kind
+
+
+@SOURCES
+def test_every_written_rule_fails_where_its_matter_is_damaged(wh: Warehouse, contract: Contract) -> None:
+    good.with_history(wh, contract)
+    written = CHECKS["checks"].get(contract.name, {})
+    assert {check.name for check in contract.checks} == set(written), "each check needs its damage in damages.yaml"
+    for rule in rules_of(contract):
+        if rule.name.startswith("check."):
+            spoiled = good.candidate(wh, contract)
+            damage.apply(wh, contract, written[rule.name.removeprefix("check.")])
+            (found,) = judged(wh, spoiled, [rule])
+            assert found.judged and not found.passed, rule.name
+
+
+@SOURCES
+def test_every_source_is_asked_about_every_principle_and_every_rule_is_tagged(contract: Contract) -> None:
+    rules = rules_of(contract)
+    assert {rule.principle for rule in rules} == set(Principle)
+    assert any(rule.severity == Severity.CRITICAL for rule in rules)
+    assert len({rule.name for rule in rules}) == len(rules)
+    for rule in rules:
+        assert rule.source == contract.name and rule.owner == contract.owner and rule.sentence.endswith(".")
+        assert rule.dimension is not None or rule.principle == Principle.RELEVANT
+
+
+@SOURCES
+def test_every_column_of_a_contract_is_asked_about(contract: Contract) -> None:
+    asked = {(rule.table, rule.column) for rule in rules_of(contract)}
+    assert {(table.name, column.staged) for table in contract.tables for column in table.kept} <= asked
