@@ -19,6 +19,7 @@ from pipelines.warehouse import Warehouse
 
 DATA_ENV, LANDING_ENV, SOURCES_ENV = "BOROUGHLINK_DATA", "BOROUGHLINK_LANDING", "BOROUGHLINK_SOURCES"
 STARTED_BY_TAG = "boroughlink/started_by"
+OLD = "stands on old extracts"  # metadata of whatever is built from a source whose newest extract was not taken in
 
 #: Called with (step, "start" | "done" | "failed"); the command line shows progress with it.
 listeners: list[Callable[[str, str], None]] = []
@@ -34,9 +35,12 @@ class RunHandle:
         landing: Path,
         started_by: str,
         ended: Callable[[Run, str | None], None] | None = None,
+        upstream: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
-        """`ended` is told of the run once it is over, and why it failed, if it did."""
+        """`ended` is told of the run once it is over, and why it failed, if it did; `upstream` names of each step the
+        sources that it stands on."""
         self.folder, self.landing, self.started_by, self.ended = folder, landing, started_by, ended
+        self.upstream = upstream or {}
         self._purposes = purposes
         self._run: Run | None = None
         self._refused: Exception | None = None
@@ -85,6 +89,12 @@ class Step:
     purpose: str
     purposes: Purposes
     landing: Path
+    upstream: frozenset[str] = frozenset()
+
+    @property
+    def stands_on(self) -> tuple[str, ...]:
+        """Which sources above this step stand on an old extract, and why: a sentence each."""
+        return tuple(words for source, words in sorted(self.run.old_sources.items()) if source in self.upstream)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -101,7 +111,8 @@ def run_step(
     _tell(name, "start")
     try:
         with handle.run.timed(name), handle.run.warehouse(zones, read) as wh:
-            yield Step(name, wh, handle.run, purpose, handle.purposes, handle.landing)
+            above = handle.upstream.get(name, frozenset())
+            yield Step(name, wh, handle.run, purpose, handle.purposes, handle.landing, above)
     except Exception as fault:
         said = str(fault) if isinstance(fault, BoroughlinkError) else _unexpected(fault)
         handle.failed = handle.failed or f"{name}: {said}"
@@ -144,6 +155,8 @@ def step_asset(
         def step(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
             with run_step(context, key, zones, purpose) as opened:
                 figures = dict(function(opened) or {})
+                if opened.stands_on:
+                    figures[OLD] = " ".join(opened.stands_on)
                 return dg.MaterializeResult(metadata=table_metadata(opened.wh, tables) | figures)
 
         return step

@@ -2,8 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,7 @@ def build_definitions(place: Place) -> dg.Definitions:
     used = {dep for definition in assets for deps in definition.asset_deps.values() for dep in deps}
     leaves = sorted("/".join(key.path) for key in built if key not in used)
     assets.extend(publication_assets(leaves, place.sources, {name: c.title for name, c in contracts.items()}))
+    upstream = _upstream(assets)
     job = dg.define_asset_job(
         JOB, selection=dg.AssetSelection.all(), description="Everything, from landed extracts to a linked borough."
     )
@@ -95,6 +97,7 @@ def build_definitions(place: Place) -> dg.Definitions:
             place.landing,
             _who(tags),
             (lambda run, failed: tell(place.folder, run.summary(), failed)) if place.notices else None,
+            upstream,
         )
         try:
             yield handle
@@ -124,6 +127,18 @@ def _with_basis(spec: dg.AssetSpec, purposes: Purposes) -> dg.AssetSpec:
     ]
     table = "\n".join(["| source | basis | gateway | until |", "|---|---|---|---|", *rows])
     return spec.merge_attributes(metadata={"purpose": purpose.title, "basis": dg.MetadataValue.md(table)})
+
+
+def _upstream(assets: Sequence[dg.AssetsDefinition]) -> dict[str, frozenset[str]]:
+    """Of each asset the sources from which it is built, itself one or not."""
+    deps = {key: of for definition in assets for key, of in definition.asset_deps.items()}
+
+    @cache
+    def above(key: dg.AssetKey) -> frozenset[str]:
+        here = frozenset({key.path[1]}) if key.path[0] == "staged" else frozenset[str]()
+        return here.union(*(above(dep) for dep in deps.get(key, ())))
+
+    return {"/".join(key.path): above(key) for key in deps}
 
 
 def dagster_home(folder: DataFolder) -> Path:

@@ -25,15 +25,18 @@ _LONGEST_CELL = 32_767  # characters that a workbook's cell holds
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a reader of the file must know: why it exists, which run made it, until when it may be kept."""
+    """What a reader of the file must know: why it exists, which run made it, until when it may be kept, and which
+    sources stood on an old extract."""
 
     purpose: str
     run_id: str
     expires: date
     notice: str = ""
+    stands_on: Sequence[str] = ()
 
     def lines(self) -> list[str]:
         told = [f"Purpose: {self.purpose}", f"Run: {self.run_id}", f"Delete after: {self.expires.isoformat()}"]
+        told += [f"Old extract: {words}" for words in self.stands_on]
         return told + ([self.notice] if self.notice else [])
 
 

@@ -5,6 +5,7 @@ References are keys, files and lines; no other value of a row leaves here.
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +93,7 @@ def write_scorecard(folder: DataFolder, out: Path, source: str | None, sources: 
     purpose = f"data quality of {source or 'every source'}: for its owner"
     stamp = stamp_of(folder, purpose, scores.run_id)
     notice = "Counts and words only: no value of any row."
-    written = _write(
-        target, (*_SCORES, *_COUNTS), rows, Stamp(stamp.purpose, stamp.run_id, stamp.expires, notice), "Scorecard"
-    )
+    written = _write(target, (*_SCORES, *_COUNTS), rows, replace(stamp, notice=notice), "Scorecard")
     return noted(folder, "scorecard exported", target, written)
 
 
@@ -128,7 +127,7 @@ def write_rows(folder: DataFolder, source: str, what: str, out: Path, sources: s
         return "No row to mend."
     stamp = stamp_of(folder, f"rows of {contract.title} to mend: for {contract.owner}", published_place(folder).name)
     notice = "References into the source system only: no other value of a row. They lead to people; handle them so."
-    written = _write(target, head, rows, Stamp(stamp.purpose, stamp.run_id, stamp.expires, notice), "Rows")
+    written = _write(target, head, rows, replace(stamp, notice=notice), "Rows")
     return noted(folder, "rows to mend exported", target, written)
 
 

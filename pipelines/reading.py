@@ -58,7 +58,9 @@ class Answer:
 
 
 def status_of(folder: DataFolder) -> Answer:
-    """What is published, what waits, who runs."""
+    """What is published and which sources stand on an old extract, what waits, who runs."""
+    from pipelines.sources.footing import old_extracts
+
     if not folder.root.exists():
         raise BoroughlinkError(f"There is no data folder at {folder.root}.")
     current = Current.read(folder)
@@ -74,6 +76,9 @@ def status_of(folder: DataFolder) -> Answer:
         + (f", and {waiting.not_due:,} not whole or not due" if waiting.not_due else ""),
         "A run is under way." if run_under_way(folder) else "No run is under way.",
     ]
+    if current.published:
+        with open_snapshot(folder) as (wh, _):
+            said += list(old_extracts(wh, "published"))
     rows = [
         (
             run["run_id"],
@@ -337,8 +342,12 @@ def target_of(out: Path, suffixes: tuple[str, ...]) -> Path:
 
 def stamp_of(folder: DataFolder, purpose: str, run_id: str) -> Stamp:
     """The stamp of a file that leaves today."""
+    from pipelines.sources.footing import old_extracts
+
     settings = load_settings(folder)
-    return Stamp(purpose, run_id, settings.today() + timedelta(days=settings.export_days))
+    with open_snapshot(folder) as (wh, _):
+        old = old_extracts(wh, "published")
+    return Stamp(purpose, run_id, settings.today() + timedelta(days=settings.export_days), stands_on=old)
 
 
 def noted(folder: DataFolder, event: str, out: Path, rows: int) -> str:

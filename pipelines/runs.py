@@ -56,6 +56,7 @@ class Run:
     lock: IO[str]
     timings: list[StepTiming] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
+    old_sources: dict[str, str] = field(default_factory=dict)  # those that stand on an old extract, and how, in words
     taken: set[str] = field(default_factory=set)
     over: bool = False
     publishing: bool = False

@@ -5,11 +5,12 @@ import csv
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pipelines import warehouse
-from pipelines.exports import Stamp, write_csv, write_xlsx
+from pipelines.exports import write_csv, write_xlsx
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
 from pipelines.governance.actors import person
@@ -158,12 +159,9 @@ def write_report(folder: DataFolder, name: str, out: Path, sources: str | None) 
     with open_snapshot(folder) as (wh, place):
         rows = [*_refusals(wh, name), *_faults(wh, name), *_failed_rules(wh, name)]
         missing = _nothing_in_force(wh, contract)
-    stamp = Stamp(
-        f"error report for {contract.owner} on {contract.system}",
-        place.name,
-        stamp_of(folder, "", place.name).expires,
-        "Lines and columns only: no personal value." + missing,
-    )
+    purpose = f"error report for {contract.owner} on {contract.system}"
+    notice = "Lines and columns only: no personal value." + missing
+    stamp = replace(stamp_of(folder, purpose, place.name), notice=notice)
     if target.suffix.lower() == ".csv":
         written = write_csv(target, _REPORT, rows, stamp)
     else:
@@ -173,8 +171,8 @@ def write_report(folder: DataFolder, name: str, out: Path, sources: str | None) 
 
 def _refusals(wh: Warehouse, name: str) -> list[tuple[Any, ...]]:
     found = wh.rows(
-        "SELECT DISTINCT extract_date, reason FROM published.meta.intake WHERE source = ? AND state = 'refused' "
-        "ORDER BY ALL",
+        "SELECT DISTINCT extract_date, reason FROM published.meta.intake WHERE source = ? "
+        "AND state IN ('refused', 'unjudged') ORDER BY ALL",
         [name],
     )
     advice = "send the extract again, as the contract has it"

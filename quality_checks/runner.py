@@ -116,7 +116,8 @@ def _unique(rule: Rule, common: dict[str, Any], datasource: Any) -> Any:
 def _result(rule: Rule, outcome: Any, rows: int) -> RuleResult:
     """Counts of one outcome; of a table-wide rule, one failure stands for the table."""
     if rule.kind in TABLE_KINDS:
-        return RuleResult(rule, rows, 0 if outcome.success else 1, passed=bool(outcome.success))
+        reason = f"there are {rows:,}" if rule.kind == "row_count" and not outcome.success else ""
+        return RuleResult(rule, rows, 0 if outcome.success else 1, passed=bool(outcome.success), reason=reason)
     judged = int(outcome.result["element_count"]) - int(outcome.result.get("missing_count") or 0)
     failures = int(outcome.result["unexpected_count"] or 0)  # none is counted in an empty table
     return RuleResult(rule, judged, failures, passed=bool(outcome.success))

@@ -7,6 +7,7 @@ from typing import Any
 from linkage_models.person.agreements import agreement
 from pipelines.exports import NO_ASSUMPTION, Stamp, write_csv, write_xlsx
 from pipelines.fraud.rules import PURPOSE, RULES
+from pipelines.sources.footing import old_extracts
 from pipelines.warehouse import Warehouse
 
 NOTICE = NO_ASSUMPTION
@@ -61,7 +62,8 @@ def write_one(wh: Warehouse, path: Path, days: int, table: str = "identity.fraud
     pairs = wh.rows(f"SELECT {chosen} FROM {table} WHERE NOT is_restricted ORDER BY position")
     rows = [(*(in_words(column, value) for column, value in zip(COLUMNS, pair, strict=True)), NOTICE) for pair in pairs]
     heads = (*COLUMNS.values(), "Notice")
-    stamp = Stamp(PURPOSE, wh.run_id, wh.as_of + timedelta(days=days), NOTICE)
+    old = old_extracts(wh, table.split(".")[0])
+    stamp = Stamp(PURPOSE, wh.run_id, wh.as_of + timedelta(days=days), NOTICE, old)
     if path.suffix == ".csv":
         return write_csv(path, heads, rows, stamp)
     return write_xlsx(path, heads, rows, stamp, "Flagged pairs")

@@ -34,9 +34,11 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
     "review.pair": ("item_id",),
     "review.sample": ("item_id",),
     "quality.result": (),
+    "quality.profile": (),
     "quality.promise": (),
     "quality.principle": (),
     **{f"quality.{name}": () for name in READINESS},
+    "meta.footing": (),
     "meta.intake": (),
     "meta.fault": (),
 }

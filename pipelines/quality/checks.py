@@ -31,10 +31,11 @@ class Standing:
     faults: list[Fault]
     as_of: date
     accepted: dict[str, date]
+    broken: str | None = None  # why the delivery could not be judged: a check of ours
 
     @classmethod
-    def of(cls, wh: Warehouse) -> "Standing":
-        return cls(scorecard(wh), faults(wh), wh.as_of, newest_accepted(wh, "identity"))
+    def of(cls, wh: Warehouse, broken: str | None = None) -> "Standing":
+        return cls(scorecard(wh), faults(wh), wh.as_of, newest_accepted(wh, "identity"), broken)
 
     def late(self, contract: Contract) -> str | None:
         """That the next extract is overdue on the day of the run, in words; None while it is not."""
@@ -65,7 +66,7 @@ def standing_gate(wh: Warehouse, found: list[Any]) -> Gate:
 
     def verdict(candidate: Candidate) -> Verdict:
         said = judged(candidate)
-        found.append(Standing.of(wh))
+        found.append(Standing.of(wh, said.reason if said.broken else None))
         return said
 
     return verdict
@@ -76,7 +77,16 @@ def check_results(asset: dg.AssetKey, contract: Contract, found: Sequence[Standi
     now = found[-1]
     scores = {score.principle: score for score in now.scores if score.source == contract.name}
     for principle in Principle:
-        if score := scores.get(str(principle)):
+        if now.broken:
+            yield dg.AssetCheckResult(
+                passed=False,
+                asset_key=asset,
+                check_name=str(principle),
+                severity=dg.AssetCheckSeverity.ERROR,
+                description=f"Not judged: {now.broken}",
+                metadata={"broken check": now.broken},
+            )
+        elif score := scores.get(str(principle)):
             failing = [
                 fault for fault in now.faults if fault.source == contract.name and fault.principle == score.principle
             ]

@@ -86,9 +86,8 @@ def _birth_date(table: Table, column: Column) -> Iterator[Rule]:
     dummies: dict[str, Any] = {"tolerance": limits.dummy_share, "values": list(limits.dummy_dates)}
     yield table_rule(table, "placeholder", accurate, WARNING, says, "not_among", name, **dummies)
     says = f"At most {limits.first_of_january:.0%} of {here} fall on 1 January (of births, 0.3 % do)."
-    condition = f'NOT (month("{name}") = 1 AND day("{name}") = 1)'
-    spike: dict[str, Any] = {"tolerance": limits.first_of_january, "condition": condition}
-    yield table_rule(table, "first_of_january", accurate, WARNING, says, "holds", name, **spike)
+    spike: dict[str, Any] = {"tolerance": limits.first_of_january, "sql": parameter(table.name, name, "new_year")}
+    yield table_rule(table, "first_of_january", accurate, WARNING, says, "measured", name, **spike)
 
 
 def _genuine(contract: Contract, table: Table, column: Column) -> Iterator[Rule]:

@@ -13,7 +13,8 @@ from pipelines.quality.profiles import Profile, history
 from pipelines.quality.steadiness import steadiness
 from pipelines.quality.thresholds import thresholds
 from pipelines.sources.contracts import Column, Table
-from pipelines.sources.intake import Candidate
+from pipelines.sources.intake import INTAKE, Candidate
+from pipelines.sources.thresholds import SET_ASIDE_ALWAYS
 from pipelines.warehouse import Warehouse
 
 Evidence = dict[str, Any]
@@ -25,9 +26,12 @@ def evidence(wh: Warehouse, candidate: Candidate, now: Profile) -> Evidence:
     `now` is the profile of the candidate.
     """
     found = _of_extract(wh, candidate)
-    found |= steadiness(candidate.contract, now, _earlier(wh, candidate))
+    found |= steadiness(candidate.contract, now, *_earlier(wh, candidate))
+    growth = _growth(wh, candidate)
     for table in candidate.contract.tables:
-        found |= _of_table(candidate, table)
+        found |= _of_table(candidate, table, growth.get(table.name, 0))
+        if "rows" in table.seasonal:
+            found |= _of_season(wh, candidate, table)
         for column in table.kept:
             found |= _of_column(wh, candidate, table, column)
     for check in candidate.contract.checks:
@@ -35,13 +39,16 @@ def evidence(wh: Warehouse, candidate: Candidate, now: Profile) -> Evidence:
     return found
 
 
-def _earlier(wh: Warehouse, candidate: Candidate) -> list[Profile]:
-    """Profiles of earlier extracts, of the tables that may be compared: not where the sender announced a break."""
+def _earlier(wh: Warehouse, candidate: Candidate) -> tuple[list[Profile], list[Profile]]:
+    """Profiles of earlier extracts, and of those about a year before; of the tables that may be compared: not where the
+    sender announced a break."""
     compared = {table for table, rows in candidate.previous.items() if rows is not None}
-    return [
-        {key: counts for key, counts in profile.items() if key[0] in compared}
-        for profile in history(wh, candidate.contract, candidate.extract_date)
-    ]
+    earlier = {
+        day: {key: counts for key, counts in profile.items() if key[0] in compared}
+        for day, profile in history(wh, candidate.contract, candidate.extract_date).items()
+    }
+    ago, slack = candidate.extract_date - timedelta(days=365), timedelta(days=thresholds().season_days)
+    return list(earlier.values()), [profile for day, profile in earlier.items() if abs(day - ago) <= slack]
 
 
 def _of_extract(wh: Warehouse, candidate: Candidate) -> Evidence:
@@ -56,21 +63,66 @@ def _of_extract(wh: Warehouse, candidate: Candidate) -> Evidence:
     }
 
 
-def _of_table(candidate: Candidate, table: Table) -> Evidence:
+def _of_table(candidate: Candidate, table: Table, growth: int) -> Evidence:
     limits, here = thresholds(), candidate.tables[table.name]
     before = candidate.previous.get(table.name)
     without_purpose = sum(not column.why.strip() for column in table.columns)
     found: Evidence = {
         f"{table.name}.without_purpose": _counted(len(table.columns), without_purpose),
-        f"{table.name}.set_aside": _counted(here.rows + here.set_aside, here.set_aside),
+        f"{table.name}.set_aside_warning": _counted(here.rows + here.set_aside, here.set_aside),
+        f"{table.name}.set_aside_critical": _counted(here.rows + here.set_aside, _beyond_a_handful(here.set_aside)),
     }
-    for severity, share in (("warning", limits.rows_warn), ("critical", limits.rows_refuse)):
+    expected = (before or 0) + growth
+    shares = {
+        "warning": (limits.rows_warn, limits.rows_warn),
+        "critical": (limits.rows_refuse, limits.rows_refuse_more),
+    }
+    for severity, (fewer, more) in shares.items():
         low = high = None
         if before:
-            room = max(int(before * share), limits.rows_slack)
-            low, high = max(before - room, 0), before + room
+            low = max(min(before, expected) - max(int(before * fewer), limits.rows_slack), 0)
+            high = max(before, expected) + max(int(before * more), limits.rows_slack)
         found |= {f"{table.name}.{severity}.low": low, f"{table.name}.{severity}.high": high}
     return found
+
+
+def _beyond_a_handful(rows: int) -> int:
+    """A handful of rows set aside doesn't condemn a small extract: intake's own rule."""
+    return rows if rows > SET_ASIDE_ALWAYS else 0
+
+
+def _of_season(wh: Warehouse, candidate: Candidate, table: Table) -> Evidence:
+    """Bounds of the rows of a table that moves with the year: about those of the season a year ago."""
+    before = None
+    if candidate.previous.get(table.name) is not None and wh.exists(INTAKE):
+        ago = candidate.extract_date - timedelta(days=365)
+        before = wh.scalar(
+            f"SELECT arg_min(rows, abs(extract_date - ?::DATE)) FROM {INTAKE} WHERE source = ? AND table_name = ? "
+            "AND state = 'accepted' AND supply = 'full' AND abs(extract_date - ?::DATE) <= ?",
+            [ago, candidate.contract.name, table.name, ago, thresholds().season_days],
+        )
+    room = max(int((before or 0) * thresholds().rows_refuse), thresholds().rows_slack)
+    return {
+        f"{table.name}.warning.low": None if before is None else max(before - room, 0),
+        f"{table.name}.warning.high": None if before is None else before + room,
+    }
+
+
+def _growth(wh: Warehouse, candidate: Candidate) -> dict[str, int]:
+    """By table the median of the rows that an extract had more than the one before: what a file that is added to grows
+    by. Nothing where there is no history."""
+    if not wh.exists(INTAKE):
+        return {}
+    rows = wh.rows(
+        f"""-- one row a table: its usual growth from extract to extract
+        SELECT table_name, median(rows - before) FROM (
+            SELECT table_name, rows, lag(rows) OVER (PARTITION BY table_name ORDER BY extract_date) AS before
+            FROM {INTAKE} WHERE source = ? AND state = 'accepted' AND supply = 'full' AND extract_date < ?
+            QUALIFY row_number() OVER (PARTITION BY table_name ORDER BY extract_date DESC) <= ?)
+        WHERE before IS NOT NULL GROUP BY table_name""",
+        [candidate.contract.name, candidate.extract_date, thresholds().drift_history],
+    )
+    return {table: round(growth) for table, growth in rows}
 
 
 def _of_column(wh: Warehouse, candidate: Candidate, table: Table, column: Column) -> Evidence:
@@ -79,6 +131,8 @@ def _of_column(wh: Warehouse, candidate: Candidate, table: Table, column: Column
     found: Evidence = {}
     if column.type != "text":
         found[f"{place}.value_faults"] = _counted(here.rows, here.value_faults.get(column.staged, 0))
+    if column.personal == "birth_date" and column.type == "date":
+        found[f"{place}.new_year"] = _new_year(here.name, column.staged)
     if column.references is not None:
         other, key = column.references.split(".", 1)
         found[f"{place}.dangling"] = _dangling(here.name, column.staged, candidate.tables[other].name, key)
@@ -117,6 +171,15 @@ def _lost(table: str, column: str, last: str) -> str:
 
 def _counted(rows: int, failures: int | bool) -> str:
     return f"SELECT {int(rows)} AS rows, {int(failures)} AS failures"
+
+
+def _new_year(table: str, column: str) -> str:
+    """SQL: birth dates, and those on 1 January unless they are so few that chance may do it."""
+    new_year = f'count(*) FILTER (WHERE month("{column}") = 1 AND day("{column}") = 1)'
+    few = thresholds().small_cell
+    return f"""
+        SELECT count("{column}") AS rows, CASE WHEN {new_year} < {few} THEN 0 ELSE {new_year} END AS failures
+        FROM {table}"""
 
 
 def _dangling(table: str, column: str, other: str, key: str, kind: str = "VARCHAR") -> str:

@@ -74,7 +74,10 @@ def gate(wh: Warehouse, seen: list[GateResult] | None = None) -> Callable[[Candi
     """The gate as intake calls it; what it finds is also appended to `seen`."""
 
     def verdict(candidate: Candidate) -> Verdict:
-        found = judge(wh, candidate)
+        try:
+            found = judge(wh, candidate)
+        except GateBroken as fault:  # this source waits with its last good load; the borough goes on
+            return Verdict(False, str(fault), broken=True)
         if seen is not None:
             seen.append(found)
         return Verdict(found.accepted, found.reason)

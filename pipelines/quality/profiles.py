@@ -1,6 +1,6 @@
 """How the columns of an extract are distributed: counts only, kept a run, so that a sudden change can be seen.
 
-No value of a person is kept: of text its length, of dates their parts and how long ago, of numbers a band of the series
+No value of a person is kept: of text its length, of dates the month or five years, of numbers a band of the series
 1, 2, 5; values themselves only where the contract lists them as codes. Cells of fewer than `small` rows are pooled.
 """
 
@@ -52,7 +52,7 @@ def measures_of(table: Table, column: Column) -> tuple[str, ...]:
     if column.codes is not None:
         return ("code",)
     if column.type == "date":
-        return ("age",) if column.personal == "birth_date" else ("month", "age")
+        return ("month", "era") if column.personal == "birth_date" else ("era",)  # births know no season
     return ("length",) if column.type == "text" else ("band",)
 
 
@@ -78,10 +78,10 @@ def keep(wh: Warehouse, candidate: Candidate, found: Profile) -> None:
         )
 
 
-def history(wh: Warehouse, contract: Contract, before: date) -> list[Profile]:
+def history(wh: Warehouse, contract: Contract, before: date) -> dict[date, Profile]:
     """Profiles of the extracts in force that are older than a day, the newest first; of each what was written last."""
     if not wh.exists(PROFILE) or not wh.exists(INTAKE):
-        return []
+        return {}
     rows = wh.rows(
         f"""-- one row a cell of an accepted extract
         SELECT extract_date, table_name, column_name, measure, cell, count FROM {PROFILE}
@@ -93,7 +93,7 @@ def history(wh: Warehouse, contract: Contract, before: date) -> list[Profile]:
     by_day: dict[date, Profile] = {}
     for day, table, column, measure, cell, count in rows:
         by_day.setdefault(day, {}).setdefault((table, column, measure), {})[cell] = count
-    return list(by_day.values())
+    return by_day
 
 
 def pooled(counts: Mapping[str, int]) -> dict[str, int]:
@@ -186,9 +186,8 @@ def _cell(column: Column, measure: str, extract: date) -> str:
         return f"least(length({value}), {LONGEST})"
     if measure == "month":
         return f"month({value})"
-    if measure == "age":
-        years = f"date_diff('day', {value}, {day}) // 365.25"
-        return f"CASE WHEN {value} > {day} THEN 'ahead' ELSE (({years}) // 5 * 5)::INTEGER::VARCHAR END"
+    if measure == "era":
+        return f"CASE WHEN {value} > {day} THEN 'ahead' ELSE (year({value}) // 5 * 5)::VARCHAR END"
     size = f"floor(log10(abs({value}::DOUBLE)))"
     step = f"(abs({value}::DOUBLE) / pow(10, {size}))"
     band = f"CASE WHEN {step} < 2 THEN 1 WHEN {step} < 5 THEN 2 ELSE 5 END * pow(10, {size})"

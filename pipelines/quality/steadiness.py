@@ -38,18 +38,24 @@ def steady_column_rules(table: Table, column: Column) -> Iterator[Rule]:
         yield _rule(table, "changed", reliable, says, column)
 
 
-def steadiness(contract: Contract, now: Profile, earlier: Sequence[Profile]) -> dict[str, Any]:
-    """For every rule of this room its SQL (rows, failures), or None where there is nothing to compare with."""
+def steadiness(
+    contract: Contract, now: Profile, earlier: Sequence[Profile], year_before: Sequence[Profile]
+) -> dict[str, Any]:
+    """For every rule of this room its SQL (rows, failures), or None where there is nothing to compare with.
+
+    `earlier` are the profiles of the extracts before, the newest first; `year_before` those of the season a year ago.
+    """
     found: dict[str, Any] = {}
     for table in contract.tables:
+        last = {name: year_before if name in table.seasonal else earlier for name in (*_DIRECTIONS, "spread")}
         for name in ("repeated", "gone"):
-            found[f"{table.name}.{name}"] = _moved(now, earlier, (table.name, "", name))
+            found[f"{table.name}.{name}"] = _moved(now, last[name], (table.name, "", name))
         found[f"{table.name}.stalled"] = _stalled(now, earlier, table.name)
         for column in table.kept:
             place = (table.name, column.staged)
-            found[f"{table.name}.{column.staged}.fill_drop"] = _moved(now, earlier, (*place, "filled"))
-            found[f"{table.name}.{column.staged}.changed"] = _moved(now, earlier, (*place, "changed"))
-            spread = [_moved(now, earlier, (*place, measure)) for measure in measures_of(table, column)]
+            found[f"{table.name}.{column.staged}.fill_drop"] = _moved(now, last["filled"], (*place, "filled"))
+            found[f"{table.name}.{column.staged}.changed"] = _moved(now, last["changed"], (*place, "changed"))
+            spread = [_moved(now, last["spread"], (*place, measure)) for measure in measures_of(table, column)]
             found[f"{table.name}.{column.staged}.spread"] = max(filter(None, spread), key=lambda f: f[1], default=None)
     return {name: _counted(*counts) if counts else None for name, counts in found.items()}
 
@@ -63,11 +69,9 @@ def limits_of(measure: str) -> DriftLimits:
 
 def _moved(now: Profile, earlier: Sequence[Profile], key: Key) -> tuple[int, int] | None:
     measure = key[2]
-    before = [profile[key] for profile in earlier if key in profile]
     if key not in now:
         return None
-    if measure in ("changed", "gone") and not before:
-        before = [{"no": sum(now[key].values())}]  # the second extract: none before it could show what is usual
+    before = [profile[key] for profile in earlier if key in profile]
     move = drift(pooled(now[key]), before, limits_of(measure), _DIRECTIONS.get(measure, "any"))
     return (move.rows, move.failures) if move else None
 

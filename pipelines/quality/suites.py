@@ -84,10 +84,14 @@ def _table_rules(table: Table) -> Iterator[Rule]:
 
     for severity, share in ((WARNING, limits.set_aside_warn), (CRITICAL, limits.set_aside_refuse)):
         says = f"Of the rows delivered for {here}, at most {share:.0%} had to be set aside."
-        kept: dict[str, Any] = {"tolerance": share, "sql": parameter(here, "set_aside")}
+        kept: dict[str, Any] = {"tolerance": share, "sql": parameter(here, f"set_aside_{severity}")}
         yield table_rule(table, f"usable_{severity}", Principle.COMPLETE, severity, says, "measured", **kept)
-    for severity, share in ((WARNING, limits.rows_warn), (CRITICAL, limits.rows_refuse)):
-        says = f"{here} has as many rows as in the last extract, give or take {share:.0%}."
+    spans = ((WARNING, limits.rows_warn, limits.rows_warn), (CRITICAL, limits.rows_refuse, limits.rows_refuse_more))
+    for severity, fewer, more in spans:
+        says = f"{here} has as many rows as in the last extract or as its growth foretells: up to {fewer:.0%} fewer or "
+        says += f"{more:.0%} more."
+        if "rows" in table.seasonal and severity == WARNING:
+            says = f"{here} has as many rows as in the same season a year ago, give or take {limits.rows_refuse:.0%}."
         bounds: dict[str, Any] = {"min": parameter(here, severity, "low"), "max": parameter(here, severity, "high")}
         yield table_rule(table, f"row_count_{severity}", Principle.RELIABLE, severity, says, "row_count", **bounds)
 

@@ -15,6 +15,7 @@ class Thresholds:
 
     rows_warn: float
     rows_refuse: float
+    rows_refuse_more: float
     rows_slack: int
     set_aside_warn: float
     set_aside_refuse: float
@@ -30,6 +31,7 @@ class Thresholds:
     dummy_dates: tuple[date, ...]
     dummy_share: float
     first_of_january: float
+    season_days: int
     small_cell: int
     drift_floors: Mapping[str, float]
     drift_usual: float
@@ -48,6 +50,7 @@ def thresholds() -> Thresholds:
     return Thresholds(
         rows_warn=read["row_count"]["warn"],
         rows_refuse=read["row_count"]["refuse"],
+        rows_refuse_more=read["row_count"]["refuse_more"],
         rows_slack=read["row_count"]["slack"],
         set_aside_warn=read["set_aside"]["warn"],
         set_aside_refuse=read["set_aside"]["refuse"],

@@ -20,6 +20,8 @@ from pipelines.releases.sets import Profile, ReleaseRefused, ReleaseSet, allowed
 from pipelines.releases.store import keep_key, refusals_noted, seal
 from pipelines.releases.zone import marked_list
 from pipelines.settings import DataFolder, Settings, flush_folder, write_atomically
+from pipelines.snapshots import open_snapshot
+from pipelines.sources.footing import old_extracts
 from pipelines.warehouse import Warehouse
 
 
@@ -53,7 +55,9 @@ def build(
     expires = until(settings.today(), delete_after(asked, purpose))
     release_id = f"{asked.name}-{settings.today():%Y%m%d}-{secrets.token_hex(4)}"
     text = licence(settings.council)
-    files = _files(asked, built, Stamp(purpose.name, wh.run_id, expires, text))
+    with open_snapshot(folder) as (shown, _):
+        old = old_extracts(shown, "published")
+    files = _files(asked, built, Stamp(purpose.name, wh.run_id, expires, text, old))
     continuity = lasting.continue_series(wh, chain, built.people, files) if chain else None
     manifest = _manifest(asked, profile, built, wh.run_id, settings.today(), expires) | {
         "release_id": release_id,

@@ -41,6 +41,7 @@ from pipelines.reporting.rows import (
     Ward,
 )
 from pipelines.sources.facts import FACTS
+from pipelines.sources.footing import old_extracts
 from pipelines.warehouse import Warehouse, sql_file
 
 COUNTS = Path(__file__).parent / "counts"
@@ -65,7 +66,7 @@ class Part(Generic[T]):
 @dataclass(frozen=True)
 class Figures:
     """All of it. `synthetic` is true if every extract is invented; `titles` names sources as people do; `model` says
-    which model scored, and why."""
+    which model scored, and why; `old` which sources stand on an old extract, a sentence each."""
 
     run_id: str
     as_of: date
@@ -93,6 +94,7 @@ class Figures:
     releases: Part[Release] = Part()
     left_out: Part[LeftOut] = Part()
     steps: Part[Step] = Part()
+    old: tuple[str, ...] = ()
 
     def with_steps(self, timings: Sequence[Mapping[str, Any]]) -> "Figures":
         """The same figures with the final timings of the run, its last step among them."""
@@ -187,6 +189,7 @@ def collect(wh: Warehouse, summary: Mapping[str, Any]) -> Figures:
         synthetic=_synthetic(wh),
         model=_model(wh),
         titles=dict(notes.get("titles", {})),
+        old=old_extracts(wh),
         **parts,
     )
 
@@ -202,7 +205,7 @@ def _with_refusals(kept: Part[Refusal], deliveries: Sequence[tuple[str, Mapping[
     """The refusals that stand, and those of this run that came too early to be entered in the intake table."""
     found = {(row.source, row.extract_date): row for row in kept.rows}
     for source, delivery in deliveries:
-        if delivery["state"] == "refused":
+        if delivery["state"] in ("refused", "unjudged"):
             refusal = Refusal(source, _date(delivery), str(delivery["reason"]))
             found.setdefault((refusal.source, refusal.extract_date), refusal)
     return Part(tuple(found.values())) if found else kept

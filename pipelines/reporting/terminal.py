@@ -135,6 +135,10 @@ def _gaps(out: Console, f: Figures) -> None:
         for refusal in f.refusals.rows:
             when = day(refusal.extract_date) if refusal.extract_date else "of an unknown date"
             _say(out, f"{title(f, refusal.source)}, {when}: {refusal.reason}")
+    if f.old:
+        _say(out, "\nBuilt on old extracts", "bold")
+        for words in f.old:
+            _say(out, words)
     if f.remarks.rows:
         _say(out, "\nNoted on the way in", "bold")
         for remark in f.remarks.rows:

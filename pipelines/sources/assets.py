@@ -15,6 +15,7 @@ from pipelines.sources.catalogue import Catalogue
 from pipelines.sources.contracts import Contract
 from pipelines.sources.facts import FACTS
 from pipelines.sources.facts_build import build_fact
+from pipelines.sources.footing import footing_of, note_footing
 from pipelines.sources.intake import Gate, Intake, accept_all, consumed_files, take_in
 from pipelines.warehouse import Warehouse
 
@@ -68,8 +69,12 @@ def source_step(step: Step, contract: Contract, gate: Gate = accept_all) -> list
     intakes = take_in(step.wh, contract, step.landing, archive, gate)
     step.run.notes.setdefault("intake", {})[contract.name] = [_noted(intake) for intake in intakes]
     for intake in intakes:
-        if intake.state != "waiting":
+        if intake.state not in ("waiting", "unjudged"):  # these are looked at again in the next run
             step.run.taken |= inbox.signatures(intake.folder)
+    footing = footing_of(step.wh, contract)
+    note_footing(step.wh, footing)
+    if footing.why:
+        step.run.old_sources[contract.name] = footing.words
     step.run.consume(consumed_files(intakes, archive), {sha256 for intake in intakes for sha256 in intake.hashes})
     return intakes
 
@@ -148,6 +153,7 @@ def _figures(intakes: Sequence[Intake]) -> dict[str, Any]:
     figures: dict[str, Any] = {f"deliveries {state}": states.count(state) for state in sorted(set(states))}
     figures["rows set aside"] = sum(intake.set_aside for intake in intakes)
     figures["values set aside"] = sum(intake.value_faults for intake in intakes)
-    if said := [intake.reason for intake in intakes if intake.state in ("refused", "waiting") and intake.reason]:
-        figures["refused or waiting"] = " ".join(said)
+    left = ("refused", "unjudged", "waiting")
+    if said := [intake.reason for intake in intakes if intake.state in left and intake.reason]:
+        figures["not taken in"] = " ".join(said)
     return figures

@@ -214,6 +214,8 @@ class Table(Stated):
     elements from the root; in a workbook `sheet` names the sheet (not needed for the only one), and `header_row` the
     row with the column names.
 
+    `seasonal` names what of the table moves with the year (a billing, a term, an intake of pupils): it is held against
+    the extract of the year before alone.
     `changes` names the column that says, in a delivery of changes only, what became of a row: by I or U it stands as
     given, by D it is gone. That a delivery is such a one its manifest says (`"supply": "changes"`).
     """
@@ -232,6 +234,7 @@ class Table(Stated):
     key: Names = ()
     unique: tuple[Names, ...] = ()
     may_be_empty: bool = False
+    seasonal: tuple[Literal["rows", "spread", "filled", "gone", "changed"], ...] = ()
     min_rows: int | None = Field(None, ge=0)
     slot: Slot | None = None
     changes: str | None = None

@@ -41,10 +41,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate says; `reason` in plain words, counts only."""
+    """What the gate says; `reason` in plain words, counts only. `broken`: a check of ours failed, not the data."""
 
     accept: bool
     reason: str | None = None
+    broken: bool = False
 
 
 Gate = Callable[[Candidate], Verdict]
@@ -52,11 +53,12 @@ Gate = Callable[[Candidate], Verdict]
 
 @dataclass(frozen=True)
 class Intake:
-    """What became of one delivery. `reason` says why it was refused, skipped or waits; `hashes` are its files."""
+    """What became of one delivery. `reason` says why it was refused, skipped, not judged or waits; `hashes` are its
+    files."""
 
     source: str
     folder: Path
-    state: Literal["accepted", "refused", "skipped", "waiting"]
+    state: Literal["accepted", "refused", "unjudged", "skipped", "waiting"]
     extract_date: date | None = None
     delivery: int | None = None
     rows: Mapping[str, int] | None = None
@@ -139,7 +141,8 @@ def _take_in_one(wh: Warehouse, contract: Contract, folder: Path, archive: Archi
         stored = beside.submit(_store, archive, delivery)
         try:
             tables = read(wh, delivery, number)
-            known = {} if delivery.confirmed or delivery.supply == "changes" else _previous(wh, contract)
+            break_announced = delivery.confirmed or delivery.supply == "changes"
+            known = {} if break_announced else _previous(wh, contract, delivery.extract_date)
             previous = {name: known.get(name) for name in tables}
             candidate = Candidate(delivery.contract, delivery.extract_date, number, tables, previous)
             verdict = gate(candidate)
@@ -149,7 +152,9 @@ def _take_in_one(wh: Warehouse, contract: Contract, folder: Path, archive: Archi
             return _refuse(wh, contract, folder, delivery, str(refusal))
     if not verdict.accept:
         _unstore(archive, stored)
-        return _refuse(wh, contract, folder, delivery, verdict.reason or "the quality gate refused it", tables)
+        said = verdict.reason or "the quality gate refused it"
+        state: Literal["refused", "unjudged"] = "unjudged" if verdict.broken else "refused"
+        return _refuse(wh, contract, folder, delivery, said, tables, state)
     replaced = promote(wh, contract, delivery, number, tables)
     return replace(
         outcome,
@@ -281,12 +286,12 @@ def _older_twin(wh: Warehouse, delivery: Delivery) -> date | None:
     return same[0] if same and same[0] != known[0][0] else None
 
 
-def _previous(wh: Warehouse, contract: Contract) -> dict[str, int | None]:
-    """Rows by table in the last full extract."""
+def _previous(wh: Warehouse, contract: Contract, before: date) -> dict[str, int | None]:
+    """Rows by table in the last full extract before a day."""
     found = wh.rows(
         f"SELECT table_name, arg_max(rows, extract_date) FROM {INTAKE} "
-        "WHERE source = ? AND state = 'accepted' AND supply = 'full' GROUP BY table_name",
-        [contract.name],
+        "WHERE source = ? AND state = 'accepted' AND supply = 'full' AND extract_date < ? GROUP BY table_name",
+        [contract.name, before],
     )
     counts = dict(found)
     return {table.name: counts.get(table.name) for table in contract.tables}
@@ -299,6 +304,7 @@ def _refuse(
     delivery: Delivery | None,
     reason: str,
     tables: Mapping[str, CandidateTable] | None = None,
+    state: Literal["refused", "unjudged"] = "refused",
 ) -> Intake:
     """Record a refusal and what was found at fault; nothing else changes."""
     number = _next_delivery(wh)
@@ -307,7 +313,7 @@ def _refuse(
     try:
         _forget_refusals(wh, contract, day)
         if delivery is not None:
-            _enter(wh, delivery, number, "refused", reason, tables or {})
+            _enter(wh, delivery, number, state, reason, tables or {})
         else:
             wh.execute(
                 f"INSERT INTO {INTAKE} (delivery, source, extract_date, state, reason, run_id) "
@@ -322,7 +328,7 @@ def _refuse(
         raise
     _drop_candidates(wh)
     hashes = tuple(sorted(delivery.fingerprint)) if delivery else ()
-    return Intake(contract.name, folder, "refused", day, reason=reason, hashes=hashes)
+    return Intake(contract.name, folder, state, day, reason=reason, hashes=hashes)
 
 
 def _enter(
@@ -345,7 +351,7 @@ def _enter(
 
 def _forget_refusals(wh: Warehouse, contract: Contract, day: date | None) -> None:
     """An earlier refusal of the same extract is replaced by what is known now."""
-    of_day = "source = ? AND extract_date IS NOT DISTINCT FROM ? AND state = 'refused'"
+    of_day = "source = ? AND extract_date IS NOT DISTINCT FROM ? AND state IN ('refused', 'unjudged')"
     wh.execute(
         f"DELETE FROM {FAULT} WHERE source = ? AND delivery IN (SELECT delivery FROM {INTAKE} WHERE {of_day})",
         [contract.name, contract.name, day],

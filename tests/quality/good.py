@@ -5,6 +5,7 @@ range. What it can't know stands in good.yaml. A reference takes the value of th
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import yaml
 
 from pipelines.quality.identifiers import UPRN_COLUMNS
 from pipelines.quality.parts import GAZETTEER
-from pipelines.quality.profiles import NO, PROFILE, keep, profile
+from pipelines.quality.profiles import NO, PROFILE, compared, keep, profile
 from pipelines.sources.contracts import Column, Contract, Table
 from pipelines.sources.intake import Candidate, make_intake_tables
 from pipelines.sources.staging import CandidateTable
@@ -21,7 +22,7 @@ from pipelines.warehouse import Warehouse
 from quality_checks.drift import TRUE
 
 GIVEN = yaml.safe_load((Path(__file__).parent / "good.yaml").read_text(encoding="utf-8"))
-DAY, LAST = date(2026, 10, 31), date(2026, 9, 30)
+DAY, LAST, A_YEAR_AGO = date(2026, 10, 31), date(2026, 9, 30), date(2025, 10, 31)
 ROWS = 120
 _LATE = {"to", "end", "ended", "ends", "eot", "closed", "closure", "cancel", "cancelled", "cleared", "expiry", "death"}
 
@@ -42,7 +43,7 @@ def candidate(wh: Warehouse, contract: Contract, day: date = DAY, **changed: Any
 
 
 def with_history(wh: Warehouse, contract: Contract) -> None:
-    """The same delivery a month ago, taken in: its rows stand, its profile is kept; a quarter of its rows had moved."""
+    """The same delivery a month and a year ago, taken in: its rows stand, its profile is kept; half of it had moved."""
     if contract.name != GAZETTEER:
         gazetteer(wh)
     make_intake_tables(wh)
@@ -55,12 +56,17 @@ def with_history(wh: Warehouse, contract: Contract) -> None:
     found = profile(wh, before)
     for table in contract.tables:
         found[table.name, "", "moved"] = {TRUE: ROWS // 2, NO: ROWS // 2}
+        found[table.name, "", "gone"] = {NO: ROWS}
+        found |= {(table.name, column.staged, "changed"): {NO: ROWS} for column in compared(table)}
     wh.execute(f"DROP TABLE IF EXISTS {PROFILE}")
-    keep(wh, before, found)
-    wh.execute(
-        "INSERT INTO identity.meta.intake (delivery, source, extract_date, state) VALUES (2, ?, ?, 'accepted')",
-        [contract.name, LAST],
-    )
+    for day in (LAST, A_YEAR_AGO):
+        keep(wh, replace(before, extract_date=day), found)
+        for name, table in before.tables.items():
+            wh.execute(
+                "INSERT INTO identity.meta.intake (delivery, source, extract_date, state, table_name, rows, supply) "
+                "VALUES (2, ?, ?, 'accepted', ?, ?, 'full')",
+                [contract.name, day, name, table.rows],
+            )
 
 
 def gazetteer(wh: Warehouse) -> None:
