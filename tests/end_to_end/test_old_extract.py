@@ -29,9 +29,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
         shutil.copytree(root / "borough" / "landing" / name, root / "landing" / name)
         shutil.copytree(SHIPPED_SOURCES / name, root / "sources" / name)
     folder = DataFolder.at(root / "data").make()
-    write_settings(folder, holds="synthetic", clock="2026-10-01")
-    assert run_and_report(str(folder.root), str(root / "landing"), str(root / "sources"), None, False) == 0
     write_settings(folder, holds="synthetic", clock="2026-11-01")
+    with pytest.MonkeyPatch.context() as earlier:
+        earlier.setenv("BOROUGHLINK_CLOCK", "2026-10-01")
+        assert run_and_report(str(folder.root), str(root / "landing"), str(root / "sources"), None, False) == 0
     without_surnames(root / "landing" / "housing" / "2026-10-31")
     return folder
 
