@@ -59,8 +59,6 @@ class Answer:
 
 def status_of(folder: DataFolder) -> Answer:
     """What is published and which sources stand on an old extract, what waits, who runs."""
-    from pipelines.sources.footing import old_extracts
-
     if not folder.root.exists():
         raise BoroughlinkError(f"There is no data folder at {folder.root}.")
     current = Current.read(folder)
@@ -77,8 +75,7 @@ def status_of(folder: DataFolder) -> Answer:
         "A run is under way." if run_under_way(folder) else "No run is under way.",
     ]
     if current.published:
-        with open_snapshot(folder) as (wh, _):
-            said += list(old_extracts(wh, "published"))
+        said += old_of(folder)
     rows = [
         (
             run["run_id"],
@@ -342,12 +339,17 @@ def target_of(out: Path, suffixes: tuple[str, ...]) -> Path:
 
 def stamp_of(folder: DataFolder, purpose: str, run_id: str) -> Stamp:
     """The stamp of a file that leaves today."""
+    settings = load_settings(folder)
+    expires = settings.today() + timedelta(days=settings.export_days)
+    return Stamp(purpose, run_id, expires, stands_on=old_of(folder))
+
+
+def old_of(folder: DataFolder) -> tuple[str, ...]:
+    """Which sources of the published run stand on an old extract, and why: a sentence each."""
     from pipelines.sources.footing import old_extracts
 
-    settings = load_settings(folder)
     with open_snapshot(folder) as (wh, _):
-        old = old_extracts(wh, "published")
-    return Stamp(purpose, run_id, settings.today() + timedelta(days=settings.export_days), stands_on=old)
+        return old_extracts(wh, "published")
 
 
 def noted(folder: DataFolder, event: str, out: Path, rows: int) -> str:

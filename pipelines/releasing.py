@@ -11,7 +11,7 @@ from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit, opt_out
 from pipelines.governance.actors import Actor, acting
 from pipelines.operations import Operations
-from pipelines.reading import Answer, purposes_at, stamp_of, target_of
+from pipelines.reading import Answer, old_of, purposes_at, stamp_of, target_of
 from pipelines.releases import lifecycle
 from pipelines.releases.asking import MEMORY, ask
 from pipelines.releases.attacks import Measured
@@ -48,7 +48,10 @@ def build_release(
         with refusals_noted(operations, who, name):
             asked, purposes = load_set(name), purposes_at(folder, sources)
         with _zone(folder, settings, operations) as wh:
-            manifest = build(wh, folder, settings, operations, purposes, asked, who, recipient=recipient, series=series)
+            manifest = build(
+                wh, folder, settings, operations, purposes, asked, who,
+                recipient=recipient, series=series, stands_on=old_of(folder),
+            )  # fmt: skip
     total, out = manifest["rows"] + manifest["rows_left_out"], manifest["left_out_by_national_data_opt_out"]
     said = [
         f"Built {manifest['release_id']} for {manifest['recipient']}: {manifest['rows']:,} of {total:,} rows "

@@ -4,6 +4,7 @@ import hashlib
 import json
 import secrets
 import shutil
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,6 @@ from pipelines.releases.sets import Profile, ReleaseRefused, ReleaseSet, allowed
 from pipelines.releases.store import keep_key, refusals_noted, seal
 from pipelines.releases.zone import marked_list
 from pipelines.settings import DataFolder, Settings, flush_folder, write_atomically
-from pipelines.snapshots import open_snapshot
-from pipelines.sources.footing import old_extracts
 from pipelines.warehouse import Warehouse
 
 
@@ -36,8 +35,10 @@ def build(
     *,
     recipient: str | None = None,
     series: str | None = None,
+    stands_on: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Build one release for a recipient; returns its manifest. A `series` keeps pseudonyms over releases, by choice.
+    """Build one release for a recipient; returns its manifest. A `series` keeps pseudonyms over releases, by choice;
+    `stands_on` says which sources stood on an old extract.
 
     Raises PurposeRefused before anything is read, ReleaseRefused when it can't be made safe; both stand in the audit.
     """
@@ -55,9 +56,7 @@ def build(
     expires = until(settings.today(), delete_after(asked, purpose))
     release_id = f"{asked.name}-{settings.today():%Y%m%d}-{secrets.token_hex(4)}"
     text = licence(settings.council)
-    with open_snapshot(folder) as (shown, _):
-        old = old_extracts(shown, "published")
-    files = _files(asked, built, Stamp(purpose.name, wh.run_id, expires, text, old))
+    files = _files(asked, built, Stamp(purpose.name, wh.run_id, expires, text, stands_on))
     continuity = lasting.continue_series(wh, chain, built.people, files) if chain else None
     manifest = _manifest(asked, profile, built, wh.run_id, settings.today(), expires) | {
         "release_id": release_id,
