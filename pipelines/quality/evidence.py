@@ -79,7 +79,7 @@ def _of_table(candidate: Candidate, table: Table, growth: int) -> Evidence:
     }
     for severity, (fewer, more) in shares.items():
         low = high = None
-        if before:
+        if before and before >= limits.rows_slack:  # of so few rows, any number may come next
             low = max(min(before, expected) - max(int(before * fewer), limits.rows_slack), 0)
             high = max(before, expected) + max(int(before * more), limits.rows_slack)
         found |= {f"{table.name}.{severity}.low": low, f"{table.name}.{severity}.high": high}

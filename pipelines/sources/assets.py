@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines import inbox
-from pipelines.assets import Step, run_step, step_asset, table_metadata
+from pipelines.assets import OLD, Step, run_step, step_asset, table_metadata
 from pipelines.sources.archive import Archive
 from pipelines.sources.catalogue import Catalogue
 from pipelines.sources.contracts import Contract
@@ -110,6 +110,8 @@ def _source_asset(contract: Contract, checks: Checks | None) -> dg.AssetsDefinit
                     context.log_event(dg.AssetMaterialization(extract, metadata=told))
             results = list(checks.results(key, contract, found)) if checks else []
             figures = table_metadata(step.wh, tables) | _figures(intakes)
+            if step.stands_on:
+                figures[OLD] = " ".join(step.stands_on)
             return dg.MaterializeResult(metadata=figures, check_results=results)
 
     return source
