@@ -5,10 +5,13 @@ way round; `a[]` asks that two lists share an element. None lets a pair in for h
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import duckdb
+import numpy as np
+from numpy.typing import NDArray
 
+from linkage_models.person.blocks import Blocks
 from linkage_models.thresholds import (
     LARGEST_BLOCK,
     PAIR_BUDGET_FLOOR,
@@ -77,12 +80,13 @@ class RuleCost:
 @dataclass(frozen=True)
 class Planned:
     """A rule as it will run on one table: blocks above LARGEST_BLOCK are left out (`capped`), then made once more among
-    those that agree on `narrower` too."""
+    those that agree on `narrower` too. `blocks` are those of an ordinary rule, found while its cost was counted."""
 
     keys: Rule
     cost: RuleCost
     capped: bool = False
     narrower: str | None = None
+    blocks: Blocks | None = field(default=None, compare=False, repr=False)
 
 
 def rule_costs(con: duckdb.DuckDBPyConnection, table: str, rules: Mapping[str, Rule]) -> list[RuleCost]:
@@ -115,11 +119,19 @@ def block(
     Columns: left_id < right_id, rules (bit i set: the i-th rule holds). With `touching` (unique_id) only the
     pairs that hold one of these records.
     """
+    touched = _mask(con, table, touching) if touching else None
+    frames = {
+        f"pairs_of_rule_{place}": each.blocks.frame(touched)
+        for place, each in enumerate(planned)
+        if each.cost.pairs and each.blocks
+    }
+    for name, frame in frames.items():
+        con.register(name, frame)
     parts = [
         f"SELECT a, b, {1 << place}::BIGINT AS bit FROM ({sql})"
         for place, each in enumerate(planned)
         if each.cost.pairs
-        for sql in _pair_queries(table, each, touching)
+        for sql in ([f"FROM pairs_of_rule_{place}"] if each.blocks else _pair_queries(table, each, touching))
     ] or ["SELECT 0::BIGINT AS a, 0::BIGINT AS b, 0::BIGINT AS bit LIMIT 0"]
     con.execute(
         f"""-- one row per pair to compare
@@ -127,6 +139,17 @@ def block(
         SELECT a AS left_id, b AS right_id, bit_or(bit) AS rules
         FROM ({" UNION ALL ".join(parts)}) GROUP BY a, b"""
     )
+    for name in frames:
+        con.unregister(name)
+
+
+def _mask(con: duckdb.DuckDBPyConnection, table: str, touching: str) -> NDArray[np.bool_]:
+    """By unique_id, whether a record of `table` is one of `touching`."""
+    (last,) = con.execute(f"SELECT coalesce(max(unique_id), -1) FROM {table}").fetchall()[0]
+    mask = np.zeros(last + 1, dtype=np.bool_)
+    found = con.execute(f"SELECT unique_id FROM {table} SEMI JOIN {touching} USING (unique_id)").fetchnumpy()
+    mask[found["unique_id"]] = True
+    return mask
 
 
 def oversized_mark(con: duckdb.DuckDBPyConnection, table: str, planned: list[Planned]) -> str:
@@ -194,9 +217,11 @@ _NARROWER = ("birth_date", "home_key", "postcode", "forename_root", "surname_key
 
 
 def _planned(con: duckdb.DuckDBPyConnection, table: str, name: str, keys: Rule) -> Planned:
-    whole = _cost(con, table, name, keys)
+    left, right = _sides(keys)
+    blocks = Blocks.of(con, _keyed(table, left)) if left == right else None
+    whole = RuleCost(name, blocks.pairs, blocks.largest) if blocks else _cost(con, table, name, keys)
     if whole.largest_block <= LARGEST_BLOCK:
-        return Planned(keys, whole)
+        return Planned(keys, whole, blocks=blocks)
     kept = _cost(con, table, name, keys, within=LARGEST_BLOCK)
     of_size = f"blocks of up to {whole.largest_block:,} records"
     if not any("=" in key or "[]" in key for key in keys):
