@@ -237,7 +237,15 @@ def located(
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Write a file whole or not at all: beside, flushed to disk, renamed; durable when this returns."""
+    """Write a file whole or not at all: beside, flushed to disk, renamed; durable when this returns.
+
+    A pipe or a device (`/dev/stdout`) is written to, never replaced. Raises BoroughlinkError at a folder.
+    """
+    if path.is_dir():
+        raise BoroughlinkError(f"{path} is a folder; name a file.")
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     beside = Path(name)
     try:
