@@ -19,7 +19,7 @@ _REACHED: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "middle": (("length(r.middle) > 1", "same middle"), ("r.middle IS NOT NULL", "middle names share")),
     "birth_date": (
-        ("NOT r.weak_birth_date", "same birth date"),
+        ("r.birth_date IS NOT NULL AND NOT r.weak_birth_date", "same birth date"),
         ("r.birth_date IS NOT NULL", "same birth date, 1 January"),
     ),
     "contact": (("r.phone IS NOT NULL OR r.email IS NOT NULL", "same phone"),),

@@ -1,0 +1,138 @@
+"""What readiness says of records and pairs made by hand, with the shipped model."""
+
+import duckdb
+import pytest
+
+from linkage_models.models import pinned
+from linkage_models.readiness.chances import capped, drop_chances, write_chances
+from linkage_models.readiness.fields import FIELDS, levels_of, worth
+from linkage_models.readiness.mending import forecast
+from linkage_models.readiness.reach import reach_sql
+
+MODEL = pinned()
+GAMMAS = ("forename", "home", "birth_date", "nino", "nhs_number", "contact", "sex")
+
+
+def gamma(comparison: str, begins: str) -> int:
+    """Splink's number of the level whose words begin so."""
+    words = [level["label_for_charts"] for level in levels_of(MODEL, comparison)]
+    return next(place for place, said in enumerate(words) if said.startswith(begins))
+
+
+@pytest.fixture
+def con():
+    with duckdb.connect() as connection:
+        yield connection
+
+
+def town(con, lacking=("a",), weight=-4.0, probability=0.6, key=None, child=False, crowd=12):
+    """Records a (benefits) and b (housing), a scored pair apart; a crowd of each source that holds every field."""
+    lacks = ", ".join(f"false AS lacks_{field.name}" for field in FIELDS if field.name != "birth_date")
+    con.execute(
+        f"""CREATE OR REPLACE TABLE record AS
+        SELECT 'a' AS record_id, 'benefits' AS source UNION ALL SELECT 'b', 'housing'
+        UNION ALL SELECT source || i, source FROM range({crowd}) r(i), unnest(['benefits', 'housing']) u(source)"""
+    )
+    con.execute(
+        f"""CREATE OR REPLACE TABLE record AS
+        SELECT record_id, record_id AS cluster, source, 'tenant' AS role,
+            CASE WHEN record_id IN ('a', 'b') THEN ?::VARCHAR END AS one_person_key,
+            list_contains(?::VARCHAR[], record_id) AS lacks_birth_date, {lacks} FROM record""",
+        [key, list(lacking)],
+    )
+    born = gamma("birth_date", "one is a child") if child else -1
+    levels = {
+        "forename": gamma("forename", "same forename"),
+        "home": gamma("home", "same surname, another"),
+        "birth_date": born,
+    }
+    told = ", ".join(f"{levels.get(name, -1)} AS gamma_{name}" for name in GAMMAS)
+    con.execute(
+        f"""CREATE OR REPLACE TABLE edge AS SELECT 'a' AS record_l, 'b' AS record_r, {weight} AS match_weight,
+            {probability} AS match_probability, {told}"""
+    )
+    write_chances(con, "record", "edge")
+
+
+def birth_date(con):
+    found = forecast(con, MODEL, "record", 0.0, "named")
+    return {each.source: each for each in found if each.field == "birth_date"}
+
+
+def test_a_missing_birth_date_that_would_join_two_records_is_named(con):
+    town(con)
+    mending = birth_date(con)["benefits"]
+    assert (mending.held, mending.lacking, mending.rows) == (12, 1, 1)
+    # as often as the two then agree, or agree well enough; never more than the probability of the pair
+    assert 0.5 < mending.links <= 0.6
+    assert con.execute("SELECT record_id, source, field FROM named").fetchall() == [("a", "benefits", "birth_date")]
+    drop_chances(con)
+
+
+def test_nothing_is_won_where_the_other_source_lacks_it_too(con):
+    town(con, lacking=("a", "b"))
+    assert {source: each.links for source, each in birth_date(con).items()} == {"benefits": 0.0, "housing": 0.0}
+
+
+def test_nothing_is_won_against_what_speaks_too_clearly(con):
+    town(con, weight=-19.0)
+    assert birth_date(con)["benefits"].links == 0.0
+
+
+def test_nothing_is_won_where_one_is_a_child_when_the_other_acts(con):
+    town(con, child=True)
+    assert birth_date(con)["benefits"].links == 0.0
+
+
+def test_nothing_joins_what_one_person_can_not_have_twice(con):
+    town(con, key="housing")
+    assert con.execute("SELECT count(*) FROM chance").fetchall() == [(0,)]
+    assert birth_date(con)["benefits"].links == 0.0
+
+
+def test_a_field_that_a_role_hardly_holds_is_not_asked_for(con):
+    town(con, crowd=5)
+    assert "benefits" not in birth_date(con)
+
+
+@pytest.mark.parametrize(
+    ("holds", "least", "most"),
+    [
+        ({"forename": "J"}, -100, 0),
+        ({"forename": "JOHN", "surname_key": "SMITH"}, -100, 0),
+        ({"forename": "JOHN", "surname_key": "SMITH", "birth_date": "1980-03-07"}, 3, 15),
+        ({"surname_key": "SMITH", "home_key": "U1", "forename": "JOHN"}, 3, 15),
+        ({"nino": "ZZ123456A"}, 3, 10),
+    ],
+)
+def test_how_far_a_record_could_get(con, holds, least, most):
+    columns = (
+        "forename",
+        "middle",
+        "surname_key",
+        "home_key",
+        "postcode",
+        "birth_date",
+        "sex",
+        "nino",
+        "nhs_number",
+        "phone",
+        "email",
+    )
+    told = ", ".join(f"{holds.get(name)!r}::VARCHAR AS {name}".replace("None", "NULL") for name in columns)
+    sql = reach_sql(MODEL, frozenset(columns))
+    ((reach,),) = con.execute(f"SELECT {sql} FROM (SELECT {told}, false AS weak_birth_date) r").fetchall()
+    assert least < reach < most
+
+
+def test_every_field_is_worth_something_in_the_shipped_model():
+    for field in FIELDS:
+        told = worth(MODEL, field)
+        assert told is not None
+        assert sum(share for share, _ in told.outcomes) == pytest.approx(1)
+
+
+def test_a_weight_is_capped_and_an_unknown_one_stays_unknown(con):
+    assert con.execute(f"SELECT {capped('w')} FROM (VALUES (99), (-99), (3), (NULL)) t(w)").fetchall() == [
+        (20,), (-20,), (3,), (None,)
+    ]  # fmt: skip
