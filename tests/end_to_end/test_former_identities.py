@@ -7,8 +7,10 @@ import polars as pl
 import pytest
 
 from pipelines.governance.protection import NEVER_LINK, flags
+from pipelines.publication.snapshot import PUBLISHED
 from pipelines.settings import DataFolder
 from pipelines.snapshots import open_snapshot
+from tests.end_to_end.canaries import search
 from tests.end_to_end.conftest import Borough
 
 FLAGGED = "(SELECT record_id FROM published.people.record WHERE sensitivity IN ('adoption', 'gender_recognition'))"
@@ -69,3 +71,38 @@ def test_no_file_that_is_handed_out_names_such_a_record(borough: Borough, people
         if path.is_file():
             content = path.read_bytes()
             assert not any(name in content for name in names), path.name
+
+
+def test_review_tables_hold_no_value_of_anyone(borough: Borough, tmp_path: Path) -> None:
+    """Canaries: the surnames and national insurance numbers of the borough, in any form."""
+    persons = pl.read_parquet(borough.truth / "persons.parquet")
+    canaries = persons.filter(pl.col("surname").str.len_chars() > 6)["surname"].unique().sort().to_list()[:150]
+    with open_snapshot(DataFolder.at(borough.data)) as (wh, _):
+        canaries += [nino for (nino,) in wh.rows("SELECT DISTINCT nino FROM published.people.record LIMIT 60") if nino]
+        tables = [name for name in PUBLISHED if name.startswith(("review.", "differences."))]
+        for name in tables:
+            (tmp_path / name).write_text(wh.frame(f"SELECT * FROM published.{name}").write_ndjson(), encoding="utf-8")
+        assert wh.scalar("SELECT count(*) FROM published.review.queue") > 0
+        (tmp_path / "canary").mkdir()
+        (tmp_path / "canary" / "record").write_text(
+            wh.frame("SELECT surname FROM published.people.record").write_ndjson(), encoding="utf-8"
+        )
+    assert search(tmp_path / "canary", canaries, exceptions=("none",)), "the search must find people where they are"
+    (tmp_path / "canary" / "record").unlink()
+    assert len(canaries) > 150 and search(tmp_path, canaries, exceptions=("none",)) == {}
+
+
+def test_review_shows_a_protected_person_only_as_restricted(borough: Borough) -> None:
+    with open_snapshot(DataFolder.at(borough.data)) as (wh, _):
+        open_items = (
+            "SELECT count(*) FROM published.review.member m JOIN published.review.queue q USING (item_id) "
+            "JOIN published.people.record r USING (record_id) WHERE r.sensitivity IS NOT NULL AND NOT q.is_restricted"
+        )
+        assert wh.scalar(open_items) == 0
+        for table in ("review.beside", "review.sample"):
+            columns = [c for c in wh.columns(f"published.{table}") if c.startswith("record_")]
+            for column in columns:
+                assert wh.scalar(f"SELECT count(*) FROM published.{table} WHERE {column} IN {FLAGGED}") == 0, (
+                    table,
+                    column,
+                )

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 import shutil
 from datetime import date
@@ -9,6 +10,7 @@ from datetime import date
 import pytest
 
 from pipelines.faults import BoroughlinkError
+from pipelines.reading import difference_of
 from pipelines.reconstruction import reconstruct
 from pipelines.running import run_and_report
 from pipelines.settings import SHIPPED_SOURCES, DataFolder, write_settings
@@ -76,6 +78,16 @@ def test_no_byte_of_a_past_day_names_anyone(folder):
     values = {row[name] for row in people for name in ("ni_no", "email", "phone") if len(row[name] or "") > 6}
     assert len(values) > 20 and folder.reconstruction(FIRST).exists()
     assert search(folder.root / "as-of", sorted(values)[:60], exceptions=("none",)) == {}
+
+
+def test_what_differs_between_two_runs_names_nobody(folder, tmp_path):
+    people = list(csv.DictReader((folder.root.parent / f"borough/landing/housing/{FIRST}/member.csv").open()))
+    values = {row[name] for row in people for name in ("ni_no", "email", "phone") if len(row[name] or "") > 6}
+    values |= {row["surname"] for row in people if len(row["surname"]) > 6}
+    answer = difference_of(folder, *runs(folder))
+    (tmp_path / "diff").write_text(json.dumps(answer.plain(), default=str))
+    assert answer.said and len(values) > 40
+    assert search(tmp_path, sorted(values), exceptions=("none",)) == {}
 
 
 def test_a_past_day_goes_when_a_source_of_it_is_past_its_retention(folder):
