@@ -88,3 +88,21 @@ def test_a_rule_without_its_facts_is_left_out_and_said_so() -> None:
         counts = build_flagged_pairs(wh, ALLOWED, KEYS)
     assert counts["left_out_two_tenancies"] == 1
     assert counts["spd_second_adult_high"] == 1
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case["expected"]][::6], ids=lambda case: case["case"])
+def test_no_rule_fires_on_the_place_of_a_sealed_person(case: dict[str, Any]) -> None:
+    with scratch_warehouse() as wh:
+        lay(wh, case["given"])
+        wh.execute(
+            "CREATE TABLE identity.people.sealed_place AS SELECT DISTINCT uprn, unnest(?) AS source "
+            "FROM identity.places.address_uprn WHERE uprn IS NOT NULL",
+            [list(ALLOWED)],
+        )
+        build_flagged_pairs(wh, ALLOWED, KEYS)
+        at = wh.rows(
+            "SELECT * FROM identity.fraud.flagged_pair WHERE rule IN ('spd_second_adult', 'tenancy_elsewhere')"
+        )
+        assert at == []
+        for name in (c for c in wh.columns("identity.fraud.flagged_pair") if "uprn" in c):
+            assert wh.scalar(f"SELECT count({name}) FROM identity.fraud.flagged_pair") == 0
