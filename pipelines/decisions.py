@@ -10,7 +10,7 @@ from typing import Any
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.keys import open_keyring
+from pipelines.governance.keys import STORE, open_keyring
 from pipelines.operations import Operations
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import NothingPublished, open_snapshot
@@ -28,7 +28,7 @@ def import_file(folder: DataFolder, path: Path, by: str | None = None) -> str:
     """Append a CSV file of decisions, all or none; the same file a second time adds nothing. Returns what was done."""
     rows = read_decisions(path)
     settings = load_settings(folder)
-    keyring = open_keyring(folder, settings)
+    keyring = open_keyring(folder, settings, STORE)
     _attach_fingerprints(folder, rows)
     operations = Operations.open(folder, keyring)
     try:

@@ -15,7 +15,7 @@ from pipelines.assets import DATA_ENV, LANDING_ENV, SOURCES_ENV, STARTED_BY_TAG,
 from pipelines.fraud.assets import assets as fraud_assets
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.keys import open_keyring
+from pipelines.governance.keys import STORE, TRAINING, open_keyring
 from pipelines.governance.purposes import PurposeContradiction, Purposes, purposes_file
 from pipelines.linkage.assets import assets as linkage_assets
 from pipelines.linkage.shelf import SHIPPED, Shelf
@@ -194,7 +194,7 @@ def _execute(place: Place, started_by: str, select: str | None) -> tuple[bool, l
 
 def _note_refusal(folder: DataFolder, started_by: str, why: PurposeContradiction) -> None:
     """Enter in the audit that a run was refused before it began."""
-    operations = Operations.open(folder, open_keyring(folder, load_settings(folder)))
+    operations = Operations.open(folder, open_keyring(folder, load_settings(folder), STORE))
     try:
         audit.record(operations, started_by, "purposes refused", "run", why=str(why))
     finally:
@@ -205,7 +205,7 @@ def _ensure_model(folder: DataFolder) -> None:
     """Raise BoroughlinkError now, not half-way through a run, if the model of the settings can't be had."""
     settings = load_settings(folder)
     if settings.model != SHIPPED:
-        Shelf.of(folder, open_keyring(folder, settings)).load(settings.model)
+        Shelf.of(folder, open_keyring(folder, settings, TRAINING)).load(settings.model)
 
 
 def _chosen(definitions: dg.Definitions, select: str) -> list[dg.AssetKey]:

@@ -1,6 +1,5 @@
 """Proves each protection of a data folder by probing it; nothing here believes a setting."""
 
-import stat
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -8,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import yaml
 
 from pipelines import warehouse
 from pipelines.commit_point import Current, hold_lock
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
-from pipelines.governance.keys import Keyring, open_keyring
+from pipelines.governance.fitness import lacking, loosely_kept, telemetry
+from pipelines.governance.keys import STANDING_KEYS, Keyring, open_keyring
 from pipelines.operations import Operations
 from pipelines.settings import DataFolder, Settings, load_settings
 
@@ -37,12 +36,18 @@ def examine(folder: DataFolder) -> list[Finding]:
     findings = list(_keys(folder, settings))
     if not findings[-1].fine:
         return findings
-    keyring = open_keyring(folder, settings)
+    keyring = open_keyring(folder, settings, STANDING_KEYS)
     with tempfile.TemporaryDirectory(dir=folder.temp, prefix="doctor-") as scratch:
         place = Path(scratch).resolve()
         for probe in (_at_rest, _wrong_key, _flipped_bit, _spill, _sandbox, _locked):
             findings.append(_held(probe, place, settings))
-    findings += [_one_writer(folder), _permissions(folder), _audit(folder, keyring), _dagster(folder), _real(settings)]
+    findings += [
+        _one_writer(folder),
+        _permissions(folder),
+        _audit(folder, keyring),
+        _dagster(folder),
+        _real(folder, settings),
+    ]
     return findings
 
 
@@ -55,7 +60,7 @@ def _held(probe: Callable[[Path, Settings], Finding], place: Path, settings: Set
 
 def _keys(folder: DataFolder, settings: Settings) -> Iterator[Finding]:
     try:
-        keyring = open_keyring(folder, settings)
+        keyring = open_keyring(folder, settings, STANDING_KEYS)
     except BoroughlinkError as fault:
         yield Finding("Keys open", False, str(fault))
         return
@@ -211,11 +216,7 @@ def _one_writer(folder: DataFolder) -> Finding:
 
 
 def _permissions(folder: DataFolder) -> Finding:
-    loose = [
-        path.relative_to(folder.root)
-        for path in (folder.root, *folder.root.rglob("*"))
-        if not path.is_symlink() and stat.S_IMODE(path.stat().st_mode) & 0o077
-    ]
+    loose = [path.relative_to(folder.root) for path in loosely_kept(folder)]
     said = f"readable by others: {', '.join(map(str, loose[:5]))}" if loose else "folders 0700, files 0600 throughout"
     return Finding("Only the owner can read the data folder", not loose, said)
 
@@ -233,22 +234,14 @@ def _audit(folder: DataFolder, keyring: Keyring) -> Finding:
 
 
 def _dagster(folder: DataFolder) -> Finding:
-    path = folder.dagster / "dagster.yaml"
-    path = path if path.exists() else Path(__file__).resolve().parent.parent / "dagster.yaml"
-    enabled = yaml.safe_load(path.read_text())["telemetry"]["enabled"]
-    return Finding(
-        "Nothing calls home", enabled is False, "Dagster's telemetry is off; its pages are bound to loopback"
-    )
+    off = not telemetry(folder)
+    said = "Dagster's telemetry is off; its pages are bound to loopback" if off else "Dagster's telemetry is on"
+    return Finding("Nothing calls home", off, said)
 
 
-def _real(settings: Settings) -> Finding:
+def _real(folder: DataFolder, settings: Settings) -> Finding:
     what = "Fit for the data it holds"
     if settings.holds == "synthetic":
         return Finding(what, True, "the folder is marked as holding invented people only")
-    missing = [name for name in ("dpia_reference", "key_escrow") if not getattr(settings, name)]
-    said = (
-        f"real data, but boroughlink.yaml lacks {' and '.join(missing)}"
-        if missing
-        else "real data, assessed, key in escrow"
-    )
-    return Finding(what, not missing, said)
+    wanted = lacking(folder, settings)
+    return Finding(what, not wanted, " ".join(wanted) or "real data: assessed, keys in escrow, audit anchored")

@@ -16,7 +16,7 @@ from pipelines.differences.comparing import Differences, compare, published_run
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.keys import Keyring, open_keyring
+from pipelines.governance.keys import LINKING, Keyring, open_keyring
 from pipelines.operations import Operations
 from pipelines.running import progress
 from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings, write_atomically
@@ -36,7 +36,7 @@ def preview(
     if not place.landing.is_dir():
         raise BoroughlinkError(f"The landing folder {place.landing} is not there.")
     with closing(hold_lock(folder, f"{person()}, a preview")):
-        keyring = open_keyring(folder, load_settings(folder))
+        keyring = open_keyring(folder, load_settings(folder), LINKING)
         operations = Operations.open(folder, keyring)
         try:
             recover(folder, operations)

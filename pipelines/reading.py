@@ -12,7 +12,7 @@ from pipelines.exports import Stamp, write_csv
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.keys import open_keyring
+from pipelines.governance.keys import STORE, open_keyring
 from pipelines.governance.protection import protected_persons
 from pipelines.governance.pseudonyms import record_name
 from pipelines.governance.purposes import Purposes, purposes_file
@@ -220,7 +220,7 @@ def difference_of(folder: DataFolder, before: str | None, after: str | None) -> 
     from pipelines.differences.comparing import compare, published_run
 
     runs = published_run(folder, before, newest=1), published_run(folder, after)
-    operations = _operations(folder)
+    operations = _operations(folder, COMPARING)
     try:
         found = compare(folder, load_settings(folder), operations.keyring, runs, operations.decisions())
     finally:
@@ -323,8 +323,8 @@ def purposes_at(folder: DataFolder, sources: str | None) -> Purposes:
     return Purposes.load(contracts, load_settings(folder).today(), purposes_file(path))
 
 
-def _operations(folder: DataFolder) -> Operations:
-    return Operations.open(folder, open_keyring(folder, load_settings(folder)))
+def _operations(folder: DataFolder, keys: Sequence[str] = STORE) -> Operations:
+    return Operations.open(folder, open_keyring(folder, load_settings(folder), keys))
 
 
 def target_of(out: Path, suffixes: tuple[str, ...]) -> Path:

@@ -18,7 +18,7 @@ from pipelines.definitions import Place, execute
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.keys import Keyring, open_keyring
+from pipelines.governance.keys import LINKING, Keyring, open_keyring
 from pipelines.linkage.rewinding import last_run_by, rewind_ids
 from pipelines.operations import Operations
 from pipelines.preview import change_settings, copy_state
@@ -42,7 +42,7 @@ def reconstruct(folder: DataFolder, day: date, sources: str | None) -> str:
         raise BoroughlinkError(f"{day} is not past: `boroughlink run` serves today.")
     place = Place.of(folder.root, None, sources)
     with closing(hold_lock(folder, f"{person()}, a past day")):
-        keyring = open_keyring(folder, load_settings(folder))
+        keyring = open_keyring(folder, load_settings(folder), LINKING)
         operations = Operations.open(folder, keyring)
         try:
             recover(folder, operations)

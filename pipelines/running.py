@@ -12,7 +12,7 @@ from pipelines import assets as steps
 from pipelines.commit_point import Current, run_under_way
 from pipelines.faults import BoroughlinkError, plural, printable
 from pipelines.governance.actors import person
-from pipelines.governance.keys import open_keyring
+from pipelines.governance.keys import STORE, open_keyring
 from pipelines.inbox import untaken
 from pipelines.operations import Operations
 from pipelines.runs import input_mark
@@ -145,7 +145,7 @@ def _nothing_changed(place: Any) -> bool:
     there = folder.operations.exists() or load_settings(folder).operations_url
     if waiting or not there or run_under_way(folder):
         return False
-    operations = Operations.open(folder, open_keyring(folder, load_settings(folder)))
+    operations = Operations.open(folder, open_keyring(folder, load_settings(folder), STORE))
     try:
         real = [run for run in operations.runs() if run["state"] != "abandoned"]
         return bool(

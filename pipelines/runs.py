@@ -21,7 +21,8 @@ from pipelines import inbox, warehouse
 from pipelines.commit_point import RUN_ENDED, ZONE_FILES, Current, finish, hold_lock, recover
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.keys import Keyring, open_keyring
+from pipelines.governance.fitness import require_fit
+from pipelines.governance.keys import LINKING, Keyring, open_keyring
 from pipelines.governance.opt_out import newest_list
 from pipelines.operations import Operations
 from pipelines.settings import (
@@ -63,16 +64,17 @@ class Run:
     input_mark: str | None = None
 
     @classmethod
-    def begin(cls, folder: DataFolder, started_by: str | None = None) -> "Run":
-        """Take the lock, heal what a kill left, copy the state, note the start.
+    def begin(cls, folder: DataFolder, started_by: str | None = None, keys: Sequence[str] = LINKING) -> "Run":
+        """Take the lock, heal what a kill left, copy the state, note the start; with these keys and no others.
 
-        Raises RunUnderWay if another process runs on this folder.
+        Raises RunUnderWay if another process runs on this folder, Refusal where real data lacks a protection.
         """
         folder.make()
         lock = hold_lock(folder, started_by or person())
         try:
             settings = load_settings(folder)
-            keyring = open_keyring(folder, settings)
+            keyring = open_keyring(folder, settings, keys)
+            require_fit(folder, settings)
             operations = Operations.open(folder, keyring)
             recover(folder, operations)
             if Current.read(folder).published and not folder.identity.exists():

@@ -36,6 +36,7 @@ class Settings(BaseModel):
     holds: Literal["synthetic", "real"] = "synthetic"
     dpia_reference: str | None = None
     key_escrow: str | None = None
+    anchor: Path | None = None
     roles: dict[str, tuple[str, ...]] = {}
     logins: dict[str, tuple[str, ...]] = {}
     clock: date | None = None

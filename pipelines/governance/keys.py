@@ -1,36 +1,64 @@
 """Keys: random, independent, wrapped by one key-encryption key (KEK) that never lies in the configuration.
 
-The keystore (`keys/keystore.json`) holds each key wrapped (AES key wrap with padding, RFC 5649). The KEK comes from the
-environment (`BOROUGHLINK_KEK`, 64 hex digits), from a file (`BOROUGHLINK_KEK_FILE`) or from a command's output
-(`BOROUGHLINK_KEK_COMMAND`); a folder of invented people may make its own (`keys/demo.kek`).
+The keystore (`keys/keystore.json`) holds each key wrapped. The KEK comes from the environment (`BOROUGHLINK_KEK`, 64
+hex digits), from a file (`BOROUGHLINK_KEK_FILE`) or from a command's output (`BOROUGHLINK_KEK_COMMAND`); a folder of
+invented people may make its own (`keys/demo.kek`).
 """
 
 import fcntl
 import hashlib
 import hmac
-import json
 import os
 import secrets
 import shlex
 import stat
 import subprocess  # the council's own key command, from its own environment
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap_with_padding, aes_key_wrap_with_padding
 
-from pipelines.settings import BoroughlinkError, DataFolder, Settings, write_atomically
+from pipelines.governance.keystore import KEY_BYTES, STORE_FILE, KeyFault, Keystore
+from pipelines.settings import DataFolder, Settings, write_atomically
 
-STANDING_KEYS = ("identity", "attributes", "published", "archive", "fields", "ids", "fingerprint", "audit")
-KEY_BYTES = 32
+_FROM_OUTSIDE = ("BOROUGHLINK_KEK", "BOROUGHLINK_KEK_FILE", "BOROUGHLINK_KEK_COMMAND")
 
+#: Each key, and what it opens.
+OPENS = {
+    "identity": "identity.duckdb: raw, staged, facts, links",
+    "attributes": "attributes.duckdb and the tiers of published runs: random ids, no identity",
+    "published": "the snapshots of published runs",
+    "archive": "the extracts that were taken in, and the term frequencies of models",
+    "fields": "free text and particulars in the operational store",
+    "ids": "the order of new random ids",
+    "fingerprint": "keyed names of records, and of what a decision saw",
+    "audit": "the chain of the audit",
+    "releases": "the keys of releases: what leads from a pseudonym back to a person",
+    "suppression": "the keyed hashes of erased records, which don't come back",
+}
+STANDING_KEYS = tuple(OPENS)
 
-class KeyFault(BoroughlinkError):
-    """A key is missing, readable by others, or does not fit."""
+#: What each kind of process may open: it is given no other key (`boroughlink keys list` shows the table).
+STORE = ("fields", "fingerprint", "audit")
+READING = ("published", *STORE)
+LINKING = ("identity", "attributes", "published", "archive", "ids", "suppression", *STORE)
+TRAINING = ("archive", "published", *STORE)
+COMPARING = ("attributes", *READING)
+RELEASING = ("attributes", "releases", *STORE)
+REVEALING = ("published", "releases", *STORE)
+JOBS = {
+    "keep the store (status, requests, audit, decisions)": STORE,
+    "read what is published": READING,
+    "compare two published runs (diff)": COMPARING,
+    "train and compare models": TRAINING,
+    "link (run, preview, retention, quarantine, erasure)": LINKING,
+    "release": RELEASING,
+    "name the people behind pseudonyms": REVEALING,
+    "manage keys, doctor": STANDING_KEYS,
+}
 
 
 @dataclass(frozen=True)
@@ -73,30 +101,87 @@ class Keyring:
             raise KeyFault(f"Sealed data does not open with the key `{name}`: wrong key, or damaged.") from None
 
 
-def open_keyring(folder: DataFolder, settings: Settings, names: tuple[str, ...] = STANDING_KEYS) -> Keyring:
-    """Unwrap the named keys of a data folder, making the keystore on first use.
+def open_keyring(folder: DataFolder, settings: Settings, names: Iterable[str]) -> Keyring:
+    """Unwrap the named keys of a data folder and no others, making the keystore on first use.
 
-    Raises KeyFault when the KEK or keystore is missing where data is real, readable by others, or does not fit.
+    Raises KeyFault when the KEK or keystore is missing where data is real, readable by others, or does not fit, and
+    when a named key was destroyed.
     """
-    store = folder.keys / "keystore.json"
-    if not store.exists():
+    wanted, path = set(names), folder.keys / STORE_FILE
+    if unknown := wanted - set(STANDING_KEYS):
+        raise ValueError(f"no such key: {', '.join(sorted(unknown))}")
+    if not path.exists() or not set(STANDING_KEYS) <= set(Keystore.read(path).entries):
         with _alone(folder):
-            _make_keystore(folder, settings, store)
-    kek, origin = _kek(folder, settings)
-    _refuse_readable(store)
-    return Keyring({name: key for name, key in _unwrapped(store, kek).items() if name in names}, origin)
-
-
-def _make_keystore(folder: DataFolder, settings: Settings, store: Path) -> None:
-    kek, _ = _kek(folder, settings)
-    if store.exists():  # another process was first
-        return
-    if held := _sealed_by_lost_keys(folder):
+            _make_keys(folder, settings, path)
+    kek, origin = key_encryption_key(folder, settings)
+    _refuse_readable(path)
+    store = Keystore.read(path)
+    if gone := [name for name in sorted(wanted) if (entry := store.entries[name]).destroyed or not entry.wrapped]:
         raise KeyFault(
-            f"{store} is missing, but {held} was sealed with its keys: restore the keystore from its escrow."
+            f"The key `{gone[0]}` was destroyed ({store.entries[gone[0]].destroyed}): what it sealed can't be opened."
         )
-    keys = {name: secrets.token_bytes(KEY_BYTES) for name in STANDING_KEYS}
-    write_atomically(store, _wrapped(keys, kek))
+    return Keyring(store.unwrapped(kek, wanted), origin)
+
+
+def rotate(folder: DataFolder, settings: Settings, new: Path | None) -> str:
+    """Wrap every key anew with the key-encryption key of a file, made if it isn't there; returns where that is.
+
+    Without a file the folder's own is replaced, where it has one. No data is touched. Raises KeyFault.
+    """
+    own, path = folder.keys / "demo.kek", folder.keys / STORE_FILE
+    with _alone(folder):
+        kek, _ = key_encryption_key(folder, settings)
+        store = Keystore.read(path)
+        keys = store.unwrapped(kek)
+        if new is None and any(name in os.environ for name in _FROM_OUTSIDE):
+            raise KeyFault("The key-encryption key comes from outside: name a file for the next one with --new.")
+        target = new.expanduser().resolve() if new else own.with_suffix(".next")
+        if new is not None and folder.root in target.parents:
+            raise KeyFault("A key-encryption key lies outside the data folder, or a copy of the folder opens itself.")
+        if not target.exists():
+            write_atomically(target, secrets.token_hex(KEY_BYTES).encode(), mode=0o400)
+        store.wrapping(keys, _from_file(target)).write()
+        if new is None:
+            target.replace(own)
+    return str(target if new else own)
+
+
+def destroy(folder: DataFolder, name: str) -> None:
+    """Destroy a key for good: what it sealed can't be opened again. Raises KeyFault."""
+    with _alone(folder):
+        Keystore.read(folder.keys / STORE_FILE).without(name).write()
+
+
+def restore(folder: DataFolder, settings: Settings, keys: Mapping[str, bytes]) -> None:
+    """Write the keystore anew from escrowed keys, under the key-encryption key at hand.
+
+    Raises KeyFault where the keystore still opens: it needs no restoring.
+    """
+    path = folder.keys / STORE_FILE
+    with _alone(folder):
+        kek, _ = key_encryption_key(folder, settings, restoring=True)
+        if path.exists():
+            try:
+                Keystore.read(path).unwrapped(kek)
+            except KeyFault:
+                pass
+            else:
+                raise KeyFault(f"{path} opens as it is: there is nothing to restore.")
+            path.replace(path.with_suffix(".before-restore"))
+        Keystore(path).wrapping(keys, kek).write()
+
+
+def _make_keys(folder: DataFolder, settings: Settings, path: Path) -> None:
+    """The keystore, or the keys that it lacks because a newer version has more."""
+    kek, _ = key_encryption_key(folder, settings)
+    store = Keystore.read(path) if path.exists() else Keystore(path)
+    if not store.entries and (held := _sealed_by_lost_keys(folder)):
+        raise KeyFault(
+            f"{path} is missing, but {held} was sealed with its keys: restore the keystore from its escrow "
+            "(`boroughlink keys restore`)."
+        )
+    store.unwrapped(kek)
+    store.with_new(set(STANDING_KEYS), kek).write()
 
 
 def _sealed_by_lost_keys(folder: DataFolder) -> Path | None:
@@ -114,22 +199,8 @@ def _alone(folder: DataFolder) -> Iterator[None]:
         yield
 
 
-def _wrapped(keys: dict[str, bytes], kek: bytes) -> bytes:
-    entries = {name: {"wrapped": aes_key_wrap_with_padding(kek, key).hex()} for name, key in sorted(keys.items())}
-    return json.dumps({"version": 1, "keys": entries}, indent=1).encode()
-
-
-def _unwrapped(store: Path, kek: bytes) -> dict[str, bytes]:
-    try:
-        entries = json.loads(store.read_text())["keys"]
-        return {name: aes_key_unwrap_with_padding(kek, bytes.fromhex(e["wrapped"])) for name, e in entries.items()}
-    except InvalidUnwrap:
-        raise KeyFault(f"The key-encryption key does not open {store}: it is not the one that wrapped it.") from None
-    except (ValueError, KeyError, TypeError, AttributeError, OSError):
-        raise KeyFault(f"{store} is damaged: restore it from its escrow.") from None
-
-
-def _kek(folder: DataFolder, settings: Settings) -> tuple[bytes, str]:
+def key_encryption_key(folder: DataFolder, settings: Settings, restoring: bool = False) -> tuple[bytes, str]:
+    """The KEK, and where it came from. Raises KeyFault."""
     if given := os.environ.get("BOROUGHLINK_KEK"):
         return _parsed(os.fsencode(given), "the environment variable BOROUGHLINK_KEK"), "the environment"
     if named := os.environ.get("BOROUGHLINK_KEK_FILE"):
@@ -146,11 +217,23 @@ def _kek(folder: DataFolder, settings: Settings) -> tuple[bytes, str]:
             "Real data needs a key-encryption key from outside the data folder: set BOROUGHLINK_KEK_FILE, "
             "BOROUGHLINK_KEK_COMMAND or BOROUGHLINK_KEK (64 hex digits)."
         )
+    if (folder.keys / "demo.next").exists():  # a rotation was cut off: the keystore says whether before or after
+        _end_rotation(folder)
     if not own.exists():
-        if (folder.keys / "keystore.json").exists():
+        if (folder.keys / STORE_FILE).exists() and not restoring:
             raise KeyFault(f"{own} is missing: set BOROUGHLINK_KEK_FILE, or restore it.")
         write_atomically(own, secrets.token_hex(KEY_BYTES).encode(), mode=0o400)
     return _from_file(own), f"{own}, made by this folder itself: fit for invented people only"
+
+
+def _end_rotation(folder: DataFolder) -> None:
+    following = folder.keys / "demo.next"
+    try:
+        Keystore.read(folder.keys / STORE_FILE).unwrapped(_from_file(following))
+    except KeyFault:
+        following.unlink()
+    else:
+        following.replace(folder.keys / "demo.kek")
 
 
 def _from_file(path: Path) -> bytes:

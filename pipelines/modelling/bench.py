@@ -8,7 +8,7 @@ from typing import Any
 from linkage_models.card import certainty
 from linkage_models.models import Model, ModelFault
 from pipelines.faults import BoroughlinkError
-from pipelines.governance.keys import open_keyring
+from pipelines.governance.keys import TRAINING, open_keyring
 from pipelines.governance.purposes import VIEWS
 from pipelines.linkage.shelf import Shelf
 from pipelines.linkage.trial import Tried, try_model
@@ -40,7 +40,7 @@ def opened(folder: DataFolder, sources: str | None) -> Iterator[Bench]:
     if not folder.root.is_dir():
         raise BoroughlinkError(f"There is no data folder at {folder.root}.")
     settings = load_settings(folder)
-    keyring = open_keyring(folder, settings)
+    keyring = open_keyring(folder, settings, TRAINING)
     purposes = purposes_at(folder, sources)
     operations = Operations.open(folder, keyring)
     try:

@@ -9,7 +9,7 @@ import pytest
 from pipelines.definitions import Place, execute
 from pipelines.demonstration import answer_labels
 from pipelines.faults import BoroughlinkError
-from pipelines.governance.keys import open_keyring
+from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.linkage.shelf import Shelf
 from pipelines.modelling.comparing import compare_models
 from pipelines.modelling.listing import card_of, models_of
@@ -38,7 +38,7 @@ def trained(folder):
 
 
 def shelf_of(folder):
-    return Shelf.of(folder, open_keyring(folder, load_settings(folder)))
+    return Shelf.of(folder, open_keyring(folder, load_settings(folder), STANDING_KEYS))
 
 
 def test_a_trained_model_is_kept_whole_with_its_card_and_names_nobody(folder, trained):
@@ -55,7 +55,7 @@ def test_a_trained_model_is_kept_whole_with_its_card_and_names_nobody(folder, tr
     for part in ("Not calibrated", "converged", "## Limits", "## Where it is least sure", "| risk |"):
         assert part in card, part
     assert any("run --preview --set model=first" in line for line in trained.said)
-    operations = Operations.open(folder, open_keyring(folder, load_settings(folder)))
+    operations = Operations.open(folder, open_keyring(folder, load_settings(folder), STANDING_KEYS))
     with operations.begin() as db:
         entries = db.exec_driver_sql("SELECT object, detail FROM audit WHERE event = 'model trained'").all()
     operations.close()

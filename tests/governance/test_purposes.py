@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import yaml
 
 from pipelines.governance import purposes as room
-from pipelines.governance.keys import open_keyring
+from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.governance.purposes import PurposeContradiction, PurposeRefused, Purposes, articles, purposes_file
 from pipelines.governance.treatments import TELLING, Treatment
 from pipelines.operations import Operations, audit_table
@@ -123,7 +123,7 @@ def test_a_run_under_such_a_purpose_never_begins_and_the_audit_says_so(tmp_path:
     folder = DataFolder.at(tmp_path / "data").make()
     with pytest.raises(PurposeContradiction):
         execute(Place.of(folder.root, None, sources), "ann")
-    operations = Operations.open(folder, open_keyring(folder, load_settings(folder)))
+    operations = Operations.open(folder, open_keyring(folder, load_settings(folder), STANDING_KEYS))
     with operations.begin() as db:
         events = db.execute(sa.select(audit_table.c.event, audit_table.c.actor, audit_table.c.detail)).all()
     operations.close()

@@ -2,7 +2,7 @@ import pytest
 
 from pipelines.decisions import DecisionFileFault, import_file, read_decisions
 from pipelines.doctor import examine
-from pipelines.governance.keys import open_keyring
+from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.operations import Operations
 from pipelines.settings import SETTINGS_FILE, BoroughlinkError, DataFolder, Settings, load_settings, write_settings
 
@@ -49,7 +49,7 @@ def test_a_file_of_decisions_is_taken_once(tmp_path):
     path.write_text(GOOD)
     assert import_file(folder, path).startswith("3 decisions")
     assert "nothing added" in import_file(folder, path)
-    operations = Operations.open(folder, open_keyring(folder, Settings()))
+    operations = Operations.open(folder, open_keyring(folder, Settings(), STANDING_KEYS))
     assert sorted(d["kind"] for d in operations.decisions()) == ["cannot_link", "label", "must_link"]
     operations.close()
 

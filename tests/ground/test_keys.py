@@ -3,7 +3,7 @@ import pickle
 
 import pytest
 
-from pipelines.governance.keys import KeyFault, Keyring, open_keyring
+from pipelines.governance.keys import STANDING_KEYS, KeyFault, Keyring, open_keyring
 from pipelines.governance.pseudonyms import pseudonym
 from pipelines.settings import DataFolder, Settings
 
@@ -18,8 +18,8 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_keys_last_and_differ(folder):
-    first = open_keyring(folder, SYNTHETIC)
-    assert open_keyring(folder, SYNTHETIC).keys == first.keys
+    first = open_keyring(folder, SYNTHETIC, STANDING_KEYS)
+    assert open_keyring(folder, SYNTHETIC, STANDING_KEYS).keys == first.keys
     assert len(set(first.keys.values())) == len(first.keys)
     assert "invented people only" in first.origin
 
@@ -33,7 +33,7 @@ def test_a_process_gets_only_the_keys_it_asks_for(folder):
 
 def test_real_data_needs_a_key_from_outside(folder):
     with pytest.raises(KeyFault, match="BOROUGHLINK_KEK_FILE"):
-        open_keyring(folder, REAL)
+        open_keyring(folder, REAL, STANDING_KEYS)
 
 
 @pytest.mark.parametrize("source", ["env", "file", "command"])
@@ -48,12 +48,12 @@ def test_kek_from_outside(folder, tmp_path, monkeypatch, source):
         monkeypatch.setenv("BOROUGHLINK_KEK_FILE", str(path))
     else:
         monkeypatch.setenv("BOROUGHLINK_KEK_COMMAND", f"echo {secret}")
-    ring = open_keyring(folder, REAL)
+    ring = open_keyring(folder, REAL, STANDING_KEYS)
     assert ring.keys
     assert secret not in repr(ring) + ring.origin
     monkeypatch.setenv("BOROUGHLINK_KEK", "cd" * 32)
     with pytest.raises(KeyFault, match="does not open"):
-        open_keyring(folder, REAL)
+        open_keyring(folder, REAL, STANDING_KEYS)
 
 
 def test_a_key_file_that_others_can_read_is_refused(folder, tmp_path, monkeypatch):
@@ -62,22 +62,22 @@ def test_a_key_file_that_others_can_read_is_refused(folder, tmp_path, monkeypatc
     path.chmod(0o644)
     monkeypatch.setenv("BOROUGHLINK_KEK_FILE", str(path))
     with pytest.raises(KeyFault, match="chmod 600"):
-        open_keyring(folder, REAL)
+        open_keyring(folder, REAL, STANDING_KEYS)
 
 
 @pytest.mark.parametrize("text", ["[]", '{"keys": []}', '{"keys": {"identity": 5}}', "{", "\xff"])
 def test_a_damaged_keystore_is_said(folder, text):
-    open_keyring(folder, SYNTHETIC)
+    open_keyring(folder, SYNTHETIC, STANDING_KEYS)
     (folder.keys / "keystore.json").write_text(text, encoding="latin-1")
     with pytest.raises(KeyFault, match="damaged"):
-        open_keyring(folder, SYNTHETIC)
+        open_keyring(folder, SYNTHETIC, STANDING_KEYS)
 
 
 @pytest.mark.parametrize("command", ["/no/such/thing", "false", "'", "printf '\\377'"])
 def test_a_key_command_that_gives_no_key_is_said(folder, monkeypatch, command):
     monkeypatch.setenv("BOROUGHLINK_KEK_COMMAND", command)
     with pytest.raises(KeyFault, match="BOROUGHLINK_KEK_COMMAND"):
-        open_keyring(folder, REAL)
+        open_keyring(folder, REAL, STANDING_KEYS)
 
 
 def test_processes_that_come_at_once_make_one_set_of_keys(folder):
@@ -87,18 +87,18 @@ def test_processes_that_come_at_once_make_one_set_of_keys(folder):
 
 
 def _identity_key(folder):
-    return open_keyring(folder, SYNTHETIC).key("identity")
+    return open_keyring(folder, SYNTHETIC, STANDING_KEYS).key("identity")
 
 
 @pytest.mark.parametrize(
     "held", ["identity.duckdb", "operations.sqlite", "archive/5e1f", "published/run", "releases/r"]
 )
 def test_lost_keystore_over_existing_data_is_not_replaced(folder, held):
-    open_keyring(folder, SYNTHETIC)
+    open_keyring(folder, SYNTHETIC, STANDING_KEYS)
     (folder.root / held).write_bytes(b"x")
     (folder.keys / "keystore.json").unlink()
     with pytest.raises(KeyFault, match="escrow"):
-        open_keyring(folder, SYNTHETIC)
+        open_keyring(folder, SYNTHETIC, STANDING_KEYS)
 
 
 def test_sealed_values_are_bound_to_their_place():

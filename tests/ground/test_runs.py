@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from pipelines.assets import RunHandle
 from pipelines.commit_point import Current, RunUnderWay, run_under_way
 from pipelines.faults import BoroughlinkError
-from pipelines.governance.keys import open_keyring
+from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.operations import Operations, audit_table
 from pipelines.runs import Run
 from pipelines.settings import DataFolder, Settings
@@ -39,7 +39,7 @@ def published(folder):
 
 
 def runs(folder):
-    operations = Operations.open(folder, open_keyring(folder, Settings()))
+    operations = Operations.open(folder, open_keyring(folder, Settings(), STANDING_KEYS))
     found = operations.runs()
     operations.close()
     return found
@@ -51,7 +51,7 @@ def states(folder):
 
 def audited(folder):
     """(event, object) of every entry."""
-    operations = Operations.open(folder, open_keyring(folder, Settings()))
+    operations = Operations.open(folder, open_keyring(folder, Settings(), STANDING_KEYS))
     with operations.begin() as db:
         found = [tuple(row) for row in db.execute(sa.select(audit_table.c.event, audit_table.c.object))]
     operations.close()
