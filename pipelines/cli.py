@@ -4,32 +4,18 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from pipelines.faults import BoroughlinkError
-
-if TYPE_CHECKING:
-    from pipelines.settings import DataFolder
+from pipelines.custody.commands import audit, keys, requests
+from pipelines.faults import BoroughlinkError, Refusal
+from pipelines.options import AS_OF, DATA, JSON, WHY, folder, named, show
 
 DEMO_PEOPLE, DEMO_SEED, DEMO_DATE = 180_688, 2026, "2026-10-31"
-DATA = click.option(
-    "--data",
-    envvar="BOROUGHLINK_DATA",
-    default="boroughlink-data",
-    show_default=True,
-    help="The data folder: everything of one council, with its own keys and history.",
-)
-JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 MONTHS = click.option(
     "--months", default=1, show_default=True, type=click.IntRange(1, 60), help="Monthly deliveries, up to the last day."
 )
-AS_OF = click.option(
-    "--as-of", type=click.DateTime(["%Y-%m-%d"]), expose_value=False, metavar="YYYY-MM-DD",
-    callback=lambda ctx, _, day: ctx.meta.update(day=day.date()) if day else None,
-    help="Read a past day that `run --as-of` reconstructed, in the place of today.",
-)  # fmt: skip
 SOURCES = click.option("--sources", help="Folder of source contracts that replaces the shipped set.")
 
 
@@ -434,7 +420,7 @@ def purposes_show(data: str, purpose: str, sources: str | None, as_json: bool) -
 @AS_OF
 @click.argument("left", metavar="RECORD|PERSON")
 @click.argument("right", metavar="[RECORD]", required=False)
-@click.option("--purpose", default="data_quality", show_default=True, help="Why you look; goes into the audit.")
+@WHY
 @SOURCES
 @JSON
 def explain(data: str, left: str, right: str | None, purpose: str, sources: str | None, as_json: bool) -> None:
@@ -449,12 +435,13 @@ def explain(data: str, left: str, right: str | None, purpose: str, sources: str 
 @AS_OF
 @click.argument("identifier", metavar="ID")
 @click.option("--view", help="Only if it is an id of this purpose view.")
+@WHY
 @JSON
-def resolve(data: str, identifier: str, view: str | None, as_json: bool) -> None:
+def resolve(data: str, identifier: str, view: str | None, purpose: str, as_json: bool) -> None:
     """What became of a person or household id: the ids that hold its records today, since when, through what."""
     from pipelines.reading import lineage_of
 
-    show(lineage_of(folder(data), identifier, view), as_json)
+    show(lineage_of(folder(data), identifier, view, purpose), as_json)
 
 
 @cli.command()
@@ -535,35 +522,38 @@ def export() -> None:
 @DATA
 @AS_OF
 @click.option("--out", required=True, help="A .csv file.")
-@click.option("--view", default="data_quality", show_default=True, type=click.Choice(["data_quality", "fraud", "risk"]))
-def export_clusters(data: str, out: str, view: str) -> None:
+@click.option("--view", type=click.Choice(["data_quality", "fraud", "risk"]), help="In the place of the purpose's.")
+@WHY
+def export_clusters(data: str, out: str, view: str | None, purpose: str) -> None:
     """record_id, source, source_key, person_id of every record."""
     from pipelines.reading import write_clusters
 
-    click.echo(write_clusters(folder(data), Path(out), view))
+    click.echo(write_clusters(folder(data), Path(out), purpose, view))
 
 
 @export.command("label-sample")
 @DATA
 @click.option("--out", required=True, help="A .csv file.")
 @click.option("--pairs", default=1000, show_default=True, type=click.IntRange(100, 100_000), help="About so many.")
-@click.option("--view", default="data_quality", show_default=True, type=click.Choice(["data_quality", "fraud", "risk"]))
-def export_label_sample(data: str, out: str, pairs: int, view: str) -> None:
+@click.option("--view", type=click.Choice(["data_quality", "fraud", "risk"]), help="In the place of the purpose's.")
+@WHY
+def export_label_sample(data: str, out: str, pairs: int, view: str | None, purpose: str) -> None:
     """A random sample of compared pairs for reviewers to label (`same`: yes or no), to calibrate by."""
     from pipelines.reading import write_label_sample
 
-    click.echo(write_label_sample(folder(data), Path(out), pairs, view))
+    click.echo(write_label_sample(folder(data), Path(out), pairs, purpose, view))
 
 
 @export.command("flagged-pairs")
 @DATA
 @AS_OF
 @click.option("--out", required=True, help="A .csv or .xlsx file.")
-def export_flagged(data: str, out: str) -> None:
+@click.option("--purpose", default="fraud", show_default=True, help="Why it leaves; goes into the audit.")
+def export_flagged(data: str, out: str, purpose: str) -> None:
     """The flagged pairs of the published run, for the fraud team."""
     from pipelines.reading import write_flagged
 
-    click.echo(write_flagged(folder(data), Path(out)))
+    click.echo(write_flagged(folder(data), Path(out), purpose))
 
 
 @cli.group()
@@ -708,34 +698,8 @@ def opt_out_import(data: str, file: str, on: Any) -> None:
     click.echo(import_opt_outs(folder(data), Path(file), on.date()))
 
 
-@cli.group()
-def audit() -> None:
-    """The chain of what was done."""
-
-
-@audit.command("verify")
-@DATA
-def audit_verify(data: str) -> None:
-    """Check the whole chain; names the first bad entry."""
-    from pipelines.reading import verify_audit
-
-    fine, said = verify_audit(folder(data))
-    click.echo(said)
-    raise SystemExit(0 if fine else 1)
-
-
-def folder(data: str) -> "DataFolder":
-    from pipelines.settings import DataFolder
-
-    return DataFolder.at(data, click.get_current_context().meta.get("day"))
-
-
-def show(answer: Any, as_json: bool) -> None:
-    """Print a reading command's answer: tables for people, JSON for scripts."""
-    if as_json:
-        click.echo(json.dumps(answer.plain(), indent=1, default=str))
-    else:
-        answer.print()
+for command in (audit, keys, requests):
+    cli.add_command(command)
 
 
 def main() -> None:
@@ -749,6 +713,10 @@ def main() -> None:
         click.echo("Stopped. The last good state stays; run again when you like.", err=True)
         sys.exit(1)
     except BoroughlinkError as fault:
+        if isinstance(fault, Refusal):
+            from pipelines.custody.auditing import enter_refusal
+
+            enter_refusal(named(), fault)
         if os.environ.get("BOROUGHLINK_DEBUG"):
             raise
         click.echo(f"boroughlink: {fault}", err=True)

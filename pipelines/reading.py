@@ -11,11 +11,11 @@ from pipelines.commit_point import Current, run_under_way
 from pipelines.exports import Stamp, write_csv
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
-from pipelines.governance.actors import person
-from pipelines.governance.keys import STORE, open_keyring
+from pipelines.governance.actors import acting
+from pipelines.governance.keys import COMPARING, STORE, open_keyring
 from pipelines.governance.protection import protected_persons
 from pipelines.governance.pseudonyms import record_name
-from pipelines.governance.purposes import Purposes, purposes_file
+from pipelines.governance.purposes import PurposeRefused, Purposes, purposes_file
 from pipelines.inbox import untaken
 from pipelines.judging import estimated, judge, judge_known, judgement_tables, known_tables
 from pipelines.notices.telling import notices
@@ -200,7 +200,7 @@ def explanation_of(
             if right:
                 told = explain(wh, left, right, at)
                 named = sorted(record_name(operations.keyring, record) for record in (left, right))
-                audit.record(operations, person(), "pair explained", purpose, records=named)
+                audit.record(operations, acting(folder).login, "pair explained", purpose, records=named)
             else:
                 told = explain_person(wh, left, at)
                 held = wh.rows(
@@ -209,7 +209,7 @@ def explanation_of(
                     [view, left],
                 )
                 purposes.require(purpose, {source for (source,) in held})
-                audit.record(operations, person(), "person explained", purpose, person=left)
+                audit.record(operations, acting(folder).login, "person explained", purpose, person=left)
     finally:
         operations.close()
     return Answer(told.sentences, told.tables)
@@ -235,12 +235,18 @@ def told(found: "Differences") -> Answer:
     return Answer(list(sentences(found)), tables(found), {"differences": found.plain()})
 
 
-def lineage_of(folder: DataFolder, identifier: str, view: str | None = None) -> Answer:
-    """What became of an id, from the ledger of the published run."""
+def lineage_of(folder: DataFolder, identifier: str, view: str | None = None, purpose: str = "data_quality") -> Answer:
+    """What became of an id, from the ledger of the published run; noted in the audit before it is shown."""
     from pipelines.linkage.lineage import resolve
 
+    purposes_at(folder, None).require_view(purpose)
     with open_snapshot(folder) as (wh, _):
         found = resolve(wh, identifier, view, catalog="published")
+    operations = _operations(folder)
+    try:
+        audit.record(operations, acting(folder).login, "id resolved", purpose, person=identifier)
+    finally:
+        operations.close()
     of = "records" if found.kind == "person" else "stays"
     rows = [(e.run, e.event, e.id, e.other_id, e.members, e.reason) for e in found.events]
     data = {"kind": found.kind, "view": found.view, "current": list(found.current), "since": found.since}
@@ -262,8 +268,9 @@ def evaluation_of(folder: DataFolder, truth: Path | None, with_stock: bool = Fal
     return Answer(said, tables, {"judged": judged})
 
 
-def write_clusters(folder: DataFolder, out: Path, view: str) -> str:
-    """record_id, source, source_key, person_id of one view; protected people stay out."""
+def write_clusters(folder: DataFolder, out: Path, purpose: str, view: str | None = None) -> str:
+    """record_id, source, source_key, person_id of one view, else of the purpose's; protected people stay out."""
+    view, target = by_name(folder, purpose, view), target_of(out, (".csv",))
     with open_snapshot(folder) as (wh, place):
         rows = wh.rows(
             "SELECT m.record_id, r.source, r.source_key, m.person_id FROM published.linkage.membership m "
@@ -271,42 +278,48 @@ def write_clusters(folder: DataFolder, out: Path, view: str) -> str:
             f"({protected_persons('published')}) ORDER BY ALL",
             [view],
         )
+    said = noted(folder, "clusters exported", out, len(rows), purpose)
     stamp = stamp_of(folder, f"clusters of the view {view}", place.name)
-    written = write_csv(target_of(out, (".csv",)), ("record_id", "source", "source_key", "person_id"), rows, stamp)
-    return noted(folder, "clusters exported", out, written)
+    write_csv(target, ("record_id", "source", "source_key", "person_id"), rows, stamp)
+    return said
 
 
-def write_label_sample(folder: DataFolder, out: Path, pairs: int, view: str) -> str:
+def write_label_sample(folder: DataFolder, out: Path, pairs: int, purpose: str, view: str | None = None) -> str:
     """A random sample of compared pairs for reviewers to label, with inclusion probabilities."""
     from pipelines.linkage.labelling import COLUMNS, draw
 
+    view, target = by_name(folder, purpose, view), target_of(out, (".csv",))
     with open_snapshot(folder) as (wh, place):
-        rows = draw(wh, view, pairs)
-    stamp = stamp_of(folder, f"pairs of the view {view} to label", place.name)
-    return noted(folder, "label sample exported", out, write_csv(target_of(out, (".csv",)), COLUMNS, rows, stamp))
+        rows = list(draw(wh, view, pairs))
+    said = noted(folder, "label sample exported", out, len(rows), purpose)
+    write_csv(target, COLUMNS, rows, stamp_of(folder, f"pairs of the view {view} to label", place.name))
+    return said
 
 
-def write_flagged(folder: DataFolder, out: Path) -> str:
+def write_flagged(folder: DataFolder, out: Path, purpose: str) -> str:
     """The flagged pairs, as the fraud team gets them."""
     from pipelines.fraud.hand_over import write_one
 
+    if by_name(folder, purpose) != "fraud":
+        raise PurposeRefused(f"Flagged pairs are for preventing fraud: `{purpose}` has no use for them.")
     target = target_of(out, (".csv", ".xlsx"))
     with open_snapshot(folder) as (wh, _):
-        written = write_one(wh, target, load_settings(folder).export_days, "published.fraud.flagged_pair")
-    return noted(folder, "flagged pairs exported", out, written)
+        pairs = int(wh.scalar("SELECT count(*) FROM published.fraud.flagged_pair"))
+        said = noted(folder, "flagged pairs exported", out, pairs, purpose)
+        write_one(wh, target, load_settings(folder).export_days, "published.fraud.flagged_pair")
+    return said
 
 
-def verify_audit(folder: DataFolder) -> tuple[bool, str]:
-    """Whether the chain is whole, in words."""
-    operations = _operations(folder)
-    try:
-        read, bad = audit.verify(operations)
-    finally:
-        operations.close()
-    return (
-        bad is None,
-        f"{plural(read, 'entry', 'entries')}, unbroken." if bad is None else f"Entry {bad} is not as it was written.",
-    )
+def by_name(folder: DataFolder, purpose: str, view: str | None = None) -> str:
+    """The view that a purpose may be handed people of by name: the one asked for, if it serves the purpose as a whole,
+    else its own. Raises PurposeRefused."""
+    purposes = purposes_at(folder, None)
+    stated = purposes.require_view(purpose)
+    if not stated.identifiable:
+        raise PurposeRefused(f"`{purpose}` never gets people by name; `boroughlink release` serves it.")
+    if view is not None and view != stated.view:
+        purposes.require(purpose, purposes.sources(view))
+    return view or stated.view
 
 
 def contracts_at(folder: DataFolder, sources: str | None) -> Any:
@@ -352,11 +365,11 @@ def old_of(folder: DataFolder) -> tuple[str, ...]:
         return old_extracts(wh, "published")
 
 
-def noted(folder: DataFolder, event: str, out: Path, rows: int) -> str:
-    """Note in the audit that a file left; say so."""
+def noted(folder: DataFolder, event: str, out: Path, rows: int, purpose: str) -> str:
+    """Note in the audit that a file is about to leave, before a byte of it is written; what to say once it has."""
     operations = _operations(folder)
     try:
-        audit.record(operations, person(), event, out.name, rows=rows)
+        audit.record(operations, acting(folder).login, event, out.name, rows=rows, purpose=purpose)
     finally:
         operations.close()
     return f"{plural(rows, 'row')} written to {out}"

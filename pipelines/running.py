@@ -11,6 +11,7 @@ from typing import Any
 from pipelines import assets as steps
 from pipelines.commit_point import Current, run_under_way
 from pipelines.faults import BoroughlinkError, plural, printable
+from pipelines.governance import audit
 from pipelines.governance.actors import person
 from pipelines.governance.keys import STORE, open_keyring
 from pipelines.inbox import untaken
@@ -54,7 +55,20 @@ def run_and_report(
         say("Done. Nothing was published, because only a part of the graph was run.")
         return 0
     report(figures, None, parts | {"total": parts["run"]}, memory.peak, False)
+    _say_the_head(folder)
     return 1 if figures.refusals.rows else 0
+
+
+def _say_the_head(folder: DataFolder) -> None:
+    """The audit's last entry: kept on paper or elsewhere, it shows later whether anything was cut off."""
+    settings = load_settings(folder)
+    operations = Operations.open(folder, open_keyring(folder, settings, STORE))
+    try:
+        entry, mac = audit.anchor(operations)
+    finally:
+        operations.close()
+    kept = f", anchored in {settings.anchor}" if settings.anchor else ""
+    say(f"\nThe audit ends with entry {entry}, {mac[:16]}{kept}.")
 
 
 def run_months(folder: DataFolder, landing: str | None, sources: str | None) -> list[str]:

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from pipelines import inbox, warehouse
 from pipelines.commit_point import RUN_ENDED, ZONE_FILES, Current, finish, hold_lock, recover
-from pipelines.governance import audit
+from pipelines.governance import anchors, audit
 from pipelines.governance.actors import person
 from pipelines.governance.fitness import require_fit
 from pipelines.governance.keys import LINKING, Keyring, open_keyring
@@ -156,7 +156,10 @@ class Run:
         snapshot = self.work / "published"
         taken = sorted(self.taken | inbox.taken(self.folder))
         write_atomically(self.work / inbox.TAKEN, json.dumps(taken).encode())
+        if handed := sorted(path.name for path in (self.work / "exports").rglob("*") if path.is_file()):
+            audit.record(self.operations, self.started_by, "exports written", self.run_id, files=handed)
         if publish:
+            self.notes[anchors.NOTED] = audit.anchor(self.operations)
             write_atomically(snapshot / "run.json", json.dumps(self.summary(), indent=1, sort_keys=True).encode())
         for path in sorted(self.work.rglob("*")):
             if path.is_file():
@@ -170,7 +173,10 @@ class Run:
         self.over = True
         finish(self.folder, self.operations, self.run_id)
         audit.record(self.operations, self.started_by, RUN_ENDED["committed"], self.run_id, published=publish)
-        self._release()
+        try:
+            anchors.anchor(self.folder, self.settings, self.operations)
+        finally:
+            self._release()
 
     def abandon(self, why: str) -> None:
         """Throw the work away; the last good state stays."""

@@ -122,8 +122,8 @@ def write_quarantine(folder: DataFolder, name: str, out: Path, sources: str | No
     for table in held:
         path = target if len(held) == 1 else target.with_name(f"{target.stem}_{table.name}.csv")
         head = (ID, LINE_TEXT, *(column.name for column in table.kept))
-        written = write_csv(path, head, waiting[table.name], stamp)
-        said.append(noted(folder, "quarantined rows exported", path, written))
+        said.append(noted(folder, "quarantined rows exported", path, len(waiting[table.name]), PURPOSE))
+        write_csv(path, head, waiting[table.name], stamp)
     return "\n".join(said)
 
 
@@ -162,11 +162,12 @@ def write_report(folder: DataFolder, name: str, out: Path, sources: str | None) 
     purpose = f"error report for {contract.owner} on {contract.system}"
     notice = "Lines and columns only: no personal value." + missing
     stamp = replace(stamp_of(folder, purpose, place.name), notice=notice)
+    said = noted(folder, "error report exported", target, len(rows), PURPOSE)
     if target.suffix.lower() == ".csv":
-        written = write_csv(target, _REPORT, rows, stamp)
+        write_csv(target, _REPORT, rows, stamp)
     else:
-        written = write_xlsx(target, _REPORT, rows, stamp, "Errors")
-    return noted(folder, "error report exported", target, written)
+        write_xlsx(target, _REPORT, rows, stamp, "Errors")
+    return said
 
 
 def _refusals(wh: Warehouse, name: str) -> list[tuple[Any, ...]]:

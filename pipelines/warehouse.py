@@ -16,6 +16,7 @@ import duckdb
 import duckdb_extension_httpfs
 import polars as pl
 
+from pipelines.faults import Refusal
 from pipelines.settings import BoroughlinkError
 
 SCHEMAS = {
@@ -35,6 +36,10 @@ class WarehouseError(BoroughlinkError):
     """DuckDB refused; the text names the table and the kind of fault, never a value."""
 
 
+class StoreRefused(WarehouseError, Refusal):
+    """An encrypted file doesn't open or doesn't hold together: wrong key, or changed on disk."""
+
+
 class Warehouse:
     """An open connection with its zones attached; `as_of` is the day on which the run stands."""
 
@@ -48,20 +53,20 @@ class Warehouse:
         try:
             self.con.execute(sql, params)
         except duckdb.Error as fault:
-            raise WarehouseError(_redacted(fault, sql)) from None
+            raise _refused(fault, sql) from None
 
     def rows(self, sql: str, params: Params = None) -> list[tuple[Any, ...]]:
         try:
             return self.con.execute(sql, params).fetchall()
         except duckdb.Error as fault:
-            raise WarehouseError(_redacted(fault, sql)) from None
+            raise _refused(fault, sql) from None
 
     def frame(self, sql: str) -> pl.DataFrame:
         """The result of a query as a Polars frame."""
         try:
             return self.con.sql(sql).pl()
         except duckdb.Error as fault:
-            raise WarehouseError(_redacted(fault, sql)) from None
+            raise _refused(fault, sql) from None
 
     @contextmanager
     def given(self, frame: pl.DataFrame) -> Iterator[None]:
@@ -129,7 +134,7 @@ def connect(temp: Path, allowed: Sequence[Path], memory_limit: str, threads: int
         con.execute(f"SET allowed_directories = [{folders}]")
     except duckdb.Error as fault:
         con.close()
-        raise WarehouseError(_redacted(fault, "opening the warehouse")) from None
+        raise _refused(fault, "opening the warehouse") from None
     return con
 
 
@@ -149,7 +154,8 @@ def attach(con: duckdb.DuckDBPyConnection, zone: str, path: Path, key: bytes, re
             con.execute(f"CREATE TABLE IF NOT EXISTS {zone}.meta.relation {_RELATION}")
     except duckdb.Error as fault:
         reason = "the key does not fit" if "encryption key" in str(fault).lower() else type(fault).__name__
-        raise WarehouseError(f"{path.name} can't be opened ({reason}). `boroughlink doctor` says more.") from None
+        refused = WarehouseError if "lock" in str(fault).lower() else StoreRefused
+        raise refused(f"{path.name} can't be opened ({reason}). `boroughlink doctor` says more.") from None
 
 
 def lock_configuration(con: duckdb.DuckDBPyConnection) -> None:
@@ -184,6 +190,11 @@ def _crypto_module() -> str:
 
 # From the first quotation mark to the last, or to the end: O'Brien holds one too.
 _QUOTED = re.compile(r"""['"](?:.*['"]|.*)|\d{4,}""")
+
+
+def _refused(fault: duckdb.Error, sql: str) -> WarehouseError:
+    kind = StoreRefused if "AES tag" in str(fault) else WarehouseError
+    return kind(_redacted(fault, sql))
 
 
 def _redacted(fault: duckdb.Error, sql: str) -> str:

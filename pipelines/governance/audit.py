@@ -46,9 +46,13 @@ def append(operations: Operations, db: sa.Connection, actor: str, event: str, su
     return seq
 
 
-def verify(operations: Operations, anchored: tuple[int, str] | None = None) -> tuple[int, int | None]:
-    """Check the whole chain: entries read, and the number of the first bad one (None if all is well)."""
-    expected, prev, read = 1, GENESIS, 0
+def verify(operations: Operations, anchored: Iterable[tuple[int, str]] = ()) -> tuple[int, int | None]:
+    """Check the whole chain, also against heads kept elsewhere: entries read, and the number of the first bad one (None
+    if all is well)."""
+    expected, prev, read, kept = 1, GENESIS, 0, list(anchored)
+    heads: dict[int, set[str]] = {}
+    for seq, mac in kept:
+        heads.setdefault(seq, set()).add(mac)
     with operations.begin() as db:
         for row in db.execute(sa.select(audit_table).order_by(audit_table.c.seq)).mappings():
             entry = {name: row[name] for name in ("seq", "at", "actor", "event", "object", "detail", "prev")}
@@ -56,14 +60,12 @@ def verify(operations: Operations, anchored: tuple[int, str] | None = None) -> t
                 row["seq"] != expected
                 or row["prev"] != prev
                 or not hmac.compare_digest(row["mac"], _mac(operations, entry))
+                or heads.get(row["seq"], {row["mac"]}) != {row["mac"]}
             ):
                 return read, expected
-            if anchored and row["seq"] == anchored[0] and row["mac"] != anchored[1]:
-                return read, row["seq"]
             expected, prev, read = expected + 1, row["mac"], read + 1
-    if anchored and read < anchored[0]:
-        return read, read + 1
-    return read, None
+    last = max((seq for seq, _ in kept), default=0)
+    return read, (read + 1 if read < last else None)
 
 
 def subjects(operations: Operations, events: Iterable[str]) -> set[str]:

@@ -22,7 +22,7 @@ NOTE = "escrow.json"
 
 
 def make_custodian(out: Path) -> str:
-    """Make a custodian's own key file, readable by its owner; returns the recipient that goes with it, fit to publish."""
+    """Make a custodian's own key file, readable by its owner; returns the recipient, which may be known."""
     if out.exists():
         raise BoroughlinkError(f"{out} is there already; a key file is never written over.")
     identity = pyrage.x25519.Identity.generate()
@@ -50,7 +50,7 @@ def parsed(given: Sequence[str], real: bool) -> dict[str, str]:
 
 
 def seal(folder: DataFolder, keys: Mapping[str, bytes], custodians: Mapping[str, str], out: Path) -> list[Path]:
-    """Write the escrow into a folder outside the data folder and note in `keys/` that it was made; returns the files."""
+    """Write the escrow into a folder outside the data folder and note that it was made; returns the files."""
     target = out.expanduser().resolve()
     if target == folder.root or folder.root in target.parents:
         raise BoroughlinkError("An escrow lies outside the data folder: whoever takes the one must not have the other.")

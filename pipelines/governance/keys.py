@@ -101,11 +101,11 @@ class Keyring:
             raise KeyFault(f"Sealed data does not open with the key `{name}`: wrong key, or damaged.") from None
 
 
-def open_keyring(folder: DataFolder, settings: Settings, names: Iterable[str]) -> Keyring:
+def open_keyring(folder: DataFolder, settings: Settings, names: Iterable[str], lenient: bool = False) -> Keyring:
     """Unwrap the named keys of a data folder and no others, making the keystore on first use.
 
     Raises KeyFault when the KEK or keystore is missing where data is real, readable by others, or does not fit, and
-    when a named key was destroyed.
+    when a named key was destroyed. `lenient` opens what others can read too: only to enter a refusal in the audit.
     """
     wanted, path = set(names), folder.keys / STORE_FILE
     if unknown := wanted - set(STANDING_KEYS):
@@ -113,8 +113,9 @@ def open_keyring(folder: DataFolder, settings: Settings, names: Iterable[str]) -
     if not path.exists() or not set(STANDING_KEYS) <= set(Keystore.read(path).entries):
         with _alone(folder):
             _make_keys(folder, settings, path)
-    kek, origin = key_encryption_key(folder, settings)
-    _refuse_readable(path)
+    kek, origin = key_encryption_key(folder, settings, lenient=lenient)
+    if not lenient:
+        _refuse_readable(path)
     store = Keystore.read(path)
     if gone := [name for name in sorted(wanted) if (entry := store.entries[name]).destroyed or not entry.wrapped]:
         raise KeyFault(
@@ -199,12 +200,14 @@ def _alone(folder: DataFolder) -> Iterator[None]:
         yield
 
 
-def key_encryption_key(folder: DataFolder, settings: Settings, restoring: bool = False) -> tuple[bytes, str]:
+def key_encryption_key(
+    folder: DataFolder, settings: Settings, restoring: bool = False, lenient: bool = False
+) -> tuple[bytes, str]:
     """The KEK, and where it came from. Raises KeyFault."""
     if given := os.environ.get("BOROUGHLINK_KEK"):
         return _parsed(os.fsencode(given), "the environment variable BOROUGHLINK_KEK"), "the environment"
     if named := os.environ.get("BOROUGHLINK_KEK_FILE"):
-        return _from_file(Path(named)), f"the file {named}"
+        return _from_file(Path(named), lenient), f"the file {named}"
     if command := os.environ.get("BOROUGHLINK_KEK_COMMAND"):
         try:
             ran = subprocess.run(shlex.split(command), capture_output=True, timeout=60, check=True)  # noqa: S603
@@ -223,7 +226,7 @@ def key_encryption_key(folder: DataFolder, settings: Settings, restoring: bool =
         if (folder.keys / STORE_FILE).exists() and not restoring:
             raise KeyFault(f"{own} is missing: set BOROUGHLINK_KEK_FILE, or restore it.")
         write_atomically(own, secrets.token_hex(KEY_BYTES).encode(), mode=0o400)
-    return _from_file(own), f"{own}, made by this folder itself: fit for invented people only"
+    return _from_file(own, lenient), f"{own}, made by this folder itself: fit for invented people only"
 
 
 def _end_rotation(folder: DataFolder) -> None:
@@ -236,10 +239,11 @@ def _end_rotation(folder: DataFolder) -> None:
         following.replace(folder.keys / "demo.kek")
 
 
-def _from_file(path: Path) -> bytes:
+def _from_file(path: Path, lenient: bool = False) -> bytes:
     if not path.is_file():
         raise KeyFault(f"The key file {path} is not there.")
-    _refuse_readable(path)
+    if not lenient:
+        _refuse_readable(path)
     return _parsed(path.read_bytes(), str(path))
 
 

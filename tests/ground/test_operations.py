@@ -138,10 +138,10 @@ def tampering_is_found(tmp_path, times):
         for n in range(12):
             audit.record(store, "ann", "looked", f"object {n}", n=n)
         head = audit.anchor(store)
-        assert audit.verify(store, head) == (12, None)
+        assert audit.verify(store, [head]) == (12, None)
         kind, seq = rng.choice(["edit", "delete", "swap", "cut"]), rng.randint(1, 12)
         _tamper(store, kind, seq, 12)
-        _, bad = audit.verify(store, head)
+        _, bad = audit.verify(store, [head])
         assert bad is not None, (kind, seq)
         assert bad <= max(seq, seq % 12 + 1), (kind, seq)
         store.close()

@@ -1,0 +1,134 @@
+"""Questions to the audit: is it whole, who looked at this person, what did this user see. The asking is audited too."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelines.custody.stores import opened
+from pipelines.faults import BoroughlinkError, Refusal, plural
+from pipelines.governance import anchors, audit
+from pipelines.governance.actors import acting, canonical
+from pipelines.governance.keys import STORE, open_keyring
+from pipelines.governance.pseudonyms import record_name
+from pipelines.operations import Operations, audit_table
+from pipelines.reading import Answer
+from pipelines.settings import DataFolder, load_settings
+from pipelines.snapshots import NothingPublished, open_snapshot
+
+#: Events by which many people were read at once: they concern everyone who was published then.
+IN_BULK = ("clusters exported", "label sample exported", "flagged pairs exported", "exports written")
+_COLUMNS = ("entry", "at (UTC)", "who", "event", "of", "detail")
+
+
+def verified(folder: DataFolder) -> tuple[bool, Answer]:
+    """The chain, against itself and against every head that was kept outside the store."""
+    settings = load_settings(folder)
+    known = anchors.known(folder, settings)
+    with opened(folder) as operations:
+        read, bad = audit.verify(operations, known)
+        head = audit.anchor(operations)
+    last = max((seq for seq, _ in known), default=0)
+    outside = f"held against {plural(len(known), 'anchored head')}"
+    if bad is None:
+        said = f"{plural(read, 'entry', 'entries')}, unbroken, {outside}. Head: entry {head[0]}, {head[1][:16]}."
+    elif bad == head[0] + 1:
+        said = f"Entries from {bad} on are missing: an anchor knows of {last}."
+    else:
+        said = f"Entry {bad} is not as it was written."
+    return bad is None, Answer(
+        (said,), data={"entries": read, "first bad entry": bad, "anchors": len(known), "head": head[0]}
+    )
+
+
+def looks_at(folder: DataFolder, person_id: str) -> Answer:
+    """Every entry about a person: by their ids of now and before, and by the keyed names of their records."""
+    with opened(folder) as operations:
+        names = {person_id} | _names(folder, operations, person_id)
+        audit.record(operations, acting(folder).login, "audit of a person read", person_id)
+        entries = list(_entries(operations))
+    about = [entry for entry in entries if names & set(_said(entry))]
+    bulk = [entry for entry in entries if entry["event"] in IN_BULK]
+    said = (
+        f"{plural(len(about), 'entry', 'entries')} about this person by name; "
+        f"{plural(len(bulk), 'export')} of many people may have held them.",
+    )
+    return Answer(said, [("About this person", _COLUMNS, _rows(about)), ("Exports of many", _COLUMNS, _rows(bulk))])
+
+
+def seen_by(folder: DataFolder, login: str) -> Answer:
+    """Every entry of what a user did and saw."""
+    name = canonical(login, load_settings(folder))
+    with opened(folder) as operations:
+        audit.record(operations, acting(folder).login, "audit of a user read", name)
+        entries = [entry for entry in _entries(operations) if _canonical(entry["actor"]) == name]
+    return Answer(
+        (f"{plural(len(entries), 'entry', 'entries')} by {name}.",), [("By this user", _COLUMNS, _rows(entries))]
+    )
+
+
+def enter_refusal(folder: DataFolder | None, fault: Refusal) -> None:
+    """Enter in the audit that something was refused, where the store opens; the refusal itself stands either way."""
+    if folder is None or not folder.operations.exists():
+        return
+    with suppress(BoroughlinkError, OSError):
+        keyring = open_keyring(folder, load_settings(folder), STORE, lenient=True)
+        operations = Operations.open(folder, keyring)
+        try:
+            who = acting(folder).login
+            audit.record(operations, who, "refused", type(fault).__name__, why=str(fault)[:400])
+        finally:
+            operations.close()
+
+
+def _names(folder: DataFolder, operations: Operations, person_id: str) -> set[str]:
+    """Ids that the person's records had, and keyed names of these records; nothing where nothing is published."""
+    try:
+        with open_snapshot(folder) as (wh, _):
+            records = wh.rows(
+                "SELECT DISTINCT record_id FROM published.linkage.membership WHERE person_id = ?", [person_id]
+            )
+            ids = wh.rows(
+                "-- one row per id that any of these records bears\n"
+                "SELECT DISTINCT person_id FROM published.linkage.membership "
+                "WHERE record_id IN (SELECT record_id FROM published.linkage.membership WHERE person_id = ?)",
+                [person_id],
+            )
+    except NothingPublished:
+        return set()
+    return {record_name(operations.keyring, record) for (record,) in records} | {str(one) for (one,) in ids}
+
+
+def _entries(operations: Operations) -> Iterator[dict[str, Any]]:
+    with operations.begin() as db:
+        rows = db.execute(sa.select(audit_table).order_by(audit_table.c.seq)).mappings().all()
+    for row in rows:
+        yield dict(row) | {"detail": json.loads(row["detail"])}
+
+
+def _said(entry: dict[str, Any]) -> Iterator[str]:
+    """Every text that an entry holds."""
+    yield entry["object"]
+    waiting = [entry["detail"]]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, str):
+            yield value
+
+
+def _canonical(login: str) -> str:
+    """The login at the head of an actor's name ("ann, by Dagster's page")."""
+    return login.split(",", 1)[0].strip().casefold()
+
+
+def _rows(entries: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    return [
+        (e["seq"], e["at"][:19], e["actor"], e["event"], e["object"], json.dumps(e["detail"], sort_keys=True))
+        for e in entries
+    ]

@@ -1,0 +1,178 @@
+"""The commands of custody: `audit`, `keys`, `requests`."""
+
+from pathlib import Path
+
+import click
+
+from pipelines.options import DATA, JSON, folder, show
+
+REASON = click.option("--reason", help="Why, in a sentence that the second person can judge by.")
+REQUEST = click.option("--request", "request_id", help="The approved request.")
+
+
+@click.group()
+def audit() -> None:
+    """The chain of what was done."""
+
+
+@audit.command("verify")
+@DATA
+@JSON
+def audit_verify(data: str, as_json: bool) -> None:
+    """Check the whole chain, also against the heads kept outside the store; names the first bad entry."""
+    from pipelines.custody.auditing import verified
+
+    fine, answer = verified(folder(data))
+    show(answer, as_json)
+    raise SystemExit(0 if fine else 1)
+
+
+@audit.command("person")
+@DATA
+@click.argument("person_id", metavar="ID")
+@JSON
+def audit_person(data: str, person_id: str, as_json: bool) -> None:
+    """Who looked at this person: every entry about them, by any of their ids or records."""
+    from pipelines.custody.auditing import looks_at
+
+    show(looks_at(folder(data), person_id), as_json)
+
+
+@audit.command("user")
+@DATA
+@click.argument("name", metavar="LOGIN")
+@JSON
+def audit_user(data: str, name: str, as_json: bool) -> None:
+    """What this user did and saw."""
+    from pipelines.custody.auditing import seen_by
+
+    show(seen_by(folder(data), name), as_json)
+
+
+@click.group(invoke_without_command=True)
+@DATA
+@click.option("--all", "every", is_flag=True, help="Also those that are over.")
+@JSON
+@click.pass_context
+def requests(context: click.Context, data: str, every: bool, as_json: bool) -> None:
+    """Acts that wait for a second person, or were answered."""
+    if context.invoked_subcommand is None:
+        from pipelines.custody.asking import listed
+
+        show(listed(folder(data), every), as_json)
+
+
+@requests.command("show")
+@DATA
+@click.argument("request_id", metavar="REQUEST")
+@JSON
+def requests_show(data: str, request_id: str, as_json: bool) -> None:
+    """One request: its reason and what exactly is asked. Noted in the audit."""
+    from pipelines.custody.asking import shown
+
+    show(shown(folder(data), request_id), as_json)
+
+
+@requests.command("approve")
+@DATA
+@click.argument("request_id", metavar="REQUEST")
+def requests_approve(data: str, request_id: str) -> None:
+    """Approve what another person asked for."""
+    from pipelines.custody.asking import answered
+
+    click.echo(answered(folder(data), request_id, yes=True))
+
+
+@requests.command("refuse")
+@DATA
+@click.argument("request_id", metavar="REQUEST")
+def requests_refuse(data: str, request_id: str) -> None:
+    """Turn down what another person asked for."""
+    from pipelines.custody.asking import answered
+
+    click.echo(answered(folder(data), request_id, yes=False))
+
+
+@click.group()
+def keys() -> None:
+    """The keys of a data folder: never shown, wrapped by one key from outside."""
+
+
+@keys.command("list")
+@DATA
+@JSON
+def keys_list(data: str, as_json: bool) -> None:
+    """Each key: what it opens, its state, whether it is in escrow, which kinds of process are given it."""
+    from pipelines.custody.keyholding import listed
+
+    show(listed(folder(data)), as_json)
+
+
+@keys.command("rotate")
+@DATA
+@click.option("--new", help="A file for the next key-encryption key, outside the data folder; made if it isn't there.")
+def keys_rotate(data: str, new: str | None) -> None:
+    """Wrap every key under a new key-encryption key. No data is touched."""
+    from pipelines.custody.keyholding import rotated
+
+    click.echo(rotated(folder(data), Path(new) if new else None))
+
+
+@keys.command("custodian")
+@click.option("--out", required=True, help="The custodian's own key file; it stays with the custodian.")
+def keys_custodian(out: str) -> None:
+    """Make a custodian's key file, and print the recipient to give to `keys escrow --to`."""
+    from pipelines.governance.escrow import make_custodian
+
+    click.echo(make_custodian(Path(out)))
+
+
+@keys.command("escrow")
+@DATA
+@click.option("--to", "custodians", multiple=True, metavar="NAME=RECIPIENT", help="A custodian; two or more.")
+@REASON
+@REQUEST
+@click.option("--out", help="With --request: a folder outside the data folder.")
+def keys_escrow(
+    data: str, custodians: tuple[str, ...], reason: str | None, request_id: str | None, out: str | None
+) -> None:
+    """A spare copy of all keys that two custodians can open together, and none alone. Ask with --to and --reason; once
+    another person has approved, make it with --request and --out."""
+    from pipelines.custody.keyholding import ask_escrow, make_escrow
+
+    if request_id and out:
+        click.echo(make_escrow(folder(data), request_id, Path(out)))
+    elif custodians and reason:
+        click.echo(ask_escrow(folder(data), custodians, reason))
+    else:
+        raise click.UsageError("Give --to and --reason to ask, or --request and --out to make it.")
+
+
+@keys.command("destroy")
+@DATA
+@click.argument("name", required=False)
+@REASON
+@REQUEST
+def keys_destroy(data: str, name: str | None, reason: str | None, request_id: str | None) -> None:
+    """Destroy a key for good. Ask with NAME and --reason; once another person has approved, do it with --request."""
+    from pipelines.custody.keyholding import ask_destruction, destroyed
+
+    if request_id:
+        click.echo(destroyed(folder(data), request_id))
+    elif name and reason:
+        click.echo(ask_destruction(folder(data), name, reason))
+    else:
+        raise click.UsageError("Give NAME and --reason to ask, or --request to do it.")
+
+
+@keys.command("restore")
+@DATA
+@click.argument("escrow", type=click.Path())
+@click.option(
+    "--custodian", "custodians", multiple=True, required=True, help="A custodian's key file; both are needed."
+)
+def keys_restore(data: str, escrow: str, custodians: tuple[str, ...]) -> None:
+    """Write a lost keystore anew from an escrow file, under the key-encryption key at hand."""
+    from pipelines.custody.keyholding import restored
+
+    click.echo(restored(folder(data), Path(escrow), [Path(path) for path in custodians]))

@@ -1,0 +1,26 @@
+"""The operational store, opened for an act of custody with no more keys than it needs."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from pipelines.faults import BoroughlinkError
+from pipelines.governance.keys import STORE, open_keyring
+from pipelines.operations import Operations
+from pipelines.settings import DataFolder, Settings, load_settings
+
+
+@contextmanager
+def opened(folder: DataFolder, keys: Iterable[str] = STORE) -> Iterator[Operations]:
+    """Raises BoroughlinkError when there is no data folder, or its keys don't open."""
+    if not folder.keys.is_dir():
+        raise BoroughlinkError(f"There is no data folder at {folder.root}.")
+    operations = Operations.open(folder, open_keyring(folder, load_settings(folder), keys))
+    try:
+        yield operations
+    finally:
+        operations.close()
+
+
+def role(settings: Settings, name: str) -> str | None:
+    """The role that an approver must hold: over invented data only where somebody is named to hold it."""
+    return name if settings.holds == "real" or name in settings.roles else None

@@ -1,0 +1,338 @@
+"""Keys in their custodians' hands, the audit's questions, and what real data waits for."""
+
+import json
+import shutil
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from pipelines import warehouse
+from pipelines.cli import cli
+from pipelines.custody import auditing, keyholding
+from pipelines.custody.asking import answered
+from pipelines.custody.stores import opened
+from pipelines.doctor import examine
+from pipelines.faults import BoroughlinkError, Refusal
+from pipelines.governance import actors, anchors, audit, escrow
+from pipelines.governance.approvals import ApprovalRefused
+from pipelines.governance.keys import JOBS, LINKING, READING, STANDING_KEYS, STORE, KeyFault, open_keyring
+from pipelines.operations import audit_table
+from pipelines.runs import Run
+from pipelines.settings import DataFolder, Settings, load_settings, remember, write_settings
+
+WHY = "the spare copy of this year, as agreed"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    for name in ("BOROUGHLINK_KEK", "BOROUGHLINK_KEK_FILE", "BOROUGHLINK_KEK_COMMAND"):
+        monkeypatch.delenv(name, raising=False)
+    made = DataFolder.at(tmp_path / "data").make()
+    open_keyring(made, Settings(), ())
+    return made
+
+
+@pytest.fixture
+def as_(monkeypatch):
+    return lambda name: monkeypatch.setenv(actors.PLAYED, name)
+
+
+def custodians(tmp_path, *names):
+    return [(name, tmp_path / f"{name}.key", escrow.make_custodian(tmp_path / f"{name}.key")) for name in names]
+
+
+def asked(said):
+    return said.split("request ")[1].split(".")[0]
+
+
+def events(folder):
+    with opened(folder) as store, store.begin() as db:
+        return [tuple(row) for row in db.execute(sa.select(audit_table.c.actor, audit_table.c.event))]
+
+
+def escrowed(folder, tmp_path, as_, *names):
+    held = custodians(tmp_path, *names)
+    as_("ann")
+    request = asked(keyholding.ask_escrow(folder, [f"{name}={recipient}" for name, _, recipient in held], WHY))
+    with pytest.raises(ApprovalRefused):
+        answered(folder, request, yes=True)
+    as_("bob")
+    answered(folder, request, yes=True)
+    as_("ann")
+    keyholding.make_escrow(folder, request, tmp_path / "escrow")
+    return {name: path for name, path, _ in held}
+
+
+def test_any_two_custodians_restore_lost_keys_and_one_alone_none(folder, tmp_path, as_):
+    before = open_keyring(folder, Settings(), STANDING_KEYS).keys
+    files = escrowed(folder, tmp_path, as_, "cat", "dan", "eve")
+    assert {path.name for path in (tmp_path / "escrow").iterdir()} == {
+        f"boroughlink-keys-{pair}.age" for pair in ("cat+dan", "cat+eve", "dan+eve")
+    }
+    with opened(folder):
+        pass  # something that the keys sealed
+    (folder.keys / "keystore.json").unlink()
+    with pytest.raises(KeyFault, match="escrow"):
+        open_keyring(folder, Settings(), STORE)
+    sealed = tmp_path / "escrow" / "boroughlink-keys-dan+eve.age"
+    for wrong in (["dan"], ["eve"], ["cat", "dan"], []):
+        with pytest.raises(KeyFault, match="both custodians"):
+            keyholding.restored(folder, sealed, [files[name] for name in wrong])
+    keyholding.restored(folder, sealed, [files["eve"], files["dan"]])
+    assert open_keyring(folder, Settings(), STANDING_KEYS).keys == before
+    assert events(folder)[-1] == ("ann", "keys restored")
+    with pytest.raises(KeyFault, match="nothing to restore"):
+        keyholding.restored(folder, sealed, [files["eve"], files["dan"]])
+
+
+def test_an_escrow_shows_no_key_and_stays_outside(folder, tmp_path, as_):
+    escrowed(folder, tmp_path, as_, "cat", "dan")
+    held = b"".join(path.read_bytes() for path in (tmp_path / "escrow").iterdir())
+    keys = open_keyring(folder, Settings(), STANDING_KEYS).keys.values()
+    assert not any(key in held or key.hex().encode() in held for key in keys)
+    with pytest.raises(BoroughlinkError, match="outside"):
+        escrow.seal(folder, {}, {}, folder.root / "spare")
+    with pytest.raises(BoroughlinkError, match="two custodians"):
+        escrow.parsed([f"cat={custodians(tmp_path, 'x')[0][2]}"], real=True)
+    with pytest.raises(BoroughlinkError, match="age recipient"):
+        escrow.parsed(["cat=age1nonsense"], real=False)
+
+
+def test_a_custodians_key_file_that_others_can_read_is_refused(folder, tmp_path, as_):
+    files = escrowed(folder, tmp_path, as_, "cat", "dan")
+    files["cat"].chmod(0o644)
+    with pytest.raises(KeyFault, match="read by others"):
+        escrow.open_escrow(tmp_path / "escrow" / "boroughlink-keys-cat+dan.age", list(files.values()))
+
+
+def test_rotation_changes_the_wrapping_and_no_key(folder, tmp_path, monkeypatch):
+    before = open_keyring(folder, Settings(), STANDING_KEYS).keys
+    old = (folder.keys / "demo.kek").read_text()
+    keyholding.rotated(folder, None)
+    assert (folder.keys / "demo.kek").read_text() != old
+    assert open_keyring(folder, Settings(), STANDING_KEYS).keys == before
+    with pytest.raises(KeyFault, match="outside the data folder"):
+        keyholding.rotated(folder, folder.root / "kek")
+    keyholding.rotated(folder, tmp_path / "next")
+    with pytest.raises(KeyFault, match="does not open"):
+        open_keyring(folder, Settings(), STORE)
+    monkeypatch.setenv("BOROUGHLINK_KEK_FILE", str(tmp_path / "next"))
+    assert open_keyring(folder, Settings(), STANDING_KEYS).keys == before
+    with pytest.raises(KeyFault, match="--new"):
+        keyholding.rotated(folder, None)
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_rotation_that_was_cut_off_is_ended_by_the_next_start(folder, written):
+    before = open_keyring(folder, Settings(), STANDING_KEYS).keys
+    old, store = (folder.keys / "demo.kek").read_bytes(), (folder.keys / "keystore.json").read_bytes()
+    keyholding.rotated(folder, None)
+    new = (folder.keys / "demo.kek").read_bytes()
+    for path, content in ((folder.keys / "demo.next", new), (folder.keys / "demo.kek", old)):
+        path.unlink(missing_ok=True)
+        path.write_bytes(content)
+        path.chmod(0o400)
+    if not written:
+        (folder.keys / "keystore.json").write_bytes(store)
+    assert open_keyring(folder, Settings(), STANDING_KEYS).keys == before
+    assert not (folder.keys / "demo.next").exists()
+
+
+def test_a_key_is_destroyed_by_two_people_and_stays_so(folder, as_):
+    as_("ann")
+    request = asked(keyholding.ask_destruction(folder, "attributes", "the folder ends its service today"))
+    for name in ("ann", "ANN@council.gov.uk", "COUNCIL\\ann"):
+        as_(name)
+        with pytest.raises(ApprovalRefused):
+            answered(folder, request, yes=True)
+        with pytest.raises(ApprovalRefused):
+            keyholding.destroyed(folder, request)
+    as_("bob")
+    answered(folder, request, yes=True)
+    keyholding.destroyed(folder, request)
+    with pytest.raises(KeyFault, match="was destroyed"):
+        open_keyring(folder, Settings(), ("attributes",))
+    assert open_keyring(folder, Settings(), READING)
+    assert ("bob", "destruction of a key done") in events(folder)
+    with pytest.raises(BoroughlinkError, match="goes with the whole"):
+        keyholding.ask_destruction(folder, "audit", "no more of this audit")
+
+
+def test_each_job_gets_its_keys_and_no_others(folder):
+    for held in JOBS.values():
+        ring = open_keyring(folder, Settings(), held)
+        assert set(ring.keys) == set(held)
+        for other in set(STANDING_KEYS) - set(held):
+            with pytest.raises(KeyFault, match=f"`{other}`"):
+                ring.key(other)
+    assert not {"identity", "archive", "attributes"} & set(READING)
+    assert "releases" not in LINKING and "identity" not in JOBS["release"]
+
+
+#: The keys that each command may ask for, over an empty folder; a command that is not here may open the store alone.
+MAY_OPEN = {"doctor": set(STANDING_KEYS), "keys": set(STANDING_KEYS), "run": set(LINKING)}
+GIVEN = {
+    ("status",): {}, ("quality",): {}, ("purposes",): {}, ("requests",): {}, ("audit", "verify"): {},
+    ("audit", "user"): {"LOGIN": "ann"}, ("audit", "person"): {"ID": "x"}, ("keys", "list"): {}, ("doctor",): {},
+    ("explain",): {"RECORD": "a:1", "OTHER": "b:1"}, ("resolve",): {"ID": "x"}, ("sources", "list"): {},
+    ("export", "clusters"): {"--out": "c.csv"}, ("export", "flagged-pairs"): {"--out": "f.csv"},
+    ("evaluate",): {}, ("diff",): {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", GIVEN, ids=" ".join)
+def test_a_command_asks_for_no_other_zones_key(folder, command, tmp_path, monkeypatch):
+    seen, real = set(), open_keyring
+
+    def watched(folder, settings, names, **more):
+        seen.update(names)
+        return real(folder, settings, names, **more)
+
+    import sys
+
+    for module in [m for name, m in sys.modules.items() if name.startswith("pipelines") and hasattr(m, "open_keyring")]:
+        monkeypatch.setattr(module, "open_keyring", watched)
+    given = [part for name, value in GIVEN[command].items() for part in ((name, value) if name[0] == "-" else (value,))]
+    monkeypatch.chdir(tmp_path)
+    CliRunner().invoke(cli, [*command, *given, "--data", str(folder.root)])
+    comparing = {"attributes"} if command == ("diff",) else set()
+    assert seen <= MAY_OPEN.get(command[0], set(READING) | comparing)
+
+
+REAL = {
+    "holds": "real",
+    "dpia_reference": "DPIA-1",
+    "key_escrow": "the safe",
+    "roles": {"key_custodian": ["bob"], "reid_officer": ["bob"], "data_protection": ["bob"]},
+}
+
+
+@pytest.fixture
+def real(folder, tmp_path, as_, monkeypatch):
+    """A folder that has all that real data needs."""
+    escrowed(folder, tmp_path, as_, "cat", "dan")
+    monkeypatch.delenv(actors.PLAYED)
+    kek = tmp_path / "kek"
+    shutil.copyfile(folder.keys / "demo.kek", kek)
+    kek.chmod(0o400)
+    monkeypatch.setenv("BOROUGHLINK_KEK_FILE", str(kek))
+    write_settings(folder, **REAL, anchor=str(tmp_path / "elsewhere" / "heads"))
+    (tmp_path / "elsewhere").mkdir()
+    return folder
+
+
+def test_real_data_with_every_protection_runs(real, tmp_path):
+    Run.begin(real).abandon("only tried")
+    assert [finding.said for finding in examine(real) if not finding.fine] == []
+
+
+def change(folder, **values):
+    import yaml
+
+    path = folder.root / "boroughlink.yaml"
+    path.write_text(yaml.safe_dump({k: v for k, v in (yaml.safe_load(path.read_text()) | values).items() if v}))
+
+
+@pytest.mark.parametrize(
+    ("lacks", "said"),
+    [
+        (lambda f: change(f, dpia_reference=None), "dpia_reference"),
+        (lambda f: change(f, key_escrow=None), "key_escrow"),
+        (lambda f: change(f, anchor=None), "anchor"),
+        (lambda f: change(f, anchor=str(f.root / "heads")), "anchor"),
+        (lambda f: change(f, roles={"key_custodian": ["bob"]}), "roles"),
+        (lambda f: (f.keys / "escrow.json").unlink(), "keys escrow"),
+        (lambda f: (f.keys / "escrow.json").write_text('{"custodians": ["a", "b"], "of": {}}'), "other keys"),
+        (lambda f: (f.keys / "escrow.json").chmod(0o644), "can read"),
+        (lambda f: (f.dagster / "dagster.yaml").write_text("telemetry: {enabled: true}"), "telemetry"),
+    ],
+)
+def test_real_data_waits_for_each_protection(real, lacks, said):
+    lacks(real)
+    (real.dagster / "dagster.yaml").chmod(0o600) if (real.dagster / "dagster.yaml").exists() else None
+    with pytest.raises(Refusal, match=said):
+        Run.begin(real)
+    assert any(said in finding.said for finding in examine(real) if not finding.fine)
+
+
+def test_refusals_stand_in_the_audit_where_the_store_opens(folder, tmp_path, monkeypatch):
+    with opened(folder):
+        pass
+    kek = tmp_path / "kek"
+    shutil.copyfile(folder.keys / "demo.kek", kek)
+    kek.chmod(0o644)
+    monkeypatch.setenv("BOROUGHLINK_KEK_FILE", str(kek))
+    with pytest.raises(KeyFault, match="chmod") as fault:
+        open_keyring(folder, Settings(), STORE)
+    auditing.enter_refusal(folder, fault.value)
+    kek.chmod(0o400)
+    assert events(folder)[-1][1] == "refused"
+    monkeypatch.setenv("BOROUGHLINK_KEK_FILE", str(tmp_path / "none"))
+    auditing.enter_refusal(folder, fault.value)  # nothing can be entered: no other fault comes of it
+
+
+def test_a_flipped_bit_is_a_refusal(folder):
+    con = warehouse.connect(folder.temp, (folder.root,), "200MB", 1)
+    path = folder.root / "probe.duckdb"
+    try:
+        warehouse.attach(con, "identity", path, b"k" * 32)
+        con.execute("CREATE TABLE identity.facts.probe AS SELECT range AS n FROM range(100000)")
+        con.execute("DETACH identity")
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+        wh = warehouse.Warehouse(con, "run", Settings().today())
+
+        def read():
+            warehouse.attach(con, "identity", path, b"k" * 32, read_only=True)
+            wh.rows("SELECT sum(n) FROM identity.facts.probe")
+
+        with pytest.raises(warehouse.StoreRefused):
+            read()
+    finally:
+        con.close()
+
+
+def test_who_looked_and_what_was_seen(folder, as_):
+    with opened(folder) as store:
+        audit.record(store, "ann", "person explained", "data_quality", person="f00d")
+        audit.record(store, "bob", "pair explained", "data_quality", records=["r_x", "r_y"])
+        audit.record(store, "Bob, by Dagster's page", "run committed", "run 1")
+        audit.record(store, "ann", "clusters exported", "c.csv", rows=5, purpose="data_quality")
+    as_("auditor")
+    about = auditing.looks_at(folder, "f00d")
+    assert [row[2] for row in about.tables[0][2]] == ["ann", "auditor"]
+    assert [row[3] for row in about.tables[1][2]] == ["clusters exported"]
+    assert [row[3] for row in auditing.seen_by(folder, "BOB@council.gov.uk").tables[0][2]] == [
+        "pair explained",
+        "run committed",
+    ]
+    assert events(folder)[-1] == ("auditor", "audit of a user read")
+
+
+def test_what_is_cut_off_or_replaced_shows_against_the_anchor(folder, tmp_path):
+    remember(folder, anchor=tmp_path / "heads")
+    settings = load_settings(folder)
+    with opened(folder) as store:
+        for n in range(5):
+            audit.record(store, "ann", "looked", str(n))
+        anchors.anchor(folder, settings, store)
+    whole = folder.operations.read_bytes()
+    assert auditing.verified(folder)[0]
+    with opened(folder) as store, store.begin() as db:
+        db.exec_driver_sql("DROP TRIGGER audit_no_delete")
+        db.execute(sa.delete(audit_table).where(audit_table.c.seq > 3))
+    fine, answer = auditing.verified(folder)
+    assert not fine and answer.data["first bad entry"] == 4 and "missing" in answer.said[0]
+    folder.operations.unlink()  # a store made anew, unbroken in itself
+    with opened(folder) as store:
+        for n in range(9):
+            audit.record(store, "ann", "looked", str(n))
+        assert audit.verify(store) == (9, None)
+    assert auditing.verified(folder)[1].data["first bad entry"] == 5
+    folder.operations.write_bytes(whole)
+    assert auditing.verified(folder)[0]
+    (tmp_path / "heads").write_text(json.dumps({"folder": str(folder.root)}))
+    with pytest.raises(BoroughlinkError, match="line 1"):
+        auditing.verified(folder)
