@@ -11,7 +11,7 @@ from typing import Any
 
 from pipelines.exports import Stamp, write_csv, write_xlsx
 from pipelines.faults import BoroughlinkError
-from pipelines.governance.keys import open_keyring
+from pipelines.governance.keys import STORE, open_keyring
 from pipelines.operations import Operations
 from pipelines.readiness.readiness_data import WORDS, ReadinessData, readiness_data
 from pipelines.reading import Answer, contracts_at, noted, stamp_of, target_of
@@ -19,7 +19,7 @@ from pipelines.scorecard.standing import ScorecardData, scorecard_data
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot, published_place
 from pipelines.source_faults import reported_faults
-from pipelines.stewardship import identity_zone
+from pipelines.stewardship import PURPOSE, identity_zone
 
 _SCORES = ("source", "owner", "extract", "principle", "state", "score", "change", "rule", "severity", "in words")
 _COUNTS = ("rows that fail", "rows", "share allowed", "failing since", "reported by people")
@@ -28,7 +28,7 @@ _MENDS = ("source", "table", "row (key in the source system)", "column", "what t
 
 def standing(folder: DataFolder) -> tuple[ScorecardData, ReadinessData]:
     """Scorecard and readiness of what is published, with the faults that people reported since."""
-    keyring = open_keyring(folder, load_settings(folder))
+    keyring = open_keyring(folder, load_settings(folder), STORE)
     with closing(Operations.open(folder, keyring)) as operations:
         reported = reported_faults(operations)
     with open_snapshot(folder) as (wh, _):
@@ -93,8 +93,9 @@ def write_scorecard(folder: DataFolder, out: Path, source: str | None, sources: 
     purpose = f"data quality of {source or 'every source'}: for its owner"
     stamp = stamp_of(folder, purpose, scores.run_id)
     notice = "Counts and words only: no value of any row."
-    written = _write(target, (*_SCORES, *_COUNTS), rows, replace(stamp, notice=notice), "Scorecard")
-    return noted(folder, "scorecard exported", target, written)
+    told = noted(folder, "scorecard exported", target, len(rows), PURPOSE)
+    _write(target, (*_SCORES, *_COUNTS), rows, replace(stamp, notice=notice), "Scorecard")
+    return told
 
 
 def _score_rows(source: Any) -> list[tuple[Any, ...]]:
@@ -127,8 +128,9 @@ def write_rows(folder: DataFolder, source: str, what: str, out: Path, sources: s
         return "No row to mend."
     stamp = stamp_of(folder, f"rows of {contract.title} to mend: for {contract.owner}", published_place(folder).name)
     notice = "References into the source system only: no other value of a row. They lead to people; handle them so."
-    written = _write(target, head, rows, replace(stamp, notice=notice), "Rows")
-    return noted(folder, "rows to mend exported", target, written)
+    told = noted(folder, "rows to mend exported", target, len(rows), PURPOSE)
+    _write(target, head, rows, replace(stamp, notice=notice), "Rows")
+    return told
 
 
 def _rows_to_fill(wh: Any, source: str, field: str) -> list[tuple[Any, ...]]:

@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
 from pipelines.faults import BoroughlinkError, plural
-from pipelines.governance.keys import open_keyring
+from pipelines.governance.keys import READING, open_keyring
 from pipelines.operations import Operations
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import NothingPublished
@@ -44,7 +44,7 @@ def create_app(folder: DataFolder, local: Sequence[User] = (), https: bool = Fal
         raise BoroughlinkError(
             "A local user may see invented people only: this folder holds real data. Set up sign-in."
         )
-    keyring = open_keyring(folder, settings)
+    keyring = open_keyring(folder, settings, READING)
     operations = Operations.open(folder, keyring)
     app = FastAPI(
         openapi_url=None,

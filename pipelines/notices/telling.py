@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
-from pipelines.governance.keys import open_keyring
+from pipelines.governance.keys import STORE, open_keyring
 from pipelines.notices.channels import NotSent, channels, within
 from pipelines.notices.occasions import Notice, after_run, overdue
 from pipelines.operations import Operations, notice_table, timestamp
@@ -103,5 +103,5 @@ def _note(
 
 @contextmanager
 def _operations(folder: DataFolder) -> Iterator[Operations]:
-    with closing(Operations.open(folder, open_keyring(folder, load_settings(folder)))) as operations:
+    with closing(Operations.open(folder, open_keyring(folder, load_settings(folder), STORE))) as operations:
         yield operations

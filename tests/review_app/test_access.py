@@ -10,7 +10,7 @@ from itsdangerous import TimestampSigner
 from starlette.routing import Mount
 
 from pipelines.faults import BoroughlinkError
-from pipelines.governance.keys import open_keyring
+from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.operations import Operations, audit_table
 from pipelines.settings import DataFolder, load_settings
 from review_app.app import COOKIE, create_app
@@ -86,7 +86,7 @@ def test_roles_and_permissions_fit() -> None:
 def test_a_refusal_stands_in_the_audit(place: DataFolder) -> None:
     with reading(place, "Ada Analyst", "analyst") as reader:
         assert reader.get("/review").status_code == 403
-    operations = Operations.open(place, open_keyring(place, load_settings(place)))
+    operations = Operations.open(place, open_keyring(place, load_settings(place), STANDING_KEYS))
     with operations.begin() as db:
         rows = db.execute(sa.select(audit_table.c.event, audit_table.c.actor)).all()
     operations.close()

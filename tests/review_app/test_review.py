@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from pipelines.governance import audit
-from pipelines.governance.keys import open_keyring
+from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.operations import Operations, audit_table
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot
@@ -18,7 +18,7 @@ from tests.review_app.town import Town, publish
 
 
 def store(folder: DataFolder) -> Operations:
-    return Operations.open(folder, open_keyring(folder, load_settings(folder)))
+    return Operations.open(folder, open_keyring(folder, load_settings(folder), STANDING_KEYS))
 
 
 def decisions(folder: DataFolder) -> list[dict[str, object]]:
