@@ -70,7 +70,7 @@ def retention_of(folder: DataFolder, sources: str | None, apply: bool) -> Answer
     purposes_at(folder, sources).require(PURPOSE, list(contracts))
     if Current.read(folder).state is None:
         return Answer(("Nothing was ever taken in.",))
-    keyring = open_keyring(folder, load_settings(folder))
+    keyring = open_keyring(folder, load_settings(folder), ("archive",))
     archive = Archive(folder.archive, keyring.key("archive"))
     if not apply:
         with identity_zone(folder) as wh:

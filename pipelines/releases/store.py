@@ -13,14 +13,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pipelines.governance import audit
 from pipelines.governance.actors import Actor
-from pipelines.governance.keys import open_keyring
+from pipelines.governance.keys import RELEASING, open_keyring
 from pipelines.governance.purposes import PurposeRefused
 from pipelines.operations import Operations, metadata, payload_table, release_table, timestamp
 from pipelines.releases.sets import ReleaseRefused
 from pipelines.settings import BoroughlinkError, DataFolder, Settings
 
 #: The keys that releasing needs: of no other zone, so that it can neither read nor link identity.
-KEYS = ("attributes", "fields", "audit", "fingerprint")
+KEYS = RELEASING
 
 copy_table = sa.Table(
     "release_copy",
@@ -113,7 +113,7 @@ def update(operations: Operations, release_id: str, state: str, **manifest: Any)
 def keep_key(operations: Operations, key: bytes) -> str:
     """Seal a release's own key in the store; returns the id by which it is opened or destroyed."""
     key_id = secrets.token_hex(16)
-    sealed = operations.keyring.encrypt("fields", key, key_id.encode())
+    sealed = operations.keyring.encrypt("releases", key, key_id.encode())
     with operations.begin() as db:
         db.execute(sa.insert(payload_table).values(payload_id=key_id, sealed=sealed))
     return key_id
@@ -127,7 +127,7 @@ def key_of(operations: Operations, key_id: str) -> bytes:
         raise ReleaseRefused(
             "The key of this release was destroyed: nobody can open it or match its pseudonyms any more."
         )
-    return operations.keyring.decrypt("fields", sealed, key_id.encode())
+    return operations.keyring.decrypt("releases", sealed, key_id.encode())
 
 
 def destroy_key(operations: Operations, key_id: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.governance import audit
-from pipelines.governance.keys import open_keyring
+from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.operations import Operations
 from pipelines.settings import DataFolder, load_settings
 from tests.review_app.conftest import reading
@@ -85,7 +85,7 @@ def test_the_loop_on_either_store(stored: DataFolder) -> None:
         with reading(stored, "Fred Fraud", "fraud_officer") as fred:
             assert fred.submit("/flagged/f_2", {"step": "take", "note": "mine"}).status_code == 200
             assert "Assigned" in fred.get("/flagged/f_2").text
-    operations = Operations.open(stored, open_keyring(stored, load_settings(stored)))
+    operations = Operations.open(stored, open_keyring(stored, load_settings(stored), STANDING_KEYS))
     kinds = {row["kind"] for row in operations.decisions()}
     assert kinds == {"cannot_link"}
     assert audit.verify(operations)[1] is None
@@ -123,7 +123,7 @@ def killed(folder: DataFolder, rest: random.Random) -> None:
     said = [line.decode().strip() for line in (first, *child.stdout.readlines()) if line.endswith(b"\n")]
     child.wait()
     assert said
-    operations = Operations.open(folder, open_keyring(folder, load_settings(folder)))
+    operations = Operations.open(folder, open_keyring(folder, load_settings(folder), STANDING_KEYS))
     try:
         from review_app.verdicts import Desk
 
