@@ -63,6 +63,8 @@ def readiness_of(folder: DataFolder) -> Answer:
     ]
     block = ready.largest_block
     said = [f"Expected recall {ready.recall:.4f}; estimated without a truth." if ready.recall is not None else ""]
+    if not ready.calibrated:
+        said.append("The model that scored is not calibrated: an order of what is worse, not shares.")
     if block:
         said.append(f"Largest block: {block.largest_block:,} records, of the rule {block.rule}.")
     return Answer(

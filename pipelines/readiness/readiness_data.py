@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from linkage_models.readiness.fields import FIELDS
+from pipelines.linkage.certainty import calibration_of
 from pipelines.warehouse import Warehouse
 
 WORDS = {field.name: field.words for field in FIELDS}
@@ -77,7 +78,8 @@ class BlockingRule:
 
 @dataclass(frozen=True)
 class ReadinessData:
-    """Empty where nothing was linked."""
+    """Empty where nothing was linked. `calibrated` says whether the model's weights were ever held against a truth: if
+    not, recall and links are an order of what is worse and what comes first, not shares."""
 
     recall: float | None = None
     compared: float | None = None
@@ -86,6 +88,7 @@ class ReadinessData:
     groups: tuple[GroupReadiness, ...] = ()
     mends: tuple[Mend, ...] = ()
     rules: tuple[BlockingRule, ...] = ()
+    calibrated: bool = True
 
     @property
     def largest_block(self) -> BlockingRule | None:
@@ -133,4 +136,5 @@ def readiness_data(wh: Warehouse, catalog: str = "published") -> ReadinessData:
             )
         ),
         tuple(BlockingRule(*row) for row in wh.rows(f"FROM {rules} ORDER BY rule")) if wh.exists(rules) else (),
+        calibration_of(wh, catalog).labels > 0,
     )

@@ -5,13 +5,14 @@ from datetime import date
 
 import pytest
 
+from pipelines.assets import RunHandle
 from pipelines.governance import audit
-from pipelines.governance.keys import Keyring
+from pipelines.governance.keys import Keyring, open_keyring
 from pipelines.notices.occasions import FAILED, LATE, REFUSED, Notice, after_run, overdue
-from pipelines.notices.telling import notices, send
+from pipelines.notices.telling import notices, send, tell
 from pipelines.operations import Operations
 from pipelines.scorecard.standing import ScorecardData, SourceStanding
-from pipelines.settings import DataFolder, Settings
+from pipelines.settings import DataFolder, Settings, load_settings
 from tests.notices.servers import endless_server, mail_server, web_server
 
 NOTICES = [Notice(REFUSED, "Housing: an extract was refused", "Not so: 3 of 10 rows.", f"mark{n}") for n in range(3)]
@@ -148,3 +149,36 @@ def _events(store: Operations) -> list[str]:
     assert audit.verify(store)[1] is None
     with store.begin() as db:
         return list(db.scalars(select(audit_table.c.event)))
+
+
+def a_run_that_fails(folder: DataFolder) -> RunHandle:
+    ended = lambda run, failed: tell(folder, run.summary(), failed)  # noqa: E731 - as the definitions do
+    handle = RunHandle(folder, lambda run: None, folder.landing, "ann", ended)
+    handle.run.notes["intake"] = {"housing": [{"state": "refused", "extract_date": "2026-10-31", "reason": "Not so."}]}
+    handle.failed = "people/record: the disk is full"
+    handle.close()
+    return handle
+
+
+def test_the_end_of_a_run_is_told_and_stands_in_the_store(tmp_path, monkeypatch):
+    folder = DataFolder.at(tmp_path / "data").make()
+    with web_server() as (address, got):
+        monkeypatch.setenv("BOROUGHLINK_WEBHOOK_URL", address)
+        handle = a_run_that_fails(folder)
+    assert [told["event"] for _, told in got] == [FAILED, REFUSED]
+    assert "the disk is full" in got[0][1]["text"] and handle.run.run_id in got[0][1]["text"]
+    operations = Operations.open(folder, open_keyring(folder, load_settings(folder)))
+    assert [each["state"] for each in notices(operations)] == ["sent", "sent"]
+    operations.close()
+
+
+def test_a_run_ends_though_the_webhook_hangs_or_the_settings_are_at_fault(tmp_path, monkeypatch):
+    monkeypatch.setenv("BOROUGHLINK_NOTICES_TIMEOUT", "1")
+    with endless_server(True) as port:
+        monkeypatch.setenv("BOROUGHLINK_WEBHOOK_URL", f"http://127.0.0.1:{port}/")
+        begun = time.monotonic()
+        handle = a_run_that_fails(DataFolder.at(tmp_path / "data").make())
+        assert handle.run.over and time.monotonic() - begun < 10
+    folder = DataFolder.at(tmp_path / "other").make()
+    (folder.root / "boroughlink.yaml").write_text("notices_to: nobody")
+    tell(folder, {"run_id": "r", "notes": {}}, "failed")
