@@ -139,6 +139,7 @@ def day(value: date | None) -> str:
     return f"{value.day} {value:%B %Y}" if value else ""
 
 
+_YEAR = re.compile(r"\b\d{4}\b")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -225,8 +226,8 @@ def _words(value: str, against: str, alike: float, enough: float) -> Cell:
 def _dates(value: str, against: str) -> Cell:
     """Day, month and year by themselves: one slip is close, more is another day."""
     words, others = value.split(), against.split()
-    if len(words) != 3 or len(others) != 3:
-        year = words[-1:] == others[-1:] or against.startswith(words[0].strip(",")) or words[0].strip(",") in against
+    if len(words) != 3 or len(others) != 3:  # of one no more than the year is known
+        year = set(_YEAR.findall(value)) == set(_YEAR.findall(against))
         return Cell("near" if year else "differs", (Part(value, not year),))
     parts = []
     for place, (word, other) in enumerate(zip(words, others, strict=True)):

@@ -22,7 +22,7 @@ def search(snapshot: Snapshot, wanted: dict[str, str]) -> list[Record]:
         where.append("(starts_with(r.forename, ?) OR starts_with(r.forename_root, ?))")
         params += [forename, forename]
     if year := given.get("year"):
-        if not year.isdigit():
+        if not year.isdecimal():
             return []
         where.append("r.birth_year = ?")
         params.append(str(int(year)))

@@ -126,7 +126,7 @@ def declarations(request: Request, held: At, user: Declaring) -> Response:
 @router.post("/declarations")
 def declare(request: Request, held: At, user: Declaring, form: Form) -> Response:
     """Name a record of oneself or one's own, or take a name off."""
-    if (number := said(form, "withdraw")).isdigit():
+    if (number := said(form, "withdraw")).isdecimal():
         kin.withdraw(held.operations, user, int(number))
         held.note(user, "declaration withdrawn", user.name)
         return RedirectResponse("/declarations", 303)

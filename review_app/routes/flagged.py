@@ -35,7 +35,7 @@ def listed(request: Request, held: At, user: Officer, page: str = "1") -> Respon
         every = flags(snapshot, held.operations)
         today = snapshot.wh.as_of
         found = [each for each in every if chosen.admits(each, today)]
-        number = min(max(int(page), 1) if page.isdigit() and len(page) < 6 else 1, max(-(-len(found) // PAGE), 1))
+        number = min(max(int(page), 1) if page.isdecimal() and len(page) < 6 else 1, max(-(-len(found) // PAGE), 1))
         held.note(user, "flagged pairs listed", snapshot.run_id, pairs=len(found))
         query = "&".join(f"{name}={value}" for name, value in request.query_params.items() if name != "page")
         return held.page(
@@ -188,7 +188,7 @@ def _filter(request: Request) -> Filter:
 
 def _chosen(given: dict[str, str]) -> Filter:
     def number(name: str) -> int:
-        return int(given[name]) if given[name].isdigit() and len(given[name]) < 9 else 0
+        return int(given[name]) if given[name].isdecimal() and len(given[name]) < 9 else 0
 
     return Filter(
         given["rule"], given["state"], given["owner"], given["ward"], given["strength"], number("least"), number("days")

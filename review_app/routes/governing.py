@@ -106,7 +106,7 @@ def entries(request: Request, held: At, user: Auditor, actor: str = "", event: s
         query = query.where(audit_table.c.actor == actor[:120])
     if event:
         query = query.where(audit_table.c.event == event[:60])
-    if before.isdigit() and len(before) < 15:
+    if before.isdecimal() and len(before) < 15:
         query = query.where(audit_table.c.seq < int(before))
     with held.operations.begin() as db:
         rows = [dict(row) for row in db.execute(query.limit(PAGE)).mappings()]

@@ -127,7 +127,7 @@ def undo(request: Request, held: At, user: Reviewer, form: Form) -> Response:
     """Take back the last verdict, or the one that is named."""
     number = said(form, "number")
     last = held.verdicts.last(user.name)
-    chosen = int(number) if number.isdigit() else (last["verdict_id"] if last else 0)
+    chosen = int(number) if number.isdecimal() else (last["verdict_id"] if last else 0)
     item_id = held.verdicts.undo(user.name, chosen)
     if item_id is None:
         request.session["flash"] = {"text": "There is nothing of yours to take back, or a second answer stands on it."}

@@ -1,0 +1,188 @@
+"""The other rooms over HTTP: flagged pairs, runs, approvals, audit; and what goes wrong underneath them."""
+
+import csv
+import io
+import re
+import shutil
+import time
+
+import pytest
+import sqlalchemy as sa
+
+from pipelines.exports import NO_ASSUMPTION
+from pipelines.governance import approvals
+from pipelines.governance.actors import Actor
+from pipelines.governance.keys import open_keyring
+from pipelines.operations import Operations
+from pipelines.settings import DataFolder, load_settings
+from review_app.published import Published
+from review_app.starting import started
+from tests.review_app.conftest import reading
+from tests.review_app.town import Town, publish
+
+
+def store(folder: DataFolder) -> Operations:
+    return Operations.open(folder, open_keyring(folder, load_settings(folder)))
+
+
+def test_the_list_is_masked_narrowed_and_carries_the_notice(place: DataFolder) -> None:
+    with reading(place, "Fred Fraud", "fraud_officer") as fred:
+        every = fred.get("/flagged").text
+        assert NO_ASSUMPTION in every and not re.findall(r"REF-\d", every) and "f_1<" not in every  # f_1 is restricted
+        count = int(re.findall(r"<strong>(\d+) pairs", every)[0])
+        for query, fewer in (("ward=Victoria", True), ("strength=low", True), ("least=3900", True), ("days=9999", True),
+                             ("rule=two_tenancies", False), ("state=new", False), ("owner=nobody", False)):  # fmt: skip
+            found = re.findall(r"<strong>(\d+) pairs?", fred.get(f"/flagged?{query}").text)
+            assert (int(found[0]) if found else 0) < count if fewer else int(found[0]) == count, query
+        assert "No pair is like that" in fred.get("/flagged?ward=Nowhere&page=-3").text
+        fred.submit("/flagged/f_2", {"step": "take"})
+        assert "1 pair" in fred.get("/flagged?owner=Fred%20Fraud").text
+        assert fred.get("/flagged/f_1").status_code == 404
+
+
+def test_a_file_is_masked_unless_a_reason_is_given_and_runs_nothing(place: DataFolder) -> None:
+    with reading(place, "Fred Fraud", "fraud_officer") as fred:
+        plain = fred.submit("/flagged/export", {"kind": "csv"})
+        rows = list(csv.DictReader(io.StringIO(plain.text)))
+        assert rows and all(row["Notice"] == NO_ASSUMPTION for row in rows)
+        assert all(re.fullmatch(r"([A-Z]\. ?)+|not held", row["Name"]) for row in rows)
+        assert not any("REF-" in value for row in rows for value in row.values())
+        assert fred.submit("/flagged/export", {"kind": "csv", "names": "on"}).status_code == 422
+        named = fred.submit("/flagged/export", {"kind": "csv", "names": "on", "reason": "Letters go out on Monday."})
+        assert "REF-2" in named.text
+        book = fred.submit("/flagged/export", {"kind": "xlsx"})
+        assert book.content[:2] == b"PK"
+
+
+def test_two_different_people_keep_the_records_apart(place: DataFolder) -> None:
+    with reading(place, "Fred Fraud", "fraud_officer") as fred:
+        assert fred.submit("/flagged/f_2", {"step": "close"}).status_code == 422
+        assert (
+            fred.submit("/flagged/f_2", {"step": "close", "outcome": "no_issue", "amount": "much"}).status_code == 422
+        )
+        assert fred.submit("/flagged/f_2", {"step": "nonsense"}).status_code == 422
+        done = fred.submit("/flagged/f_2", {"step": "close", "outcome": "two_people", "amount": "£1,250.50"})
+        assert "1,250.50" in done.text and "two different people" in done.text
+    operations = store(place)
+    (decision,) = operations.decisions()
+    assert decision["kind"] == "cannot_link" and decision["made_by"] == "Fred Fraud" and decision["fingerprint_l"]
+    operations.close()
+
+
+def test_a_run_is_started_with_a_name_and_its_fault_is_told(place: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOROUGHLINK_SOURCES", str(place.root / "none"))  # what the child is told ends it soon
+    with reading(place, "Ada Analyst", "analyst") as ada:
+        assert ada.submit("/runs", {"what": "nonsense"}).status_code == 422
+        assert "Started." in ada.submit("/runs", {"what": "start"}).text
+        assert "under way already" in ada.submit("/runs", {"what": "preview"}).text
+        patience = time.monotonic() + 60
+        while (last := started(place)) and last.going and time.monotonic() < patience:
+            time.sleep(0.2)
+        assert last and not last.going and last.by == "Ada Analyst"
+        page = ada.get("/runs").text
+        assert "asked for by Ada Analyst" in page and last.said
+        assert "Nothing is running" in ada.submit("/runs", {"what": "stop"}).text
+
+
+def test_a_run_is_stopped(place: DataFolder) -> None:
+    with reading(place, "Ada Analyst", "analyst") as ada:
+        ada.submit("/runs", {"what": "start"})
+        assert "Stopping" in ada.submit("/runs", {"what": "stop"}).text
+        patience = time.monotonic() + 60
+        while started(place).going and time.monotonic() < patience:
+            time.sleep(0.1)
+        assert not started(place).going
+        assert ada.get("/linkage").status_code == 200  # the last good state stands
+
+
+def test_an_act_of_two_is_answered_by_another_only(place: DataFolder) -> None:
+    operations = store(place)
+    asked = approvals.ask(operations, Actor("ann"), "erasure", "p1", "They asked us to.", role="data_protection")
+    own = approvals.ask(operations, Actor("dora"), "erasure", "p2", "They asked us to.", role="data_protection")
+    with reading(place, "dora", "data_protection_officer") as dora, reading(place, "sid", "siro") as sid:
+        assert "They asked us to." in dora.get("/approvals").text
+        assert "Not answered" in sid.submit(f"/approvals/{asked}", {"answer": "approve"}).text  # not that role
+        assert "Not answered" in dora.submit(f"/approvals/{own}", {"answer": "approve"}).text  # asked herself
+        assert "Not answered" in dora.submit("/approvals/none", {"answer": "approve"}).text
+        assert dora.submit(f"/approvals/{asked}", {"answer": "maybe"}).status_code == 422
+        assert "noted in the audit" in dora.submit(f"/approvals/{asked}", {"answer": "approve"}).text
+        assert "Not answered" in dora.submit(f"/approvals/{asked}", {"answer": "refuse"}).text
+    assert approvals.find(operations, asked).state == "approved"
+    assert approvals.find(operations, own).state == "waiting"
+    operations.close()
+
+
+def test_the_audit_tells_who_looked_at_a_record(place: DataFolder) -> None:
+    with reading(place) as ruth:
+        page = ruth.item()
+        ruth.submit("/search", {"surname": "SMITH", "forename": "J", "reason": "A call from the person."})
+    with reading(place, "Dora", "data_protection_officer") as dora:
+        listed = dora.get("/audit").text
+        assert "item viewed" in listed and "person searched" in listed and page.records[0] not in listed
+        asked = dora.submit("/audit", {"what": "who", "record": page.records[0]}).text
+        assert "Ruth Reviewer" in asked and "item viewed" in asked
+        assert "0 entries" in dora.submit("/audit", {"what": "who", "record": "nobody"}).text
+        assert "unbroken" in dora.submit("/audit", {"what": "verify"}).text
+        assert "Ruth Reviewer" in dora.get("/audit?event=item%20viewed&actor=Ruth%20Reviewer").text
+        rows = list(csv.DictReader(io.StringIO(dora.submit("/audit", {"what": "export"}).text)))
+        assert {"signed in", "item viewed"} <= {row["event"] for row in rows}
+        assert dora.submit("/audit", {"what": "nothing"}).status_code == 422
+
+
+def test_a_search_needs_two_things_and_a_reason(place: DataFolder) -> None:
+    with reading(place) as ruth:
+        assert ruth.submit("/search", {"surname": "SMITH", "reason": "A call from the person."}).status_code == 422
+        assert ruth.submit("/search", {"surname": "SMITH", "year": "1960", "reason": "x"}).status_code == 422
+        odd = {"surname": "%", "forename": "'", "year": "²", "reason": "A call from the person."}
+        assert "0 records" in ruth.submit("/search", odd).text
+
+
+def test_agreement_counts_and_ranks_nobody(place: DataFolder) -> None:
+    with reading(place) as ruth:
+        ruth.item().answer_with("same")
+        told = ruth.get("/agreement").text
+        assert "Same person" in told and "Ruth Reviewer" not in told.split("<main")[1]
+
+
+def test_a_new_run_is_noticed_and_an_item_that_is_gone_says_so(
+    place: DataFolder, founded: tuple[DataFolder, Town]
+) -> None:
+    with reading(place) as ruth:
+        page = ruth.item()
+        before = re.findall(r"run (\d{8}T\d{6}-\w+)", page.text)[0]
+        publish(place, founded[1], lambda wh: wh.execute("DELETE FROM identity.review.queue"))
+        gone = page.answer_with("same")
+        assert gone.status_code == 404 and "not in the published run" in gone.text
+        empty = ruth.get("/review").text
+        assert "Nothing waits for an answer" in empty and before not in empty
+
+
+def test_before_the_first_run_and_without_a_snapshot_pages_stay_calm(place: DataFolder) -> None:
+    shutil.rmtree(place.published)
+    place.published.mkdir()
+    with reading(place) as ruth:
+        answer = ruth.get("/review")
+        assert answer.status_code == 503 and "Nothing is published yet" in answer.text
+
+
+def test_a_full_disk_saves_nothing_and_says_so(place: DataFolder) -> None:
+    with reading(place) as ruth:
+        page = ruth.item()
+        engine = ruth.app.state.house.operations.engine
+        engine.dispose()
+        sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 1"))
+        answer = page.answer_with("same", note="n" * 2000)
+        assert answer.status_code == 503 and "could not be saved" in answer.text
+    operations = store(place)
+    assert operations.decisions() == []
+    operations.close()
+
+
+def test_an_old_snapshot_stays_open_for_its_last_reader(place: DataFolder, founded: tuple[DataFolder, Town]) -> None:
+    published = Published(place)
+    with published.read() as old:
+        new = publish(place, founded[1])
+        with published.read() as fresh:
+            assert fresh.run_id == new != old.run_id
+        assert old.wh.scalar("SELECT count(*) FROM published.review.queue") > 0
+    published.close()
