@@ -45,6 +45,7 @@ bench: .venv/ready    ## time and memory beside a bare Splink script
 	$(BIN)/python -m benchmarks.nightly --data $(DEMO)/data
 	$(BIN)/python -m benchmarks.addresses
 	$(BIN)/python -m benchmarks.readiness --out $(DEMO)-mended
+	$(BIN)/python -m benchmarks.intake
 
 canary: .venv/ready   ## the rooms that need no encrypted file, on the newest DuckDB 2
 	$(PYTHON) -m venv .venv-canary
