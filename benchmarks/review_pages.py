@@ -110,7 +110,7 @@ def _tables(wh: Warehouse, clusters: int) -> None:
             'uncertain pair' AS reason, 'The score lies between.' AS why, 'p' || i || 'a' AS person_id,
             'p' || i || 'b' AS other_person_id, 'council_tax:' || (i * {per}) || '#1' AS record_l,
             'council_tax:' || (i * {per} + 3) || '#1' AS record_r, {EACH} AS members, 0::DOUBLE AS weakest_weight,
-            0.5::DOUBLE AS weakest_probability, 2 AS effect, 1::DOUBLE AS ambiguity,
+            0.5::DOUBLE AS weakest_probability, 2 AS effect, 1::DOUBLE AS doubt,
             (2 / (1 + i / 1000))::DOUBLE AS priority,
             false AS is_restricted, md5('v' || i) AS version
         FROM range({clusters}) AS r(i) ORDER BY position""",

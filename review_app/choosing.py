@@ -148,7 +148,7 @@ class Progress:
 
     @property
     def next_gain(self) -> float:
-        """Records that a decision is expected to put right, of the next fifty."""
+        """Pairs of records that a decision is expected to put right, of the next fifty."""
         return sum(self.gain[:50]) / max(len(self.gain[:50]), 1)
 
 
@@ -173,7 +173,7 @@ def progress(held: House, snapshot: Snapshot, user: User) -> Progress:
         state = None if row is None else {"state": row.state, "version": row.version}
         if state is None or reopened(state, item.version):
             counts["waiting"] += 1
-            gain.append(item.priority / 2)
+            gain.append(item.priority)
         else:
             counts["asked" if state["state"] == "waiting" else state["state"]] += 1
     return Progress(

@@ -18,9 +18,7 @@ SELECT CASE WHEN pair.match_weight >= ${link_weight} THEN 'cut edge' ELSE 'uncer
             ELSE 'The score of the strongest pair lies between "same" and "different".' END AS why,
        pair.person_id, pair.other_person_id, pair.record_l, pair.record_r,
        a.records + b.records AS members, pair.match_weight AS weakest_weight, pair.match_probability AS weakest_probability,
-       least(a.records, b.records) AS effect,
-       CASE WHEN pair.match_weight >= ${link_weight} THEN 1.0
-            ELSE 1 - abs(2 * pair.match_probability - 1) END AS ambiguity
+       a.records * b.records AS effect, pair.match_probability AS doubt
 FROM (
     SELECT * FROM crossing
     QUALIFY row_number() OVER (

@@ -9,7 +9,7 @@ SELECT 'decision' AS reason,
            + CASE WHEN l.person_id <> r.person_id
                   THEN (SELECT count(*) FROM review_member AS m WHERE m.person_id = r.person_id) ELSE 0 END AS members,
        scored.match_weight AS weakest_weight, scored.match_probability AS weakest_probability,
-       1 AS effect, 1.0 AS ambiguity
+       1 AS effect, ${undecided} AS doubt
 FROM identity.linkage.review_edge AS edge
 JOIN review_member AS l ON l.record_id = edge.record_l
 JOIN review_member AS r ON r.record_id = edge.record_r

@@ -27,9 +27,9 @@ JOIN review_member AS r ON r.record_id = edge.record_r AND r.person_id = l.perso
 def build_queue(wh: Warehouse, keys: Keyring) -> dict[str, int]:
     """Build the tables of `identity.review`; return the items by reason.
 
-    An item is a person whose records are in doubt, or two persons who may be one. `priority` is ambiguity (0 sure,
-    1 nobody knows) times effect (records that would change person): what a decision would change. `version` is a hash
-    of the records that the item shows, as they are.
+    An item is a person whose records are in doubt, or two persons who may be one. `priority` is what a decision is
+    expected to put right: `doubt` (the chance that the run is wrong: that two persons are one, or that one is two)
+    times `effect` (pairs of records that would change). `version` is a hash of the records that the item shows.
     """
     policy = yaml.safe_load((HERE / "thresholds.yaml").read_text(encoding="utf-8"))
     wh.execute(
@@ -53,9 +53,9 @@ def build_queue(wh: Warehouse, keys: Keyring) -> dict[str, int]:
     wh.table(
         "identity.review.queue",
         "-- an item to review (item_id)\n"
-        "SELECT name.item_id, row_number() OVER (ORDER BY item.ambiguity * item.effect DESC, item.members DESC, "
+        "SELECT name.item_id, row_number() OVER (ORDER BY item.doubt * item.effect DESC, item.members DESC, "
         f"name.item_id) AS position, '{VIEW}' AS view, item.* EXCLUDE (place), "
-        "item.ambiguity * item.effect AS priority, "
+        "item.doubt * item.effect AS priority, "
         "item.place IN (SELECT place FROM side JOIN review_member USING (person_id) WHERE sensitivity IS NOT NULL) "
         "AS is_restricted, seen.version FROM item JOIN item_name AS name USING (place) JOIN (SELECT place, "
         "md5(string_agg(concat_ws('|', record_id, fingerprint, side), ';' ORDER BY record_id, side)) AS version "

@@ -48,10 +48,10 @@ def test_sure_links_and_sure_differences_need_nobody() -> None:
         assert queue(wh) == []
 
 
-def test_a_pair_between_the_thresholds_waits_and_the_most_uncertain_comes_first() -> None:
+def test_a_pair_between_the_thresholds_waits_and_the_one_most_likely_missed_comes_first() -> None:
     with scratch_warehouse() as wh:
         linked(wh, {"p": ["a"], "q": ["b"], "r": ["c"], "s": ["d"]}, [("a", "b", 2.9), ("c", "d", 0.0)])
-        assert queue(wh) == [("uncertain pair", "r", "s", 2), ("uncertain pair", "p", "q", 2)]
+        assert queue(wh) == [("uncertain pair", "p", "q", 2), ("uncertain pair", "r", "s", 2)]
 
 
 def test_a_strong_pair_that_was_kept_apart_is_a_cut_edge() -> None:
@@ -78,7 +78,7 @@ def test_a_weak_bridge_and_a_contradiction() -> None:
         weight, effect, left, right = wh.rows(
             "SELECT weakest_weight, effect, record_l, record_r FROM identity.review.queue WHERE reason = 'weak bridge'"
         )[0]
-        assert (weight, effect, left, right) == (2, 2, "b", "c")
+        assert (weight, effect, left, right) == (2, 4, "b", "c")
 
 
 def test_an_oversized_person_is_shown_and_names_hold_from_run_to_run() -> None:
