@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.assets import RunHandle
 from pipelines.governance import audit
-from pipelines.governance.keys import Keyring, open_keyring
+from pipelines.governance.keys import STORE, Keyring, open_keyring
 from pipelines.notices.occasions import FAILED, LATE, REFUSED, Notice, after_run, overdue
 from pipelines.notices.telling import notices, send, tell
 from pipelines.operations import Operations
@@ -167,7 +167,7 @@ def test_the_end_of_a_run_is_told_and_stands_in_the_store(tmp_path, monkeypatch)
         handle = a_run_that_fails(folder)
     assert [told["event"] for _, told in got] == [FAILED, REFUSED]
     assert "the disk is full" in got[0][1]["text"] and handle.run.run_id in got[0][1]["text"]
-    operations = Operations.open(folder, open_keyring(folder, load_settings(folder)))
+    operations = Operations.open(folder, open_keyring(folder, load_settings(folder), STORE))
     assert [each["state"] for each in notices(operations)] == ["sent", "sent"]
     operations.close()
 
