@@ -84,16 +84,17 @@ def _write_records(wh: Warehouse, model: Model) -> None:
 
 
 def _write_ethnic_groups(wh: Warehouse, contracts: Iterable[Contract]) -> None:
-    """The temporary table readiness_ethnic_group (cluster, ethnic_group), from the sources that hold it of persons."""
+    """The temporary table readiness_ethnic_group (cluster, ethnic_group), from the tables of persons that hold it."""
     parts = []
     for contract in contracts:
         for table in contract.tables:
             name, held = contract.staged(table.name), set(table.staged_columns).intersection(_ETHNIC)
-            if held and table.slot and "record_id" in (columns := wh.columns(name)) and held.issubset(columns):
-                column = min(held)
+            if held and table.slot and wh.exists(name):
+                key = f"concat_ws('/', {', '.join(table.slot.key)})"
                 parts.append(
-                    f"SELECT r.cluster, lower(s.{column}) AS ethnic_group FROM {name} s JOIN readiness_record r"
-                    f" USING (record_id) WHERE s.valid_to IS NULL AND s.{column} IS NOT NULL"
+                    f"SELECT r.cluster, lower(s.{min(held)}) AS ethnic_group FROM {name} s JOIN readiness_record r"
+                    f" ON r.source = '{contract.name}' AND r.source_key = {key}"
+                    f" WHERE s.valid_to IS NULL AND s.{min(held)} IS NOT NULL"
                 )
     every = " UNION ALL ".join(parts) or "SELECT NULL::VARCHAR AS cluster, NULL::VARCHAR AS ethnic_group WHERE false"
     wh.execute(

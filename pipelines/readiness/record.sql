@@ -7,7 +7,7 @@ WITH member AS (
     SELECT cluster, min(birth_date) FILTER (NOT weak_birth_date) AS born, min(sex) AS sex
     FROM member JOIN identity.people.record r USING (record_id) GROUP BY cluster
 )
-SELECT r.record_id, r.source, r.role, m.cluster, r.one_person_key, r.home_key, r.initial, r.surname_key, r.birth_date,
+SELECT r.record_id, r.source, r.source_key, r.role, m.cluster, r.one_person_key, r.home_key, r.initial, r.surname_key, r.birth_date,
     r.is_child, ${lacks},
     ${reach} AS reach,
     date_diff('year', t.born, DATE '${day}') AS years, t.sex AS person_sex, ${ward} AS ward
