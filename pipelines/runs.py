@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from pipelines import inbox, warehouse
 from pipelines.commit_point import RUN_ENDED, ZONE_FILES, Current, finish, hold_lock, recover
-from pipelines.governance import anchors, audit
+from pipelines.governance import anchors, audit, revealed
 from pipelines.governance.actors import person
 from pipelines.governance.fitness import require_fit
 from pipelines.governance.keys import LINKING, Keyring, open_keyring
@@ -77,6 +77,7 @@ class Run:
             require_fit(folder, settings)
             operations = Operations.open(folder, keyring)
             recover(folder, operations)
+            revealed.sweep(folder)
             if Current.read(folder).published and not folder.identity.exists():
                 raise BoroughlinkError(f"{folder.identity} is missing: restore the data folder from its backup.")
             run_id = f"{now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"

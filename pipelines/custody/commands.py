@@ -176,3 +176,43 @@ def keys_restore(data: str, escrow: str, custodians: tuple[str, ...]) -> None:
     from pipelines.custody.keyholding import restored
 
     click.echo(restored(folder(data), Path(escrow), [Path(path) for path in custodians]))
+
+
+@click.group()
+def reid() -> None:
+    """Name the people behind pseudonyms: asked for, approved by another person, sealed for one reader."""
+
+
+@reid.command("request")
+@DATA
+@click.argument("release_id", metavar="RELEASE")
+@click.argument("pseudonyms", nargs=-1, required=True)
+@click.option("--basis", required=True, help="The legal basis on which they may be named.")
+@click.option("--reason", required=True, help="Why, in a sentence that the second person can judge by.")
+def reid_request(data: str, release_id: str, pseudonyms: tuple[str, ...], basis: str, reason: str) -> None:
+    """Ask who up to 50 people of a release are."""
+    from pipelines.custody.reidentification import ask
+
+    click.echo(ask(folder(data), release_id, pseudonyms, basis, reason))
+
+
+@reid.command("approve")
+@DATA
+@click.argument("request_id", metavar="REQUEST")
+def reid_approve(data: str, request_id: str) -> None:
+    """Consent, as another person than who asked."""
+    from pipelines.custody.asking import answered
+    from pipelines.custody.reidentification import KIND
+
+    click.echo(answered(folder(data), request_id, yes=True, kind=KIND))
+
+
+@reid.command("reveal")
+@DATA
+@click.argument("request_id", metavar="REQUEST")
+@click.option("--to", "reader", required=True, metavar="AGE1...", help="The reader's public age key.")
+def reid_reveal(data: str, request_id: str, reader: str) -> None:
+    """Write the answer, sealed for the reader and removed after seven days."""
+    from pipelines.custody.reidentification import reveal
+
+    click.echo(reveal(folder(data), request_id, reader))
