@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pipelines.custody.commands import audit, keys, reid, requests
+from pipelines.custody.commands import audit, keys, reid, requests, scan
 from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.options import AS_OF, DATA, JSON, WHY, folder, named, show
 
@@ -698,7 +698,7 @@ def opt_out_import(data: str, file: str, on: Any) -> None:
     click.echo(import_opt_outs(folder(data), Path(file), on.date()))
 
 
-for command in (audit, keys, reid, requests):
+for command in (audit, keys, reid, requests, scan):
     cli.add_command(command)
 
 

@@ -216,3 +216,23 @@ def reid_reveal(data: str, request_id: str, reader: str) -> None:
     from pipelines.custody.reidentification import reveal
 
     click.echo(reveal(folder(data), request_id, reader))
+
+
+@click.command()
+@click.argument("path", type=click.Path())
+@click.option("--canaries", help="A file of planted values, one a line: found in any case, encoding or plain hash.")
+@click.option("--except", "exceptions", help="A file of names below PATH that may hold people, one a line, with why.")
+@click.option("--no-patterns", is_flag=True, help="Look for the canaries alone.")
+@click.option("--keys-of", help="A data folder whose keys open what is encrypted. Noted in its audit.")
+@JSON
+def scan(
+    path: str, canaries: str | None, exceptions: str | None, no_patterns: bool, keys_of: str | None, as_json: bool
+) -> None:
+    """Find identifiers in any folder, database or archive. Says where and how many, never which; exit 1 if any."""
+    from pipelines.custody.scan_answer import scanned
+
+    named = folder(keys_of) if keys_of else None
+    planted, passed = (Path(name) if name else None for name in (canaries, exceptions))
+    fine, answer = scanned(Path(path), planted, passed, not no_patterns, named)
+    show(answer, as_json)
+    raise SystemExit(0 if fine else 1)

@@ -1,0 +1,35 @@
+"""What `boroughlink scan` says."""
+
+from pathlib import Path
+
+from pipelines.custody.scanning import listed, scan
+from pipelines.custody.stores import opened
+from pipelines.faults import plural
+from pipelines.governance import audit
+from pipelines.governance.actors import acting
+from pipelines.governance.keys import STANDING_KEYS
+from pipelines.reading import Answer
+from pipelines.settings import DataFolder
+
+
+def scanned(
+    path: Path, canaries: Path | None, exceptions: Path | None, patterns: bool, folder: DataFolder | None
+) -> tuple[bool, Answer]:
+    """Whether nothing was found and everything could be looked into, and the table of what was."""
+    looked_for = listed(canaries) if canaries else []
+    passed = listed(exceptions) if exceptions else []
+    root = path.expanduser().resolve()
+    if folder is None:
+        found = scan(root, looked_for, passed, patterns)
+    else:
+        with opened(folder, STANDING_KEYS) as operations:
+            audit.record(operations, acting(folder).login, "scanned with keys", root.name, canaries=len(looked_for))
+            found = scan(root, looked_for, passed, patterns, operations.keyring)
+    rows = [(name, kind, count) for name, kinds in found.hits.items() for kind, count in sorted(kinds.items())]
+    said = [
+        f"{plural(found.files, 'file')} looked through, {len(found.hits):,} of them with identifiers; "
+        f"{plural(len(found.excepted), 'file')} passed over by the exceptions.",
+        *(f"Not looked into: {name}" for name in found.closed),
+    ]
+    tables = [("Identifiers", ("file", "kind", "how many"), rows)] if rows else []
+    return not (found.hits or found.closed), Answer(said, tables, {"files": found.files})

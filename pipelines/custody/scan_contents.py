@@ -1,0 +1,131 @@
+"""Everything that a file holds, however it is packed: archives, databases, workbooks, Parquet, and what is encrypted
+where the keys are given."""
+
+import gzip
+import io
+import json
+import sqlite3
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipelines import warehouse
+from pipelines.faults import BoroughlinkError
+from pipelines.governance.keys import Keyring
+from pipelines.sources.archive import Archive
+
+_DEEPEST = 4  # archives inside archives
+_LARGEST = 1 << 31  # bytes out of one packed file: a bomb is reported, not opened
+_ARCHIVED = b"BLARCH1\n"
+_DAMAGED = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, pl.exceptions.PolarsError, OSError, EOFError, RuntimeError,
+)  # fmt: skip
+
+
+class NotOpened(BoroughlinkError):
+    """A file that holds something which could not be looked into."""
+
+
+def contents(path: Path, keyring: Keyring | None, temp: Path) -> Iterator[bytes]:
+    """The bytes of a file, then those of all that is packed in it. Raises NotOpened for what can't be looked into."""
+    raw = path.read_bytes()
+    yield raw
+    if raw[:16] == b"SQLite format 3\0":
+        yield from _sqlite(path)
+    elif raw[8:12] == b"DUCK":
+        yield from _duckdb(path, keyring, temp)
+    elif raw[: len(_ARCHIVED)] == _ARCHIVED and keyring is not None:
+        plain = b"".join(Archive(path.parent, keyring.key("archive")).read(path.name))
+        yield plain
+        yield from _packed(plain, path.name, 1)
+    else:
+        yield from _packed(raw, path.name, 0)
+
+
+def _packed(raw: bytes, name: str, depth: int) -> Iterator[bytes]:
+    if depth > _DEEPEST:
+        raise NotOpened(f"{name}: archives in archives, more than {_DEEPEST} deep")
+    for inner in _unpacked(raw, name):
+        yield inner
+        yield from _packed(inner, name, depth + 1)
+
+
+def _unpacked(raw: bytes, name: str) -> Iterator[bytes]:
+    """What one layer of packing holds; nothing where there is none."""
+    try:
+        if raw[:4] == b"PK\x03\x04":
+            with zipfile.ZipFile(io.BytesIO(raw)) as packed:
+                if sum(member.file_size for member in packed.infolist()) > _LARGEST:
+                    raise NotOpened(f"{name}: packed too tightly to be opened")
+                yield "\n".join(packed.namelist()).encode()
+                yield from (packed.read(member) for member in packed.infolist())
+        elif raw[:2] == b"\x1f\x8b":
+            with gzip.GzipFile(fileobj=io.BytesIO(raw)) as packed:
+                plain = packed.read(_LARGEST)
+            yield plain
+        elif raw[:4] == b"PAR1":
+            yield pl.read_parquet(io.BytesIO(raw)).write_ndjson().encode()
+        elif raw[257:262] == b"ustar":
+            with tarfile.open(fileobj=io.BytesIO(raw)) as packed:
+                for member in packed:
+                    if held := packed.extractfile(member):
+                        yield member.name.encode() + b"\n" + held.read()
+    except (
+        zipfile.BadZipFile,
+        OSError,
+        EOFError,
+        zlib.error,
+        tarfile.TarError,
+        pl.exceptions.PolarsError,
+        RuntimeError,
+    ):
+        raise NotOpened(f"{name}: damaged, or protected by a password") from None
+
+
+def _sqlite(path: Path) -> Iterator[bytes]:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as con:
+        for (table,) in con.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            rows = con.execute(f'SELECT * FROM "{table}"').fetchall()
+            yield "\n".join(" ".join(_text(value) for value in row) for row in rows).encode("utf-8", "replace")
+
+
+def _duckdb(path: Path, keyring: Keyring | None, temp: Path) -> Iterator[bytes]:
+    """Every table of a DuckDB file as JSON lines; an encrypted one only with its key, which is tried by name."""
+    con = warehouse.connect(temp, (path.parent.resolve(),), "1GB", 1)
+    try:
+        if not _attached(con, path, keyring):
+            return  # encrypted: its bytes were looked at, and say nothing
+        tables = con.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'looked_at' ORDER BY ALL"
+        ).fetchall()
+        for schema, table in tables:
+            text = con.sql(f'SELECT to_json(t)::VARCHAR AS line FROM looked_at."{schema}"."{table}" t').pl()
+            yield "\n".join(text["line"].to_list()).encode("utf-8", "replace")
+    finally:
+        con.close()
+
+
+def _attached(con: duckdb.DuckDBPyConnection, path: Path, keyring: Keyring | None) -> bool:
+    quoted = str(path.resolve()).replace("'", "''")
+    with suppress(duckdb.Error):
+        con.execute(f"ATTACH '{quoted}' AS looked_at (READ_ONLY)")
+        return True
+    for key in keyring.keys.values() if keyring else ():
+        with suppress(duckdb.Error):
+            con.execute(f"ATTACH '{quoted}' AS looked_at (READ_ONLY, ENCRYPTION_KEY ?)", [key.hex()])
+            return True
+    if keyring is not None:
+        raise NotOpened(f"{path.name}: no key of the folder opens it")
+    return False
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, str) else json.dumps(value, default=str)
