@@ -168,11 +168,11 @@ def mend(folder: Path, source: str, field: str, mended: dict[str, tuple[Any, ...
                 key = place.prefix + "/".join(row[name] for name in place.key)
                 if key in mended:
                     born, sex, address, postcode = mended[key]
-                    values: tuple[Any, ...] = {
-                        "birth_date": (born and born.strftime(column.date_formats[0] if column else "%Y-%m-%d"),),
-                        "sex": ("Mr" if sex == "M" else "Ms",),
-                        "home": (address, postcode),
-                    }[field]
+                    values: tuple[Any, ...] = (address, postcode)
+                    if field == "sex":
+                        values = ("Mr" if sex == "M" else "Ms",)
+                    elif field == "birth_date" and column:
+                        values = (born and born.strftime(column.date_formats[0]),)
                     if all(values):
                         row |= dict(zip(place.columns, values, strict=True))
                         left.discard(key)

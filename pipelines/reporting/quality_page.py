@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from pipelines.readiness.readiness_data import WORDS, GroupReadiness, ReadinessData
 from pipelines.readiness.thresholds import FEWEST_IN_GROUP
+from pipelines.reporting.charts import Bar, bar_chart
 from pipelines.reporting.page import HERE, day, slug
 from pipelines.reporting.words import number, per_cent, plural
 from pipelines.scorecard.parts import STYLE, TEMPLATES, ScorecardParts
@@ -117,6 +118,7 @@ def _readiness_rows(data: ReadinessData, titles: dict[str, str], owners: dict[st
             number(each.unlinkable),
         )
 
+    sources = sorted(data.sources, key=lambda each: named(each.source))
     return {
         "first_rows": [
             (
@@ -141,10 +143,26 @@ def _readiness_rows(data: ReadinessData, titles: dict[str, str], owners: dict[st
                 number(each.twins),
                 number(each.collisions),
             )
-            for each in data.sources
+            for each in sources
         ],
         "field_heads": [f"#{words[0].upper()}{words[1:]}" for words in WORDS.values()],
-        "filled_rows": [(named(each.source), *(share(each.filled[field]) for field in WORDS)) for each in data.sources],
+        "filled_rows": [
+            (named(each.source), *(share(each.filled[field] or None) for field in WORDS)) for each in sources
+        ],
+        "mend_rows": [
+            (named(each.source), each.words, number(each.rows), number(each.lacking), _links(each.links))
+            for each in sorted(data.mends, key=lambda each: (named(each.source), each.rank_in_source))
+        ],
+        "first_chart": bar_chart(
+            "first",
+            "Links that filling in a field would win",
+            "One bar a field of a source, the most links first; the numbers stand in the table beneath.",
+            [
+                Bar(f"{named(each.source)}: {each.words}", (each.links,), _links(each.links))
+                for each in data.mends
+                if each.rows
+            ][:FIRST],
+        ),
         "pair_rows": [
             (named(each.source_l), named(each.source_r), number(each.linked), _links(each.missed), share(each.recall))
             for each in data.pairs
