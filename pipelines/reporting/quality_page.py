@@ -5,7 +5,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipelines.readiness.readiness_data import WORDS, GroupReadiness, ReadinessData
+from pipelines.readiness.readiness_data import WORDS, GroupReadiness, Mend, ReadinessData
 from pipelines.readiness.thresholds import FEWEST_IN_GROUP
 from pipelines.reporting.charts import Bar, bar_chart
 from pipelines.reporting.page import HERE, day, slug
@@ -157,11 +157,7 @@ def _readiness_rows(data: ReadinessData, titles: dict[str, str], owners: dict[st
             "first",
             "Links that filling in a field would win",
             "One bar a field of a source, the most links first; the numbers stand in the table beneath.",
-            [
-                Bar(f"{named(each.source)}: {each.words}", (each.links,), _links(each.links))
-                for each in data.mends
-                if each.rows
-            ][:FIRST],
+            [Bar(_short(each), (each.links,), _links(each.links)) for each in data.mends if each.rows][:FIRST],
         ),
         "pair_rows": [
             (named(each.source_l), named(each.source_r), number(each.linked), _links(each.missed), share(each.recall))
@@ -170,6 +166,12 @@ def _readiness_rows(data: ReadinessData, titles: dict[str, str], owners: dict[st
         "least_rows": [grouped(each) for each in data.least_linkable()],
         "group_rows": [grouped(each) for each in data.groups],
     }
+
+
+def _short(mend: Mend) -> str:
+    """A source and a field in words that fit beside a bar."""
+    field = {"home": "address", "nino": "NI number", "nhs_number": "NHS number"}.get(mend.field, mend.field)
+    return f"{mend.source.capitalize()}: {field}".replace("_", " ")
 
 
 def _links(count: float) -> str:
