@@ -44,6 +44,8 @@ bench: .venv/ready    ## time and memory beside a bare Splink script
 	$(BIN)/python -m benchmarks.linkage_470k
 	$(BIN)/python -m benchmarks.nightly --data $(DEMO)/data
 	$(BIN)/python -m benchmarks.addresses
+	$(BIN)/python -m benchmarks.review_pages
+	$(BIN)/python -m benchmarks.clerks --demo $(DEMO)
 	$(BIN)/python -m benchmarks.readiness --out $(DEMO)-mended
 	$(BIN)/python -m benchmarks.intake
 

@@ -13,6 +13,7 @@ import statistics
 import tempfile
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -235,10 +236,14 @@ def _first_load(one: Reviewer) -> None:
 
 
 def _alone(one: Reviewer, pages: int) -> None:
-    answer = one.look("/review/next")
+    answer, cpu = one.look("/review/next"), time.process_time()
     for place in range(pages):
         answer = one.decide(answer, ("same", "different", "unsure")[place % 3])
         one.look(answer.url.path)
+    each = (time.process_time() - cpu) / (2 * pages) * 1000
+    print(
+        f"  CPU of an item's page, app and caller together: {each:.0f} ms (on a busy machine this is the fair figure)"
+    )
     told("an item, one reviewer", one.spent["page"], 200)
     told("key press to next record, one reviewer", one.spent["key press to next record"], 150)
     for path in ("/review", "/linkage", "/agreement"):
@@ -275,7 +280,8 @@ def _together(users: list[User], minutes: float, house: object) -> None:
     doubled = len(kept) - len(set(kept))
     print(
         f"  {said} answers acknowledged, {len(kept)} kept, {doubled} doubled, "
-        f"{sum(len(one.faults) for one in everyone)} faults; pair decisions {before} to "
+        f"{sum(len(one.faults) for one in everyone)} refused {Counter(f for one in everyone for f in one.faults)}; "
+        f"pair decisions {before} to "
         f"{len(house.operations.decisions())}"
     )
 

@@ -168,6 +168,7 @@ def dev(data: str, landing: str | None, sources: str | None, port: int) -> None:
 @click.option("--role", "roles", multiple=True, help="What the local users are: reviewer, fraud_officer, analyst, ...")
 @click.option("--certificate", type=click.Path(exists=True), help="TLS certificate, PEM.")
 @click.option("--certificate-key", type=click.Path(exists=True), help="Its key, PEM.")
+@click.option("--behind-proxy", is_flag=True, help="A proxy on this machine speaks HTTPS to the readers.")
 def serve(
     data: str,
     port: int,
@@ -176,6 +177,7 @@ def serve(
     roles: tuple[str, ...],
     certificate: str | None,
     certificate_key: str | None,
+    behind_proxy: bool,
 ) -> None:
     """Serve the review app: clusters to review, flagged pairs, quality, runs, audit."""
     from review_app.serving import local_users, serve
@@ -189,6 +191,7 @@ def serve(
         known,
         Path(certificate) if certificate else None,
         Path(certificate_key) if certificate_key else None,
+        behind_proxy,
     )
 
 

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.sessions import SessionMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
@@ -32,6 +33,7 @@ from review_app.verdicts import Desk, policy
 
 HERE = Path(__file__).parent
 COOKIE = "boroughlink"
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 def create_app(folder: DataFolder, local: Sequence[User] = (), https: bool = False) -> FastAPI:
@@ -52,6 +54,8 @@ def create_app(folder: DataFolder, local: Sequence[User] = (), https: bool = Fal
         redoc_url=None,
         middleware=[
             Middleware(Headers),
+            # no password stands before a local user: a page of another site must not reach it by another name
+            *([Middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))] if local else []),
             Middleware(Sizes, most=policy()["largest_post"]),
             Middleware(
                 SessionMiddleware,

@@ -1,8 +1,10 @@
 """Which item a reviewer gets next."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +17,7 @@ from review_app.roles import User
 from review_app.tables import state_table, verdict_table
 from review_app.verdicts import FIRM, policy, reopened
 
-CHUNK = 400
+CHUNK = 100
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,9 @@ class Next:
     part: str
 
 
-def pattern_key(item: Item) -> str:
+def key_of(pattern: tuple[tuple[str, int], ...]) -> str:
     """A pattern of agreement as it stands in an address."""
-    return "-".join(f"{name}.{level}" for name, level in item.pattern)
+    return "-".join(f"{name}.{level}" for name, level in pattern)
 
 
 def waiting(
@@ -36,13 +38,13 @@ def waiting(
 ) -> Iterator[Item]:
     """Items that wait for a first answer from this reviewer, in the order of what a decision would change."""
     away, taken = kept_from(held.operations, snapshot, user), held.verdicts.leased_by_others(user.name)
-    items = [
+    start = bisect_right(snapshot.queue, after, key=lambda item: item.position)
+    wanted = (
         item
-        for item in snapshot.queue
-        if item.is_restricted == restricted and item.position > after and (not pattern or pattern_key(item) == pattern)
-    ]
-    for start in range(0, len(items), CHUNK):
-        chunk = items[start : start + CHUNK]
+        for item in islice(snapshot.queue, start, None)
+        if item.is_restricted == restricted and (not pattern or key_of(item.pattern) == pattern)
+    )
+    while chunk := list(islice(wanted, CHUNK)):
         states = held.verdicts.states([item.item_id for item in chunk])
         for item in chunk:
             state = states.get(item.item_id)
@@ -60,14 +62,17 @@ def choose(held: House, snapshot: Snapshot, user: User, after: int = 0, pattern:
             return Next(item_id, "gold")
     if not pattern and given % policy()["second_every"] == policy()["second_every"] - 1:
         for item_id in seconds(held, snapshot, user):
-            return Next(item_id, "second")
+            if held.verdicts.lease(item_id, user.name) is None:
+                return Next(item_id, "second")
     for item in waiting(held, snapshot, user, after=after, pattern=pattern):
-        return Next(item.item_id, "first")
+        if held.verdicts.lease(item.item_id, user.name) is None:  # kept at once: two who ask together get two items
+            return Next(item.item_id, "first")
     if after:
         return choose(held, snapshot, user, 0, pattern)
     if not pattern:
         for item_id in seconds(held, snapshot, user):
-            return Next(item_id, "second")
+            if held.verdicts.lease(item_id, user.name) is None:
+                return Next(item_id, "second")
     return None
 
 
@@ -156,7 +161,6 @@ def progress(held: House, snapshot: Snapshot, user: User) -> Progress:
     """Counts over the whole queue; `gain` is what each waiting decision would change, in order."""
     today = f"{now():%Y-%m-%d}"
     with held.operations.begin() as db:
-        states = {row.item_id: row for row in db.execute(sa.select(state_table))}
         mine = db.execute(
             sa.select(sa.func.count(), sa.func.sum(verdict_table.c.seconds)).where(
                 verdict_table.c.made_by == user.name,
@@ -165,35 +169,31 @@ def progress(held: House, snapshot: Snapshot, user: User) -> Progress:
             )
         ).one()
     counts: Counter[str] = Counter()
-    gain = []
-    for item in snapshot.queue:
-        if item.is_restricted:
-            continue
-        row = states.get(item.item_id)
-        state = None if row is None else {"state": row.state, "version": row.version}
-        if state is None or reopened(state, item.version):
-            counts["waiting"] += 1
-            gain.append(item.priority)
-        else:
-            counts["asked" if state["state"] == "waiting" else state["state"]] += 1
+    answered = set()
+    for item, state in _touched(held, snapshot):
+        counts["asked" if state == "waiting" else state] += 1
+        answered.add(item.item_id)
+    gain = [item.priority for item in snapshot.open_queue if item.item_id not in answered]
     return Progress(
-        counts["waiting"], counts["done"], counts["second"], counts["dispute"], counts["unsure"],
+        len(gain), counts["done"], counts["second"], counts["dispute"], counts["unsure"],
         int(mine[0] or 0), float(mine[1] or 0) / 60, gain,
     )  # fmt: skip
 
 
-def by_pattern(held: House, snapshot: Snapshot) -> list[dict[str, Any]]:
+def by_pattern(held: House, snapshot: Snapshot, most: int = 12) -> list[dict[str, Any]]:
     """Waiting items by the pattern of what agrees, most first: alike ones go quicker together."""
-    states: dict[str, dict[str, Any]] = {}
-    ids = [item.item_id for item in snapshot.queue]
-    for start in range(0, len(ids), 5000):
-        states |= held.verdicts.states(ids[start : start + 5000])
-    groups: dict[str, dict[str, Any]] = {}
-    for item in snapshot.queue:
-        if item.is_restricted or (item.item_id in states and not reopened(states[item.item_id], item.version)):
-            continue
-        key = pattern_key(item)
-        group = groups.setdefault(key, {"key": key, "levels": item.pattern, "items": 0, "reasons": Counter()})
-        group["items"] += 1
-        group["reasons"][item.reason] += 1
-    return sorted(groups.values(), key=lambda group: (-group["items"], group["key"]))
+    counts = snapshot.patterns.copy()
+    for item, _ in _touched(held, snapshot):
+        counts[item.pattern] -= 1
+    found = sorted(((n, pattern) for pattern, n in counts.items() if n > 0), key=lambda each: (-each[0], each[1]))
+    return [{"key": key_of(pattern), "levels": pattern, "items": n} for n, pattern in found[:most]]
+
+
+def _touched(held: House, snapshot: Snapshot) -> Iterator[tuple[Item, str]]:
+    """Items of the open queue that do not wait for a first answer any more, and where each stands."""
+    with held.operations.begin() as db:
+        rows = db.execute(sa.select(state_table.c.item_id, state_table.c.state, state_table.c.version)).all()
+    for item_id, state, version in rows:
+        item = snapshot.by_id.get(item_id)
+        if item and not item.is_restricted and not reopened({"state": state, "version": version}, item.version):
+            yield item, state

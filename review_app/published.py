@@ -1,6 +1,7 @@
 """The published snapshot as the app holds it open: read-only, one thread, exchanged when CURRENT moves."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -51,6 +52,16 @@ class Snapshot:
     @property
     def queue(self) -> list[Item]:
         return self.shared.queue
+
+    @property
+    def open_queue(self) -> list[Item]:
+        """The queue without the items of protected people."""
+        return self.shared.open_queue
+
+    @property
+    def patterns(self) -> Counter[tuple[tuple[str, int], ...]]:
+        """Items of the open queue by pattern."""
+        return self.shared.patterns
 
     @property
     def by_id(self) -> dict[str, Item]:
@@ -122,6 +133,14 @@ class _Open:
         return items
 
     @cached_property
+    def open_queue(self) -> list[Item]:
+        return [item for item in self.queue if not item.is_restricted]
+
+    @cached_property
+    def patterns(self) -> Counter[tuple[tuple[str, int], ...]]:
+        return Counter(item.pattern for item in self.open_queue)
+
+    @cached_property
     def by_id(self) -> dict[str, Item]:
         return {item.item_id: item for item in self.queue}
 
@@ -154,7 +173,7 @@ class Published:
     def warm(self) -> None:
         """Read what all pages share, so that the first reader does not wait for it."""
         with self.read() as snapshot:
-            _ = snapshot.by_id, snapshot.model, snapshot.link_weight
+            _ = snapshot.by_id, snapshot.patterns, snapshot.model, snapshot.link_weight
 
     def close(self) -> None:
         with self._lock:

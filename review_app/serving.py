@@ -42,16 +42,22 @@ def serve(
     users: Sequence[User],
     certificate: Path | None = None,
     key: Path | None = None,
+    behind_proxy: bool = False,
 ) -> None:
-    """Serve until stopped. Raises BoroughlinkError for local users off loopback or over real data."""
+    """Serve until stopped. Raises BoroughlinkError for local users off loopback or over real data.
+
+    `behind_proxy`: a proxy on this machine speaks HTTPS to the readers and says for whom it asks.
+    """
     settings = load_settings(folder)
-    if users and not is_loopback(host):
-        raise BoroughlinkError("A local user is for this machine only: leave --host out, or set up sign-in.")
+    if users and (behind_proxy or not is_loopback(host)):
+        raise BoroughlinkError(
+            "A local user is for this machine only: leave --host and --behind-proxy out, or set up sign-in."
+        )
     if users and settings.holds == "real":
         raise BoroughlinkError(
             "A local user may see invented people only: this folder holds real data. Set up sign-in."
         )
-    app = create_app(folder, users, https=certificate is not None)
+    app = create_app(folder, users, https=behind_proxy or certificate is not None)
     app.state.house.published.warm()
     uvicorn.run(
         app,
@@ -60,7 +66,8 @@ def serve(
         log_level="warning",
         access_log=False,  # an address may hold what somebody looked for
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=behind_proxy,
+        forwarded_allow_ips="127.0.0.1",
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )

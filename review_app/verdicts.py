@@ -266,7 +266,13 @@ class Desk:
 
     def lease(self, item_id: str, who: str) -> str | None:
         """Keep an item for somebody; return who has it where that is another."""
-        until = (now() + timedelta(minutes=policy()["lease_minutes"])).isoformat(timespec="milliseconds")
+        minutes = policy()["lease_minutes"]
+        until = (now() + timedelta(minutes=minutes)).isoformat(timespec="milliseconds")
+        halfway = (now() + timedelta(minutes=minutes / 2)).isoformat(timespec="milliseconds")
+        mine = sa.select(lease_table.c.until).where(lease_table.c.item_id == item_id, lease_table.c.holder == who)
+        with self.operations.begin() as db:
+            if (kept := db.scalar(mine)) and kept > halfway:
+                return None
         with self.operations.begin() as db:
             self._lock(db)
             row = db.execute(sa.select(lease_table).where(lease_table.c.item_id == item_id)).mappings().first()

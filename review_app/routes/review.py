@@ -40,7 +40,7 @@ def start(request: Request, held: At, user: Reviewer) -> Response:
     """What waits, how far it has come, where to begin."""
     with held.read() as snapshot:
         where = choosing.progress(held, snapshot, user)
-        patterns = choosing.by_pattern(held, snapshot)[:12]
+        patterns = choosing.by_pattern(held, snapshot)
         for group in patterns:
             group["words"] = pattern_words(snapshot, group["levels"])
         sampled = choosing.next_sampled(held, snapshot, user)

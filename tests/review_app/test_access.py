@@ -191,6 +191,12 @@ def test_a_sign_in_keeps_no_address_elsewhere(place: DataFolder) -> None:
     app.state.house.operations.close()
 
 
+def test_a_local_user_is_reached_by_the_names_of_this_machine_only(place: DataFolder) -> None:
+    with reading(place) as reader:
+        assert reader.get("/sign-in", headers={"host": "rebound.example"}).status_code == 400
+        assert reader.get("/sign-in", headers={"host": "127.0.0.1:8600"}).status_code == 200
+
+
 def test_local_users_are_for_this_machine_and_invented_people(
     place: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +210,8 @@ def test_local_users_are_for_this_machine_and_invented_people(
     assert not is_loopback("0.0.0.0") and not is_loopback("council.example")
     with pytest.raises(BoroughlinkError, match="this machine only"):
         serve(place, "0.0.0.0", 8600, users)
+    with pytest.raises(BoroughlinkError, match="this machine only"):
+        serve(place, "127.0.0.1", 8600, users, behind_proxy=True)
     monkeypatch.setenv("BOROUGHLINK_HOLDS", "real")
     with pytest.raises(BoroughlinkError, match="invented people only"):
         serve(place, "127.0.0.1", 8600, users)
