@@ -51,7 +51,7 @@ tables:
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--megabytes", type=int, nargs="+", default=[250, 1000])
-    asked.add_argument("--limit", default="500MB", help="DuckDB's own memory limit")
+    asked.add_argument("--limit", default="250MB", help="DuckDB's own memory limit")
     asked.add_argument("--child", help="take in what lies in this folder")
     asked.add_argument("--folder", help="where the files go while it runs; by default the system's temporary folder")
     given = asked.parse_args()
@@ -81,7 +81,7 @@ def write_extract(place: Path, wanted: int) -> None:
         while written < wanted:
             lines = "".join(
                 f"C{n:09d},FORENAME{n % 5003},SURNAME{n * 7 % 90001},{n % 28 + 1:02d}/{n % 12 + 1:02d}/{1930 + n % 90},"
-                f"\"{n % 199} HIGH STREET, EASTWOOD\",SS{n % 9 + 1} {n % 9}AB,{n % 50},SAID {n * 2654435761 % 10**9}\n"
+                f'"{n % 199} HIGH STREET, EASTWOOD",SS{n % 9 + 1} {n % 9}AB,{n % 50},SAID {n * 2654435761 % 10**9}\n'
                 for n in range(row, row + rows)
             ).encode()
             file.write(head + lines)
