@@ -45,15 +45,15 @@ FIELDS = (
 class Worth:
     """What a field says in a model. `outcomes` are the levels that two records of one person reach once both hold it,
     as (share of such pairs, bits), `top` the bits where they agree. `now` is SQL over a scored pair: the bits that it
-    has on the field already, and `beside`, what agreement takes away elsewhere; both 0 for a pair not compared. At the
-    levels of `stays` a pair remains, whatever is filled in."""
+    has on the field already, and `beside`, what agreement takes away elsewhere; both 0 for a pair not compared. Where
+    the SQL `stays` holds, the pair is no other, whatever is filled in."""
 
     field: Field
     top: float
     outcomes: tuple[tuple[float, float], ...]
     now: str
     beside: str = "0"
-    stays: frozenset[int] = frozenset()
+    stays: str = "false"
 
 
 def levels_of(model: Model, comparison: str) -> list[dict[str, Any]]:
@@ -71,6 +71,8 @@ def bits(level: dict[str, Any]) -> float:
 _LEAST_SHARE = 0.002
 # Follows from one birth date and what the other record does.
 _CHILD = "one is a child"
+# A forename says the sex with it: where forenames agree, the model does not ask for the sex.
+_SAYS_SEX = ("same forename", "forenames of one root")
 
 
 def worth(model: Model, field: Field) -> Worth | None:
@@ -88,7 +90,9 @@ def worth(model: Model, field: Field) -> Worth | None:
     outcomes = tuple((level["m_probability"] / whole, bits(level)) for level in told)
     beside = _twins(model) if field.name == "birth_date" else "0"
     now = _by_gamma(field.comparison, dict(enumerate(map(bits, levels))))
-    stays = frozenset(gamma for gamma, level in enumerate(levels) if level["label_for_charts"].startswith(_CHILD))
+    stays = _at(model, field.comparison, _CHILD)
+    if field.name == "sex":
+        stays = f"{stays} OR {_at(model, 'forename', *_SAYS_SEX)}"
     return Worth(field, bits(best), outcomes, now, beside, stays)
 
 
@@ -125,6 +129,15 @@ def _twins(model: Model) -> str:
     if not apart or not homes:
         return "0"
     return f"CASE WHEN gamma_home IN ({', '.join(map(str, homes))}) THEN {_by_gamma('forename', apart)} ELSE 0 END"
+
+
+def _at(model: Model, comparison: str, *begins: str) -> str:
+    """SQL: the pair stands at a level whose words begin so."""
+    if comparison not in model.comparisons:
+        return "false"
+    levels = levels_of(model, comparison)
+    found = [str(gamma) for gamma, level in enumerate(levels) if level["label_for_charts"].startswith(begins)]
+    return f"coalesce(gamma_{comparison} IN ({', '.join(found)}), false)" if found else "false"
 
 
 def _by_gamma(comparison: str, values: dict[int, float]) -> str:

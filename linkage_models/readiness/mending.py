@@ -96,8 +96,6 @@ def _roles(con: duckdb.DuckDBPyConnection, records: str) -> list[_Role]:
 def _write_won(con: duckdb.DuckDBPyConnection, each: Worth, stop: float, target: str) -> None:
     """Append to `target` the rows of every source that lack the field and would win links by it."""
     name = each.field.name
-    levels = ", ".join(map(str, sorted(each.stays)))
-    stays = f"coalesce(gamma_{each.field.comparison} NOT IN ({levels}), true)" if levels else "true"
     con.execute(
         f"""-- one row per source and pair of records that could be compared on the field once the source has mended it
         CREATE OR REPLACE TEMP TABLE newly AS
@@ -108,7 +106,7 @@ def _write_won(con: duckdb.DuckDBPyConnection, each: Worth, stop: float, target:
         SELECT coalesce(l.mends, r.mends) AS source, x, y, record_l, record_r, l.lacks AS lacks_l, r.lacks AS lacks_r,
             match_weight - {each.now} AS bare, {each.beside} AS beside,
             l.lacks AND r.lacks AS of_both, {capped("match_weight")} AS before
-        FROM (FROM chance_pair WHERE match_weight IS NOT NULL AND {stays}) p
+        FROM (FROM chance_pair WHERE match_weight IS NOT NULL AND NOT ({each.stays})) p
         JOIN end_record l ON l.record_id = p.record_l JOIN end_record r ON r.record_id = p.record_r
         WHERE (l.lacks OR r.lacks) AND (NOT l.lacks OR l.mends IS NOT NULL) AND (NOT r.lacks OR r.mends IS NOT NULL)
             AND coalesce(l.mends = r.mends, true)"""
