@@ -155,11 +155,17 @@ def question(request: Request, held: At, user: Auditor, form: Form) -> Response:
             raise Refused(422, "Nothing was done", "Choose one of the buttons on the page.")
 
 
+def _words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def _opened(row: dict[str, Any]) -> dict[str, Any]:
     """An entry with its detail as words."""
     detail = json.loads(row["detail"])
     names = detail.pop("records", None)
-    told = [f"{name.replace('_', ' ')}: {value}" for name, value in detail.items() if value not in (None, "")]
+    told = [f"{name.replace('_', ' ')}: {_words(value)}" for name, value in detail.items() if value not in (None, "")]
     if names:
         told.append(f"records: {len(names)}")
     return row | {"told": "; ".join(told)}

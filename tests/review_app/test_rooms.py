@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from pipelines.exports import NO_ASSUMPTION
 from pipelines.governance import approvals
 from pipelines.governance.actors import Actor
-from pipelines.governance.keys import open_keyring
+from pipelines.governance.keys import STORE, open_keyring
 from pipelines.operations import Operations
 from pipelines.settings import DataFolder, load_settings
 from review_app.published import Published
@@ -22,7 +22,7 @@ from tests.review_app.town import Town, publish
 
 
 def store(folder: DataFolder) -> Operations:
-    return Operations.open(folder, open_keyring(folder, load_settings(folder)))
+    return Operations.open(folder, open_keyring(folder, load_settings(folder), STORE))
 
 
 def test_the_list_is_masked_narrowed_and_carries_the_notice(place: DataFolder) -> None:
