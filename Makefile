@@ -5,7 +5,7 @@ DEMO ?= boroughlink-demo
 PEOPLE ?= 180688
 SEED ?= 2026
 
-.PHONY: demo example test dev check prove bench canary lock clean help
+.PHONY: demo example test dev check prove bench canary judges lock clean help
 
 help:            ## what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -44,10 +44,17 @@ bench: .venv/ready    ## time and memory beside a bare Splink script
 	$(BIN)/python -m benchmarks.linkage_470k
 	$(BIN)/python -m benchmarks.nightly --data $(DEMO)/data
 	$(BIN)/python -m benchmarks.addresses
+	$(BIN)/python -m benchmarks.releases
 	$(BIN)/python -m benchmarks.review_pages
 	$(BIN)/python -m benchmarks.clerks --demo $(DEMO)
 	$(BIN)/python -m benchmarks.readiness --out $(DEMO)-mended
 	$(BIN)/python -m benchmarks.intake
+
+judges: .venv/ready   ## hold the disclosure control against ACRO and pyCANON, in an environment of their own
+	$(PYTHON) -m venv .venv-judges
+	.venv-judges/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-judges.lock
+	$(BIN)/python -m benchmarks.judges .venv-judges/cases.json
+	.venv-judges/bin/python benchmarks/judges_opinion.py .venv-judges/cases.json
 
 canary: .venv/ready   ## the rooms that need no encrypted file, on the newest DuckDB 2
 	$(PYTHON) -m venv .venv-canary
@@ -56,7 +63,8 @@ canary: .venv/ready   ## the rooms that need no encrypted file, on the newest Du
 	.venv-canary/bin/python -m pytest $(addprefix tests/,linkage_models quality_checks places people linkage fraud risk releases review reporting)
 
 clean:
-	rm -rf .venv .venv-canary $(DEMO)
+	rm -rf .venv .venv-canary .venv-judges $(DEMO)
 
 lock:            ## pin every dependency again, with hashes
+	uv pip compile -q requirements-judges.in --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make lock" -o requirements-judges.lock
 	uv pip compile -q pyproject.toml --extra dev --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make lock" -o requirements.lock
