@@ -65,8 +65,13 @@ def choose(held: House, snapshot: Snapshot, user: User, after: int = 0, pattern:
             if held.verdicts.lease(item_id, user.name) is None:
                 return Next(item_id, "second")
     for item in waiting(held, snapshot, user, after=after, pattern=pattern):
-        if held.verdicts.lease(item.item_id, user.name) is None:  # kept at once: two who ask together get two items
+        if held.verdicts.lease(item.item_id, user.name) is not None:
+            continue
+        # kept at once, so that two who ask together get two items; a colleague may have answered this one just before
+        state = held.verdicts.states([item.item_id]).get(item.item_id)
+        if state is None or reopened(state, item.version):
             return Next(item.item_id, "first")
+        held.verdicts.let_go(user.name, item.item_id)
     if after:
         return choose(held, snapshot, user, 0, pattern)
     if not pattern:

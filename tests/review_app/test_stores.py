@@ -147,3 +147,39 @@ def test_kills_at_fifty_random_moments(founded, tmp_path: Path) -> None:
         shutil.copytree(founded[0].root, tmp_path / f"data{round_}")
         killed(DataFolder.at(tmp_path / f"data{round_}"), rest)
         shutil.rmtree(tmp_path / f"data{round_}")
+
+
+def test_eight_at_once_lose_and_double_nothing(
+    place: DataFolder, founded: tuple[DataFolder, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every waiting item is answered by somebody, once, while a run publishes beside them."""
+    from concurrent.futures import ThreadPoolExecutor
+    from contextlib import ExitStack
+
+    from review_app.verdicts import Desk, policy
+    from tests.review_app.town import publish
+
+    monkeypatch.setitem(policy(), "second_share", 0.0)
+    with ExitStack() as stack:
+        readers = [stack.enter_context(reading(place, f"Reviewer {n}")) for n in range(8)]
+
+        def work(reader: object) -> list[str]:
+            said = []
+            for _ in range(12):
+                page = reader.item()
+                if "/review/done" in page.path:
+                    break
+                if page.answer_with("same").status_code == 303:
+                    said.append(page.item_id)
+            return said
+
+        with ThreadPoolExecutor(9) as pool:
+            run = pool.submit(publish, place, founded[1])
+            answered = [item for found in pool.map(work, readers) for item in found]
+            run.result()
+    operations = Operations.open(place, open_keyring(place, load_settings(place), STANDING_KEYS))
+    desk = Desk(operations)
+    assert answered and len(answered) == len(set(answered))
+    assert all([row["verdict"] for row in desk.history(item)] == ["same"] for item in answered)
+    assert audit.verify(operations)[1] is None
+    operations.close()
