@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from pipelines.definitions import Place, build_definitions
@@ -35,6 +36,15 @@ def test_every_asset_is_owned_described_and_grouped(graph):
         assert node.owners, key
         assert node.description and len(node.description) > 20, key
         assert node.group_name != "default", key
+
+
+def test_every_asset_shows_its_purpose_and_on_what_basis_each_source_is_read(graph):
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.tags["purpose"] and node.metadata["purpose"], key
+        assert "| source | basis | gateway | until |" in node.metadata["basis"].value, key
+    risk = graph.get(dg.AssetKey(["risk", "score"])).metadata["basis"].value
+    assert "| adult_social_care | UK GDPR art. 6(1)(e) and 9(2)(h)" in risk and "electoral_register" not in risk
 
 
 def test_every_source_has_a_check_for_each_principle(graph):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 import yaml
@@ -15,6 +16,7 @@ from pipelines.operations import Operations, audit_table
 from pipelines.releases.asking import Asked, ask
 from pipelines.releases.catalogue import catalogue, may_ask
 from pipelines.releases.question import QuestionRefused, read
+from pipelines.releases.register import table_table
 from pipelines.releases.sets import ReleaseRefused
 from pipelines.risk.attributes import TABLES, build_attributes
 from pipelines.risk.scorecard import build_scores, index_month, load_scorecard
@@ -86,6 +88,58 @@ def test_a_table_that_subtracted_from_an_earlier_one_gives_a_few_people_away_is_
         asked(wh, store, "SELECT count(*) FROM person WHERE NOT (age_from >= 90 AND ward = 'Leigh')")
     with store.begin() as db:
         assert "release refused" in db.scalars(sa.select(audit_table.c.event)).all()
+
+
+def random_filter(rng: np.random.Generator) -> str:
+    """A condition that often differs from its neighbour by a few people only."""
+    parts = [
+        f"age_from >= {rng.choice([20, 25, 30, 90])}",
+        f"NOT (age_from >= 90 AND ward = '{rng.choice(['Leigh', 'Milton'])}')",
+        f"imd_decile <> {rng.choice([1, 3, 5, 7, 9])}",
+        f"sex = '{rng.choice(['F', 'M'])}'",
+        f"NOT (age_from >= 90 AND imd_decile = {rng.choice([3, 5, 7])})",
+    ]
+    return " AND ".join(parts[at] for at in sorted(rng.choice(len(parts), size=rng.integers(1, 4), replace=False)))
+
+
+def prove_pairs(wh: Warehouse, store: Operations, number: int, seed: int) -> tuple[int, int]:
+    """Ask random pairs; none that is answered tells of a small group by subtraction. Returns refused and answered."""
+    rng, refused = np.random.default_rng(seed), 0
+    for _ in range(number):
+        with store.begin() as db:
+            db.execute(sa.delete(table_table))
+        one, other = random_filter(rng), random_filter(rng)
+        by = str(rng.choice(["ward", "sex", "age_band"]))
+        text = "SELECT {by}, count(*) FROM person WHERE {where} GROUP BY {by}"
+        first = asked(wh, store, text.format(by=by, where=one))
+        try:
+            second = asked(wh, store, text.format(by=by, where=other))
+        except ReleaseRefused:
+            refused += 1
+            continue
+        members = dict[str, dict[str, set[str]]]()
+        for name, where in (("one", one), ("other", other)):
+            rows = wh.rows(
+                f"SELECT coalesce({by}, 'not known'), person_id FROM attributes.attributes.person WHERE {where}"
+            )
+            for cell, person in rows:
+                members.setdefault(cell, {"one": set(), "other": set()})[name].add(person)
+        for cell, held in members.items():
+            if first.table.cells.get((cell,)) is not None and second.table.cells.get((cell,)) is not None:
+                more, less = len(held["one"] - held["other"]), len(held["other"] - held["one"])
+                assert not ((0 < more < 10 and not less) or (0 < less < 10 and not more)), (one, other, cell)
+    return refused, number - refused
+
+
+def test_random_pairs_of_tables_tell_of_no_small_group(wh: Warehouse, store: Operations) -> None:
+    refused, answered = prove_pairs(wh, store, 25, seed=5)
+    assert refused and answered
+
+
+@pytest.mark.prove
+def test_a_thousand_random_pairs_of_tables_tell_of_no_small_group(wh: Warehouse, store: Operations) -> None:
+    refused, answered = prove_pairs(wh, store, 1_000, seed=6)
+    assert refused > 20 and answered > 20
 
 
 def test_one_more_person_in_the_next_run_is_told_only_in_round_numbers(wh: Warehouse, store: Operations) -> None:
