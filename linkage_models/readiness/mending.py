@@ -160,8 +160,9 @@ def _write_seats(con: duckdb.DuckDBPyConnection, after: str, stop: float) -> Non
         ), seat AS (
             SELECT source, x, y, x AS cluster, record_l AS record_id, weight FROM cross_pair
             UNION ALL SELECT source, x, y, y, record_r, weight FROM cross_pair
-            UNION ALL SELECT w.source, w.x, w.y, i.cluster, unnest([i.record_l, i.record_r]), i.weight
-            FROM won w JOIN chance_inside i ON i.cluster IN (w.x, w.y)
+            UNION ALL SELECT source, x, y, cluster, unnest([record_l, record_r]), weight FROM (
+                FROM won w JOIN chance_inside i ON i.cluster = w.x
+                UNION ALL FROM won w JOIN chance_inside i ON i.cluster = w.y)
         ), seated AS (
             SELECT source, x, y, cluster, record_id, sum(weight) > {stop!r} * count(*) AS stays FROM seat GROUP BY ALL
         ), side AS (
