@@ -21,7 +21,7 @@ from pipelines.warehouse import scratch_warehouse
 from synthetic_data import generator
 from synthetic_data.borough import make_borough
 
-SEED, PEOPLE, PROFILE = 55, 60_000, "central"
+SEED, PEOPLE, PROFILE = 55, 30_000, "central"
 EXTRACTED = date(2026, 10, 31)
 
 

@@ -19,14 +19,11 @@ from linkage_models.evaluation.rates import judge
 from linkage_models.models import TRAINED, Model, pinned
 from pipelines.linkage.company import open_view_edges
 
-# (seed, people, profile). Councils differ in their errors, so the training boroughs are of every profile and size.
+# (seed, people, profile). Councils differ in their errors, so the training boroughs differ in profile and size.
 TRAINING = (
-    *((seed, 2_000, "central") for seed in range(500, 506)),
-    (51, 20_000, "central"),
-    (52, 8_000, "central"),
-    (53, 8_000, "harsh"),
-    (54, 8_000, "mild"),
-    (55, 60_000, "central"),
+    *((seed, 2_000, "central") for seed in (500, 501, 502)),
+    (53, 5_000, "harsh"),
+    (55, 30_000, "central"),
 )
 HELD_OUT = tuple((seed, 2_000, "central") for seed in range(620, 640))
 LOW, HIGH = -5.0, 15.0
@@ -55,6 +52,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--folder", default="boroughlink-demo/fixtures", help="where the boroughs are kept")
     asked.add_argument("--fit", action="store_true", help="fit to the training boroughs and write the model file")
+    asked.add_argument("--held-out", type=int, default=len(HELD_OUT), help="how many of the held-out boroughs")
     given = asked.parse_args()
     folder, model = Path(given.folder).resolve(), pinned()
     if given.fit:
@@ -62,8 +60,9 @@ def main() -> None:
         model.save(TRAINED)
         print(f"written: {TRAINED.name}/{model.version}.json")
     calibration = model.calibration or face_value()
-    sites = [Labelled(fixture(folder, *each), calibration, model) for each in HELD_OUT]
-    print(f"model {model.version}; {calibration.source}; held-out seeds {HELD_OUT[0][0]} to {HELD_OUT[-1][0]}")
+    held_out = HELD_OUT[: given.held_out]
+    sites = [Labelled(fixture(folder, *each), calibration, model) for each in held_out]
+    print(f"model {model.version}; {calibration.source}; held-out seeds {held_out[0][0]} to {held_out[-1][0]}")
     tell_calibration(calibration, sites)
     if model.transfer:
         tell_estimates(model.transfer, sites)
@@ -105,7 +104,7 @@ def tell_calibration(calibration: Calibration, sites: list[Labelled]) -> None:
 def tell_estimates(transfer: Transfer, sites: list[Labelled]) -> None:
     held = {"precision": 0, "recall": 0}
     print("seed  precision  estimated (90 %)              recall  estimated (90 %)")
-    for (seed, *_), each in zip(HELD_OUT, sites, strict=True):
+    for (seed, *_), each in zip(HELD_OUT, sites, strict=False):
         said = estimate(each.site, transfer)
         right = each.site.links - each.errors.wrong
         true = {"precision": right / each.site.links, "recall": right / (right + each.errors.missed)}

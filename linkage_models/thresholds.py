@@ -64,6 +64,9 @@ LARGEST_BLOCK = 1_000
 # Records that may share one value for it to bring them together by itself (general design): 40 make 20 pairs a record.
 RARE_BLOCK = 40
 
+# A word that more than this share of addresses have (street, the town, a state) tells no two homes apart (assumed).
+COMMON_WORD = 0.1
+
 # A deterministic rule is worth at least this, whatever the model says of the pair.
 DETERMINISTIC_WEIGHT = 12.0
 
@@ -72,8 +75,9 @@ DETERMINISTIC_WEIGHT = 12.0
 # Twins: same home and birth date, other forename. Home and date alone say 25 : 1 "same", other forename must undo
 # that and more.
 TWIN_WEIGHT = -16.0
-# Parent and child of one name: same home and forename, births 14 years or more apart.
-NAMESAKE_WEIGHT = -12.0
+# Parent and child of one name: same home and forename, births 14 years or more apart. As strong as for twins: however
+# rare the name is elsewhere, in this home two bear it.
+NAMESAKE_WEIGHT = -16.0
 NAMESAKE_YEARS = 14
 # Two people of one home: forename and birth date both differ.
 OTHER_PERSON_WEIGHT = -14.0
@@ -84,8 +88,12 @@ OTHER_SEX_WEIGHT = -4.0
 # 650 such pairs that share an initial).
 JOINT_WEIGHT = -8.0
 JOINT_DAYS = 31
-# Under 16, yet liable, a claimant, a tenant or an elector: only a wrong birth year (1 in some 1,000) explains that.
-CHILD_ADULT_WEIGHT = -10.0
+# A landline is a home's: whoever gives it lives there, which the home says already; beside another home, that one was
+# shared once (assumed).
+LANDLINE_WEIGHT = 2.0
+# Under 16, yet liable, a claimant, a tenant or an elector, or a pupil who is a pupil's contact: only a wrong birth year
+# (1 in some 1,000) explains that, and a rare forename makes a child named after a parent no rarer.
+CHILD_ADULT_WEIGHT = -16.0
 
 # Company (person/company.py). The share of pairs between the homes of a mover and of the mover's next home that are of
 # someone who moved along (assumed; on training boroughs 51, 53 and 55 totals above 0 were then right 77 to 99 times in

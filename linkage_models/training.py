@@ -71,6 +71,8 @@ LEAST_SESSION_PAIRS = 50
 PASSES = 3
 MIN_MATCHES = 20
 _FLOOR = 1e-6
+# Two records of a source that holds each person once are two people: there is nothing to learn of matches from them.
+_MAY_MATCH = "(l.one_person_key = r.one_person_key) IS NOT TRUE"
 
 
 class TrainingFailed(RuntimeError):
@@ -118,7 +120,7 @@ def train(
         patterns_of(con, table, seen, terms, usable)
         for usable in _usable_sessions(con, table, SESSIONS[design.name], columns)
     ]
-    every = records * (records - 1) / 2
+    every = _pairs_that_may_match(con, table, records)
     most = {each.name: [level.most for level in each.levels] for each in chosen}
     for _ in range(PASSES):
         trained = json.loads(json.dumps(seen))
@@ -214,6 +216,10 @@ def _refine(
     that what they find shows the damage as it is.
     """
     blocking.block(con, table, blocking.plan(con, table, design.usable_rules(columns), design.spare), "training_pair")
+    con.execute(
+        f"DELETE FROM training_pair p USING {table} l, {table} r WHERE l.unique_id = p.left_id AND r.unique_id ="
+        f" p.right_id AND NOT {_MAY_MATCH}"
+    )
     con.execute(
         "CREATE OR REPLACE TEMP VIEW training_blocked AS SELECT '0' AS match_key, left_id AS join_key_l,"
         " right_id AS join_key_r FROM training_pair"
@@ -332,7 +338,7 @@ def patterns_of(
     """The comparison patterns of a session's pairs, sampled down to EM_PAIRS."""
     session, pairs = usable
     sampled = pairs // policy.EM_PAIRS + 1
-    rule = " AND ".join(f"l.{column} = r.{column}" for column in session.rule)
+    rule = " AND ".join(f"l.{column} = r.{column}" for column in session.rule) + f" AND {_MAY_MATCH}"
     if sampled > 1:
         rule += f" AND hash(l.unique_id, r.unique_id) % {sampled} = 0"
     settings = seen | {
@@ -427,6 +433,14 @@ def _take_matches_out_of_u(trained: dict[str, Any], chosen: list[comparisons.Com
             seen = level.setdefault("u_probability", _FLOOR)
             if not level.get("fix_u_probability"):
                 level["u_probability"] = max((seen - prior * known.share) / (1 - prior), seen / 20, _FLOOR / 100)
+
+
+def _pairs_that_may_match(con: duckdb.DuckDBPyConnection, table: str, records: int) -> float:
+    (apart,) = con.execute(
+        f"""SELECT coalesce(sum(n * (n - 1) / 2), 0) FROM (SELECT count(*) AS n FROM {table}
+        WHERE one_person_key IS NOT NULL GROUP BY one_person_key)"""
+    ).fetchall()[0]
+    return float(max(records * (records - 1) / 2 - apart, 1.0))
 
 
 def _too_little(name: str, found: float) -> NoReturn:

@@ -21,16 +21,18 @@ def company(con: duckdb.DuckDBPyConnection, edges: str, records: str, model: Mod
     """Write the temporary table `target` (record_l, record_r, bits, beside_l, beside_r): what each pair of `edges`
     gains from each pair beside it; `strongest` says which one counts.
 
-    `edges` has record_l, record_r, match_weight, gamma_home and gamma_move; `records` has record_id, initial,
-    surname_key, home_key, from_date and to_date. Two records say nothing of each other's company unless their stays
-    overlap and their initials differ: a second record of the same person is no company.
+    `edges` has record_l, record_r, match_weight, gamma_home and, if the model compares moves, gamma_move; `records` has
+    record_id, initial, surname_key, home_key, from_date and to_date. Two records say nothing of each other's company
+    unless their stays overlap and their initials differ: a second record of the same person is no company.
     """
-    if not {"home", "move"} <= set(model.comparisons):
+    if "home" not in model.comparisons:
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT record_l, record_r, 0.0::DOUBLE AS bits,"
             f" record_l AS beside_l, record_r AS beside_r FROM {edges} LIMIT 0"
         )
         return
+    moves = "move" in model.comparisons
+    move, move_bits = (", e.gamma_move", _shared(model, "move", "NULL")) if moves else ("", "0")
     terms = model.terms.get("surname_key", {"": 1.0})
     frame = pl.DataFrame({"value": list(terms), "frequency": list(terms.values())})
     con.register("company_term", frame)
@@ -38,7 +40,7 @@ def company(con: duckdb.DuckDBPyConnection, edges: str, records: str, model: Mod
         f"""-- one row per pair between two homes that another pair lies between too, turned so that home 1 < home 2
         CREATE OR REPLACE TEMP TABLE company_pair AS
         WITH pair AS (
-            SELECT e.record_l, e.record_r, e.match_weight, e.gamma_home, e.gamma_move, a.surname_key,
+            SELECT e.record_l, e.record_r, e.match_weight, e.gamma_home{move}, a.surname_key,
                 CASE WHEN a.home_key < b.home_key THEN a ELSE b END AS one,
                 CASE WHEN a.home_key < b.home_key THEN b ELSE a END AS two
             FROM {edges} e
@@ -49,7 +51,7 @@ def company(con: duckdb.DuckDBPyConnection, edges: str, records: str, model: Mod
         ), accompanied AS (
             SELECT * FROM turned SEMI JOIN (SELECT way FROM turned GROUP BY way HAVING count(*) > 1) USING (way)
         )
-        SELECT record_l, record_r, least(match_weight, 40) AS weight, {_shared(model, "move", "NULL")} AS move_bits,
+        SELECT record_l, record_r, least(match_weight, 40) AS weight, {move_bits} AS move_bits,
             {_shared(model, "home", f"coalesce(t.frequency, {terms['']!r})")} AS surname_bits,
             one.home_key AS home_1, one.initial AS initial_1, one.surname_key AS surname_1,
             coalesce(one.from_date, DATE '0001-01-01') AS from_1, coalesce(one.to_date, DATE '9999-12-31') AS to_1,

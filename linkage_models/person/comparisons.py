@@ -14,6 +14,7 @@ from linkage_models.thresholds import (
     CHILD_ADULT_WEIGHT,
     JOINT_DAYS,
     JOINT_WEIGHT,
+    LANDLINE_WEIGHT,
     NAME_SIMILARITY,
     NAMES_GO_TOGETHER,
     NAMESAKE_WEIGHT,
@@ -138,11 +139,12 @@ HOME = Comparison(
         Level("surnames alike, same home", "${alike} AND ${home}", local=True),
         Level(
             "different surnames, same home one after the other",
-            "${home} AND home_key_l = home_key_r"
+            "${home} AND home_key_l = home_key_r AND NOT home_is_communal_l"
             " AND (moved_out_l < moved_in_r - INTERVAL 7 DAY OR moved_out_r < moved_in_l - INTERVAL 7 DAY)",
             local=True,
         ),
-        Level("different surnames, same home", "${home}", local=True),
+        # a hall of residence or a care home is no household
+        Level("different surnames, same home", "${home} AND NOT home_is_communal_l", local=True),
         Level(
             "same surname, same postcode and the home of one unknown",
             "${surname} AND ${postcode} AND ${unknown}",
@@ -212,6 +214,7 @@ MIDDLE = Comparison(
 
 _CHILD_AND_ADULT = (
     "(is_child_l AND acts_as_adult_r) OR (is_child_r AND acts_as_adult_l)"
+    " OR (is_pupil_l AND is_contact_r) OR (is_pupil_r AND is_contact_l)"
     " OR coalesce(born_by_l < birth_date_r, false) OR coalesce(born_by_r < birth_date_l, false)"
 )
 
@@ -296,7 +299,13 @@ CONTACT = Comparison(
     ("phone", "email"),
     "(phone_l IS NULL OR phone_r IS NULL) AND (email_l IS NULL OR email_r IS NULL)",
     (
-        Level("same phone or e-mail", "phone_l = phone_r OR email_l = email_r", m=0.5, local=True),
+        Level(
+            "same e-mail or mobile",
+            "email_l = email_r OR (phone_l = phone_r AND phone_kind_l = 'mobile')",
+            m=0.5,
+            local=True,
+        ),
+        Level("same telephone of a home", "phone_l = phone_r", weight=LANDLINE_WEIGHT),
         Level("different phone and e-mail", "ELSE", m=0.5),
     ),
 )

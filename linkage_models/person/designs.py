@@ -10,7 +10,7 @@ from linkage_models.person import blocking, comparisons, general
 from linkage_models.person.comparisons import Comparison
 from linkage_models.person.records import COLUMNS, columns_at_hand
 from linkage_models.statements import read_sql
-from linkage_models.thresholds import RARE_BLOCK
+from linkage_models.thresholds import COMMON_WORD, RARE_BLOCK
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Design:
     def extend(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
         """Add the columns of the design to the temporary table `table`."""
         if self.columns:
-            con.execute(read_sql(self.columns, table=table, rare=str(RARE_BLOCK)))
+            con.execute(read_sql(self.columns, table=table, rare=str(RARE_BLOCK), common=str(COMMON_WORD)))
 
     def prepare(self, con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
         """Add the columns of the design to the temporary table `table`; returns those that tell records apart."""

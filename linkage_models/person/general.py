@@ -24,7 +24,7 @@ _SHARED = "len(list_intersect(address_words_l, address_words_r)) / greatest(len(
 _NUMBER = "(address_number_l = address_number_r)"
 _SAME_HOME = f"(home_key_l = home_key_r OR ({_NUMBER} AND {_SHARED} >= {ADDRESS_SAME}))"
 _ALIKE = f"({_SHARED} >= {ADDRESS_ALIKE} OR {_NUMBER} AND postcode_l = postcode_r)"
-_POSTCODE = "(postcode_l = postcode_r)"
+_POSTCODE = "(postcode_l = postcode_r OR damerau_levenshtein(postcode_l, postcode_r) = 1)"
 _SURNAME = "(surname_key_l = surname_key_r OR list_has_any(surname_parts_l, surname_parts_r))"
 _SURNAME_ALIKE = (
     "(surname_phonetic_l = surname_phonetic_r"
@@ -58,8 +58,8 @@ HOME = Comparison(
             term="surname_key",
         ),
         Level("surnames alike, other or unknown addresses", f"{_SURNAME} OR {_SURNAME_ALIKE}"),
-        Level("different surnames, an address unknown", _UNKNOWN),
-        Level("different surnames, other addresses", "ELSE"),
+        Level("different surnames, an address unknown", _UNKNOWN, most=MOST_DIFFERENT),
+        Level("different surnames, other addresses", "ELSE", most=MOST_DIFFERENT),
     ),
 )
 
@@ -165,7 +165,7 @@ COMPARISONS = (
 
 ADDED_COLUMNS = (
     "birth_place", "occupation", "address_number", "door", "birth_digits", "forename_3", "surname_3",
-    "rare_surname", "rare_forename", "rare_birth_date", "rare_postcode", "rare_door",
+    "rare_surname", "rare_forename", "rare_birth_date", "rare_postcode", "rare_door", "telling_words",
 )  # fmt: skip
 RULES: dict[str, tuple[str, ...]] = {
     name: keys for name, keys in blocking.RULES.items() if not name.startswith("moved")
@@ -187,6 +187,10 @@ RULES: dict[str, tuple[str, ...]] = {
     "born_there_birth_date": ("birth_place", "birth_date"),
     "born_there_surname": ("birth_place", "surname_phonetic"),
     "born_there_forename": ("birth_place", "forename_root"),
+    "telling_word_forename": ("telling_words[]", "forename_3"),
+    "telling_word_surname": ("telling_words[]", "surname_3"),
+    "telling_word_birth_date": ("telling_words[]", "birth_date"),
+    "telling_word_number": ("telling_words[]", "address_number"),
     "rare_surname": ("rare_surname",),
     "rare_forename": ("rare_forename",),
     "rare_birth_date": ("rare_birth_date",),
@@ -194,7 +198,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "rare_door": ("rare_door",),
 }
 
-_PLACE = ("home", "postcode", "door", "address")
+_PLACE = ("home", "postcode", "door", "address", "telling_words")
 FAMILIES: dict[str, frozenset[str]] = {
     "identifier": blocking.FAMILIES["identifier"],
     "place": frozenset(name for name, keys in RULES.items() if any(word in key for key in keys for word in _PLACE)),

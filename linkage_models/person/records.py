@@ -19,9 +19,14 @@ def link_table(con: duckdb.DuckDBPyConnection, source: str, target: str, linkabl
     """Write the temporary table `target` over the rows of `source` that satisfy `linkable`.
 
     `source` has what standardise_people writes, and home_key VARCHAR (UPRN or address), past_homes VARCHAR[], postcode,
-    from_date and to_date of the stay there.
+    from_date and to_date of the stay there. It may have one_person_key, which no two records of a person share, and
+    home_is_communal, where many strangers live at one home_key.
     """
-    con.execute(read_sql(Path(__file__).with_name("records.sql"), source=source, target=target, linkable=linkable))
+    held = {name for name, *_ in con.execute(f"DESCRIBE {source}").fetchall()}
+    told = {"one_person_key": "NULL::VARCHAR", "home_is_communal": "false"}
+    key, communal = (name if name in held else unknown for name, unknown in told.items())
+    path = Path(__file__).with_name("records.sql")
+    con.execute(read_sql(path, source=source, target=target, linkable=linkable, one_person=key, communal=communal))
 
 
 def columns_at_hand(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...] = COLUMNS) -> set[str]:

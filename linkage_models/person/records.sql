@@ -1,7 +1,7 @@
 -- The table that Splink reads. Grain: record_id; unique_id numbers the records in the order of record_id.
 CREATE OR REPLACE TEMP TABLE ${target} AS
 SELECT
-    unique_id, record_id, source AS source_dataset,
+    unique_id, record_id, source AS source_dataset, ${one_person} AS one_person_key,
     forename, forename_root, initial, middle, string_split(middle, ' ') AS middle_names, left(middle, 1) AS middle_initial,
     surname, surname_key, surname_phonetic,
     -- lists that say no more than the column beside them are left out: most of them, and comparing lists is dear
@@ -10,10 +10,12 @@ SELECT
          THEN least(left(forename, 4), left(surname_key, 4)) || '/' || greatest(left(forename, 4), left(surname_key, 4)) END AS name_key,
     CASE WHEN surname_key IS NOT NULL THEN concat_ws('/', forename_root, surname_key) END AS full_name,
     birth_date, birth_year, strftime(birth_date, '%Y-%m-%d') AS birth_text, weak_birth_date, sex, is_child, acts_as_adult,
+    role = 'pupil' AS is_pupil, role = 'contact' AS is_contact,
     -- nobody is put on the register of electors before 16, or is liable for a home or marries before
     CASE WHEN role IN ('elector', 'liable', 'spouse') THEN from_date - INTERVAL 16 YEAR END AS born_by,
     CASE WHEN NOT weak_birth_date THEN strftime(birth_date, '%m-%d') END AS birthday,
-    home_key, past_homes, nullif(list_filter(past_homes, lambda h: h IS DISTINCT FROM home_key), []) AS other_homes, postcode, nino, nhs_number, phone, email, birth_place, occupation,
+    home_key, past_homes, nullif(list_filter(past_homes, lambda h: h IS DISTINCT FROM home_key), []) AS other_homes, postcode, nino, nhs_number, phone, phone_kind, email, birth_place, occupation,
+    ${communal} AS home_is_communal,
     address_line, address_number,
     from_date AS moved_in, to_date AS moved_out, date_trunc('month', from_date) AS month_in, date_trunc('month', to_date) AS month_out,
     -- a move that ends a month begins the next one

@@ -11,6 +11,8 @@ WITH stay AS (
 SELECT p.* EXCLUDE (fingerprint) REPLACE (f.sensitivity AS sensitivity), f.source_key, p.fingerprint,
     s.latest.uprn AS uprn, s.latest.postcode AS postcode, s.latest.address_number AS address_number, s.latest.address_line AS address_line, s.latest.home_key AS home_key,
     coalesce(s.past_homes, []) AS past_homes,
+    -- many who have nothing to do with one another live in a hall of residence or a care home
+    coalesce(h.is_communal, false) AS home_is_communal,
     s.latest.from_date AS from_date, s.latest.to_date AS to_date,
     -- the day a living person last began something; executors act for the dead
     CASE WHEN p.party_kind = 'person' THEN s.last_begun END AS last_begun,
@@ -20,5 +22,6 @@ SELECT p.* EXCLUDE (fingerprint) REPLACE (f.sensitivity AS sensitivity), f.sourc
 FROM people_standardised p
 JOIN (SELECT record_id, source_key, sensitivity FROM people_fact) f USING (record_id)
 LEFT JOIN stay s USING (record_id)
+LEFT JOIN ${property} h ON h.uprn = s.latest.uprn
 LEFT JOIN one_person_rule o ON o.source = p.source AND (o.role IS NULL OR o.role = p.role)
 ORDER BY record_id

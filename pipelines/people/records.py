@@ -19,6 +19,7 @@ RECORD = "identity.people.record"
 STANDARDISED = "identity.people.standardised"
 RECORD_ADDRESS = "identity.people.record_address"
 ADDRESS_UPRN = "identity.places.address_uprn"
+PROPERTY = "identity.places.property"
 # A source that one_person.yaml does not name holds a person once if at least so many records tell (name and birth
 # date), and at most this share of them comes twice (assumed: namesakes, and brothers named after one who died, are
 # fewer; what a source that repeats people shows is far more).
@@ -65,7 +66,8 @@ def build_record(wh: Warehouse, fingerprint_key: bytes) -> dict[str, int]:
     ]
     schema = {"source": pl.String, "role": pl.String, "rule": pl.String}
     wh.con.register("one_person_rule", pl.DataFrame(told, schema=schema, orient="row"))
-    rows = wh.table(RECORD, sql_file(ROOM / "record.sql"))
+    none = "(SELECT NULL::BIGINT AS uprn, false AS is_communal WHERE false)"
+    rows = wh.table(RECORD, sql_file(ROOM / "record.sql", property=PROPERTY if wh.exists(PROPERTY) else none))
     wh.con.unregister("one_person_rule")
     inherited = inherit_flags(wh)
     for table in ("people_fact", "people_standardised"):

@@ -26,6 +26,8 @@ def _side(said: dict[str, Any], side: str) -> str:
         "forename_root": f"'{said.get('forename', 'ANN')}'",
         "is_child": said.get("child", False),
         "acts_as_adult": said.get("adult", False),
+        "is_pupil": said.get("role") == "pupil",
+        "is_contact": said.get("role") == "contact",
         "born_by": f"DATE '{since}' - INTERVAL 16 YEAR" if since else "NULL::TIMESTAMP",
     }
     return ", ".join(f"{value} AS {name}_{side}" for name, value in values.items())
