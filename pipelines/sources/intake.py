@@ -287,11 +287,12 @@ def _older_twin(wh: Warehouse, delivery: Delivery) -> date | None:
 
 
 def _previous(wh: Warehouse, contract: Contract, before: date) -> dict[str, int | None]:
-    """Rows by table in the last full extract before a day."""
+    """Rows by table in the last full extract before a day; of one that comes late and is the first, in the next."""
     found = wh.rows(
-        f"SELECT table_name, arg_max(rows, extract_date) FROM {INTAKE} "
-        "WHERE source = ? AND state = 'accepted' AND supply = 'full' AND extract_date < ? GROUP BY table_name",
-        [contract.name, before],
+        f"SELECT table_name, coalesce(arg_max(rows, extract_date) FILTER (extract_date < ?), "
+        f"arg_min(rows, extract_date) FILTER (extract_date > ?)) FROM {INTAKE} "
+        "WHERE source = ? AND state = 'accepted' AND supply = 'full' GROUP BY table_name",
+        [before, before, contract.name],
     )
     counts = dict(found)
     return {table.name: counts.get(table.name) for table in contract.tables}

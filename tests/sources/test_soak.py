@@ -66,7 +66,7 @@ HARM = {
 #: Faults of the whole that the gate and the history see, as what is sent in the place of a month.
 ODD = {
     "a third of the rows": lambda month: "\n".join(good(month).split("\n")[:70]) + "\n",
-    "half again": lambda month: good(month) + "".join(f"{card},SOMEONE {card},,0\n" for card in range(5000, 5110)),
+    "four times": lambda month: good(month) + "".join(f"{card},SOMEONE {card},,0\n" for card in range(5000, 5700)),
     "dates turned round": lambda month: good(month).replace("01/02/19", "1902-01-"),
 }
 
