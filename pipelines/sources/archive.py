@@ -5,11 +5,13 @@ binds it to the file's hash, its place and whether it is the last: none can be s
 """
 
 import hashlib
+import io
 import os
 import struct
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 from cryptography.exceptions import InvalidTag
@@ -51,14 +53,7 @@ class Archive:
         try:
             with os.fdopen(handle, "wb") as out, file.path.open("rb") as source:
                 digest = hashlib.sha256()
-                out.write(_MAGIC)
-                for number, (chunk, last) in enumerate(_chunks(source.read, digest)):
-                    packed = self._codec.compress(chunk, asbytes=True)
-                    nonce = os.urandom(12)
-                    sealed = self._cipher.encrypt(nonce, packed, _bound(file.sha256, number, last))
-                    out.write(_FRAME.pack(len(chunk), len(sealed), nonce) + sealed)
-                out.flush()
-                os.fsync(out.fileno())
+                self._write(out, source.read, file.sha256, digest)
             if digest.hexdigest() != file.sha256:
                 raise FileRefused(file.name, "changed while it was read; it will be looked at again in the next run")
             beside.chmod(0o600)
@@ -66,6 +61,29 @@ class Archive:
             flush_folder(self.folder)
         finally:
             beside.unlink(missing_ok=True)
+
+    def rewrite(self, sha256: str, content: bytes) -> None:
+        """Put other content in a file's place, under the hash of what came: without the rows of erased people."""
+        handle, name = tempfile.mkstemp(dir=self.folder, prefix=".coming-")
+        beside = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                self._write(out, io.BytesIO(content).read, sha256, hashlib.sha256())
+            beside.chmod(0o600)
+            beside.replace(self.path(sha256))
+            flush_folder(self.folder)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def _write(self, out: IO[bytes], read: Callable[[int], bytes], sha256: str, digest: "hashlib._Hash") -> None:
+        out.write(_MAGIC)
+        for number, (chunk, last) in enumerate(_chunks(read, digest)):
+            packed = self._codec.compress(chunk, asbytes=True)
+            nonce = os.urandom(12)
+            sealed = self._cipher.encrypt(nonce, packed, _bound(sha256, number, last))
+            out.write(_FRAME.pack(len(chunk), len(sealed), nonce) + sealed)
+        out.flush()
+        os.fsync(out.fileno())
 
     def read(self, sha256: str) -> Iterator[bytes]:
         """The plain bytes of an archived file, piece by piece. Raises ArchiveError."""

@@ -66,7 +66,7 @@ def source_step(step: Step, contract: Contract, gate: Gate = accept_all) -> list
     """Take in what landed for one source; note for the run's end which files are done with."""
     step.purposes.require(PURPOSE, [contract.name])
     archive = Archive(step.run.folder.archive, step.run.keyring.key("archive"))
-    intakes = take_in(step.wh, contract, step.landing, archive, gate)
+    intakes = take_in(step.wh, contract, step.landing, archive, gate, step.run.keyring.key("suppression"))
     step.run.notes.setdefault("intake", {})[contract.name] = [_noted(intake) for intake in intakes]
     for intake in intakes:
         if intake.state not in ("waiting", "unjudged"):  # these are looked at again in the next run

@@ -19,6 +19,7 @@ from pipelines.sources.history import promote_table
 from pipelines.sources.landing import MANIFEST, Delivery, NotYet, dated, delivery_folders, open_delivery
 from pipelines.sources.reading import RawTable, read_file
 from pipelines.sources.staging import FAULT_COLUMNS, FAULTS, CandidateTable, note_drift, stage, start_faults
+from pipelines.sources.suppression import Key, keep_out, take_out
 from pipelines.warehouse import Warehouse
 
 INTAKE = "identity.meta.intake"
@@ -93,9 +94,16 @@ def make_intake_tables(wh: Warehouse) -> None:
 
 
 def take_in(
-    wh: Warehouse, contract: Contract, landing: Path, archive: Archive | None, gate: Gate = accept_all
+    wh: Warehouse,
+    contract: Contract,
+    landing: Path,
+    archive: Archive | None,
+    gate: Gate = accept_all,
+    suppression: bytes | None = None,
 ) -> list[Intake]:
     """Take in every delivery of one source that isn't in yet, oldest first; say what became of each.
+
+    With the key of `suppression`, the rows of erased people stay out of history and archive.
 
     A delivery that is refused changes nothing but the record of its refusal. WarehouseError (disk, memory) passes.
     """
@@ -106,10 +114,12 @@ def take_in(
         return [Intake(contract.name, landing / contract.name, "refused", reason=str(refusal))]
     except OSError as fault:
         return [Intake(contract.name, landing / contract.name, "refused", reason=_unreadable(contract.name, fault))]
-    return [_take_in_one(wh, contract, folder, archive, gate) for folder in folders]
+    return [_take_in_one(wh, contract, folder, archive, gate, suppression) for folder in folders]
 
 
-def _take_in_one(wh: Warehouse, contract: Contract, folder: Path, archive: Archive | None, gate: Gate) -> Intake:
+def _take_in_one(
+    wh: Warehouse, contract: Contract, folder: Path, archive: Archive | None, gate: Gate, suppression: bytes | None
+) -> Intake:
     try:
         delivery = open_delivery(contract, folder, wh.as_of)
     except NotYet as wait:
@@ -141,6 +151,7 @@ def _take_in_one(wh: Warehouse, contract: Contract, folder: Path, archive: Archi
         stored = beside.submit(_store, archive, delivery)
         try:
             tables = read(wh, delivery, number)
+            tables, erased = _kept_out(wh, delivery.contract, tables, suppression)
             break_announced = delivery.confirmed or delivery.supply == "changes"
             known = {} if break_announced else _previous(wh, contract, delivery.extract_date)
             previous = {name: known.get(name) for name in tables}
@@ -155,6 +166,8 @@ def _take_in_one(wh: Warehouse, contract: Contract, folder: Path, archive: Archi
         said = verdict.reason or "the quality gate refused it"
         state: Literal["refused", "unjudged"] = "unjudged" if verdict.broken else "refused"
         return _refuse(wh, contract, folder, delivery, said, tables, state)
+    if archive is not None:
+        _unarchive(delivery, archive, erased)
     replaced = promote(wh, contract, delivery, number, tables)
     return replace(
         outcome,
@@ -224,6 +237,23 @@ def promote(
     finally:
         _drop_candidates(wh)
     return tuple(f"supersedes delivery {row[0]} of the same extract date" for row in earlier)
+
+
+def _kept_out(
+    wh: Warehouse, contract: Contract, tables: dict[str, CandidateTable], suppression: bytes | None
+) -> tuple[dict[str, CandidateTable], dict[str, list[Key]]]:
+    """The candidate tables without the rows of erased people, and the keys of those rows."""
+    erased = {name: keep_out(wh, contract, contract.table(name), suppression) for name in tables}
+    fewer = {name: replace(table, rows=table.rows - len(erased[name])) for name, table in tables.items()}
+    return fewer, {name: keys for name, keys in erased.items() if keys}
+
+
+def _unarchive(delivery: Delivery, archive: Archive, erased: Mapping[str, list[Key]]) -> None:
+    """Take the rows of erased people out of what was archived of the delivery."""
+    for file, held in delivery.files:
+        for table in held:
+            if table.name in erased and archive.holds(file.sha256):
+                take_out(archive, file.sha256, delivery.contract, table, erased[table.name])
 
 
 def consumed_files(intakes: Iterable[Intake], archive: Archive) -> list[Path]:
