@@ -49,6 +49,8 @@ bench: .venv/ready    ## time and memory beside a bare Splink script
 	$(BIN)/python -m benchmarks.clerks --demo $(DEMO)
 	$(BIN)/python -m benchmarks.readiness --out $(DEMO)-mended
 	$(BIN)/python -m benchmarks.intake
+	$(BIN)/python -m benchmarks.intake_memory
+	$(BIN)/python -m benchmarks.crowds
 
 judges: .venv/ready   ## hold the disclosure control against ACRO and pyCANON, in an environment of their own
 	$(PYTHON) -m venv .venv-judges

@@ -1,0 +1,67 @@
+"""Time and memory of linking a million records that are all alike, from facts to persons, as a stranger's table goes.
+
+Nothing says whether they are one person, so nothing may join them, and no rule may make their pairs. The sets of
+`benchmarks.strangers` are its counterpart: crowds under noise, held against their truth.
+"""
+
+import argparse
+import time
+from datetime import date
+
+import polars as pl
+
+from pipelines.linkage.constraints import load_decisions
+from pipelines.linkage.edges import build_edge
+from pipelines.linkage.persons import MEMBERSHIP, build_persons
+from pipelines.people.records import build_record, build_record_address
+from pipelines.places.address_uprn import build_address_uprn
+from pipelines.places.gazetteer import build_gazetteer
+from pipelines.sources.facts import FACTS
+from pipelines.timings import MemoryWatch
+from pipelines.warehouse import Warehouse, scratch_warehouse
+
+DAY = date(2026, 10, 31)
+VIEWS = {"everyone": ["crowd"]}
+SAID = {"forename": "'ANN'", "surname": "'LEE'", "birth_date": "DATE '1980-05-05'"}
+SAID |= {"address_text": "'1 High Street'", "postcode": "'1000'", "source": "'crowd'", "source_key": "place"}
+SAID |= {"record_id": "'crowd:' || place || '#1'", "address_id": "'crowd:' || place || '#1'", "address_key": "place"}
+SAID |= {"occupant": "1", "role": "'person'", "basis": "'contact'", "loaded_run": "'r'"}
+SAID |= {"extract_date": f"DATE '{DAY}'", "valid_from": f"DATE '{DAY}'"}
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--records", type=int, default=1_000_000)
+    given = asked.parse_args()
+    wall, cpu = time.perf_counter(), time.process_time()
+    with MemoryWatch() as watch, scratch_warehouse(DAY, threads=2) as wh:
+        land(wh, given.records)
+        landed = time.process_time()
+        build_gazetteer(wh)
+        build_address_uprn(wh)
+        build_record_address(wh)
+        build_record(wh, b"k" * 32)
+        standardised = time.process_time()
+        edges = build_edge(wh, VIEWS)
+        load_decisions(wh, [])
+        build_persons(wh, VIEWS, b"i" * 32)
+        largest = wh.scalar(f"SELECT max(n) FROM (SELECT count(*) AS n FROM {MEMBERSHIP} GROUP BY person_id)")
+    print(f"{given.records:,} records alike: {edges.pairs:,} pairs, largest cluster {largest}")
+    print(f"CPU s: facts to records {standardised - landed:.1f}, linkage {time.process_time() - standardised:.1f}")
+    print(
+        f"all: {time.process_time() - cpu:.1f} CPU s, {time.perf_counter() - wall:.1f} s, peak {watch.peak >> 20:,} MB"
+    )
+    print("model:", edges.chosen)
+
+
+def land(wh: Warehouse, records: int) -> None:
+    """The facts of so many records, one line each."""
+    with wh.given(pl.DataFrame({"place": range(records)})):
+        for fact in ("person_record", "address", "residence"):
+            columns = FACTS[fact].all_columns
+            said = ", ".join(f"{SAID.get(each.name, 'NULL')}::{each.type} AS {each.name}" for each in columns)
+            wh.table(f"identity.facts.{fact}", f"SELECT {said} FROM given")
+
+
+if __name__ == "__main__":
+    main()
