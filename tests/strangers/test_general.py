@@ -42,3 +42,18 @@ def test_both_designs_fit_the_marks_of_their_rules() -> None:
     for design in (COUNCIL, GENERAL):
         assert len(design.rules) < 63, "a pair's rules are kept as the bits of one number"
         assert frozenset().union(*design.families.values()) <= frozenset(design.rules)
+
+
+def test_words_that_many_addresses_have_are_no_evidence() -> None:
+    with duckdb.connect() as con:
+        con.execute(
+            "CREATE TEMP TABLE t AS SELECT i AS unique_id,"
+            " i || ' ELM' || chr((65 + i)::INT) || ' STREET' AS address_line,"
+            " '1990-01-01' AS birth_text, NULL::VARCHAR AS surname_key, NULL::VARCHAR AS forename,"
+            " NULL::DATE AS birth_date, NULL::VARCHAR AS postcode"
+            " FROM range(20) t(i)"
+        )
+        GENERAL.extend(con, "t")
+        assert con.execute("SELECT address_words, telling_words FROM t WHERE unique_id = 3").fetchall() == [
+            (["3", "ELMD"], ["3", "ELMD"])
+        ]
