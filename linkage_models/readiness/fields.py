@@ -36,7 +36,13 @@ FIELDS = (
     ),
     Field("nino", "National Insurance number", "nino", "r.nino IS NULL AND NOT r.is_child", "same national"),
     Field("nhs_number", "NHS number", "nhs_number", "r.nhs_number IS NULL", "same NHS"),
-    Field("contact", "phone number or e-mail address", "contact", "r.phone IS NULL AND r.email IS NULL", "same phone"),
+    Field(
+        "contact",
+        "phone number or e-mail address",
+        "contact",
+        "r.phone IS NULL AND r.email IS NULL",
+        "same e-mail or mobile",
+    ),
     Field("sex", "sex", "sex", "r.sex IS NULL", "same sex"),
 )
 

@@ -22,7 +22,7 @@ _REACHED: dict[str, tuple[tuple[str, str], ...]] = {
         ("r.birth_date IS NOT NULL AND NOT r.weak_birth_date", "same birth date"),
         ("r.birth_date IS NOT NULL", "same birth date, 1 January"),
     ),
-    "contact": (("r.phone IS NOT NULL OR r.email IS NOT NULL", "same phone"),),
+    "contact": (("r.phone IS NOT NULL OR r.email IS NOT NULL", "same e-mail or mobile"),),
     # a forename says the sex with it
     "sex": (("r.sex IS NOT NULL AND coalesce(length(r.forename), 0) <= 1", "same sex"),),
     "nino": (("r.nino IS NOT NULL", "same"),),

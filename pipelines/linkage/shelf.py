@@ -18,7 +18,7 @@ from pipelines.runs import Run
 from pipelines.settings import MODEL_NAME, DataFolder, Settings, write_atomically
 
 SHIPPED, NEWEST = "shipped", "newest"
-_KEY = "identity"  # term frequencies are names of people, if common ones
+_KEY = "archive"  # term frequencies are common names; training holds no key of the identity zone
 
 
 class UnknownModel(BoroughlinkError):

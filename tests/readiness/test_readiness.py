@@ -40,7 +40,7 @@ def true_links(wh: Warehouse, town: Town) -> tuple[int, int]:
 
 @pytest.fixture(scope="module")
 def whole() -> Town:
-    return build(1500, seed=5)
+    return build(6000, seed=5)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ VIEWS = {"data_quality": list(SOURCES), "fraud": ["council_tax", "benefits", "el
 RESTRICTED = 25
 
 
-def found(root: Path, people: int = 260, seed: int = 11) -> tuple[DataFolder, Town]:
+def found(root: Path, people: int = 260, seed: int = 6) -> tuple[DataFolder, Town]:
     """A data folder with the town published once."""
     folder, town = DataFolder.at(root), build(people, seed)
     folder.make()
