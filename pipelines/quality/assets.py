@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.assets import Step, step_asset
+from pipelines.quality.agreement import note_agreement
 from pipelines.quality.promises import PRINCIPLE, PROMISE, write_promises
 from pipelines.quality.scorecard import scorecard
 from pipelines.sources.catalogue import Catalogue
@@ -13,7 +14,7 @@ OWNER = "integrated-data@southend.example"
 
 
 def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
-    """The scorecard, wherever there is a source."""
+    """The scorecard, wherever there is a source; agreement, wherever people are mentioned."""
 
     @step_asset(
         key="quality/scorecard",
@@ -40,4 +41,21 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
             "scorecard": dg.MetadataValue.md("\n".join(lines)),
         }
 
-    return [quality_scorecard]
+    if not catalogue.has("person_record"):
+        return [quality_scorecard]
+
+    @step_asset(
+        key="quality/agreement",
+        deps=["linkage/person", "quality/scorecard"],
+        group="quality",
+        owner=OWNER,
+        description=(
+            "How far sources agree on birth dates and numbers of people whom two of them surely mean: judged once"
+            " records are linked, and added to what the gate found of each extract in force."
+        ),
+    )
+    def quality_agreement(step: Step) -> dict[str, Any]:
+        counts = note_agreement(step.wh, catalogue.contracts.values())
+        return {"rules judged": counts["judged"], "rules failing": counts["failing"]}
+
+    return [quality_scorecard, quality_agreement]

@@ -15,6 +15,7 @@ from quality_checks.principles import Principle, Severity
 from quality_checks.rules import RuleResult
 from quality_checks.runner import CheckBroken, run_rules
 
+RESULT = "identity.quality.result"
 _RESULTS = Path(__file__).parent / "results.sql"
 
 
@@ -93,15 +94,16 @@ def note(wh: Warehouse, found: GateResult) -> None:
         [wh.run_id, found.source, found.extract_date],
     )
     judgement = wh.scalar("SELECT coalesce(max(judgement), 0) + 1 FROM identity.quality.result")
-    rows = [(judgement, wh.run_id, *_row(found, result)) for result in found.results]
+    extract = (judgement, wh.run_id, found.source, found.extract_date)
+    rows = [(*extract, *row_of(result)) for result in found.results]
     places = ", ".join("(" + ", ".join("?" * len(row)) + ")" for row in rows)
     wh.execute(f"INSERT INTO identity.quality.result VALUES {places}", [value for row in rows for value in row])
 
 
-def _row(found: GateResult, result: RuleResult) -> Sequence[object]:
+def row_of(result: RuleResult) -> Sequence[object]:
+    """A result as a row of RESULT, from its principle on."""
     rule = result.rule
-    extract = (found.source, found.extract_date)
     tags = (str(rule.principle), str(rule.dimension) if rule.dimension else None, rule.name, rule.sentence)
     counts = (rule.table, rule.column, result.rows, result.failures, result.share, rule.tolerance)
     outcome = (str(rule.severity), result.passed, result.judged, result.reason or None, rule.owner)
-    return (*extract, *tags, *counts, *outcome)
+    return (*tags, *counts, *outcome)

@@ -31,6 +31,8 @@ class Thresholds:
     dummy_dates: tuple[date, ...]
     dummy_share: float
     first_of_january: float
+    disagreement: float
+    agreement_least: int
     season_days: int
     small_cell: int
     drift_floors: Mapping[str, float]

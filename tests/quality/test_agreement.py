@@ -1,0 +1,91 @@
+"""Agreement with other sources on sure matches is judged after linkage, and stands with the extract in force."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from pipelines.quality.agreement import agreement_rules, note_agreement
+from pipelines.quality.gate import judge
+from pipelines.quality.scorecard import faults
+from pipelines.sources.intake import make_intake_tables
+from pipelines.warehouse import Warehouse, scratch_warehouse
+from quality_checks.principles import Principle
+from tests.quality.lettings import CONTRACT, EXTRACT_DATE, delivery
+
+PEOPLE = 40
+OTHER = CONTRACT.model_copy(update={"name": "register"})
+
+
+@pytest.fixture
+def wh() -> Iterator[Warehouse]:
+    """Forty people, each a record in two sources that surely mean one person; the extract of one source was judged."""
+    with scratch_warehouse() as warehouse:
+        make_intake_tables(warehouse)
+        judge(warehouse, delivery(warehouse))
+        warehouse.execute(
+            "INSERT INTO identity.meta.intake (source, extract_date, state) VALUES ('lettings', ?, 'accepted')",
+            [EXTRACT_DATE],
+        )
+        warehouse.execute(
+            "CREATE TABLE identity.people.record AS SELECT s || i AS record_id, s AS source, "
+            "DATE '1960-01-01' + i::INTEGER AS birth_date, NULL::VARCHAR AS nino, '999' || i AS nhs_number "
+            f"FROM range({PEOPLE}) AS r(i), unnest(['lettings', 'register']) AS u(s)"
+        )
+        warehouse.execute(
+            "CREATE TABLE identity.linkage.edge AS SELECT 'lettings' || i AS record_l, 'register' || i AS record_r, "
+            f"12.0 AS match_weight FROM range({PEOPLE}) AS r(i)"
+        )
+        warehouse.execute(
+            "CREATE TABLE identity.linkage.membership AS SELECT 'data_quality' AS view, s || i AS record_id, "
+            f"'p' || i AS person_id FROM range({PEOPLE}) AS r(i), unnest(['lettings', 'register']) AS u(s)"
+        )
+        warehouse.execute("CREATE TABLE identity.linkage.threshold AS SELECT 'data_quality' AS view, 4.0 AS link")
+        yield warehouse
+
+
+def failing(wh: Warehouse) -> set[str]:
+    return {fault.rule for fault in faults(wh) if fault.rule.startswith("agreement.")}
+
+
+def test_sources_that_agree_fail_nothing(wh: Warehouse) -> None:
+    assert note_agreement(wh, [CONTRACT, OTHER]) == {"judged": 4, "failing": 0}
+    assert failing(wh) == set()
+
+
+@pytest.mark.parametrize("field", ["birth_date", "nhs_number"])
+def test_a_source_that_others_contradict_is_named_and_told_once(wh: Warehouse, field: str) -> None:
+    other = "birth_date + 31" if field == "birth_date" else "'1' || nhs_number"
+    wh.execute(
+        f"UPDATE identity.people.record SET {field} = {other} WHERE source = 'lettings' AND record_id < 'lettings2'"
+    )
+    for _ in range(2):  # a run again replaces what it said
+        assert note_agreement(wh, [CONTRACT, OTHER])["failing"] == 2  # either of two may be wrong
+    assert failing(wh) == {f"agreement.{field}"}
+    kept = "SELECT count(*), count(DISTINCT rule) FROM identity.quality.result WHERE rule LIKE 'agreement.%'"
+    assert wh.rows(kept) == [(3, 3)]
+
+
+def test_what_is_unsure_or_rare_says_nothing(wh: Warehouse) -> None:
+    wh.execute("UPDATE identity.people.record SET birth_date = birth_date + 31 WHERE source = 'lettings'")
+    wh.execute("UPDATE identity.linkage.edge SET match_weight = 3")
+    assert note_agreement(wh, [CONTRACT]) == {"judged": 0, "failing": 0}
+    wh.execute("UPDATE identity.linkage.edge SET match_weight = 12 WHERE record_l < 'lettings2'")
+    assert note_agreement(wh, [CONTRACT]) == {"judged": 0, "failing": 0}
+
+
+def test_the_results_are_of_the_extract_in_force_alone(wh: Warehouse) -> None:
+    judge(wh, delivery(wh, extract_date=date(2026, 10, 30)))  # judged last, and not taken in
+    note_agreement(wh, [CONTRACT])
+    assert wh.scalar("SELECT count(*) FROM identity.quality.result WHERE rule LIKE 'agreement.%'") == 0
+
+
+def test_every_rule_is_tagged() -> None:
+    for rule in agreement_rules(CONTRACT):
+        assert (rule.principle, rule.owner) == (Principle.ACCURATE, "Lettings team")
+        assert rule.dimension and rule.sentence.endswith(".")
+
+
+def test_without_linkage_nothing_is_judged() -> None:
+    with scratch_warehouse() as bare:
+        assert note_agreement(bare, [CONTRACT]) == {"judged": 0, "failing": 0}
