@@ -109,8 +109,9 @@ def hostile(wh: Warehouse) -> None:
     """Names that want to be more than names, on every record of the queue."""
     for place, name in enumerate(HOSTILE):
         wh.execute(
-            "UPDATE identity.people.record SET surname = ?, address_line = ? WHERE record_id IN "
-            f"(SELECT record_id FROM identity.review.member) AND abs(hash(record_id) % {len(HOSTILE)}) = ?",
+            "UPDATE identity.people.record SET surname = ?, address_line = ? WHERE record_id IN (SELECT record_id FROM "
+            "(SELECT record_id, row_number() OVER (ORDER BY item_id, record_id) AS n FROM identity.review.member) "
+            f"WHERE n % {len(HOSTILE)} = ?)",
             [name, name, place],
         )
 
