@@ -38,9 +38,12 @@ class Question:
     count_as: str
 
     def members(self) -> str:
-        """SELECT of the distinct people (or households) by what they are counted by. Grain: unit, dims."""
-        dims = "".join(f", ({sql})::VARCHAR AS d{at}" for at, (_, sql) in enumerate(self.dims))
-        where = f" WHERE {self.where}" if self.where else ""
+        """SELECT of the distinct people (or households) by what they are counted by. Grain: unit, dims.
+
+        TRY: what can't be computed of a row is NULL; an error would tell that one such person exists.
+        """
+        dims = "".join(f", TRY(({sql})::VARCHAR) AS d{at}" for at, (_, sql) in enumerate(self.dims))
+        where = f" WHERE TRY({self.where})" if self.where else ""
         return f"SELECT DISTINCT {self.unit} AS unit{dims} FROM {self.source}{where}"
 
 

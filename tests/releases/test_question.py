@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
+import duckdb
 import numpy as np
 import pytest
 import sqlalchemy as sa
@@ -193,8 +196,8 @@ def test_what_runs_is_written_anew_from_what_was_read() -> None:
         "select /* hint */ ward, count(*) from person where sex = 'F' -- and so on\n group by ward", catalogue()
     )
     assert said.members() == (
-        "SELECT DISTINCT person.person_id AS unit, (ward)::VARCHAR AS d0 "
-        "FROM attributes.attributes.person AS person WHERE sex = 'F'"
+        "SELECT DISTINCT person.person_id AS unit, TRY((ward)::VARCHAR) AS d0 "
+        "FROM attributes.attributes.person AS person WHERE TRY(sex = 'F')"
     )
     assert read("SELECT count(*) FROM household", catalogue()).unit == "household.household_id"
 
@@ -209,3 +212,18 @@ def test_the_catalogue_is_of_the_tables_as_they_are_built() -> None:
             built = wh.columns(f"attributes.{table.schema_}.{name}")
             assert [column for column in built if column != "reasons"] == list(table.columns), name
     assert set(TABLES) | {"score"} == set(catalogue())
+
+
+@pytest.mark.parametrize("fails", ["CAST(ward AS INT)", "9223372036854775807 + age", "CAST(ward AS DATE)"])
+@pytest.mark.parametrize(
+    "asked", ["SELECT {}, count(*) FROM person GROUP BY 1", "SELECT count(*) FROM person WHERE {}"]
+)
+def test_no_error_tells_that_one_person_exists(fails: str, asked: str) -> None:
+    columns = {name: SimpleNamespace(kind=kind) for name, kind in (("person_id", "id"), ("ward", ""), ("age", ""))}
+    table = SimpleNamespace(schema_="main", columns=columns, ids=lambda: {"person_id"})
+    only_if_there = f"CASE WHEN age > 100 THEN {fails} IS NULL ELSE true END"
+    question = read(asked.format(only_if_there), {"person": cast(Any, table)})
+    with duckdb.connect() as con:
+        con.execute("ATTACH ':memory:' AS attributes")
+        con.execute("CREATE TABLE attributes.main.person AS SELECT 'p1' person_id, 'north' ward, 101::BIGINT age")
+        con.execute(question.members()).fetchall()
