@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from pipelines.commit_point import Current, run_under_way
 from pipelines.exports import safe_cell
 from pipelines.faults import BoroughlinkError
-from pipelines.governance import approvals, audit
+from pipelines.governance import anchors, approvals, audit
 from pipelines.governance.actors import Actor, actor, canonical
 from pipelines.governance.pseudonyms import record_name
 from pipelines.operations import audit_table
@@ -124,10 +124,10 @@ def question(request: Request, held: At, user: Auditor, form: Form) -> Response:
     """Check the chain, ask who looked at a record, open a reason, or take the entries along."""
     match said(form, "what"):
         case "verify":
-            read, bad = audit.verify(held.operations)
+            read, bad = audit.verify(held.operations, anchors.known(held.folder, held.settings))
             held.note(user, "audit verified", "audit", read=read, bad=bad)
-            text = f"{read:,} entries, unbroken." if bad is None else f"Entry {bad} is not as it was written."
-            request.session["flash"] = {"text": text}
+            wrong = f"Entry {bad} is missing, or not as it was written."
+            request.session["flash"] = {"text": wrong if bad else f"{read:,} entries, unbroken."}
             return RedirectResponse("/audit", 303)
         case "who":
             record = said(form, "record", 200)

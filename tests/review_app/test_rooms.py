@@ -5,16 +5,17 @@ import io
 import re
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from pipelines.exports import NO_ASSUMPTION
-from pipelines.governance import approvals
+from pipelines.governance import anchors, approvals, audit
 from pipelines.governance.actors import Actor
 from pipelines.governance.keys import STORE, open_keyring
-from pipelines.operations import Operations
-from pipelines.settings import DataFolder, load_settings
+from pipelines.operations import Operations, audit_table
+from pipelines.settings import DataFolder, load_settings, remember
 from review_app.published import Published
 from review_app.starting import started
 from tests.review_app.conftest import reading
@@ -127,6 +128,21 @@ def test_the_audit_tells_who_looked_at_a_record(place: DataFolder) -> None:
         rows = list(csv.DictReader(io.StringIO(dora.submit("/audit", {"what": "export"}).text)))
         assert {"signed in", "item viewed"} <= {row["event"] for row in rows}
         assert dora.submit("/audit", {"what": "nothing"}).status_code == 422
+
+
+def test_the_app_holds_the_audit_against_the_heads_kept_outside(place: DataFolder, tmp_path: Path) -> None:
+    remember(place, anchor=tmp_path / "heads")
+    operations = store(place)
+    for n in range(5):
+        audit.record(operations, "ann", "looked", str(n))
+    last, _ = anchors.anchor(place, load_settings(place), operations)
+    with operations.begin() as db:
+        db.exec_driver_sql("DROP TRIGGER audit_no_delete")
+        db.execute(sa.delete(audit_table).where(audit_table.c.seq > last - 3))
+    operations.close()
+    with reading(place, "Dora", "data_protection_officer") as dora:  # her own entries fill the gap unbroken
+        told = dora.submit("/audit", {"what": "verify"}).text
+    assert "is missing, or not as it was written" in told and "unbroken" not in told
 
 
 def test_a_search_needs_two_things_and_a_reason(place: DataFolder) -> None:
