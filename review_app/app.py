@@ -71,9 +71,9 @@ def create_app(folder: DataFolder, local: Sequence[User] = (), https: bool = Fal
     app.state.house = House(
         folder, settings, operations, Published(folder), Desk(operations), _templates(), tuple(local)
     )
-    # packed on the way; pages are not: a packed page that repeats what was sent would tell of its secrets
     if settings.oidc_issuer:
         app.state.house.oidc = provider(settings)
+    # packed on the way; pages are not: a packed page that repeats what was sent would tell of its secrets
     app.mount("/static", GZipMiddleware(StaticFiles(directory=HERE / "static")), name="static")
     for room in ROOMS:
         app.include_router(room)

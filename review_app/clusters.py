@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from review_app.evidence import Pair, of_row
@@ -48,7 +48,6 @@ class Cluster:
     beside_pairs: list[Pair]
     stop: float = 0.0
     sample: "Sampled | None" = None
-    others_known: bool = field(default=True)
 
     @property
     def between(self) -> bool:

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'{idp}; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
 )
 FIXED = {
     "X-Content-Type-Options": "nosniff",
@@ -41,8 +41,8 @@ class Refused(Exception):
 class Headers:
     """Puts the headers of protection on every answer; pages are never stored."""
 
-    def __init__(self, app: ASGIApp, sign_in_at: str = "") -> None:
-        self.app, self.idp = app, f" {sign_in_at}" if sign_in_at else ""
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,7 +54,7 @@ class Headers:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = POLICY.format(nonce=nonce, idp=self.idp)
+                headers["Content-Security-Policy"] = POLICY.format(nonce=nonce)
                 for name, value in FIXED.items():
                     headers[name] = value
                 if scope["path"].startswith("/static/") and message["status"] == 200:

@@ -76,15 +76,7 @@ def _unpacked(raw: bytes, name: str) -> Iterator[bytes]:
                 for member in packed:
                     if held := packed.extractfile(member):
                         yield member.name.encode() + b"\n" + held.read()
-    except (
-        zipfile.BadZipFile,
-        OSError,
-        EOFError,
-        zlib.error,
-        tarfile.TarError,
-        pl.exceptions.PolarsError,
-        RuntimeError,
-    ):
+    except _DAMAGED:
         raise NotOpened(f"{name}: damaged, or protected by a password") from None
 
 

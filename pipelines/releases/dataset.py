@@ -4,7 +4,6 @@ import hmac
 import string
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import polars as pl
 
@@ -119,8 +118,3 @@ def _utility(wh: Warehouse, asked: ReleaseSet) -> dict[str, list[tuple[str, int,
 
 def until(today: date, days: int) -> date:
     return date.fromordinal(today.toordinal() + days)
-
-
-def quasi_of(manifest: dict[str, Any]) -> dict[str, str]:
-    """The quasi-identifiers of a release and the step at which each leaves, as its manifest says."""
-    return {name: level for name, level in manifest["quasi_identifiers"].items() if name != "household"}
