@@ -24,6 +24,7 @@ AS_OF = click.option(
 WHY = click.option(
     "--purpose", default="data_quality", show_default=True, help="Why you look; goes into the audit before it is shown."
 )
+SOURCES = click.option("--sources", help="Folder of source contracts that replaces the shipped set.")
 
 
 _named: list["DataFolder"] = []

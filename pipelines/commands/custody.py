@@ -1,10 +1,10 @@
-"""The commands of custody: `audit`, `keys`, `requests`."""
+"""The commands of custody: `audit`, `requests`, `keys`, `reid`, `scan`."""
 
 from pathlib import Path
 
 import click
 
-from pipelines.options import DATA, JSON, folder, show
+from pipelines.commands.options import DATA, JSON, folder, show
 
 REASON = click.option("--reason", help="Why, in a sentence that the second person can judge by.")
 REQUEST = click.option("--request", "request_id", help="The approved request.")

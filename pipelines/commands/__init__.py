@@ -1,0 +1,4 @@
+"""What the `boroughlink` command takes and says: options and wording, one file a field of work.
+
+What a command does stands elsewhere, and is imported only by the command that needs it.
+"""

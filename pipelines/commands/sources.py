@@ -1,0 +1,130 @@
+"""The commands of those who look after sources: `sources`, `retention`."""
+
+from pathlib import Path
+
+import click
+
+from pipelines.commands.options import DATA, JSON, SOURCES, folder, show
+
+
+@click.group(invoke_without_command=True)
+@DATA
+@SOURCES
+@JSON
+@click.pass_context
+def sources(context: click.Context, data: str, sources: str | None, as_json: bool) -> None:
+    """The sources; without a further word, as `sources list`."""
+    if context.invoked_subcommand is None:
+        from pipelines.stewardship import listed
+
+        show(listed(folder(data), sources), as_json)
+
+
+@sources.command("list")
+@DATA
+@SOURCES
+@JSON
+def sources_list(data: str, sources: str | None, as_json: bool) -> None:
+    """Each source: level, owner, what it serves and on what basis, refresh promise, retention, rows, last load."""
+    from pipelines.stewardship import listed
+
+    show(listed(folder(data), sources), as_json)
+
+
+@sources.command("new")
+@click.argument("name")
+@click.argument("file", type=click.Path())
+@click.option(
+    "--out", required=True, help="A folder of source contracts; the draft becomes <out>/<name>/contract.yaml."
+)
+def sources_new(name: str, file: str, out: str) -> None:
+    """Draft a contract from a sample file: types, keys, likely personal columns. Says what a person must fill in."""
+    from pipelines.drafting import draft
+
+    click.echo(draft(name, Path(file), Path(out)))
+
+
+@sources.command("check")
+@DATA
+@click.argument("name")
+@SOURCES
+@click.option("--landing", help="Where deliveries lie; without it where the data folder's do.")
+@JSON
+def sources_check(data: str, name: str, sources: str | None, landing: str | None, as_json: bool) -> None:
+    """Prove a contract: load it, take its newest delivery in on trial, build its facts, list what is missing."""
+    from pipelines.drafting import check
+
+    fine, answer = check(folder(data), name, sources, landing)
+    show(answer, as_json)
+    raise SystemExit(0 if fine else 1)
+
+
+@sources.command("drift")
+@DATA
+@click.argument("name")
+@SOURCES
+@JSON
+def sources_drift(data: str, name: str, sources: str | None, as_json: bool) -> None:
+    """How the columns of the extracts that came differ from the contract's."""
+    from pipelines.stewardship import drift_of
+
+    show(drift_of(folder(data), name, sources), as_json)
+
+
+@sources.command("report")
+@DATA
+@click.argument("name")
+@click.option("--out", required=True, help="A .csv or .xlsx file.")
+@SOURCES
+def sources_report(data: str, name: str, out: str, sources: str | None) -> None:
+    """Write what was wrong with a source's extracts, for its system's owner: places and words, no personal value."""
+    from pipelines.stewardship import write_report
+
+    click.echo(write_report(folder(data), name, Path(out), sources))
+
+
+@click.command()
+@DATA
+@click.option("--apply", is_flag=True, help="Remove it; without this, only say what is due.")
+@SOURCES
+@JSON
+def retention(data: str, apply: bool, sources: str | None, as_json: bool) -> None:
+    """What has outlived the retention that its contract states: in history, quarantine, archive and past days."""
+    from pipelines.sweeping import retention_of
+
+    show(retention_of(folder(data), sources, apply), as_json)
+
+
+@sources.group("quarantine")
+def quarantine() -> None:
+    """Rows set aside: see them, mend them, release them."""
+
+
+@quarantine.command("list")
+@DATA
+@click.argument("name", required=False)
+@click.option("--out", help="With NAME: a .csv file to mend the rows in. It holds personal values.")
+@SOURCES
+@JSON
+def quarantine_list(data: str, name: str | None, out: str | None, sources: str | None, as_json: bool) -> None:
+    """Which rows wait, where they stand and what to do; without their values."""
+    from pipelines.stewardship import quarantine_of, write_quarantine
+
+    if out and not name:
+        raise click.UsageError("--out goes with NAME.")
+    if out and name:
+        click.echo(write_quarantine(folder(data), name, Path(out), sources))
+    else:
+        show(quarantine_of(folder(data), name, sources), as_json)
+
+
+@quarantine.command("release")
+@DATA
+@click.argument("name")
+@click.argument("file", type=click.Path())
+@SOURCES
+def quarantine_release(data: str, name: str, file: str, sources: str | None) -> None:
+    """Put mended rows, from a file that `list --out` wrote, into the extract they came with; noted in the audit."""
+    from pipelines.stewardship import release_rows
+
+    click.echo(release_rows(folder(data), name, Path(file), sources))
