@@ -1,10 +1,14 @@
-"""Writes what the docs say by machine: the flow, the fact tables, the sources. Run it: python docs/generated.py
+"""Writes what the docs say by machine: flow, fact tables, sources, commands. Run it: python docs/generated.py
 
 A test compares its output with the files, so neither can drift from the code.
 """
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import click
+
+from pipelines.cli import cli
 from pipelines.reporting.flow import Band, Flow, Station, wide
 from pipelines.settings import SHIPPED_SOURCES
 from pipelines.sources.contract_files import load_contracts
@@ -16,6 +20,7 @@ DOCS = Path(__file__).parent
 BEGIN, END = "<!-- fact tables: written by docs/generated.py -->", "<!-- end of fact tables -->"
 STYLE = (Path(__file__).parent / "flow.css").read_text(encoding="utf-8")
 
+EVERYWHERE = {"data", "sources", "as_json"}  # options that mean the same in every command that takes them
 COLUMNS, COLUMNS_END = "<!-- columns: written by docs/generated.py -->", "<!-- end of columns -->"
 
 FLOW = Flow(
@@ -89,6 +94,55 @@ def source_columns(contract: Contract) -> str:
     return "\n\n".join([*parts, COLUMNS_END])
 
 
+def command_pages() -> str:
+    """Every command with its words and options, in Markdown."""
+    shared = {option.name: _option(option) for option in _options(_all(cli)) if option.name in EVERYWHERE}
+    head = (
+        "# Commands\n\nWhat `boroughlink COMMAND --help` says, on one page. Exit code 0 is fine, 1 means that the "
+        "data or the checks say\nno, 2 is wrong use. Where a command takes one of these options, it means the same:"
+    )
+    head += "\n\n" + _table(shared.values())
+    return "\n\n".join([head, *_commands(cli, "boroughlink", 2)]) + "\n"
+
+
+def _commands(group: click.Group, before: str, level: int) -> list[str]:
+    parts = []
+    for name, command in sorted(group.commands.items()):
+        called = f"{before} {name}"
+        arguments = [p.make_metavar(click.Context(command)) for p in command.params if isinstance(p, click.Argument)]
+        parts += [f"{'#' * level} `{' '.join([called, *arguments])}`", " ".join((command.help or "").split())]
+        own = [_option(option) for option in _options([command]) if option.name not in EVERYWHERE]
+        parts += [_table(own)] if own else []
+        if isinstance(command, click.Group):
+            parts += _commands(command, called, level + 1)
+    return parts
+
+
+def _all(group: click.Group) -> Iterator[click.Command]:
+    for command in group.commands.values():
+        yield command
+        if isinstance(command, click.Group):
+            yield from _all(command)
+
+
+def _options(commands: Iterable[click.Command]) -> list[click.Option]:
+    return [p for command in commands for p in command.params if isinstance(p, click.Option) and not p.hidden]
+
+
+def _table(rows: Iterable[str]) -> str:
+    return "\n".join(["| option | means |", "|---|---|", *rows])
+
+
+def _option(option: click.Option) -> str:
+    """A row of the table: the option as it is written, what it means, its default."""
+    takes = "" if option.is_flag else f" {option.make_metavar(click.Context(click.Command('x')))}"
+    notes = ["needed"] if option.required else []
+    if option.show_default and option.default is not None and not option.is_flag:
+        notes += [f"default {option.default}"]
+    means = _cell(option.help) + (f" ({'; '.join(notes)})" if notes else "")
+    return f"| `{_cell(option.opts[0] + takes)}` | {means.strip()} |"
+
+
 def _reason(column: SourceColumn, table: Table) -> str:
     """Why a column is asked for, where that is not the reason of its whole table."""
     said = "" if column.why == table.why else _cell(column.why)
@@ -110,6 +164,7 @@ def write() -> None:
     text = page.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     page.write_text(before + fact_tables() + rest.split(END)[1], encoding="utf-8")
+    (DOCS / "commands.md").write_text(command_pages(), encoding="utf-8")
     contracts = load_contracts(SHIPPED_SOURCES)
     for page in sorted((DOCS / "sources").glob("*.md")):
         text = page.read_text(encoding="utf-8")
