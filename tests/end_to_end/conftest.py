@@ -5,13 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from pipelines.settings import SHIPPED_SOURCES
+from tests.end_to_end import connections
 
 COMMAND = [str(Path(sys.executable).parent / "boroughlink")]
 PEOPLE, SEED = "3000", "7"
@@ -20,10 +22,11 @@ FEW = ("council_tax", "electoral_register", "housing", "llpg")
 
 @dataclass(frozen=True)
 class Borough:
-    """A demonstration folder and what the command printed while making it."""
+    """A demonstration folder, what the command printed while making it, and what the kernel saw of its connections."""
 
     root: Path
     printed: str
+    traced: Path
 
     @property
     def data(self) -> Path:
@@ -35,22 +38,30 @@ class Borough:
 
     def copy(self, to: Path) -> "Borough":
         shutil.copytree(self.root, to, symlinks=True)
-        return Borough(to, self.printed)
+        return Borough(to, self.printed, self.traced)
 
 
-def boroughlink(*arguments: object, cwd: Path | None = None, fine: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run the command; with `fine`, its failure fails the test."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("BOROUGHLINK_", "DAGSTER_"))}
-    environment["BOROUGHLINK_THREADS"] = "1"
-    done = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+def environment(notes: Path) -> dict[str, str]:
+    """That of a command: no setting of this machine's, one thread, its connections noted."""
+    plain = {k: v for k, v in os.environ.items() if not k.startswith(("BOROUGHLINK_", "DAGSTER_"))}
+    return plain | {"BOROUGHLINK_THREADS": "1"} | connections.noting(notes)
+
+
+def boroughlink(
+    *arguments: object, cwd: Path | None = None, fine: bool = True, before: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run the command; with `fine`, its failure fails the test. A connection that leaves the machine always does."""
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as notes:
+        done = subprocess.run(
+            [*before, *COMMAND, *map(str, arguments)],
+            cwd=cwd,
+            env=environment(Path(notes.name)),
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert not notes.read(), "the command would have left this machine"
     if fine:
         assert done.returncode == 0, done.stdout + done.stderr
     return done
@@ -99,8 +110,10 @@ def borough(tmp_path_factory) -> Borough:
     """The demonstration, run in a folder that is not the repository; each process works on a copy of its own."""
 
     def make(place: Path) -> None:
-        done = boroughlink("demo", "--out", "demo", "--people", PEOPLE, "--seed", SEED, cwd=place)
+        watched = connections.before(place / "traced")
+        done = boroughlink("demo", "--out", "demo", "--people", PEOPLE, "--seed", SEED, cwd=place, before=watched)
         (place / "printed").write_text(done.stdout + done.stderr)
 
     place = made_once(tmp_path_factory, "elsewhere", make)
-    return Borough(place / "demo", (place / "printed").read_text()).copy(tmp_path_factory.mktemp("borough") / "demo")
+    made = Borough(place / "demo", (place / "printed").read_text(), place / "traced")
+    return made.copy(tmp_path_factory.mktemp("borough") / "demo")
