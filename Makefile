@@ -51,6 +51,7 @@ bench: .venv/ready    ## time and memory beside a bare Splink script
 	$(BIN)/python -m benchmarks.intake
 	$(BIN)/python -m benchmarks.intake_memory
 	$(BIN)/python -m benchmarks.crowds
+	$(BIN)/python -m benchmarks.encryption
 
 judges: .venv/ready   ## hold the disclosure control against ACRO and pyCANON, in an environment of their own
 	$(PYTHON) -m venv .venv-judges
