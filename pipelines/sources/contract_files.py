@@ -13,7 +13,7 @@ from pipelines.governance.protection import meanings
 from pipelines.sources.contracts import Contract, Table
 from pipelines.sources.facts import FACTS
 from pipelines.sources.mapped import mistakes
-from pipelines.sources.place_key import place_mistakes
+from pipelines.sources.place_tables import place_mistakes
 from pipelines.sources.workbook_rows import DATES_OF_CELLS
 from pipelines.sources.xml_rows import column_path
 
