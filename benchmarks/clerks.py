@@ -20,9 +20,9 @@ from linkage_models.clustering import NEVER, Constraints, Edges, cluster
 from pipelines.linkage.company import open_view_edges
 from pipelines.settings import DataFolder
 from pipelines.warehouse import Warehouse
+from review_app.answers import edges_of
 from review_app.clusters import load_cluster
 from review_app.published import VIEW, Published, Snapshot
-from review_app.verdicts import edges_of
 
 
 class Everyone:

@@ -25,8 +25,8 @@ from pipelines.runs import Run
 from pipelines.settings import DataFolder, write_settings
 from pipelines.warehouse import Warehouse
 from review_app.app import create_app
+from review_app.policy import policy
 from review_app.roles import User
-from review_app.verdicts import policy
 
 EACH, BESIDE = 5, 3
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from pipelines.operations import Operations
+from review_app.answers import FIRM, alike
 from review_app.tables import verdict_table
-from review_app.verdicts import FIRM, alike
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,13 @@ from review_app import evidence, records, story
 from review_app.clusters import NoSuchItem
 from review_app.council_sign_in import provider
 from review_app.desk import House, SignInFirst, signed_in
+from review_app.leases import Leases
+from review_app.policy import policy
 from review_app.published import Published
 from review_app.roles import User
 from review_app.routes import ROOMS
 from review_app.security import Calm, Headers, Refused, Sizes
-from review_app.verdicts import Desk, policy
+from review_app.verdicts import Verdicts
 
 HERE = Path(__file__).parent
 COOKIE = "boroughlink"
@@ -69,7 +71,14 @@ def create_app(folder: DataFolder, local: Sequence[User] = (), https: bool = Fal
         ],
     )
     app.state.house = House(
-        folder, settings, operations, Published(folder), Desk(operations), _templates(), tuple(local)
+        folder,
+        settings,
+        operations,
+        Published(folder),
+        Verdicts(operations),
+        Leases(operations),
+        _templates(),
+        tuple(local),
     )
     if settings.oidc_issuer:
         app.state.house.oidc = provider(settings)

@@ -10,12 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.settings import now
+from review_app.answers import FIRM
 from review_app.desk import House
 from review_app.kin import kept_from
+from review_app.policy import policy
 from review_app.published import Item, Snapshot
 from review_app.roles import User
 from review_app.tables import state_table, verdict_table
-from review_app.verdicts import FIRM, policy, reopened
+from review_app.verdicts import reopened
 
 CHUNK = 100
 
@@ -37,7 +39,7 @@ def waiting(
     held: House, snapshot: Snapshot, user: User, restricted: bool = False, after: int = 0, pattern: str = ""
 ) -> Iterator[Item]:
     """Items that wait for a first answer from this reviewer, in the order of what a decision would change."""
-    away, taken = kept_from(held.operations, snapshot, user), held.verdicts.leased_by_others(user.name)
+    away, taken = kept_from(held.operations, snapshot, user), held.leases.of_others(user.name)
     start = bisect_right(snapshot.queue, after, key=lambda item: item.position)
     wanted = (
         item
@@ -62,28 +64,28 @@ def choose(held: House, snapshot: Snapshot, user: User, after: int = 0, pattern:
             return Next(item_id, "gold")
     if not pattern and given % policy()["second_every"] == policy()["second_every"] - 1:
         for item_id in seconds(held, snapshot, user):
-            if held.verdicts.lease(item_id, user.name) is None:
+            if held.leases.take(item_id, user.name) is None:
                 return Next(item_id, "second")
     for item in waiting(held, snapshot, user, after=after, pattern=pattern):
-        if held.verdicts.lease(item.item_id, user.name) is not None:
+        if held.leases.take(item.item_id, user.name) is not None:
             continue
         # kept at once, so that two who ask together get two items; a colleague may have answered this one just before
         state = held.verdicts.states([item.item_id]).get(item.item_id)
         if state is None or reopened(state, item.version):
             return Next(item.item_id, "first")
-        held.verdicts.let_go(user.name, item.item_id)
+        held.leases.let_go(user.name, item.item_id)
     if after:
         return choose(held, snapshot, user, 0, pattern)
     if not pattern:
         for item_id in seconds(held, snapshot, user):
-            if held.verdicts.lease(item_id, user.name) is None:
+            if held.leases.take(item_id, user.name) is None:
                 return Next(item_id, "second")
     return None
 
 
 def seconds(held: House, snapshot: Snapshot, user: User) -> list[str]:
     """Items that wait for a second answer, from somebody other than who gave the first."""
-    away, taken = kept_from(held.operations, snapshot, user), held.verdicts.leased_by_others(user.name)
+    away, taken = kept_from(held.operations, snapshot, user), held.leases.of_others(user.name)
     found = []
     for state in held.verdicts.in_state("second"):
         item = snapshot.by_id.get(state["item_id"])
@@ -112,7 +114,7 @@ def next_sampled(held: House, snapshot: Snapshot, user: User) -> str | None:
     if not snapshot.has("published.review.sample"):
         return None
     ids = [i for (i,) in snapshot.wh.rows("SELECT item_id FROM published.review.sample ORDER BY position")]
-    states, taken = held.verdicts.states(ids), held.verdicts.leased_by_others(user.name)
+    states, taken = held.verdicts.states(ids), held.leases.of_others(user.name)
     return next((item_id for item_id in ids if item_id not in states and item_id not in taken), None)
 
 

@@ -12,11 +12,12 @@ from starlette.templating import Jinja2Templates
 from pipelines.governance import audit
 from pipelines.operations import Operations
 from pipelines.settings import DataFolder, Settings
+from review_app.leases import Leases
+from review_app.policy import policy
 from review_app.published import Published, Snapshot
 from review_app.roles import User
 from review_app.security import Pace, Refused, checked_form, csrf_token
-from review_app.verdicts import Desk as Verdicts
-from review_app.verdicts import policy
+from review_app.verdicts import Verdicts
 
 
 @dataclass
@@ -28,6 +29,7 @@ class House:
     operations: Operations
     published: Published
     verdicts: Verdicts
+    leases: Leases
     templates: Jinja2Templates
     local: tuple[User, ...] = ()
     pace: Pace = field(default_factory=Pace)

@@ -4,34 +4,17 @@ import hashlib
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-import yaml
 
 from pipelines.governance import audit
 from pipelines.operations import Operations, decision_table, timestamp
-from pipelines.settings import now
+from review_app.answers import FIRM, VERDICTS, Given, alike, edges_of
 from review_app.clusters import Cluster
+from review_app.policy import policy
 from review_app.records import Record
-from review_app.tables import lease_table, state_table, verdict_table
-
-FIRM = ("same", "different", "split")
-VERDICTS = (*FIRM, "unsure", "evidence")
-WORDS = {
-    "same": "Same person",
-    "different": "Not the same",
-    "split": "Split off some",
-    "unsure": "Not sure",
-    "evidence": "Asked for evidence",
-    "undo": "Taken back",
-}
-#: More pairs than these are not written one by one: the weightiest hold.
-MOST_PAIRS = 400
+from review_app.tables import lease_table, one_at_a_time, state_table, verdict_table
 
 
 class Stale(Exception):
@@ -42,80 +25,8 @@ class Stale(Exception):
         self.why = why
 
 
-@cache
-def policy() -> dict[str, Any]:
-    """policy.yaml."""
-    return dict(yaml.safe_load(Path(__file__).with_name("policy.yaml").read_text(encoding="utf-8")))
-
-
-@dataclass(frozen=True)
-class Given:
-    """A verdict as a reviewer gave it."""
-
-    verdict: str
-    by: str
-    version: str
-    chosen: Sequence[str] = ()
-    reason: str = ""
-    note: str = ""
-    seconds: float | None = None
-    blind: bool = False
-
-
-def edges_of(cluster: Cluster, verdict: str, chosen: Sequence[str] = ()) -> list[tuple[str, str, str]]:
-    """The pair decisions (kind, record, record) that a verdict stands for.
-
-    Same: a chain along the strongest pairs through all records. Apart: every scored pair across, since any of them
-    could draw the two together again. Unsure: the pair that the question was about.
-    """
-    ids = [record.record_id for record in cluster.records]
-    asked = (cluster.left or ids[0], cluster.right or ids[-1])
-    match verdict:
-        case "same":
-            return [("must_link", left, right) for left, right in _chain(cluster, asked)]
-        case "different" | "split":
-            off = set(chosen) if verdict == "split" else {r.record_id for r in cluster.side("b")}
-            across = [
-                (pair.left, pair.right)
-                for pair in sorted(cluster.pairs, key=lambda pair: -pair.weight)
-                if (pair.left in off) != (pair.right in off)
-            ]
-            if verdict == "different" and asked[0] != asked[1]:
-                across.insert(0, asked)
-            if not across:  # nothing was scored between them: the first of each side stand for the two
-                rest = [one for one in ids if one not in off]
-                across = [(rest[0], sorted(off)[0])] if rest and off else []
-            distinct = list(dict.fromkeys(tuple(sorted(pair)) for pair in across))
-            return [("cannot_link", left, right) for left, right in distinct[:MOST_PAIRS]]
-        case "unsure" | "evidence":
-            return [("unsure", *asked)]
-        case _:
-            return []
-
-
-def _chain(cluster: Cluster, asked: tuple[str, str]) -> list[tuple[str, str]]:
-    ids = [record.record_id for record in cluster.records]
-    if len(ids) > MOST_PAIRS:
-        return [asked]
-    group = {one: one for one in ids}
-
-    def root(one: str) -> str:
-        while group[one] != one:
-            one = group[one]
-        return one
-
-    chain = []
-    scored = [(pair.left, pair.right) for pair in sorted(cluster.pairs, key=lambda pair: -pair.weight)]
-    for left, right in [asked, *scored, *((ids[0], other) for other in ids[1:])]:
-        one, other = root(left), root(right)
-        if one != other:
-            group[other] = one
-            chain.append((left, right))
-    return chain
-
-
-class Desk:
-    """Verdicts and leases in the operational store."""
+class Verdicts:
+    """Verdicts in the operational store."""
 
     def __init__(self, operations: Operations) -> None:
         self.operations = operations
@@ -125,7 +36,7 @@ class Desk:
         if given.version != cluster.item.version:
             raise Stale("The records of this item have changed since you opened it.")
         with self.operations.begin() as db:
-            self._lock(db)
+            one_at_a_time(self.operations, db)
             state = self._state(db, cluster.item.item_id)
             self._refuse_stale(state, cluster, given, part)
             edges = self._edges(db, cluster, given, part)
@@ -193,7 +104,7 @@ class Desk:
         What stood before on the same pairs stands again.
         """
         with self.operations.begin() as db:
-            self._lock(db)
+            one_at_a_time(self.operations, db)
             row = db.execute(sa.select(verdict_table).where(verdict_table.c.verdict_id == number)).mappings().first()
             taken = db.execute(sa.select(verdict_table.c.verdict_id).where(verdict_table.c.undoes == number)).first()
             if row is None or row["made_by"] != by or row["verdict"] == "undo" or taken:
@@ -264,50 +175,12 @@ class Desk:
         with self.operations.begin() as db:
             return [dict(row) for row in db.execute(query).mappings()]
 
-    def lease(self, item_id: str, who: str) -> str | None:
-        """Keep an item for somebody; return who has it where that is another."""
-        minutes = policy()["lease_minutes"]
-        until = (now() + timedelta(minutes=minutes)).isoformat(timespec="milliseconds")
-        halfway = (now() + timedelta(minutes=minutes / 2)).isoformat(timespec="milliseconds")
-        mine = sa.select(lease_table.c.until).where(lease_table.c.item_id == item_id, lease_table.c.holder == who)
-        with self.operations.begin() as db:
-            if (kept := db.scalar(mine)) and kept > halfway:
-                return None
-        with self.operations.begin() as db:
-            self._lock(db)
-            row = db.execute(sa.select(lease_table).where(lease_table.c.item_id == item_id)).mappings().first()
-            if row and row["holder"] != who and row["until"] > timestamp():
-                return str(row["holder"])
-            db.execute(sa.delete(lease_table).where(lease_table.c.item_id == item_id))
-            db.execute(sa.insert(lease_table).values(item_id=item_id, holder=who, until=until))
-        return None
-
-    def leased_by_others(self, who: str) -> set[str]:
-        query = sa.select(lease_table.c.item_id).where(lease_table.c.holder != who, lease_table.c.until > timestamp())
-        with self.operations.begin() as db:
-            return set(db.scalars(query))
-
-    def let_go(self, who: str, item_id: str | None = None) -> None:
-        """Give back what somebody keeps."""
-        which = lease_table.c.holder == who
-        if item_id:
-            which = sa.and_(which, lease_table.c.item_id == item_id)
-        with self.operations.begin() as db:
-            db.execute(sa.delete(lease_table).where(which))
-
     def standing(self, record_ids: Sequence[str]) -> list[tuple[str, str, str]]:
         """The standing decisions (kind, record, record) among these records."""
         found = self.operations.decisions(among=record_ids)
         return [(row["kind"], row["record_l"], row["record_r"]) for row in found if row["kind"] != "label"]
 
     # ------------------------------------------------------------------ inside a transaction
-
-    def _lock(self, db: sa.Connection) -> None:
-        """Writers go one at a time: a verdict is judged by what stands when it is written."""
-        if self.operations.engine.dialect.name == "sqlite":
-            db.exec_driver_sql("UPDATE run SET state = state WHERE 0")
-        else:
-            db.exec_driver_sql("LOCK TABLE item_state IN EXCLUSIVE MODE")
 
     def _state(self, db: sa.Connection, item_id: str) -> dict[str, Any] | None:
         row = db.execute(sa.select(state_table).where(state_table.c.item_id == item_id)).mappings().first()
@@ -455,11 +328,6 @@ class Desk:
 def reopened(state: dict[str, Any], version: str) -> bool:
     """Whether an item that nobody was sure of is to be asked again: its records have changed since."""
     return state["state"] in ("unsure", "waiting", "second", "dispute") and state["version"] != version
-
-
-def alike(one: str, other: str) -> bool:
-    """Whether two firm verdicts say the same of the item: one person, or more than one."""
-    return (one == "same") == (other == "same")
 
 
 def chosen_for_second(item_id: str) -> bool:

@@ -9,10 +9,10 @@ from starlette.responses import RedirectResponse, Response
 from review_app import kin
 from review_app.council_sign_in import failures, user_of
 from review_app.desk import At, Form, House, needs, needs_any, said, signed_in
+from review_app.policy import policy
 from review_app.preferences import ACTIONS, Preferences, prefer, preferences
 from review_app.roles import User
 from review_app.security import Refused
-from review_app.verdicts import policy
 
 router = APIRouter()
 SignedIn = Annotated[User, Depends(needs_any)]
@@ -85,7 +85,7 @@ def sign_out(request: Request, held: At, form: Form) -> Response:
     """End the session and give back what was kept."""
     user = signed_in(request)
     if user:
-        held.verdicts.let_go(user.name)
+        held.leases.let_go(user.name)
         held.note(user, "signed out", user.name)
     request.session.clear()
     return RedirectResponse("/sign-in", 303)

@@ -8,16 +8,18 @@ from starlette.responses import RedirectResponse, Response
 
 from pipelines.governance.pseudonyms import record_name
 from review_app import choosing, evidence, story, timeline
+from review_app.answers import FIRM, VERDICTS, WORDS, Given, alike, edges_of
 from review_app.choosing import Next
 from review_app.clustering import outcome
 from review_app.clusters import SHOWN, Cluster, NoSuchItem, changes, household, load_cluster, stays
 from review_app.desk import At, Form, House, needs, said
 from review_app.kin import kept_from
+from review_app.policy import policy
 from review_app.preferences import preferences
 from review_app.published import Snapshot
 from review_app.roles import User
 from review_app.security import Refused
-from review_app.verdicts import FIRM, VERDICTS, WORDS, Given, Stale, alike, edges_of, policy
+from review_app.verdicts import Stale
 
 router = APIRouter()
 Reviewer = Annotated[User, Depends(needs("review"))]
@@ -82,7 +84,7 @@ def disputes(held: At, user: Reviewer) -> Response:
 @router.get("/review/done")
 def done(request: Request, held: At, user: Reviewer) -> Response:
     """Nothing is left to answer here, or enough was done for today."""
-    held.verdicts.let_go(user.name)
+    held.leases.let_go(user.name)
     with held.read() as snapshot:
         where = choosing.progress(held, snapshot, user)
     return held.page(request, "app/review/done.html", progress=where)
@@ -105,7 +107,7 @@ def decide(request: Request, held: At, user: Reviewer, item_id: str, form: Form)
         if verdict == "preview":
             return shown(request, held, snapshot, user, cluster, part, chosen=form.get("record", []))
         if verdict == "skip":
-            held.verdicts.let_go(user.name, item_id)
+            held.leases.let_go(user.name, item_id)
             return RedirectResponse(f"/review/next?after={item_id}", 303)
         given = Given(
             verdict, user.name, said(form, "version"), tuple(form.get("record", [])), said(form, "reason"),
@@ -178,7 +180,7 @@ def shown(
         raise NoSuchItem
     item_id, choices = cluster.item.item_id, preferences(held.operations, user)
     blind = part != "adjudication" and (part in ("second", "gold", "sample") or choices.blind)
-    holder = held.verdicts.lease(item_id, user.name) if part != "gold" else None
+    holder = held.leases.take(item_id, user.name) if part != "gold" else None
     named = sorted(record_name(held.operations.keyring, record.record_id) for record in cluster.records)
     held.note(user, "item viewed", item_id, run=snapshot.run_id, blind=blind, records=named[:SHOWN])
     state = held.verdicts.states([item_id]).get(item_id)

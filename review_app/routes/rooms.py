@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from pipelines.governance.pseudonyms import record_name
 from review_app.agreement import agreement
+from review_app.answers import WORDS
 from review_app.desk import At, Form, House, needs, said
 from review_app.kin import kept_from
 from review_app.linkage_report import LinkageReport, report
@@ -15,7 +16,6 @@ from review_app.published import VIEW, Snapshot
 from review_app.roles import User
 from review_app.searching import search
 from review_app.security import Refused
-from review_app.verdicts import WORDS
 
 router = APIRouter()
 PRINCIPLES = ("accurate", "valid", "reliable", "timely", "relevant", "complete")

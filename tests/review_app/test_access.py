@@ -14,9 +14,9 @@ from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.operations import Operations, audit_table
 from pipelines.settings import DataFolder, load_settings
 from review_app.app import COOKIE, create_app
+from review_app.policy import policy
 from review_app.roles import User, permissions, titles
 from review_app.serving import is_loopback, local_users, serve
-from review_app.verdicts import policy
 from tests.review_app.conftest import Reader, reading
 
 MATRIX: dict[str, object] = yaml.safe_load(Path(__file__).with_name("access.yaml").read_text())

@@ -13,10 +13,11 @@ from pipelines.settings import DataFolder
 from pipelines.snapshots import open_snapshot
 from review_app import evidence
 from review_app.agreement import kappa
+from review_app.answers import alike
 from review_app.clustering import outcome
 from review_app.evidence import Pair
 from review_app.records import Record, cased, compared
-from review_app.verdicts import alike, chosen_for_second
+from review_app.verdicts import chosen_for_second
 
 GIVEN = yaml.safe_load(Path(__file__).with_name("differences.yaml").read_text(encoding="utf-8"))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.settings import DataFolder
-from review_app.verdicts import policy
+from review_app.policy import policy
 from tests.review_app import town
 from tests.review_app.browser import CHROMIUM, Watched, needs_browser, served
 from tests.review_app.town import Town

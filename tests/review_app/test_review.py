@@ -11,8 +11,8 @@ from pipelines.operations import Operations, audit_table
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot
 from pipelines.source_faults import opened_fault, reported_faults
+from review_app.policy import policy
 from review_app.preferences import ACTIONS
-from review_app.verdicts import policy
 from tests.review_app.conftest import Reader, reading
 from tests.review_app.town import Town, publish
 

@@ -96,7 +96,7 @@ ANSWERING = textwrap.dedent(
     """
     import sys
     from pipelines.settings import DataFolder
-    from review_app.verdicts import policy
+    from review_app.policy import policy
     from tests.review_app.conftest import reading
 
     policy().update(pages_a_minute=1_000_000, second_share=0.0, gold_every=10**9, second_every=10**9)
@@ -125,9 +125,9 @@ def killed(folder: DataFolder, rest: random.Random) -> None:
     assert said
     operations = Operations.open(folder, open_keyring(folder, load_settings(folder), STANDING_KEYS))
     try:
-        from review_app.verdicts import Desk
+        from review_app.verdicts import Verdicts
 
-        kept = Desk(operations)
+        kept = Verdicts(operations)
         for item_id in said:
             assert [row["verdict"] for row in kept.history(item_id)] == ["same"], item_id
             assert kept.states([item_id])[item_id]["state"] == "done"
@@ -156,7 +156,8 @@ def test_eight_at_once_lose_and_double_nothing(
     from concurrent.futures import ThreadPoolExecutor
     from contextlib import ExitStack
 
-    from review_app.verdicts import Desk, policy
+    from review_app.policy import policy
+    from review_app.verdicts import Verdicts
     from tests.review_app.town import publish
 
     monkeypatch.setitem(policy(), "second_share", 0.0)
@@ -178,7 +179,7 @@ def test_eight_at_once_lose_and_double_nothing(
             answered = [item for found in pool.map(work, readers) for item in found]
             run.result()
     operations = Operations.open(place, open_keyring(place, load_settings(place), STANDING_KEYS))
-    desk = Desk(operations)
+    desk = Verdicts(operations)
     assert answered and len(answered) == len(set(answered))
     assert all([row["verdict"] for row in desk.history(item)] == ["same"] for item in answered)
     assert audit.verify(operations)[1] is None
