@@ -66,12 +66,12 @@ def _note_gone(wh: Warehouse, contract: Contract, table: Table, delivery: int) -
     wh.execute(f"CREATE TABLE IF NOT EXISTS {gone} (delivery INTEGER, row_key UBIGINT)")
     if table.changes in wh.columns(candidate):
         wh.execute(
-            f"INSERT INTO {gone} SELECT ?, {_row_key(table)} FROM {candidate} WHERE {table.changes} = '{GONE}'",
+            f"INSERT INTO {gone} SELECT ?, {row_key(table)} FROM {candidate} WHERE {table.changes} = '{GONE}'",
             [delivery],
         )
 
 
-def _row_key(table: Table) -> str:
+def row_key(table: Table) -> str:
     return f"md5_number_lower(concat_ws(chr(31), {', '.join(table.key)}))"
 
 
@@ -79,7 +79,7 @@ def _spans(contract: Contract, table: Table) -> str:
     """SQL: the dated rows, from full extracts alone or from changes too."""
     staged = contract.staged(table.name)
     if table.changes:
-        return _changed_rows(f"{staged}__seen", f"{staged}__gone", _row_key(table))
+        return _changed_rows(f"{staged}__seen", f"{staged}__gone", row_key(table))
     return _dated_rows(f"{staged}__seen", table.name)
 
 

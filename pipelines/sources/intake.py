@@ -14,12 +14,14 @@ from typing import Literal
 from pipelines.sources.archive import Archive
 from pipelines.sources.contracts import Contract
 from pipelines.sources.drift import LayoutRefused
+from pipelines.sources.emptied_slots import number_newcomers
 from pipelines.sources.file_faults import FileRefused, Inspected
 from pipelines.sources.history import promote_table
+from pipelines.sources.keeping_out import cleanse, held_now, keep_out
 from pipelines.sources.landing import MANIFEST, Delivery, NotYet, dated, delivery_folders, open_delivery
 from pipelines.sources.reading import RawTable, read_file
 from pipelines.sources.staging import FAULT_COLUMNS, FAULTS, CandidateTable, note_drift, stage, start_faults
-from pipelines.sources.suppression import Key, keep_out, take_out
+from pipelines.sources.suppression import Judged, Suppressed
 from pipelines.warehouse import Warehouse
 
 INTAKE = "identity.meta.intake"
@@ -151,7 +153,8 @@ def _take_in_one(
         stored = beside.submit(_store, archive, delivery)
         try:
             tables = read(wh, delivery, number)
-            tables, erased = _kept_out(wh, delivery.contract, tables, suppression)
+            suppressed = Suppressed(wh, contract, suppression) if suppression else None
+            tables, erased = _kept_out(wh, delivery.contract, tables, suppressed)
             break_announced = delivery.confirmed or delivery.supply == "changes"
             known = {} if break_announced else _previous(wh, contract, delivery.extract_date)
             previous = {name: known.get(name) for name in tables}
@@ -166,8 +169,10 @@ def _take_in_one(
         said = verdict.reason or "the quality gate refused it"
         state: Literal["refused", "unjudged"] = "unjudged" if verdict.broken else "refused"
         return _refuse(wh, contract, folder, delivery, said, tables, state)
-    if archive is not None:
-        _unarchive(delivery, archive, erased)
+    if suppressed:
+        number_newcomers(wh, delivery.contract, list(tables), suppressed)
+        if archive is not None:
+            _unarchive(wh, delivery, archive, erased, suppressed)
     replaced = promote(wh, contract, delivery, number, tables)
     return replace(
         outcome,
@@ -240,20 +245,24 @@ def promote(
 
 
 def _kept_out(
-    wh: Warehouse, contract: Contract, tables: dict[str, CandidateTable], suppression: bytes | None
-) -> tuple[dict[str, CandidateTable], dict[str, list[Key]]]:
-    """The candidate tables without the rows of erased people, and the keys of those rows."""
-    erased = {name: keep_out(wh, contract, contract.table(name), suppression) for name in tables}
-    fewer = {name: replace(table, rows=table.rows - len(erased[name])) for name, table in tables.items()}
-    return fewer, {name: keys for name, keys in erased.items() if keys}
+    wh: Warehouse, contract: Contract, tables: dict[str, CandidateTable], suppressed: Suppressed | None
+) -> tuple[dict[str, CandidateTable], dict[str, Judged]]:
+    """The candidate tables without erased people, and where they were."""
+    erased = keep_out(wh, contract, list(tables), suppressed) if suppressed else {}
+    gone = {name: len(judged.gone) for name, judged in erased.items()}
+    return {name: replace(table, rows=table.rows - gone.get(name, 0)) for name, table in tables.items()}, erased
 
 
-def _unarchive(delivery: Delivery, archive: Archive, erased: Mapping[str, list[Key]]) -> None:
-    """Take the rows of erased people out of what was archived of the delivery."""
-    for file, held in delivery.files:
-        for table in held:
+def _unarchive(
+    wh: Warehouse, delivery: Delivery, archive: Archive, erased: Mapping[str, Judged], suppressed: Suppressed
+) -> None:
+    """Take erased people out of what was archived of the delivery."""
+    contract = delivery.contract
+    held = held_now(wh, contract, contract.candidate) | held_now(wh, contract, contract.staged)
+    for file, tables in delivery.files:
+        for table in tables:
             if table.name in erased and archive.holds(file.sha256):
-                take_out(archive, file.sha256, delivery.contract, table, erased[table.name])
+                cleanse(wh, archive, file.sha256, contract, table, suppressed, held)
 
 
 def consumed_files(intakes: Iterable[Intake], archive: Archive) -> list[Path]:

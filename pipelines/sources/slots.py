@@ -16,6 +16,10 @@ from pipelines.warehouse import Warehouse
 _NO_NAMES = r"\b(MR|MRS|MISS|MS|MX|DR|REV|SIR|LADY|PROF|EXORS?|EXECUTORS?|OF|THE|DECD|DECEASED|AND)\b"
 
 
+#: SQL: what stands in the place of the name where only the number of an occupant is kept: one byte, no two alike.
+NOBODY = "chr(32 + occupant)"
+
+
 def latest(wh: Warehouse, contract: Contract, table: Table) -> str:
     """Make and name the newest version of each row of a dated table; with record_id and occupant if it is a slot's.
 
@@ -77,6 +81,13 @@ def number_occupants(wh: Warehouse, seen: str, ever: str, rows: str, slot: Slot)
         "LEFT JOIN temp.occupant o ON o._slot = s._slot "
         "AND o._name IS NOT DISTINCT FROM s._name AND o._born IS NOT DISTINCT FROM s._born"
     )
+
+
+def said_of(table: Table) -> list[str]:
+    """The columns that say whose slot it was."""
+    assert table.slot
+    born = [table.slot.birth_date] if table.slot.birth_date else []
+    return list(dict.fromkeys([*table.slot.key, *table.slot.name, *born]))
 
 
 def _occupants(wh: Warehouse, seen: str, rows: str, slot: Slot) -> None:

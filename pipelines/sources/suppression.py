@@ -1,87 +1,180 @@
-"""Keeps erased people out of later extracts, by keyed hashes of their keys; no value of theirs is kept to do it."""
+"""What may not come back: keyed hashes of erased people, and in which rows and values of a source they are found.
 
-import csv
+One rule for whatever holds rows of a source (an extract at the gate, history, set-aside rows, archived files): a row of
+an erased person goes; in a row that is also somebody else's, the values go that are the erased person's. No value is
+kept to do it.
+"""
+
 import hmac
-import io
-from collections.abc import Collection
-from datetime import date
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from pipelines.sources.archive import Archive
-from pipelines.sources.contracts import Contract, Slot, Table
+from pipelines.sources.contracts import Contract, Table
+from pipelines.sources.staging import typed
 from pipelines.warehouse import Warehouse
 
 SUPPRESSED = "identity.meta.suppressed"
+#: Classes of columns whose value, in a row that several people share, can be one person's alone.
+OF_ONE_PERSON = ("name", "identifier", "contact", "birth_date")
+WORD = re.compile(r"[^\W\d_]+")
+_WHOLE, _SHARED = "whole", "shared"
 
-Key = tuple[str, ...]
-
-
-def keep_out(wh: Warehouse, contract: Contract, table: Table, key: bytes | None) -> list[Key]:
-    """Drop from a candidate table the rows of people who were erased; returns their keys, one for each row."""
-    if key is None or not wh.exists(SUPPRESSED):
-        return []
-    macs = {
-        mac for (mac,) in wh.rows(f"SELECT mac FROM {SUPPRESSED} WHERE source = ? AND table_name = ?",
-                                  [contract.name, table.name])
-    }  # fmt: skip
-    if not macs:
-        return []
-    candidate, by = contract.candidate(table.name), _keyed_by(contract, table)
-    told = told_apart(table.slot) if table.slot else "''"
-    found = wh.rows(f"SELECT _record, {told}, {', '.join(f'{name}::VARCHAR' for name in by)} FROM {candidate}")
-    gone = {
-        row: tuple(of) for row, said, *of in found if mac_of(key, contract.name, table.name, tuple(of), said) in macs
-    }
-    wh.execute(f"DELETE FROM {candidate} WHERE _record IN (SELECT unnest(?::BIGINT[]))", [list(gone)])
-    return list(gone.values())
+Said = Mapping[str, str | None]
+Held = set[tuple[str, str]]  # (column, value): the accounts, claims, households that somebody else holds
 
 
-def told_apart(slot: Slot) -> str:
-    """SQL: what tells the occupants of a slot apart: the birth date, else the letters of the name."""
-    name = f"regexp_replace(upper(concat_ws('', {', '.join(slot.name)})), '[^\\p{{L}}]', '', 'g')"
-    return f"coalesce({slot.birth_date}::VARCHAR, {name}, '')" if slot.birth_date else f"coalesce({name}, '')"
+class Suppressed:
+    """The keyed hashes of one source's erased people, and the key that makes them."""
+
+    def __init__(self, wh: Warehouse, contract: Contract, secret: bytes) -> None:
+        self._secret, self._source = secret, contract.name
+        self._macs: dict[str, set[str]] = {}
+        if wh.exists(SUPPRESSED):
+            for table, mac in wh.rows(f"SELECT table_name, mac FROM {SUPPRESSED} WHERE source = ?", [contract.name]):
+                self._macs.setdefault(table, set()).add(mac)
+
+    def mac(self, table: str, by: Sequence[str], key: Sequence[str | None], told: str) -> str:
+        said = "\0".join([self._source, table, *by, *map(str, key), told])
+        return hmac.digest(self._secret, said.encode(), "sha256").hex()
+
+    def holds(self, table: str, by: Sequence[str], key: Sequence[str | None], told: str) -> bool:
+        return self.mac(table, by, key, told) in self._macs.get(table, ())
+
+    def any_in(self, table: str) -> bool:
+        """Whether anybody was erased from the table."""
+        return bool(self._macs.get(table))
+
+    def keep(self, wh: Warehouse, table: str, macs: Iterable[str]) -> None:
+        """Add hashes, for good."""
+        known = self._macs.setdefault(table, set())
+        new = set(macs) - known
+        wh.execute(f"CREATE TABLE IF NOT EXISTS {SUPPRESSED} (source VARCHAR, table_name VARCHAR, mac VARCHAR)")
+        wh.execute(f"INSERT INTO {SUPPRESSED} SELECT ?, ?, unnest(?::VARCHAR[])", [self._source, table, sorted(new)])
+        known |= new
 
 
-def _keyed_by(contract: Contract, table: Table) -> tuple[str, ...]:
-    """The columns by which a table's rows are somebody's: its own slot's, else those of a slot that it points to."""
-    if table.slot:
-        return table.slot.key
-    for other in contract.tables:
-        if other.slot and set(other.slot.key) <= set(table.staged_columns):
-            return other.slot.key
-    return ()
+@dataclass(frozen=True)
+class Judged:
+    """Rows that are an erased person's, and the columns of further rows that say something of one."""
+
+    gone: list[Any] = field(default_factory=list)
+    blanked: dict[Any, tuple[str, ...]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.gone or self.blanked)
 
 
-def mac_of(secret: bytes, source: str, table: str, key: Key, told: str | date) -> str:
-    return hmac.digest(secret, "\0".join([source, table, *map(str, key), str(told)]).encode(), "sha256").hex()
-
-
-def without(plain: bytes, contract: Contract, table: Table, keys: Collection[Key]) -> bytes:
-    """A CSV file without the rows of these keys; the other rows byte for byte as they were, where no field folds."""
-    by = next(t.slot.key for t in (table, *contract.tables) if t.slot and set(t.slot.key) <= set(table.staged_columns))
-    lines = plain.decode(contract.encoding).splitlines(keepends=True)
-    reader = csv.reader(io.StringIO("".join(lines), newline=""), delimiter=contract.delimiter)
-    names = {column.name: column.staged for column in table.columns}
-    kept, before, place = [], 0, None
-    for row in reader:
-        text = "".join(lines[before : reader.line_num])
-        before = reader.line_num
-        if place is None:
-            staged = [names.get(name.strip().lstrip("\ufeff"), "") for name in row]
-            place = [staged.index(name) for name in by]
-        elif len(row) > max(place) and tuple(row[at].strip() for at in place) in keys:
+def judge(wh: Warehouse, contract: Contract, table: Table, rows: str, suppressed: Suppressed, held: Held) -> Judged:
+    """Judge every row of a relation with the table's columns in their types and `_record`, which names a row. A row
+    that was an erased person's by its account alone stays where the account is `held` by somebody now."""
+    judged = Judged()
+    if not suppressed.any_in(table.name):
+        return judged
+    there = {name for name, *_ in wh.rows(f"DESCRIBE SELECT * FROM {rows}")}
+    columns = [name for name in _columns(contract, table) if name in there]
+    listed = ", ".join(f"{name}::VARCHAR" for name in columns)
+    for record, *values in wh.rows(f"SELECT _record, {listed} FROM {rows}"):
+        said = dict(zip(columns, values, strict=True))
+        if table.slot:
+            if _of_an_erased(table, said, suppressed):
+                judged.gone.append(record)
             continue
-        kept.append(text)
-    return "".join(kept).encode(contract.encoding)
+        for link in links(contract, table):
+            if (of := said.get(link)) is None:
+                continue
+            if suppressed.holds(table.name, (link,), (of,), _WHOLE) and (link, of) not in held:
+                judged.gone.append(record)
+                break
+            if suppressed.holds(table.name, (link,), (of,), _SHARED) and (
+                names := _telling(table, said, link, of, suppressed)
+            ):
+                judged.blanked[record] = names
+                break
+    return judged
 
 
-def take_out(archive: Archive, sha256: str, contract: Contract, table: Table, keys: Collection[Key]) -> str | None:
-    """Take rows out of an archived file: "rewritten" if it is CSV with a header and held any, "removed" whole if it is
-    of another form."""
-    if table.format != "csv" or not table.header or table.record_type:
-        archive.remove(sha256)
-        return "removed"
-    plain = b"".join(archive.read(sha256))
-    if (kept := without(plain, contract, table, keys)) == plain:
-        return None
-    archive.rewrite(sha256, kept)
-    return "rewritten"
+def links(contract: Contract, table: Table) -> list[str]:
+    """Columns by which the rows of a table without a slot are somebody's: the first part of a slot's key names what its
+    holders share (an account, a claim, a household), or the person where the key has one part."""
+    if table.slot:
+        return []
+    firsts = dict.fromkeys(other.slot.key[0] for other in contract.tables if other.slot)
+    return [name for name in firsts if name in table.staged_columns]
+
+
+def person_macs(suppressed: Suppressed, table: Table, said: Said) -> set[str]:
+    """What keeps one row of a slot's table out: under its key, and where a row lacks the key."""
+    assert table.slot
+    told, letters = told_of(table, said)
+    macs = {suppressed.mac(table.name, table.slot.key, [said[name] for name in table.slot.key], told)}
+    return macs | ({suppressed.mac(table.name, (), (), f"{told}\0{letters}")} if letters else set())
+
+
+def shared_macs(
+    suppressed: Suppressed, table: Table, link: str, of: str, alone: bool, names: Iterable[str], values: Iterable[str]
+) -> set[str]:
+    """What keeps a person out of the rows of an account: `names` are the words of the name, `values` the numbers, dates
+    and contacts of the person; `alone`, that nobody else has ever held the account."""
+    told = [_SHARED, *([_WHOLE] if alone else []), *(f"value\0{value}" for value in values)]
+    told += [f"word\0{word}" for word in names] + [f"initial\0{word[0]}" for word in names]
+    return {suppressed.mac(table.name, (link,), (of,), each) for each in told}
+
+
+def told_of(table: Table, said: Said) -> tuple[str, str]:
+    """What tells the holders of a key apart (the birth date, else the letters of the name), and these letters."""
+    assert table.slot
+    letters = "".join(words_of(said.get(name) for name in table.slot.name))
+    return (table.slot.birth_date and said.get(table.slot.birth_date)) or letters, letters
+
+
+def words_of(texts: Iterable[str | None]) -> list[str]:
+    return [word for text in texts if text for word in WORD.findall(text.upper())]
+
+
+def as_typed(table: Table, raw: str) -> str:
+    """SQL: rows of raw text in the types of the table; a relation that `judge` takes."""
+    columns = ", ".join(f"{typed(column, column.staged)} AS {column.staged}" for column in table.kept)
+    return f"(SELECT {columns}, _record FROM {raw})"
+
+
+def _columns(contract: Contract, table: Table) -> list[str]:
+    if table.slot:
+        born = [table.slot.birth_date] if table.slot.birth_date else []
+        return list(dict.fromkeys([*table.slot.key, *table.slot.name, *born]))
+    return list(dict.fromkeys([*links(contract, table), *personal_of(table)]))
+
+
+def personal_of(table: Table) -> list[str]:
+    """Columns of a shared row that may be emptied: personal, and not needed to use the row."""
+    needed = {column.staged for column in table.must_have}
+    return [c.staged for c in table.kept if c.personal in OF_ONE_PERSON and c.staged not in needed]
+
+
+def _of_an_erased(table: Table, said: Said, suppressed: Suppressed) -> bool:
+    assert table.slot
+    told, letters = told_of(table, said)
+    key = [said.get(name) for name in table.slot.key]
+    if None not in key:
+        return suppressed.holds(table.name, table.slot.key, key, told)
+    return bool(letters) and suppressed.holds(table.name, (), (), f"{told}\0{letters}")
+
+
+def _telling(table: Table, said: Said, link: str, of: str, suppressed: Suppressed) -> tuple[str, ...]:
+    """The columns of a shared row whose value is the erased person's."""
+    names = {column.staged for column in table.kept if column.personal == "name"}
+
+    def holds(told: str) -> bool:
+        return suppressed.holds(table.name, (link,), (of,), told)
+
+    def named(word: str) -> bool:
+        return holds(f"word\0{word}") or (len(word) == 1 and holds(f"initial\0{word}"))
+
+    telling = []
+    for column in personal_of(table):
+        if not (value := said.get(column)):
+            continue
+        if all(map(named, words_of([value]) or ["-"])) if column in names else holds(f"value\0{value}"):
+            telling.append(column)
+    return tuple(telling)

@@ -51,8 +51,8 @@ LOANS = "loan,card,since\nL1,1,01/10/2026\n"
 DAY = date(2026, 10, 31)
 
 
-def make_contract(folder: Path, text: str = CONTRACT) -> Contract:
-    home = folder / "sources" / "library"
+def make_contract(folder: Path, text: str = CONTRACT, name: str = "library") -> Contract:
+    home = folder / "sources" / name
     home.mkdir(parents=True, exist_ok=True)
     (home / "contract.yaml").write_text(text, encoding="utf-8")
     return load_contract(home / "contract.yaml")
