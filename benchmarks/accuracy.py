@@ -15,7 +15,7 @@ from linkage_models.person.coverage import coverage
 from linkage_models.person.designs import COUNCIL
 from linkage_models.scoring import certain_rules
 from pipelines.definitions import Place, execute
-from pipelines.judging import judge
+from pipelines.reading.judging import judge
 from pipelines.settings import DataFolder, write_settings
 from pipelines.snapshots import open_snapshot
 from synthetic_data.borough import make_borough

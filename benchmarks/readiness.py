@@ -23,8 +23,8 @@ import polars as pl
 
 from pipelines import warehouse
 from pipelines.definitions import Place, execute
-from pipelines.demonstration import AS_OF
 from pipelines.governance.keys import open_keyring
+from pipelines.running.demonstration import AS_OF
 from pipelines.settings import SHIPPED_SOURCES, DataFolder, load_settings, write_settings
 from pipelines.sources.contract_files import load_contracts
 from pipelines.warehouse import Warehouse

@@ -17,7 +17,7 @@ import yaml
 
 from benchmarks.strange_tables import SETS
 from examples.febrl.run import command
-from pipelines.judging import judge_known
+from pipelines.reading.judging import judge_known
 from pipelines.settings import DataFolder
 
 DAYS = {"census_1881": "1881-04-03", "census_1891": "1891-04-05"}

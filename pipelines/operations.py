@@ -6,7 +6,7 @@ records a decision is about, lie sealed in `payload`: they can be erased while w
 
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from pipelines.governance.keys import Keyring
+from pipelines.governance.keys import STORE, Keyring, open_keyring
 from pipelines.governance.pseudonyms import record_name
 from pipelines.settings import BoroughlinkError, DataFolder, load_settings
 
@@ -309,6 +309,16 @@ class Operations:
     def add_release(self, **values: Any) -> None:
         with self.begin() as db:
             db.execute(sa.insert(release_table).values(**values))
+
+
+@contextmanager
+def opened_store(folder: DataFolder, keys: Iterable[str] = STORE) -> Iterator[Operations]:
+    """The store of a data folder, with no more keys than these. Raises BoroughlinkError when either can't be opened."""
+    operations = Operations.open(folder, open_keyring(folder, load_settings(folder), keys))
+    try:
+        yield operations
+    finally:
+        operations.close()
 
 
 def sealed_payload(keyring: Keyring, text: str) -> dict[str, Any]:

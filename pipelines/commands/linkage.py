@@ -16,7 +16,7 @@ from pipelines.commands.options import AS_OF, DATA, JSON, SOURCES, WHY, folder, 
 def diff(data: str, before: str | None, after: str | None, as_json: bool) -> None:
     """What differs between two published runs: persons, decisions, flagged pairs, tiers. Without names, the last two;
     with one, from that run to the newest."""
-    from pipelines.reading import difference_of
+    from pipelines.reading.changes import difference_of
 
     show(difference_of(folder(data), before, after), as_json)
 
@@ -31,7 +31,7 @@ def diff(data: str, before: str | None, after: str | None, as_json: bool) -> Non
 @JSON
 def explain(data: str, left: str, right: str | None, purpose: str, sources: str | None, as_json: bool) -> None:
     """Why two records were linked or not, in words and numbers; with one person id, what holds that person together."""
-    from pipelines.reading import explanation_of
+    from pipelines.reading.who_is_who import explanation_of
 
     show(explanation_of(folder(data), left, right, purpose, sources), as_json)
 
@@ -45,7 +45,7 @@ def explain(data: str, left: str, right: str | None, purpose: str, sources: str 
 @JSON
 def resolve(data: str, identifier: str, view: str | None, purpose: str, as_json: bool) -> None:
     """What became of a person or household id: the ids that hold its records today, since when, through what."""
-    from pipelines.reading import lineage_of
+    from pipelines.reading.who_is_who import lineage_of
 
     show(lineage_of(folder(data), identifier, view, purpose), as_json)
 
@@ -61,7 +61,7 @@ def resolve(data: str, identifier: str, view: str | None, purpose: str, as_json:
 def evaluate(data: str, truth: str | None, yardsticks: bool, as_json: bool) -> None:
     """Hold the published links, addresses and flagged pairs against the truth of an invented borough, by group and
     cause, or the links against a list of who is who; where there is no truth, estimate precision and recall."""
-    from pipelines.reading import evaluation_of
+    from pipelines.reading.judging import evaluation_of
 
     show(evaluation_of(folder(data), Path(truth) if truth else None, yardsticks), as_json)
 
@@ -132,7 +132,7 @@ def export() -> None:
 @WHY
 def export_clusters(data: str, out: str, view: str | None, purpose: str) -> None:
     """record_id, source, source_key, person_id of every record."""
-    from pipelines.reading import write_clusters
+    from pipelines.outgoing.files import write_clusters
 
     click.echo(write_clusters(folder(data), Path(out), purpose, view))
 
@@ -145,7 +145,7 @@ def export_clusters(data: str, out: str, view: str | None, purpose: str) -> None
 @WHY
 def export_label_sample(data: str, out: str, pairs: int, view: str | None, purpose: str) -> None:
     """A random sample of compared pairs for reviewers to label (`same`: yes or no), to calibrate by."""
-    from pipelines.reading import write_label_sample
+    from pipelines.outgoing.files import write_label_sample
 
     click.echo(write_label_sample(folder(data), Path(out), pairs, purpose, view))
 
@@ -157,7 +157,7 @@ def export_label_sample(data: str, out: str, pairs: int, view: str | None, purpo
 @click.option("--purpose", default="fraud", show_default=True, help="Why it leaves; goes into the audit.")
 def export_flagged(data: str, out: str, purpose: str) -> None:
     """The flagged pairs of the published run, for the fraud team."""
-    from pipelines.reading import write_flagged
+    from pipelines.outgoing.files import write_flagged
 
     click.echo(write_flagged(folder(data), Path(out), purpose))
 
@@ -174,6 +174,6 @@ def decisions() -> None:
 def decisions_import(data: str, file: str, by: str | None) -> None:
     """Take in a CSV of decisions: kind (must_link, cannot_link, unsure, label), record_l, record_r [, same,
     inclusion_probability, reason]. All or none; the next run honours them."""
-    from pipelines.decisions import import_file
+    from pipelines.review.decisions import import_file
 
     click.echo(import_file(folder(data), Path(file), by))

@@ -20,8 +20,8 @@ def quality(context: click.Context, data: str, readiness: bool, page: bool, as_j
     """The scorecard: each source against the six principles, and what failed, in words."""
     if context.invoked_subcommand is not None:
         return
-    from pipelines.owners import page_of, readiness_of
-    from pipelines.reading import quality_of
+    from pipelines.reading.overview import quality_of
+    from pipelines.stewardship.mending import page_of, readiness_of
 
     if page:
         click.echo(page_of(folder(data)))
@@ -36,7 +36,7 @@ def quality(context: click.Context, data: str, readiness: bool, page: bool, as_j
 @SOURCES
 def quality_export(data: str, source: str | None, out: str, sources: str | None) -> None:
     """The scorecard and every rule that does not hold, with counts and words, for the owners of the sources."""
-    from pipelines.owners import write_scorecard
+    from pipelines.stewardship.mending import write_scorecard
 
     click.echo(write_scorecard(folder(data), Path(out), source, sources))
 
@@ -50,6 +50,6 @@ def quality_export(data: str, source: str | None, out: str, sources: str | None)
 def quality_rows(data: str, source: str, what: str, out: str, sources: str | None) -> None:
     """The rows of SOURCE behind a failing rule, or those to fill a FIELD in (birth_date, home, ...): references that
     the owner takes to the source system, no values."""
-    from pipelines.owners import write_rows
+    from pipelines.stewardship.mending import write_rows
 
     click.echo(write_rows(folder(data), source, what, Path(out), sources))

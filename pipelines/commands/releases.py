@@ -16,7 +16,7 @@ from pipelines.commands.options import DATA, JSON, SOURCES, folder, show
 def purposes(context: click.Context, data: str, sources: str | None, as_json: bool) -> None:
     """The purposes, and which sources may serve each today."""
     if context.invoked_subcommand is None:
-        from pipelines.reading import purposes_of
+        from pipelines.reading.purposes import purposes_of
 
         show(purposes_of(folder(data), sources), as_json)
 
@@ -28,7 +28,7 @@ def purposes(context: click.Context, data: str, sources: str | None, as_json: bo
 @JSON
 def purposes_show(data: str, purpose: str, sources: str | None, as_json: bool) -> None:
     """One purpose: the basis of each source, what is missing for the others, how each column passes."""
-    from pipelines.reading import purpose_of
+    from pipelines.reading.purposes import purpose_of
 
     show(purpose_of(folder(data), purpose, sources), as_json)
 
@@ -43,7 +43,7 @@ def release() -> None:
 @JSON
 def release_list(data: str, as_json: bool) -> None:
     """Every release: its state, for whom, until when, who made and approved it, the copies that left."""
-    from pipelines.releasing import releases_of
+    from pipelines.outgoing.releases import releases_of
 
     show(releases_of(folder(data)), as_json)
 
@@ -59,7 +59,7 @@ def release_build(
     data: str, name: str, recipient: str | None, series: str | None, sources: str | None, as_json: bool
 ) -> None:
     """Build a set of rows under pseudonyms of its own, made coarser until it is as safe as its profile asks."""
-    from pipelines.releasing import build_release
+    from pipelines.outgoing.releases import build_release
 
     show(build_release(folder(data), name, recipient, series, sources), as_json)
 
@@ -71,7 +71,7 @@ def release_build(
 @JSON
 def release_check(data: str, release_id: str, sources: str | None, as_json: bool) -> None:
     """Attack a built release, say what was found, and ask for its approval."""
-    from pipelines.releasing import check_release
+    from pipelines.outgoing.releases import check_release
 
     show(check_release(folder(data), release_id, sources), as_json)
 
@@ -81,7 +81,7 @@ def release_check(data: str, release_id: str, sources: str | None, as_json: bool
 @click.argument("release_id", metavar="RELEASE")
 def release_approve(data: str, release_id: str) -> None:
     """Consent to publishing a release that another person made."""
-    from pipelines.releasing import approve_release
+    from pipelines.outgoing.releases import approve_release
 
     click.echo(approve_release(folder(data), release_id))
 
@@ -94,7 +94,7 @@ def release_approve(data: str, release_id: str) -> None:
 @SOURCES
 def release_publish(data: str, release_id: str, key: str, out: str, sources: str | None) -> None:
     """Write the approved release as one file that only its recipient can open."""
-    from pipelines.releasing import publish_release
+    from pipelines.outgoing.releases import publish_release
 
     click.echo(publish_release(folder(data), release_id, key, Path(out), sources))
 
@@ -105,7 +105,7 @@ def release_publish(data: str, release_id: str, key: str, out: str, sources: str
 @click.option("--reason", required=True, help="Why, in a sentence.")
 def release_revoke(data: str, release_id: str, reason: str) -> None:
     """Destroy a release's keys and mark the copies that left."""
-    from pipelines.releasing import revoke_release
+    from pipelines.outgoing.releases import revoke_release
 
     click.echo(revoke_release(folder(data), release_id, reason))
 
@@ -122,7 +122,7 @@ def release_revoke(data: str, release_id: str, reason: str) -> None:
 @JSON
 def query(data: str, sql: str, purpose: str, rule: str, out: str | None, sources: str | None, as_json: bool) -> None:
     """Ask a question of the attributes in SQL; the answer is counts, protected against disclosure."""
-    from pipelines.releasing import ask_question
+    from pipelines.outgoing.releases import ask_question
 
     show(ask_question(folder(data), sql, purpose, rule, Path(out) if out else None, sources), as_json)
 
@@ -135,7 +135,7 @@ def query(data: str, sql: str, purpose: str, rule: str, out: str | None, sources
 @JSON
 def catalogue(data: str, table: str | None, purpose: str | None, sources: str | None, as_json: bool) -> None:
     """What can be asked with `query`: tables and columns, and what each means."""
-    from pipelines.releasing import catalogue_of
+    from pipelines.outgoing.releases import catalogue_of
 
     show(catalogue_of(folder(data), purpose, table, sources), as_json)
 
@@ -153,6 +153,6 @@ def opt_out() -> None:
 )
 def opt_out_import(data: str, file: str, on: Any) -> None:
     """Take in the list of those who opted out, whole; releases that must honour it leave them out."""
-    from pipelines.releasing import import_opt_outs
+    from pipelines.outgoing.releases import import_opt_outs
 
     click.echo(import_opt_outs(folder(data), Path(file), on.date()))

@@ -24,7 +24,7 @@ MONTHS = click.option(
 @MONTHS
 def demo(out: str, people: int, seed: int, profile: str, months: int) -> None:
     """Make a borough that never existed, land its extracts, run everything, say what came out."""
-    from pipelines.demonstration import demonstrate
+    from pipelines.running.demonstration import demonstrate
 
     demonstrate(Path(out).expanduser().resolve(), people, seed, profile, months)
 
@@ -44,7 +44,7 @@ def synth(
     out: str, people: int, seed: int, profile: str, on: Any, months: int, layout: tuple[str, ...], labels: str | None
 ) -> None:
     """Write the extracts of an invented borough, and the truth beside them. A seed gives the same bytes."""
-    from pipelines.demonstration import answer_labels, synthesise
+    from pipelines.running.demonstration import answer_labels, synthesise
 
     if labels:
         click.echo(answer_labels(Path(out).expanduser().resolve(), Path(labels).expanduser().resolve()))
@@ -85,7 +85,7 @@ def run(
     if as_of:
         if landing or select or force or preview or monthly:
             raise click.UsageError("--as-of goes with --data and --sources alone: it takes nothing in.")
-        from pipelines.reconstruction import reconstruct
+        from pipelines.running.reconstruction import reconstruct
 
         click.echo(reconstruct(folder(data), as_of.date(), sources))
         return
@@ -94,14 +94,14 @@ def run(
     if not preview:
         if threshold is not None or changed or as_json:
             raise click.UsageError("--threshold, --set and --json go with --preview.")
-        from pipelines.running import run_and_report
+        from pipelines.running.job import run_and_report
 
         raise SystemExit(run_and_report(data, landing, sources, select, force, monthly, by))
     if select:
         raise click.UsageError("A preview runs everything: leave --select out.")
-    from pipelines.preview import parsed
-    from pipelines.preview import preview as previewed
-    from pipelines.reading import told
+    from pipelines.reading.changes import told
+    from pipelines.running.preview import parsed
+    from pipelines.running.preview import preview as previewed
 
     settings = parsed(changed) | ({} if threshold is None else {"cluster_stop": str(threshold)})
     show(told(previewed(folder(data), landing, sources, settings, quiet=as_json)), as_json)
@@ -172,7 +172,7 @@ def serve(
 @JSON
 def status(data: str, as_json: bool) -> None:
     """What is published, what waits in the landing folder, whether a run is under way, the last runs."""
-    from pipelines.reading import status_of
+    from pipelines.reading.overview import status_of
 
     show(status_of(folder(data)), as_json)
 
@@ -182,7 +182,7 @@ def status(data: str, as_json: bool) -> None:
 @JSON
 def doctor(data: str, as_json: bool) -> None:
     """Prove each protection of a data folder by probing it, and say where its keys came from."""
-    from pipelines.doctor import examine
+    from pipelines.custody.doctor import examine
 
     findings = examine(folder(data))
     if as_json:

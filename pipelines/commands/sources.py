@@ -15,7 +15,7 @@ from pipelines.commands.options import DATA, JSON, SOURCES, folder, show
 def sources(context: click.Context, data: str, sources: str | None, as_json: bool) -> None:
     """The sources; without a further word, as `sources list`."""
     if context.invoked_subcommand is None:
-        from pipelines.stewardship import listed
+        from pipelines.stewardship.sources import listed
 
         show(listed(folder(data), sources), as_json)
 
@@ -26,7 +26,7 @@ def sources(context: click.Context, data: str, sources: str | None, as_json: boo
 @JSON
 def sources_list(data: str, sources: str | None, as_json: bool) -> None:
     """Each source: level, owner, what it serves and on what basis, refresh promise, retention, rows, last load."""
-    from pipelines.stewardship import listed
+    from pipelines.stewardship.sources import listed
 
     show(listed(folder(data), sources), as_json)
 
@@ -39,7 +39,7 @@ def sources_list(data: str, sources: str | None, as_json: bool) -> None:
 )
 def sources_new(name: str, file: str, out: str) -> None:
     """Draft a contract from a sample file: types, keys, likely personal columns. Says what a person must fill in."""
-    from pipelines.drafting import draft
+    from pipelines.stewardship.drafting import draft
 
     click.echo(draft(name, Path(file), Path(out)))
 
@@ -52,7 +52,7 @@ def sources_new(name: str, file: str, out: str) -> None:
 @JSON
 def sources_check(data: str, name: str, sources: str | None, landing: str | None, as_json: bool) -> None:
     """Prove a contract: load it, take its newest delivery in on trial, build its facts, list what is missing."""
-    from pipelines.drafting import check
+    from pipelines.stewardship.drafting import check
 
     fine, answer = check(folder(data), name, sources, landing)
     show(answer, as_json)
@@ -66,7 +66,7 @@ def sources_check(data: str, name: str, sources: str | None, landing: str | None
 @JSON
 def sources_drift(data: str, name: str, sources: str | None, as_json: bool) -> None:
     """How the columns of the extracts that came differ from the contract's."""
-    from pipelines.stewardship import drift_of
+    from pipelines.stewardship.sources import drift_of
 
     show(drift_of(folder(data), name, sources), as_json)
 
@@ -78,7 +78,7 @@ def sources_drift(data: str, name: str, sources: str | None, as_json: bool) -> N
 @SOURCES
 def sources_report(data: str, name: str, out: str, sources: str | None) -> None:
     """Write what was wrong with a source's extracts, for its system's owner: places and words, no personal value."""
-    from pipelines.stewardship import write_report
+    from pipelines.stewardship.sources import write_report
 
     click.echo(write_report(folder(data), name, Path(out), sources))
 
@@ -90,7 +90,7 @@ def sources_report(data: str, name: str, out: str, sources: str | None) -> None:
 @JSON
 def retention(data: str, apply: bool, sources: str | None, as_json: bool) -> None:
     """What has outlived the retention that its contract states: in history, quarantine, archive and past days."""
-    from pipelines.sweeping import retention_of
+    from pipelines.stewardship.retention import retention_of
 
     show(retention_of(folder(data), sources, apply), as_json)
 
@@ -108,7 +108,7 @@ def quarantine() -> None:
 @JSON
 def quarantine_list(data: str, name: str | None, out: str | None, sources: str | None, as_json: bool) -> None:
     """Which rows wait, where they stand and what to do; without their values."""
-    from pipelines.stewardship import quarantine_of, write_quarantine
+    from pipelines.stewardship.sources import quarantine_of, write_quarantine
 
     if out and not name:
         raise click.UsageError("--out goes with NAME.")
@@ -125,6 +125,6 @@ def quarantine_list(data: str, name: str | None, out: str | None, sources: str |
 @SOURCES
 def quarantine_release(data: str, name: str, file: str, sources: str | None) -> None:
     """Put mended rows, from a file that `list --out` wrote, into the extract they came with; noted in the audit."""
-    from pipelines.stewardship import release_rows
+    from pipelines.stewardship.sources import release_rows
 
     click.echo(release_rows(folder(data), name, Path(file), sources))

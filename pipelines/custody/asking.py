@@ -4,7 +4,7 @@ from pipelines.custody.stores import opened
 from pipelines.governance import approvals, audit
 from pipelines.governance.actors import acting
 from pipelines.governance.approvals import Request
-from pipelines.reading import Answer
+from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder
 
 

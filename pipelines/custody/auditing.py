@@ -14,7 +14,7 @@ from pipelines.governance.actors import acting, canonical
 from pipelines.governance.keys import STORE, open_keyring
 from pipelines.governance.pseudonyms import record_name
 from pipelines.operations import Operations, audit_table
-from pipelines.reading import Answer
+from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import NothingPublished, open_snapshot
 

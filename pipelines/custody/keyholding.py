@@ -10,7 +10,7 @@ from pipelines.governance import approvals, audit, escrow, keys
 from pipelines.governance.actors import acting
 from pipelines.governance.keys import JOBS, OPENS, STANDING_KEYS, STORE, open_keyring
 from pipelines.governance.keystore import STORE_FILE, Keystore
-from pipelines.reading import Answer
+from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder, load_settings
 
 ESCROW, DESTRUCTION = "escrow of keys", "destruction of a key"

@@ -8,7 +8,7 @@ from pipelines.faults import plural
 from pipelines.governance import audit
 from pipelines.governance.actors import acting
 from pipelines.governance.keys import STANDING_KEYS
-from pipelines.reading import Answer
+from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder
 
 

@@ -13,6 +13,7 @@ from pipelines.governance.purposes import VIEWS
 from pipelines.linkage.shelf import Shelf
 from pipelines.linkage.trial import Tried, try_model
 from pipelines.operations import Operations
+from pipelines.reading.purposes import purposes_at
 from pipelines.settings import DataFolder, Settings, load_settings
 from pipelines.warehouse import Warehouse
 
@@ -35,8 +36,6 @@ class Bench:
 @contextmanager
 def opened(folder: DataFolder, sources: str | None) -> Iterator[Bench]:
     """Raises BoroughlinkError when there is no data folder."""
-    from pipelines.reading import purposes_at
-
     if not folder.root.is_dir():
         raise BoroughlinkError(f"There is no data folder at {folder.root}.")
     settings = load_settings(folder)

@@ -17,7 +17,7 @@ from pipelines.linkage.company import open_view_edges
 from pipelines.linkage.persons import MEMBERSHIP
 from pipelines.linkage.trial import VIEW, Tried, beside_snapshot, misfits
 from pipelines.modelling.bench import estimate_row, estimates_of, opened
-from pipelines.reading import Answer
+from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder
 from pipelines.warehouse import Warehouse
 

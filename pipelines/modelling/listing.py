@@ -9,7 +9,7 @@ from pipelines.faults import BoroughlinkError
 from pipelines.linkage.shelf import SHIPPED
 from pipelines.linkage.trial import beside_snapshot, misfits
 from pipelines.modelling.bench import Bench, facts_of, opened
-from pipelines.reading import Answer
+from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder
 from pipelines.snapshots import NothingPublished
 

@@ -18,7 +18,7 @@ from pipelines.linkage.shelf import stated, told
 from pipelines.linkage.trial import beside_snapshot, common_at_hand, least_sure
 from pipelines.modelling.bench import Bench, estimate_row, estimates_of, facts_of, opened
 from pipelines.modelling.calibrating import calibrated
-from pipelines.reading import Answer
+from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder
 from pipelines.snapshots import published_place
 from pipelines.warehouse import Warehouse

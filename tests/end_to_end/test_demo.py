@@ -1,8 +1,8 @@
 import json
 import stat
 
-from pipelines.decisions import read_decisions
 from pipelines.linkage.labelling import calibrate_here
+from pipelines.review.decisions import read_decisions
 from pipelines.settings import DataFolder
 from pipelines.snapshots import open_snapshot
 from tests.end_to_end.conftest import boroughlink

@@ -7,7 +7,6 @@ import shutil
 import pytest
 
 from pipelines.definitions import Place, execute
-from pipelines.demonstration import answer_labels
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.linkage.shelf import Shelf
@@ -15,7 +14,8 @@ from pipelines.modelling.comparing import compare_models
 from pipelines.modelling.listing import card_of, models_of
 from pipelines.modelling.training import train_model
 from pipelines.operations import Operations
-from pipelines.reading import write_label_sample
+from pipelines.outgoing.files import write_label_sample
+from pipelines.running.demonstration import answer_labels
 from pipelines.settings import DataFolder, load_settings
 
 

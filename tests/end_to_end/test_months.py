@@ -10,12 +10,12 @@ from datetime import date
 import pytest
 
 from pipelines.faults import BoroughlinkError
-from pipelines.reading import difference_of
-from pipelines.reconstruction import reconstruct
-from pipelines.running import run_and_report
+from pipelines.reading.changes import difference_of
+from pipelines.running.job import run_and_report
+from pipelines.running.reconstruction import reconstruct
 from pipelines.settings import SHIPPED_SOURCES, DataFolder, write_settings
 from pipelines.snapshots import NothingPublished, open_snapshot
-from pipelines.sweeping import retention_of
+from pipelines.stewardship.retention import retention_of
 from synthetic_data.borough import make_borough
 from tests.end_to_end.canaries import search
 

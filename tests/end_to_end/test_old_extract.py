@@ -10,8 +10,9 @@ import dagster as dg
 import pytest
 
 from pipelines.assets import OLD
-from pipelines.reading import stamp_of, status_of
-from pipelines.running import published_figures, run_and_report
+from pipelines.outgoing.files import stamp_of
+from pipelines.reading.overview import status_of
+from pipelines.running.job import published_figures, run_and_report
 from pipelines.settings import SHIPPED_SOURCES, DataFolder, write_settings
 from pipelines.snapshots import open_snapshot
 from synthetic_data.borough import make_borough

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.quality.gate import gate
-from pipelines.running import run_and_report
+from pipelines.running.job import run_and_report
 from pipelines.settings import SHIPPED_SOURCES, DataFolder, write_settings
 from pipelines.snapshots import open_snapshot
 from pipelines.sources.contract_files import load_contracts

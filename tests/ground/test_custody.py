@@ -11,8 +11,8 @@ from pipelines import warehouse
 from pipelines.cli import cli
 from pipelines.custody import auditing, keyholding
 from pipelines.custody.asking import answered
+from pipelines.custody.doctor import examine
 from pipelines.custody.stores import opened
-from pipelines.doctor import examine
 from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance import actors, anchors, audit, escrow
 from pipelines.governance.approvals import ApprovalRefused

@@ -1,9 +1,9 @@
 import pytest
 
-from pipelines.decisions import DecisionFileFault, import_file, read_decisions
-from pipelines.doctor import examine
+from pipelines.custody.doctor import examine
 from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.operations import Operations
+from pipelines.review.decisions import DecisionFileFault, import_file, read_decisions
 from pipelines.settings import SETTINGS_FILE, BoroughlinkError, DataFolder, Settings, load_settings, write_settings
 
 

@@ -13,13 +13,15 @@ from pipelines.exports import Stamp, write_csv, write_xlsx
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import STORE, open_keyring
 from pipelines.operations import Operations
+from pipelines.outgoing.files import noted, stamp_of, target_of
 from pipelines.readiness.readiness_data import WORDS, ReadinessData, readiness_data
-from pipelines.reading import Answer, contracts_at, noted, stamp_of, target_of
+from pipelines.reading.answer import Answer
+from pipelines.reading.purposes import contracts_at
 from pipelines.scorecard.standing import ScorecardData, scorecard_data
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot, published_place
 from pipelines.source_faults import reported_faults
-from pipelines.stewardship import PURPOSE, identity_zone
+from pipelines.stewardship.zone import PURPOSE, identity_zone
 
 _SCORES = ("source", "owner", "extract", "principle", "state", "score", "change", "rule", "severity", "in words")
 _COUNTS = ("rows that fail", "rows", "share allowed", "failing since", "reported by people")

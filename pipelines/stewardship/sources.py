@@ -3,28 +3,26 @@ owner should hear. Reading is from the published snapshot; only rows to mend are
 
 import csv
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipelines import warehouse
 from pipelines.exports import write_csv, write_xlsx
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.keys import open_keyring
-from pipelines.reading import Answer, contracts_at, noted, purposes_at, stamp_of, target_of
+from pipelines.outgoing.files import noted, stamp_of, target_of
+from pipelines.reading.answer import Answer
+from pipelines.reading.purposes import contracts_at, purposes_at
 from pipelines.runs import Run
-from pipelines.settings import DataFolder, load_settings, now
+from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import NothingPublished, open_snapshot
 from pipelines.sources.contracts import Contract
 from pipelines.sources.fault_words import words
 from pipelines.sources.quarantine import ID, LINE_TEXT, release, rows_to_mend
+from pipelines.stewardship.zone import PURPOSE, identity_zone
 from pipelines.warehouse import Warehouse
 
-PURPOSE = "data_quality"
 _REPORT = ("extract", "state", "file", "table", "line", "column", "what is wrong", "what to do")
 
 
@@ -240,17 +238,3 @@ def _contract(folder: DataFolder, name: str, sources: str | None) -> Contract:
 def _run_of(folder: DataFolder) -> str:
     with open_snapshot(folder) as (_, place):
         return place.name
-
-
-@contextmanager
-def identity_zone(folder: DataFolder) -> Iterator[Warehouse]:
-    """The identity zone as the last run left it, read-only."""
-    settings = load_settings(folder)
-    keyring = open_keyring(folder, settings, ("identity",))
-    con = warehouse.connect(folder.temp, (folder.root,), settings.memory_limit, settings.threads)
-    try:
-        warehouse.attach(con, "identity", folder.identity, keyring.key("identity"), read_only=True)
-        warehouse.lock_configuration(con)
-        yield Warehouse(con, f"read {now():%Y%m%d}", settings.today())
-    finally:
-        con.close()

@@ -8,12 +8,27 @@ from typing import Any
 from linkage_models.estimation import untried
 from linkage_models.thresholds import INTERVAL_LEVEL
 from pipelines.faults import BoroughlinkError, plural
+from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot
 
 VIEW = "data_quality"
 FLAGGED = "SELECT rule, subject_ref, other_ref, strength FROM published.fraud.flagged_pair"
 Table = tuple[str, Sequence[str], Sequence[Sequence[Any]]]
+
+
+def evaluation_of(folder: DataFolder, truth: Path | None, with_stock: bool = False) -> Answer:
+    """Links, addresses and flags against the truth of an invented borough, or links against a CSV of who is who;
+    without either, what can be estimated."""
+    if truth is None:
+        return Answer(*estimated(folder))
+    truth = truth.expanduser().resolve()
+    if truth.is_file():
+        judged = judge_known(folder, truth, with_stock)
+        return Answer(*known_tables(judged), {"judged": judged})
+    judged = judge(folder, truth, with_stock)
+    said, tables = judgement_tables(judged)
+    return Answer(said, tables, {"judged": judged})
 
 
 def judge(folder: DataFolder, truth: Path, with_stock: bool = False) -> dict[str, Any]:

@@ -12,14 +12,15 @@ from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import person
 from pipelines.governance.keys import open_keyring
-from pipelines.reading import Answer, contracts_at, purposes_at
+from pipelines.reading.answer import Answer
+from pipelines.reading.purposes import contracts_at, purposes_at
 from pipelines.runs import Run
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot
 from pipelines.sources.archive import Archive
 from pipelines.sources.contracts import Contract
 from pipelines.sources.retention import Due, left_over, sweep
-from pipelines.stewardship import PURPOSE, identity_zone
+from pipelines.stewardship.zone import PURPOSE, identity_zone
 
 _FOLDERS = "as-of"
 

@@ -21,8 +21,8 @@ from pipelines.governance.actors import person
 from pipelines.governance.keys import LINKING, Keyring, open_keyring
 from pipelines.linkage.rewinding import last_run_by, rewind_ids
 from pipelines.operations import Operations
-from pipelines.preview import change_settings, copy_state
-from pipelines.running import progress, say
+from pipelines.running.job import progress, say
+from pipelines.running.preview import change_settings, copy_state
 from pipelines.settings import DataFolder, load_settings
 from pipelines.sources.contract_files import load_contracts
 from pipelines.sources.contracts import Contract

@@ -13,8 +13,8 @@ from typing import Any
 from pipelines.commit_point import Current, run_under_way
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance.opt_out import is_nhs_number
-from pipelines.judging import judge
-from pipelines.running import published_figures, run_job, say
+from pipelines.reading.judging import judge
+from pipelines.running.job import published_figures, run_job, say
 from pipelines.settings import DataFolder, write_atomically, write_settings
 from pipelines.timings import MemoryWatch
 

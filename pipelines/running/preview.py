@@ -18,7 +18,7 @@ from pipelines.governance import audit
 from pipelines.governance.actors import person
 from pipelines.governance.keys import LINKING, Keyring, open_keyring
 from pipelines.operations import Operations
-from pipelines.running import progress
+from pipelines.running.job import progress
 from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings, write_atomically
 
 

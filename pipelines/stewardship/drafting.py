@@ -19,7 +19,7 @@ import yaml
 from pipelines import warehouse
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.quality.gate import gate
-from pipelines.reading import Answer
+from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder, load_settings, located, now
 from pipelines.sources.contract_files import load_contract
 from pipelines.sources.contracts import STAGED_NAME, Contract, Table

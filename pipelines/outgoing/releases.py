@@ -11,7 +11,10 @@ from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit, opt_out
 from pipelines.governance.actors import Actor, acting
 from pipelines.operations import Operations
-from pipelines.reading import Answer, old_of, purposes_at, stamp_of, target_of
+from pipelines.outgoing.files import stamp_of, target_of
+from pipelines.reading.answer import Answer
+from pipelines.reading.overview import old_of
+from pipelines.reading.purposes import purposes_at
 from pipelines.releases import lifecycle
 from pipelines.releases.asking import MEMORY, ask
 from pipelines.releases.attacks import Measured

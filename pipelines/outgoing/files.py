@@ -1,0 +1,94 @@
+"""The files of `export`, and what every file that leaves has: a target, a stamp, a line in the audit before it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pipelines.exports import Stamp, write_csv
+from pipelines.faults import BoroughlinkError, plural
+from pipelines.governance import audit
+from pipelines.governance.actors import acting
+from pipelines.governance.protection import protected_persons
+from pipelines.governance.purposes import PurposeRefused
+from pipelines.operations import opened_store
+from pipelines.reading.overview import old_of
+from pipelines.reading.purposes import purposes_at
+from pipelines.settings import DataFolder, load_settings
+from pipelines.snapshots import open_snapshot
+
+
+def write_clusters(folder: DataFolder, out: Path, purpose: str, view: str | None = None) -> str:
+    """record_id, source, source_key, person_id of one view, else of the purpose's; protected people stay out."""
+    view, target = by_name(folder, purpose, view), target_of(out, (".csv",))
+    with open_snapshot(folder) as (wh, place):
+        rows = wh.rows(
+            "SELECT m.record_id, r.source, r.source_key, m.person_id FROM published.linkage.membership m "
+            "JOIN published.people.record r USING (record_id) WHERE m.view = ? AND (m.view, m.person_id) NOT IN "
+            f"({protected_persons('published')}) ORDER BY ALL",
+            [view],
+        )
+    said = noted(folder, "clusters exported", out, len(rows), purpose)
+    stamp = stamp_of(folder, f"clusters of the view {view}", place.name)
+    write_csv(target, ("record_id", "source", "source_key", "person_id"), rows, stamp)
+    return said
+
+
+def write_label_sample(folder: DataFolder, out: Path, pairs: int, purpose: str, view: str | None = None) -> str:
+    """A random sample of compared pairs for reviewers to label, with inclusion probabilities."""
+    from pipelines.linkage.labelling import COLUMNS, draw
+
+    view, target = by_name(folder, purpose, view), target_of(out, (".csv",))
+    with open_snapshot(folder) as (wh, place):
+        rows = list(draw(wh, view, pairs))
+    said = noted(folder, "label sample exported", out, len(rows), purpose)
+    write_csv(target, COLUMNS, rows, stamp_of(folder, f"pairs of the view {view} to label", place.name))
+    return said
+
+
+def write_flagged(folder: DataFolder, out: Path, purpose: str) -> str:
+    """The flagged pairs, as the fraud team gets them."""
+    from pipelines.fraud.hand_over import write_one
+
+    if by_name(folder, purpose) != "fraud":
+        raise PurposeRefused(f"Flagged pairs are for preventing fraud: `{purpose}` has no use for them.")
+    target = target_of(out, (".csv", ".xlsx"))
+    with open_snapshot(folder) as (wh, _):
+        pairs = int(wh.scalar("SELECT count(*) FROM published.fraud.flagged_pair"))
+        said = noted(folder, "flagged pairs exported", out, pairs, purpose)
+        write_one(wh, target, load_settings(folder).export_days, "published.fraud.flagged_pair")
+    return said
+
+
+def by_name(folder: DataFolder, purpose: str, view: str | None = None) -> str:
+    """The view that a purpose may be handed people of by name: the one asked for, if it serves the purpose as a whole,
+    else its own. Raises PurposeRefused."""
+    purposes = purposes_at(folder, None)
+    stated = purposes.require_view(purpose)
+    if not stated.identifiable:
+        raise PurposeRefused(f"`{purpose}` never gets people by name; `boroughlink release` serves it.")
+    if view is not None and view != stated.view:
+        purposes.require(purpose, purposes.sources(view))
+    return view or stated.view
+
+
+def target_of(out: Path, suffixes: tuple[str, ...]) -> Path:
+    """Where a file that leaves goes; raises BoroughlinkError for a wrong ending or folder."""
+    target = out.expanduser().resolve()
+    if target.suffix.lower() not in suffixes:
+        raise BoroughlinkError(f"--out must end in {' or '.join(suffixes)}.")
+    if not target.parent.is_dir():
+        raise BoroughlinkError(f"The folder {target.parent} is not there.")
+    return target
+
+
+def stamp_of(folder: DataFolder, purpose: str, run_id: str) -> Stamp:
+    """The stamp of a file that leaves today."""
+    settings = load_settings(folder)
+    expires = settings.today() + timedelta(days=settings.export_days)
+    return Stamp(purpose, run_id, expires, stands_on=old_of(folder))
+
+
+def noted(folder: DataFolder, event: str, out: Path, rows: int, purpose: str) -> str:
+    """Note in the audit that a file is about to leave, before a byte of it is written; what to say once it has."""
+    with opened_store(folder) as operations:
+        audit.record(operations, acting(folder).login, event, out.name, rows=rows, purpose=purpose)
+    return f"{plural(rows, 'row')} written to {out}"

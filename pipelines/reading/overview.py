@@ -1,0 +1,84 @@
+"""What is published and how good it is: `status`, `quality`."""
+
+import json
+
+from pipelines.commit_point import Current, run_under_way
+from pipelines.faults import BoroughlinkError, plural
+from pipelines.inbox import untaken
+from pipelines.notices.telling import notices
+from pipelines.operations import opened_store
+from pipelines.reading.answer import Answer
+from pipelines.settings import DataFolder, load_settings, located
+from pipelines.snapshots import open_snapshot
+
+
+def status_of(folder: DataFolder) -> Answer:
+    """What is published and which sources stand on an old extract, what waits, who runs."""
+    if not folder.root.exists():
+        raise BoroughlinkError(f"There is no data folder at {folder.root}.")
+    current = Current.read(folder)
+    waiting = untaken(folder, *located(folder), load_settings(folder).today())
+    with opened_store(folder) as operations:
+        runs, told = operations.runs()[:10], notices(operations)[:10]
+    said = [
+        f"Published: {current.published or 'nothing yet'}",
+        f"Waiting in the landing folder: {plural(len(waiting.signatures), 'delivery', 'deliveries')}"
+        + (f", and {waiting.not_due:,} not whole or not due" if waiting.not_due else ""),
+        "A run is under way." if run_under_way(folder) else "No run is under way.",
+    ]
+    if current.published:
+        said += old_of(folder)
+    rows = [
+        (
+            run["run_id"],
+            run["state"],
+            "yes" if run["published"] else "no",
+            run["started_by"],
+            run["started_at"][:19],
+            json.loads(run["summary"] or "{}").get("why", ""),
+        )
+        for run in runs
+    ]
+    heard = [(each["at"][:19], each["subject"], each["channel"], each["state"], each["detail"] or "") for each in told]
+    return Answer(
+        said,
+        [
+            ("Runs", ("run", "state", "published", "started by", "started (UTC)", "why not"), rows),
+            *([("Notices", ("at (UTC)", "about", "by", "state", "why not"), heard)] if heard else []),
+        ],
+        {"published": current.published, "waiting": len(waiting.signatures), "not due": waiting.not_due},
+    )
+
+
+def quality_of(folder: DataFolder) -> Answer:
+    """The scorecard and the faults behind it."""
+    from pipelines.quality.scorecard import faults, scorecard
+
+    with open_snapshot(folder) as (wh, place):
+        scores = scorecard(wh, "published")
+        failed = [
+            (fault.source, fault.principle, fault.severity, fault.sentence, fault.failures, fault.rows)
+            for fault in faults(wh, "published")
+        ]
+    grid: dict[str, dict[str, str]] = {}
+    for score in scores:
+        grid.setdefault(score.source, {})[score.principle] = score.state
+    principles = ("accurate", "valid", "reliable", "timely", "relevant", "complete")
+    rows = [
+        (source, *(states.get(principle, "no check") for principle in principles)) for source, states in grid.items()
+    ]
+    return Answer(
+        (f"Run {place.name}",),
+        [
+            ("Scorecard", ("source", *principles), rows),
+            ("What failed", ("source", "principle", "severity", "rule", "failures", "of"), failed),
+        ],
+    )
+
+
+def old_of(folder: DataFolder) -> tuple[str, ...]:
+    """Which sources of the published run stand on an old extract, and why: a sentence each."""
+    from pipelines.sources.footing import old_extracts
+
+    with open_snapshot(folder) as (wh, _):
+        return old_extracts(wh, "published")
