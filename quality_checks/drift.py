@@ -48,16 +48,23 @@ class Move:
         return max(round(self.distance * self.rows), 1) if self.drifted else 0
 
 
-def drift(now: Cells, earlier: Sequence[Cells], limits: DriftLimits, direction: Direction = "any") -> Move | None:
+def drift(
+    now: Cells,
+    earlier: Sequence[Cells],
+    limits: DriftLimits,
+    direction: Direction = "any",
+    season: Sequence[Cells] = (),
+) -> Move | None:
     """How a distribution stands to those of earlier extracts, the newest first; None without any to compare with.
 
-    A share is a distribution over `yes` and `no`; with a direction only its rise or fall counts.
+    A share is a distribution over `yes` and `no`; with a direction only its rise or fall counts. `season` are those of
+    the same season a year ago: near them is near enough.
     """
     held = [cells for cells in earlier if sum(cells.values())][: limits.history]
     rows = sum(now.values())
     if not held or not rows:
         return None
-    near = held[: limits.nearest]
+    near = [*held[: limits.nearest], *(cells for cells in season if sum(cells.values()))]
     moves = [_moved(now, cells, direction) for cells in near]
     distance = min(moves)
     against = near[moves.index(distance)]

@@ -31,7 +31,7 @@ def evidence(wh: Warehouse, candidate: Candidate, now: Profile) -> Evidence:
     for table in candidate.contract.tables:
         found |= _of_table(candidate, table, growth.get(table.name, 0))
         if "rows" in table.seasonal:
-            found |= _of_season(wh, candidate, table)
+            found |= _of_season(wh, candidate, table, found)
         for column in table.kept:
             found |= _of_column(wh, candidate, table, column)
     for check in candidate.contract.checks:
@@ -91,8 +91,9 @@ def _beyond_a_handful(rows: int) -> int:
     return rows if rows > SET_ASIDE_ALWAYS else 0
 
 
-def _of_season(wh: Warehouse, candidate: Candidate, table: Table) -> Evidence:
-    """Bounds of the rows of a table that moves with the year: about those of the season a year ago."""
+def _of_season(wh: Warehouse, candidate: Candidate, table: Table, found: Evidence) -> Evidence:
+    """Bounds of the rows of a table that moves with the year: about those of the season a year ago, or as `found` of
+    any table; none until a year is known."""
     before = None
     if candidate.previous.get(table.name) is not None and wh.exists(INTAKE):
         ago = candidate.extract_date - timedelta(days=365)
@@ -101,11 +102,11 @@ def _of_season(wh: Warehouse, candidate: Candidate, table: Table) -> Evidence:
             "AND state = 'accepted' AND supply = 'full' AND abs(extract_date - ?::DATE) <= ?",
             [ago, candidate.contract.name, table.name, ago, thresholds().season_days],
         )
-    room = max(int((before or 0) * thresholds().rows_refuse), thresholds().rows_slack)
-    return {
-        f"{table.name}.warning.low": None if before is None else max(before - room, 0),
-        f"{table.name}.warning.high": None if before is None else before + room,
-    }
+    low, high = f"{table.name}.warning.low", f"{table.name}.warning.high"
+    if before is None or found[low] is None:
+        return {low: None, high: None}
+    room = max(int(before * thresholds().rows_refuse), thresholds().rows_slack)
+    return {low: min(found[low], max(before - room, 0)), high: max(found[high], before + room)}
 
 
 def _growth(wh: Warehouse, candidate: Candidate) -> dict[str, int]:

@@ -1,13 +1,14 @@
 """The gate: an extract goes on only if no critical rule of its source fails. Warnings are kept and shown."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from pipelines.quality.evidence import evidence
 from pipelines.quality.profiles import keep, profile
 from pipelines.quality.suites import rules_of
+from pipelines.quality.thresholds import thresholds
 from pipelines.settings import BoroughlinkError
 from pipelines.sources.intake import Candidate, Verdict
 from pipelines.warehouse import Warehouse
@@ -65,10 +66,22 @@ def judge(wh: Warehouse, candidate: Candidate) -> GateResult:
         results = run_rules(wh.con, rules_of(candidate.contract), tables, evidence(wh, candidate, now))
     except CheckBroken as fault:
         raise GateBroken(f"{candidate.contract.name}, {candidate.extract_date}: {fault}") from None
-    found = GateResult(candidate.contract.name, candidate.extract_date, tuple(results))
+    found = GateResult(candidate.contract.name, candidate.extract_date, tuple(map(weighed, results)))
     note(wh, found)
     keep(wh, candidate, now)
     return found
+
+
+def weighed(result: RuleResult) -> RuleResult:
+    """A value's form is a warning's matter; that most values of a column have it not is critical: something else stands
+    in that column."""
+    rule, limits = result.rule, thresholds()
+    if rule.principle != Principle.VALID or not rule.column or result.reason or result.failures < limits.small_cell:
+        return result
+    if result.share <= limits.misplaced_share:
+        return result
+    reason = f"{result.failures:,} of {result.rows:,} rows fail: the column holds something else"
+    return replace(result, rule=replace(rule, severity=Severity.CRITICAL), reason=reason)
 
 
 def gate(wh: Warehouse, seen: list[GateResult] | None = None) -> Callable[[Candidate], Verdict]:

@@ -1,13 +1,14 @@
-"""Rules that hold an extract against those before it: what is filled, how values lie, what changed. All warn."""
+"""Rules that hold an extract against those before it: what is filled, how values lie, what changed. All warn, but
+that a table whose columns hold something else is refused."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pipelines.quality.parts import WARNING, parameter, table_rule
+from pipelines.quality.parts import CRITICAL, WARNING, parameter, table_rule
 from pipelines.quality.profiles import Key, Profile, compared, measures_of, pooled
 from pipelines.quality.thresholds import thresholds
 from pipelines.sources.contracts import Column, Contract, Table
-from quality_checks.drift import TRUE, Direction, DriftLimits, drift, stalled
+from quality_checks.drift import TRUE, Direction, DriftLimits, distance, drift, stalled
 from quality_checks.principles import Dimension, Principle
 from quality_checks.rules import Rule
 
@@ -18,6 +19,11 @@ _DIRECTIONS: dict[str, Direction] = {"filled": "down", "changed": "up", "gone": 
 def steady_table_rules(table: Table) -> Iterator[Rule]:
     """Of the table as a whole: the same keys, no row twice, and not standing still."""
     here, reliable = table.name, Principle.RELIABLE
+    if len(table.kept) >= thresholds().misplaced_columns:
+        says = f"The columns of {here} hold what they held in the last extracts: in fewer than "
+        says += f"{thresholds().misplaced_columns} of them most values lie elsewhere."
+        sql = parameter(here, "in_place")
+        yield table_rule(table, "in_place", reliable, CRITICAL, says, "measured", sql=sql)
     if len(table.kept) > len(table.key) + 1:
         says = f"{here} holds no more rows that repeat another than in the last extracts."
         yield _rule(table, "repeated", reliable, says, dimension=Dimension.UNIQUENESS)
@@ -44,18 +50,25 @@ def steadiness(
     """For every rule of this room its SQL (rows, failures), or None where there is nothing to compare with.
 
     `earlier` are the profiles of the extracts before, the newest first; `year_before` those of the season a year ago.
+    What moves with the year says nothing until a year is known, and then is fine where it is as lately or as then.
     """
     found: dict[str, Any] = {}
     for table in contract.tables:
-        last = {name: year_before if name in table.seasonal else earlier for name in (*_DIRECTIONS, "spread")}
+        season = year_before if table.seasonal else ()
+
+        def moved(name: str, *place: str, here: Table = table) -> tuple[int, int] | None:
+            if name not in here.seasonal:
+                return _moved(now, earlier, (here.name, *place))
+            return _moved(now, earlier, (here.name, *place), year_before) if year_before else None
+
         for name in ("repeated", "gone"):
-            found[f"{table.name}.{name}"] = _moved(now, last[name], (table.name, "", name))
+            found[f"{table.name}.{name}"] = moved(name, "", name)
+        found[f"{table.name}.in_place"] = _in_place(now, earlier, season, table)
         found[f"{table.name}.stalled"] = _stalled(now, earlier, table.name)
         for column in table.kept:
-            place = (table.name, column.staged)
-            found[f"{table.name}.{column.staged}.fill_drop"] = _moved(now, last["filled"], (*place, "filled"))
-            found[f"{table.name}.{column.staged}.changed"] = _moved(now, last["changed"], (*place, "changed"))
-            spread = [_moved(now, last["spread"], (*place, measure)) for measure in measures_of(table, column)]
+            found[f"{table.name}.{column.staged}.fill_drop"] = moved("filled", column.staged, "filled")
+            found[f"{table.name}.{column.staged}.changed"] = moved("changed", column.staged, "changed")
+            spread = [moved("spread", column.staged, measure) for measure in measures_of(table, column)]
             found[f"{table.name}.{column.staged}.spread"] = max(filter(None, spread), key=lambda f: f[1], default=None)
     return {name: _counted(*counts) if counts else None for name, counts in found.items()}
 
@@ -67,13 +80,35 @@ def limits_of(measure: str) -> DriftLimits:
     return DriftLimits(floor, limits.drift_usual, limits.drift_deviations, limits.drift_nearest, limits.drift_history)
 
 
-def _moved(now: Profile, earlier: Sequence[Profile], key: Key) -> tuple[int, int] | None:
+def _moved(
+    now: Profile, earlier: Sequence[Profile], key: Key, season: Sequence[Profile] = ()
+) -> tuple[int, int] | None:
     measure = key[2]
     if key not in now:
         return None
-    before = [profile[key] for profile in earlier if key in profile]
-    move = drift(pooled(now[key]), before, limits_of(measure), _DIRECTIONS.get(measure, "any"))
+    before, then = ([profile[key] for profile in profiles if key in profile] for profiles in (earlier, season))
+    move = drift(pooled(now[key]), before, limits_of(measure), _DIRECTIONS.get(measure, "any"), then)
     return (move.rows, move.failures) if move else None
+
+
+def _in_place(
+    now: Profile, earlier: Sequence[Profile], season: Sequence[Profile], table: Table
+) -> tuple[int, int] | None:
+    """Columns that can be compared, and those of which most values lie elsewhere, if they are too many at once."""
+    limits = thresholds()
+    near, furthest = [*earlier[: limits.drift_nearest], *season], list[float]()
+    for column in table.kept:
+        moves = []
+        for measure in ("filled", *measures_of(table, column)):
+            here, *there = (pooled(p.get((table.name, column.staged, measure), {})) for p in (now, *near))
+            there = [cells for cells in there if sum(cells.values()) >= limits.rows_slack]
+            if there and sum(here.values()) >= limits.rows_slack:
+                moves.append(min(distance(here, cells) for cells in there))
+        furthest += [max(moves)] if moves else []
+    moved = sum(move > limits.misplaced_share for move in furthest)
+    if len(furthest) < limits.misplaced_columns:
+        return None
+    return len(furthest), moved if moved >= limits.misplaced_columns else 0
 
 
 def _stalled(now: Profile, earlier: Sequence[Profile], table: str) -> tuple[int, int] | None:

@@ -40,6 +40,8 @@ class Thresholds:
     drift_deviations: float
     drift_nearest: int
     drift_history: int
+    misplaced_share: float
+    misplaced_columns: int
     stalled_least: int
     stalled_share: float
 
@@ -48,7 +50,7 @@ class Thresholds:
 def thresholds() -> Thresholds:
     """Read once a process."""
     read = yaml.safe_load((Path(__file__).parent / "thresholds.yaml").read_text(encoding="utf-8"))
-    nested = ("row_count", "set_aside", "dummy_birth_dates", "drift", "stalled")
+    nested = ("row_count", "set_aside", "dummy_birth_dates", "drift", "misplaced", "stalled")
     return Thresholds(
         rows_warn=read["row_count"]["warn"],
         rows_refuse=read["row_count"]["refuse"],
@@ -59,6 +61,7 @@ def thresholds() -> Thresholds:
         dummy_dates=tuple(date.fromisoformat(day) for day in read["dummy_birth_dates"]["dates"]),
         dummy_share=read["dummy_birth_dates"]["share"],
         **{f"drift_{name}": value for name, value in read["drift"].items()},
+        **{f"misplaced_{name}": value for name, value in read["misplaced"].items()},
         **{f"stalled_{name}": value for name, value in read["stalled"].items()},
         **{name: share for name, share in read.items() if name not in nested},
     )

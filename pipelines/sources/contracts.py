@@ -215,7 +215,7 @@ class Table(Stated):
     row with the column names.
 
     `seasonal` names what of the table moves with the year (a billing, a term, an intake of pupils): it is held against
-    the extract of the year before alone.
+    the last extract and that of a year before, whichever is nearer.
     `changes` names the column that says, in a delivery of changes only, what became of a row: by I or U it stands as
     given, by D it is gone. That a delivery is such a one its manifest says (`"supply": "changes"`).
     """

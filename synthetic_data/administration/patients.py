@@ -29,23 +29,49 @@ CARE_FACTOR = 2.2  # people with social care are seen so much more often; guess
 
 
 def patients(scene: Scene, frames: FRAMES) -> FRAMES:
-    """patient_spells of the last year and patient_numbers: which pseudonym belongs to whom; days as numbers."""
-    rng = stream(scene.seed, "patients")
-    people = (
+    """patient_spells of the year before each delivery, and patient_numbers: which pseudonym belongs to whom; days as
+    numbers."""
+    clients = frames["care_clients"]["person_id"]
+    people = _patients(scene, scene.as_of)
+    parts = [*_year(scene, people, clients, stream(scene.seed, "patients"), scene.as_of, 365), *_falls(scene)]
+    spells = _numbered(pl.concat(parts), 10_000_000)
+    numbers = _pseudonyms(scene, people)
+    # the supplier looks up those for whom the council asked: its own clients
+    numbers = numbers.with_columns(asked=pl.col("person_id").is_in(clients.implode()))
+    if scene.opening < scene.as_of:  # earlier deliveries hold spells that have left the newest
+        before = _patients(scene, scene.opening)
+        last, days = scene.as_of - 364, scene.as_of - scene.opening
+        older = _numbered(
+            pl.concat(_year(scene, before, clients, stream(scene.seed, "patients before"), last, days)), 40_000_000
+        )
+        gone = before.join(people, on="person_id", how="anti", maintain_order="left")
+        spells = pl.concat([spells, older])
+        numbers = pl.concat([numbers, _pseudonyms(scene, gone).with_columns(asked=pl.lit(False))])
+    return {"patient_spells": spells, "patient_numbers": numbers}
+
+
+def _patients(scene: Scene, day: int) -> pl.DataFrame:
+    """One row a person who lives in the borough now, or has died since a year before the day."""
+    return (
         scene.residents()
-        .filter((pl.col("current") | (pl.col("death") > scene.as_of - 365)) & (pl.col("birth") < scene.as_of - 30))
+        .filter((pl.col("current") | (pl.col("death") > day - 365)) & (pl.col("birth") < scene.as_of - 30))
         .unique("person_id", keep="last", maintain_order=True)
         .sort("person_id")
     )
-    clients = frames["care_clients"]["person_id"]
+
+
+def _year(
+    scene: Scene, people: pl.DataFrame, clients: pl.Series, rng: np.random.Generator, end: int, days: int
+) -> list[pl.DataFrame]:
+    """Spells by setting that begin within so many days before `end`."""
     age = people["age"].to_numpy()
     factor = np.where(people["person_id"].is_in(clients.implode()).to_numpy(), CARE_FACTOR, 1.0)
-    last = np.minimum(people["death"].to_numpy(), scene.as_of)
+    last = np.minimum(people["death"].to_numpy(), end)
     parts = []
     for setting, rates in YEARLY.items():
-        count = rng.poisson(np.interp(age, AT_AGES, rates) * factor)
+        count = rng.poisson(np.interp(age, AT_AGES, rates) * factor * (days / 365))
         at = np.repeat(np.arange(len(people)), count)
-        start = np.minimum(scene.as_of - rng.integers(1, 365, len(at)), last[at])
+        start = np.minimum(end - rng.integers(1, days, len(at)), last[at])
         stay = rng.exponential(STAY.get(setting, 0.0), len(at)).astype(np.int64)
         mean, spread = COST[setting]
         fall = (age[at] >= FALLS[0]) & (rng.random(len(at)) < FALLS[1]) & (setting in ("A&E", "Emergency admission"))
@@ -63,13 +89,12 @@ def patients(scene: Scene, frames: FRAMES) -> FRAMES:
                 schema_overrides={"setting": pl.String},
             )
         )
-    parts = [*(_without_falls(part, scene) for part in parts), *_falls(scene)]
-    spells = pl.concat(parts).sort("person_id", "start_date", "setting", maintain_order=True)
-    spells = spells.with_columns(spell_ref="K" + (pl.int_range(pl.len()) + 10_000_000).cast(pl.String))
-    numbers = _pseudonyms(scene, people)
-    # the supplier looks up those for whom the council asked: its own clients
-    numbers = numbers.with_columns(asked=pl.col("person_id").is_in(clients.implode()))
-    return {"patient_spells": spells, "patient_numbers": numbers}
+    return [_without_falls(part, scene) for part in parts]
+
+
+def _numbered(spells: pl.DataFrame, first: int) -> pl.DataFrame:
+    spells = spells.sort("person_id", "start_date", "setting", maintain_order=True)
+    return spells.with_columns(spell_ref="K" + (pl.int_range(pl.len()) + first).cast(pl.String))
 
 
 def _without_falls(spells: pl.DataFrame, scene: Scene) -> pl.DataFrame:

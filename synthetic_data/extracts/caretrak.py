@@ -4,7 +4,7 @@ Layout: UTF-8, dates yyyymmdd. A second file leads from the pseudonyms of those 
 numbers; it comes separately and opens in the identity zone only.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -19,9 +19,11 @@ LOOKUP = ["PSEUDO_NHS_NO", "NHS_NO"]
 
 
 def render(world: World, rates: Rates, extract_date: date) -> Rendered:
-    """The delivery of extract_date; it names nobody, so it has no record of a person and no address."""
+    """The delivery of extract_date, with the spells of a year; it names nobody, so it has no record of a person and no address."""
     spells = (
-        world.patient_spells.filter(pl.col("start_date") <= extract_date)
+        world.patient_spells.filter(
+            pl.col("start_date").is_between(extract_date - timedelta(days=365), extract_date, closed="right")
+        )
         .join(world.patient_numbers, on="person_id", how="left")
         .sort("spell_ref")
         .select(

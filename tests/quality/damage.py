@@ -13,7 +13,7 @@ from tests.quality import good
 
 _GENUINE = {"nhs_number": "'1111111111'", "nino": "'TN000000A'", "ni_no": "'TN000000A'"}
 #: Kinds that need the profile of the delivery.
-AGAINST_THE_LAST = frozenset({"fill_drop", "spread", "changed", "repeated", "gone", "stalled"})
+AGAINST_THE_LAST = frozenset({"fill_drop", "spread", "changed", "repeated", "gone", "stalled", "in_place"})
 
 
 def kind_of(rule: Rule) -> str:
@@ -86,6 +86,16 @@ def _changed(contract: Contract, rule: Rule) -> str:
     return _set(rule, to.get(_type(contract, rule), f"{name} + 1"))
 
 
+def _shifted(contract: Contract, rule: Rule) -> str:
+    """Each column holds what stood in the one before it, as far as it can be read there."""
+    kept = contract.table(rule.table).kept
+    moved = (
+        f'"{to.staged}" = TRY_CAST("{of.staged}" AS {to.sql_type})'
+        for to, of in zip(kept, [kept[-1], *kept], strict=False)
+    )
+    return f"UPDATE ${{{rule.table}}} SET {', '.join(moved)}"
+
+
 def _double(contract: Contract, rule: Rule) -> str:
     return f"INSERT INTO ${{{rule.table}}} SELECT t.* FROM ${{{rule.table}}} AS t, range(3)"
 
@@ -121,6 +131,7 @@ _OF_RULE: dict[str, Callable[[Contract, Rule], str]] = {
     "changed": _changed,
     "repeated": lambda contract, rule: _double(contract, rule),
     "gone": _rekey,
+    "in_place": _shifted,
     "stalled": lambda *_: "",  # a good delivery is the last one once more
     "unique": _double,
     "after": lambda _, rule: _set(rule, f'"{rule.parameters["other"]}" - 10'),

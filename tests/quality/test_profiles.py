@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.quality.gate import judge
 from pipelines.quality.profiles import PROFILE, history
+from pipelines.quality.steadiness import steadiness
 from pipelines.sources.contract_files import load_contracts
 from pipelines.sources.intake import Candidate, make_intake_tables
 from pipelines.sources.staging import CandidateTable
@@ -116,6 +117,33 @@ def test_a_calm_month_raises_nothing(wh: Warehouse) -> None:
 )
 def test_a_sudden_change_raises_its_rules(wh: Warehouse, fault: str, spoil: str, rules: set[str]) -> None:
     assert sudden(wh, month(wh, MONTHS, spoil)) == rules, fault
+
+
+SHIFTED = (
+    "UPDATE ${holder} SET person_no = _record, full_name = home_ref, ni_no = full_name, nhs_number = ni_no, "
+    "tenure = nhs_number, from_date = dob, to_date = from_date"
+)
+
+
+def test_columns_that_shifted_refuse_the_extract(wh: Warehouse) -> None:
+    found = judge(wh, month(wh, MONTHS, SHIFTED))
+    assert not found.accepted
+    assert "holder.in_place" in {result.rule.name for result in found.refusals}
+
+
+def test_what_moves_with_the_year_is_fine_as_lately_or_as_a_year_ago_once_a_year_is_known() -> None:
+    yearly = CONTRACT.tables[1].model_copy(update={"seasonal": ("spread",)})
+    contract = CONTRACT.model_copy(update={"tables": (yearly,)})
+    key = ("holder", "tenure", "code")
+    a_year_ago, lately, new = {"SEC": 900, "INT": 100}, {"SEC": 100, "INT": 900}, {"SEC": 500, "INT": 500}
+
+    def told(now: dict[str, int], year_before: list[dict[str, int]]) -> object:
+        found = steadiness(contract, {key: now}, [{key: lately}], [{key: each} for each in year_before])
+        return found["holder.tenure.spread"]
+
+    assert told(new, []) is None
+    assert told(lately, [a_year_ago]) == told(a_year_ago, [a_year_ago]) == "SELECT 1000 AS rows, 0 AS failures"
+    assert told(new, [a_year_ago]) == "SELECT 1000 AS rows, 400 AS failures"
 
 
 def test_a_feed_that_stopped_is_seen(wh: Warehouse) -> None:

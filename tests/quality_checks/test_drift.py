@@ -15,7 +15,7 @@ LIMITS = DriftLimits(floor=0.03, usual=4, deviations=5, nearest=3, history=12)
 
 @pytest.mark.parametrize("case", CASES, ids=[case["case"] for case in CASES])
 def test_given_and_expected(case: dict[str, Any]) -> None:
-    move = drift(case["now"], case["earlier"], LIMITS, case.get("direction", "any"))
+    move = drift(case["now"], case["earlier"], LIMITS, case.get("direction", "any"), case.get("season", []))
     if case["expected"] is None:
         assert move is None
     else:
