@@ -6,7 +6,7 @@ A step opens only the zones it names, is timed, reports counts, and fails with o
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,8 @@ class RunHandle:
 
 @dataclass(frozen=True)
 class Step:
-    """What a room's function gets: the warehouse with the zones it asked for, the run, and the sources it may read."""
+    """What a room's function gets: the warehouse with the zones it asked for, the run, and the sources it may read; and
+    `checks`, to which it adds the results of the asset's checks."""
 
     name: str
     wh: Warehouse
@@ -90,6 +91,7 @@ class Step:
     purposes: Purposes
     landing: Path
     upstream: frozenset[str] = frozenset()
+    checks: list[dg.AssetCheckResult] = field(default_factory=list)
 
     @property
     def stands_on(self) -> tuple[str, ...]:
@@ -134,6 +136,7 @@ def step_asset(
     tables: Sequence[str] = (),
     purpose: str = "data_quality",
     kinds: Sequence[str] = ("duckdb",),
+    checks: Sequence[dg.AssetCheckSpec] = (),
 ) -> Callable[[Callable[[Step], Mapping[str, Any] | None]], dg.AssetsDefinition]:
     """An asset from a function of a `Step`.
 
@@ -151,13 +154,15 @@ def step_asset(
             kinds=set(kinds),
             tags={"purpose": purpose},
             required_resource_keys={"borough"},
+            check_specs=checks,
         )
         def step(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
             with run_step(context, key, zones, purpose) as opened:
                 figures = dict(function(opened) or {})
                 if opened.stands_on:
                     figures[OLD] = " ".join(opened.stands_on)
-                return dg.MaterializeResult(metadata=table_metadata(opened.wh, tables) | figures)
+                metadata = table_metadata(opened.wh, tables) | figures
+                return dg.MaterializeResult(metadata=metadata, check_results=opened.checks)
 
         return step
 

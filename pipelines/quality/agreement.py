@@ -46,24 +46,21 @@ def agreement_rules(contract: Contract) -> list[Rule]:
     ]
 
 
-def note_agreement(wh: Warehouse, contracts: Iterable[Contract]) -> dict[str, int]:
+def note_agreement(wh: Warehouse, contracts: Iterable[Contract]) -> list[RuleResult]:
     """Judge the agreement of every source with the others and add it to what was found of its extract in force.
 
-    Returns how many rules were judged and how many of them failed. Raises CheckBroken.
+    Returns the results, three a source. Raises CheckBroken.
     """
     held = list(contracts)
     if not all(wh.exists(f"identity.{table}") for table in (*_NEEDED, "quality.result")):
-        return {"judged": 0, "failing": 0}
+        return []
     given = _evidence(wh, held)
     rules = [rule for contract in held for rule in agreement_rules(contract)]
     results = run_rules(wh.con, _named_apart(rules), {_RECORD: f"identity.{_RECORD}"}, given)
     found = [RuleResult(rule, r.rows, r.failures, r.passed, r.judged) for rule, r in zip(rules, results, strict=True)]
     for contract in held:
         _add(wh, contract, [result for result in found if result.rule.source == contract.name])
-    return {
-        "judged": sum(result.judged for result in found),
-        "failing": sum(not result.passed for result in found),
-    }
+    return found
 
 
 def _named_apart(rules: list[Rule]) -> list[Rule]:

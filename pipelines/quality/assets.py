@@ -6,6 +6,7 @@ import dagster as dg
 
 from pipelines.assets import Step, step_asset
 from pipelines.quality.agreement import note_agreement
+from pipelines.quality.checks import PERSON, agreement_checks, agreement_specs
 from pipelines.quality.promises import PRINCIPLE, PROMISE, write_promises
 from pipelines.quality.scorecard import scorecard
 from pipelines.sources.catalogue import Catalogue
@@ -41,7 +42,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
             "scorecard": dg.MetadataValue.md("\n".join(lines)),
         }
 
-    if not catalogue.has("person_record"):
+    if not catalogue.has(PERSON):
         return [quality_scorecard]
 
     @step_asset(
@@ -53,9 +54,14 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
             "How far sources agree on birth dates and numbers of people whom two of them surely mean: judged once"
             " records are linked, and added to what the gate found of each extract in force."
         ),
+        checks=agreement_specs(dg.AssetKey(["quality", "agreement"]), catalogue.contracts.values()),
     )
     def quality_agreement(step: Step) -> dict[str, Any]:
-        counts = note_agreement(step.wh, catalogue.contracts.values())
-        return {"rules judged": counts["judged"], "rules failing": counts["failing"]}
+        results = note_agreement(step.wh, catalogue.contracts.values())
+        step.checks.extend(agreement_checks(catalogue.contracts.values(), results))
+        return {
+            "rules judged": sum(result.judged for result in results),
+            "rules failing": sum(not result.passed for result in results),
+        }
 
     return [quality_scorecard, quality_agreement]

@@ -1,18 +1,19 @@
-"""The gate in Dagster: one asset check a source and principle, yielded by the step that takes the source in.
+"""The gate in Dagster: one asset check a source and principle, yielded by the step that takes the source in; and after
+linkage one a source on how far it agrees with the others.
 
 A failed critical rule makes the check an error. It does not block what lies downstream: the gate has refused the
 extract, and the borough stands on the last good load. A step without a new extract shows how the last one was judged,
 and whether the next is late on the day of the run.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import dagster as dg
 
-from pipelines.quality.gate import gate
+from pipelines.quality.gate import gate, said
 from pipelines.quality.scorecard import Fault, Score, faults, scorecard
 from pipelines.quality.suites import rules_of
 from pipelines.scorecard.standing import late_words, newest_accepted
@@ -21,6 +22,9 @@ from pipelines.sources.contracts import Contract
 from pipelines.sources.intake import Candidate, Gate, Verdict
 from pipelines.warehouse import Warehouse
 from quality_checks.principles import Principle
+from quality_checks.rules import RuleResult
+
+PERSON = "person_record"
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,41 @@ def check_results(asset: dg.AssetKey, contract: Contract, found: Sequence[Standi
                 severity=dg.AssetCheckSeverity.WARN,
                 description="No extract of this source has been judged yet.",
             )
+
+
+def agreement_specs(asset: dg.AssetKey, contracts: Iterable[Contract]) -> list[dg.AssetCheckSpec]:
+    """One check a source that mentions people, for the step that judges agreement."""
+    return [
+        dg.AssetCheckSpec(
+            contract.name,
+            asset=asset,
+            description="Accurate: is what it says of a person another source's too, where both surely mean them?",
+            metadata={"owner": contract.owner},
+        )
+        for contract in contracts
+        if PERSON in contract.facts
+    ]
+
+
+def agreement_checks(contracts: Iterable[Contract], results: Sequence[RuleResult]) -> Iterator[dg.AssetCheckResult]:
+    """How each source that mentions people agrees with the others; counts and words only. It warns, and blocks nothing."""
+    for contract in contracts:
+        if PERSON not in contract.facts:
+            continue
+        judged = [result for result in results if result.rule.source == contract.name and result.judged]
+        failing = [result for result in judged if not result.passed]
+        records = [
+            dg.TableRecord({"field": str(result.rule.column), "records": result.rows, "disagree": result.failures})
+            for result in judged
+        ]
+        held = f"{len(judged)} fields agree." if judged else "Too few records can be held against another source."
+        yield dg.AssetCheckResult(
+            passed=not failing,
+            check_name=contract.name,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=" ".join(map(said, failing)) or held,
+            metadata={"held against others": dg.MetadataValue.table(records)} if records else {},
+        )
 
 
 def _result(score: Score, failing: list[Fault], asset: dg.AssetKey, late: str | None) -> dg.AssetCheckResult:

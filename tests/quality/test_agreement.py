@@ -1,16 +1,21 @@
 """Agreement with other sources on sure matches is judged after linkage, and stands with the extract in force."""
 
+import logging
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from pipelines.quality.agreement import agreement_rules, note_agreement
+from pipelines.quality.checks import agreement_checks, agreement_specs
 from pipelines.quality.gate import judge
 from pipelines.quality.scorecard import faults
 from pipelines.sources.intake import make_intake_tables
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from quality_checks.principles import Principle
+from quality_checks.rules import RuleResult
 from tests.quality.lettings import CONTRACT, EXTRACT_DATE, delivery
 
 PEOPLE = 40
@@ -44,12 +49,17 @@ def wh() -> Iterator[Warehouse]:
         yield warehouse
 
 
+def counts(results: list[RuleResult]) -> tuple[int, int]:
+    """How many were judged, and how many of them failed."""
+    return sum(result.judged for result in results), sum(not result.passed for result in results)
+
+
 def failing(wh: Warehouse) -> set[str]:
     return {fault.rule for fault in faults(wh) if fault.rule.startswith("agreement.")}
 
 
 def test_sources_that_agree_fail_nothing(wh: Warehouse) -> None:
-    assert note_agreement(wh, [CONTRACT, OTHER]) == {"judged": 4, "failing": 0}
+    assert counts(note_agreement(wh, [CONTRACT, OTHER])) == (4, 0)
     assert failing(wh) == set()
 
 
@@ -60,18 +70,42 @@ def test_a_source_that_others_contradict_is_named_and_told_once(wh: Warehouse, f
         f"UPDATE identity.people.record SET {field} = {other} WHERE source = 'lettings' AND record_id < 'lettings2'"
     )
     for _ in range(2):  # a run again replaces what it said
-        assert note_agreement(wh, [CONTRACT, OTHER])["failing"] == 2  # either of two may be wrong
+        assert counts(note_agreement(wh, [CONTRACT, OTHER])) == (4, 2)  # either of two may be wrong
     assert failing(wh) == {f"agreement.{field}"}
     kept = "SELECT count(*), count(DISTINCT rule) FROM identity.quality.result WHERE rule LIKE 'agreement.%'"
     assert wh.rows(kept) == [(3, 3)]
 
 
+def test_each_source_that_mentions_people_has_a_check_that_warns_and_tells_no_value(
+    wh: Warehouse, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "person_record.sql").touch()
+    people = [each.model_copy(update={"folder": tmp_path}) for each in (CONTRACT, OTHER)]
+    wh.execute(
+        "UPDATE identity.people.record SET birth_date = DATE '1871-12-24', nhs_number = 'Quillfeather' "
+        "WHERE source = 'lettings'"
+    )
+    with caplog.at_level(logging.DEBUG):
+        found = note_agreement(wh, people)
+        results = {result.check_name: result for result in agreement_checks(people, found)}
+    assert [spec.name for spec in agreement_specs(dg.AssetKey("agreement"), [*people, CONTRACT])] == list(results)
+    assert {name: (result.passed, result.severity.value) for name, result in results.items()} == {
+        "lettings": (False, "WARN"),
+        "register": (False, "WARN"),
+    }
+    assert "40 of 40 rows fail" in str(results["lettings"].description)
+    kept = wh.rows("SELECT result::VARCHAR FROM identity.quality.result AS result WHERE rule LIKE 'agreement.%'")
+    assert kept
+    told = [repr(found), repr(results), repr(kept), caplog.text, *capfd.readouterr()]
+    assert not [text for text in told if "Quillfeather" in text or "1871" in text]
+
+
 def test_what_is_unsure_or_rare_says_nothing(wh: Warehouse) -> None:
     wh.execute("UPDATE identity.people.record SET birth_date = birth_date + 31 WHERE source = 'lettings'")
     wh.execute("UPDATE identity.linkage.edge SET match_weight = 3")
-    assert note_agreement(wh, [CONTRACT]) == {"judged": 0, "failing": 0}
+    assert counts(note_agreement(wh, [CONTRACT])) == (0, 0)
     wh.execute("UPDATE identity.linkage.edge SET match_weight = 12 WHERE record_l < 'lettings2'")
-    assert note_agreement(wh, [CONTRACT]) == {"judged": 0, "failing": 0}
+    assert counts(note_agreement(wh, [CONTRACT])) == (0, 0)
 
 
 def test_the_results_are_of_the_extract_in_force_alone(wh: Warehouse) -> None:
@@ -88,4 +122,4 @@ def test_every_rule_is_tagged() -> None:
 
 def test_without_linkage_nothing_is_judged() -> None:
     with scratch_warehouse() as bare:
-        assert note_agreement(bare, [CONTRACT]) == {"judged": 0, "failing": 0}
+        assert note_agreement(bare, [CONTRACT]) == []
