@@ -120,7 +120,7 @@ def agreement_specs(asset: dg.AssetKey, contracts: Iterable[Contract]) -> list[d
 
 
 def agreement_checks(contracts: Iterable[Contract], results: Sequence[RuleResult]) -> Iterator[dg.AssetCheckResult]:
-    """How each source that mentions people agrees with the others; counts and words only. It warns, and blocks nothing."""
+    """How each source that mentions people agrees with the others; counts and words only. It warns."""
     for contract in contracts:
         if PERSON not in contract.facts:
             continue

@@ -56,10 +56,10 @@ def steadiness(
     for table in contract.tables:
         season = year_before if table.seasonal else ()
 
-        def moved(name: str, *place: str, here: Table = table) -> tuple[int, int] | None:
+        def moved(name: str, column: str, measure: str, here: Table = table) -> tuple[int, int] | None:
             if name not in here.seasonal:
-                return _moved(now, earlier, (here.name, *place))
-            return _moved(now, earlier, (here.name, *place), year_before) if year_before else None
+                return _moved(now, earlier, (here.name, column, measure))
+            return _moved(now, earlier, (here.name, column, measure), year_before) if year_before else None
 
         for name in ("repeated", "gone"):
             found[f"{table.name}.{name}"] = moved(name, "", name)

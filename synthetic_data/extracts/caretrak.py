@@ -19,7 +19,7 @@ LOOKUP = ["PSEUDO_NHS_NO", "NHS_NO"]
 
 
 def render(world: World, rates: Rates, extract_date: date) -> Rendered:
-    """The delivery of extract_date, with the spells of a year; it names nobody, so it has no record of a person and no address."""
+    """The delivery of extract_date, with the spells of a year. It names nobody: no record of a person, no address."""
     spells = (
         world.patient_spells.filter(
             pl.col("start_date").is_between(extract_date - timedelta(days=365), extract_date, closed="right")
