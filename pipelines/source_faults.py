@@ -28,8 +28,19 @@ KINDS: dict[str, tuple[str, str]] = {
 }
 OPEN, PASSED_ON, MENDED, NO_FAULT = STATES = ("open", "passed_on", "mended", "no_fault")
 STANDING = (OPEN, PASSED_ON)
+#: What may become of a fault, in words.
+BECAME = {MENDED: "mended in the source", NO_FAULT: "looked at: no fault", PASSED_ON: "passed on, not mended yet"}
 _COLUMN = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _ABOUT = 4_000  # characters of a note
+
+
+@dataclass(frozen=True)
+class OpenedFault:
+    """What lies sealed of a fault: the record, the note of whoever reported it, and what was done about it."""
+
+    record_id: str
+    note: str
+    done: str
 
 
 @dataclass(frozen=True)
@@ -103,30 +114,45 @@ def reported_faults(
         return [ReportedFault(*row) for row in db.execute(query)]
 
 
-def opened_fault(operations: Operations, fault_id: int) -> tuple[str, str] | None:
-    """The record id and the note of a fault, unsealed; None when they were erased or there is no such fault."""
+def opened_fault(operations: Operations, fault_id: int) -> OpenedFault | None:
+    """What lies sealed of a fault; None when it was erased or there is no such fault."""
     with operations.begin() as db:
-        row = db.execute(
-            sa.select(payload_table.c.payload_id, payload_table.c.sealed)
-            .join(source_fault_table, source_fault_table.c.sealed == payload_table.c.payload_id)
-            .where(source_fault_table.c.fault_id == fault_id)
-        ).first()
+        return _unsealed(operations, db, fault_id)[1]
+
+
+def _unsealed(operations: Operations, db: sa.Connection, fault_id: int) -> tuple[str, OpenedFault | None]:
+    """The payload of a fault, and what it holds if it was not erased."""
+    row = db.execute(
+        sa.select(payload_table.c.payload_id, payload_table.c.sealed)
+        .join(source_fault_table, source_fault_table.c.sealed == payload_table.c.payload_id)
+        .where(source_fault_table.c.fault_id == fault_id)
+    ).first()
     if row is None or not row.sealed:
-        return None
+        return (row.payload_id if row else ""), None
     told = json.loads(operations.keyring.decrypt("fields", row.sealed, row.payload_id.encode()))
-    return told["record_id"], told["note"]
+    return row.payload_id, OpenedFault(told["record_id"], told["note"], told.get("done", ""))
 
 
-def set_state(operations: Operations, fault_id: int, state: str, by: str) -> None:
-    """Note what became of a fault. Raises BoroughlinkError for an unknown state or fault."""
-    if state not in STATES:
-        raise BoroughlinkError(f"A fault is one of {', '.join(STATES)}.")
+def close_fault(operations: Operations, fault_id: int, became: str, done: str, by: str) -> None:
+    """Note what became of a fault that stands (one of BECAME) and what was done, sealed with the fault.
+
+    Raises BoroughlinkError for another outcome, for no word of what was done, and for a fault that does not stand.
+    """
+    if became not in BECAME:
+        raise BoroughlinkError(f"What became of a fault is one of {', '.join(BECAME)}.")
+    if not done.strip() or len(done) > _ABOUT:
+        raise BoroughlinkError(f"Say what was done, in at most {_ABOUT:,} characters.")
     with operations.begin() as db:
         changed = db.execute(
             sa.update(source_fault_table)
-            .where(source_fault_table.c.fault_id == fault_id)
-            .values(state=state, state_by=by[:120], state_at=timestamp())
+            .where(source_fault_table.c.fault_id == fault_id, source_fault_table.c.state.in_(STANDING))
+            .values(state=became, state_by=by[:120], state_at=timestamp())
         )
         if changed.rowcount != 1:
-            raise BoroughlinkError("There is no reported fault of that number.")
-    audit.record(operations, by, "source fault " + state.replace("_", " "), str(fault_id))
+            raise BoroughlinkError(f"No fault of the number {fault_id} stands: it was closed, or was never reported.")
+        payload_id, opened = _unsealed(operations, db, fault_id)
+        if opened:  # what was erased stays so
+            told = json.dumps({"record_id": opened.record_id, "note": opened.note, "done": done.strip()}).encode()
+            sealed = operations.keyring.encrypt("fields", told, payload_id.encode())
+            db.execute(sa.update(payload_table).where(payload_table.c.payload_id == payload_id).values(sealed=sealed))
+    audit.record(operations, by, "source fault " + became.replace("_", " "), str(fault_id))

@@ -53,3 +53,43 @@ def quality_rows(data: str, source: str, what: str, out: str, sources: str | Non
     from pipelines.stewardship.mending import write_rows
 
     click.echo(write_rows(folder(data), source, what, Path(out), sources))
+
+
+@quality.group("faults")
+def faults() -> None:
+    """Faults that people reported while they looked at records, for the owners of the sources."""
+
+
+@faults.command("list")
+@DATA
+@click.option("--source", help="One source; without it all.")
+@click.option("--all", "every", is_flag=True, help="Those that are closed too.")
+@JSON
+def faults_list(data: str, source: str | None, every: bool, as_json: bool) -> None:
+    """The reported faults that stand; no record is named."""
+    from pipelines.stewardship.reported import reported_of
+
+    show(reported_of(folder(data), source, every), as_json)
+
+
+@faults.command("show")
+@DATA
+@click.argument("number", type=int)
+@JSON
+def faults_show(data: str, number: int, as_json: bool) -> None:
+    """Which record a fault is about and what was said: personal, so it is noted in the audit."""
+    from pipelines.stewardship.reported import reported_fault_of
+
+    show(reported_fault_of(folder(data), number), as_json)
+
+
+@faults.command("close")
+@DATA
+@click.argument("number", type=int)
+@click.option("--as", "became", type=click.Choice(["mended", "no_fault", "passed_on"]), required=True)
+@click.option("--done", required=True, help="What was done, in words; kept sealed.")
+def faults_close(data: str, number: int, became: str, done: str) -> None:
+    """Note what became of a fault: mended in the source, no fault, or passed on (which leaves it standing)."""
+    from pipelines.stewardship.reported import close_reported
+
+    click.echo(close_reported(folder(data), number, became, done))

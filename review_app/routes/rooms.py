@@ -4,9 +4,11 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from pipelines.faults import BoroughlinkError
 from pipelines.governance.pseudonyms import record_name
+from pipelines.source_faults import BECAME, KINDS, close_fault, opened_fault, reported_faults
 from review_app.agreement import agreement
 from review_app.answers import WORDS
 from review_app.desk import At, Form, House, needs, said
@@ -39,7 +41,42 @@ def quality_of(request: Request, held: At, user: Annotated[User, Depends(needs("
         found = next((each for each in scores["sources"] if each["source"] == source), None)
         if found is None:
             raise Refused(404, "There is no such source", "The scorecard lists those that the run knows.")
-        return held.page(request, "app/rooms/source.html", source=found, run=snapshot.run_id)
+        faults = _faults(held, snapshot, user, source) if user.may("faults") else []
+        return held.page(
+            request, "app/rooms/source.html", source=found, run=snapshot.run_id, faults=faults, became=BECAME
+        )
+
+
+@router.post("/quality/{source}/faults")
+def close(
+    request: Request, held: At, user: Annotated[User, Depends(needs("faults"))], source: str, form: Form
+) -> Response:
+    """Note what became of a reported fault."""
+    number = said(form, "fault")
+    known = {str(fault.fault_id) for fault in reported_faults(held.operations, source)}
+    try:
+        if number not in known:
+            raise BoroughlinkError("That fault does not stand: somebody closed it before you.")
+        close_fault(held.operations, int(number), said(form, "became"), said(form, "done"), user.name)
+    except BoroughlinkError as fault:
+        raise Refused(422, "Nothing was changed", str(fault)) from None
+    request.session["flash"] = {"text": "Noted: " + BECAME[said(form, "became")] + "."}
+    return RedirectResponse(f"/quality/{source}", 303)
+
+
+def _faults(held: House, snapshot: Snapshot, user: User, source: str) -> list[dict[str, Any]]:
+    """The reported faults of a source that stand, each with its record and note unless they are sealed or erased."""
+    found = []
+    for fault in reported_faults(held.operations, source):
+        held.note(user, "source fault opened", str(fault.fault_id))
+        opened = opened_fault(held.operations, fault.fault_id)
+        plain = opened and snapshot.wh.rows(
+            "SELECT source_key FROM published.people.record WHERE record_id = ? AND sensitivity IS NULL",
+            [opened.record_id],
+        )
+        found.append({"fault": fault, "words": KINDS[fault.kind][0], "key": plain[0][0] if plain else None,
+                      "note": opened.note if opened and plain else ""})  # fmt: skip
+    return found
 
 
 def _scorecard(held: House, snapshot: Snapshot) -> dict[str, Any]:

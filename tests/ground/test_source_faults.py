@@ -1,12 +1,14 @@
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import Keyring
-from pipelines.operations import Operations
-from pipelines.settings import DataFolder
-from pipelines.source_faults import KINDS, STATES, opened_fault, report_fault, reported_faults, set_state
+from pipelines.operations import Operations, opened_store
+from pipelines.settings import DataFolder, write_settings
+from pipelines.source_faults import KINDS, STATES, OpenedFault, close_fault, opened_fault, report_fault, reported_faults
+from pipelines.stewardship.reported import close_reported, reported_fault_of, reported_of
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def test_a_fault_is_counted_in_clear_and_its_record_and_note_lie_sealed(store):
         "birth_date",
         "accurate",
     )
-    assert opened_fault(store, number) == ("housing:CANARY7/1#1", "says CANARY8")
+    assert opened_fault(store, number) == OpenedFault("housing:CANARY7/1#1", "says CANARY8", "")
     store.engine.dispose()
     path = Path(store.engine.url.database)
     assert b"CANARY" not in b"".join(part.read_bytes() for part in path.parent.glob(path.name + "*"))
@@ -45,8 +47,13 @@ def test_erasing_a_record_leaves_the_count_alone(store):
 
 def test_a_mended_fault_no_longer_stands(store):
     number = given(store)
-    set_state(store, number, "mended", "bob")
+    close_fault(store, number, "passed_on", "told CANARY9", "bob")
+    assert len(reported_faults(store)) == 1
+    close_fault(store, number, "mended", "mended CANARY9", "bob")
     assert reported_faults(store) == []
+    assert opened_fault(store, number) == OpenedFault("housing:CANARY7/1#1", "says CANARY8", "mended CANARY9")
+    with store.begin() as db:
+        assert "CANARY" not in repr(db.execute(sa.text("SELECT * FROM audit")).fetchall())
     (fault,) = reported_faults(store, states=STATES)
     assert (fault.state, fault.state_by) == ("mended", "bob")
 
@@ -67,13 +74,41 @@ def test_what_is_no_fault_is_refused_without_quoting_it(store, wrong, says):
     assert reported_faults(store) == []
 
 
-def test_an_unknown_state_or_fault_is_refused(store):
+def test_what_was_erased_stays_so_when_the_fault_is_closed(store):
+    number = given(store)
+    store.erase_records(["housing:CANARY7/1#1"])
+    close_fault(store, number, "no_fault", "it has gone", "bob")
+    assert opened_fault(store, number) is None and reported_faults(store) == []
+
+
+def test_an_unknown_outcome_no_word_of_what_was_done_or_no_standing_fault_is_refused(store):
+    number = given(store)
     with pytest.raises(BoroughlinkError, match="one of"):
-        set_state(store, given(store), "gone", "bob")
-    with pytest.raises(BoroughlinkError, match="number"):
-        set_state(store, 99, "mended", "bob")
+        close_fault(store, number, "open", "looked", "bob")
+    with pytest.raises(BoroughlinkError, match="what was done"):
+        close_fault(store, number, "mended", " ", "bob")
+    close_fault(store, number, "mended", "corrected", "bob")
+    for gone in (number, 99):
+        with pytest.raises(BoroughlinkError, match=f"number {gone} stands"):
+            close_fault(store, gone, "mended", "corrected", "bob")
 
 
 def test_every_kind_breaks_a_principle():
     principles = {principle for _, principle in KINDS.values()}
     assert principles == {"accurate", "valid", "reliable", "timely", "relevant", "complete"}
+
+
+def test_the_command_lists_shows_and_closes_a_fault_and_names_a_record_only_when_asked(tmp_path):
+    folder = DataFolder.at(tmp_path / "data").make()
+    write_settings(folder, holds="synthetic")
+    with opened_store(folder) as store:
+        number = given(store)
+    line = repr(reported_of(folder, None, every=False).tables)
+    assert "a value is wrong" in line and "CANARY" not in line
+    assert reported_of(folder, "benefits", every=False).said == ("No reported fault stands.",)
+    assert "Note: says CANARY8" in reported_fault_of(folder, number).said
+    assert close_reported(folder, number, "mended", "corrected") == f"Fault {number}: mended in the source."
+    assert not reported_of(folder, None, every=False).tables
+    assert "mended" in repr(reported_of(folder, None, every=True).tables)
+    with pytest.raises(BoroughlinkError, match="no fault of the number 99"):
+        reported_fault_of(folder, 99)

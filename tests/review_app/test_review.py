@@ -10,7 +10,7 @@ from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.operations import Operations, audit_table
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot
-from pipelines.source_faults import opened_fault, reported_faults
+from pipelines.source_faults import OpenedFault, opened_fault, reported_faults
 from review_app.policy import policy
 from review_app.preferences import ACTIONS
 from tests.review_app.conftest import Reader, reading
@@ -264,7 +264,7 @@ def test_a_fault_is_reported_and_the_item_still_waits(place: DataFolder, reviewe
     operations = store(place)
     (told,) = reported_faults(operations)
     assert (told.source, told.column, told.kind) == (page.records[0].split(":")[0], "birth_date", "wrong_value")
-    assert opened_fault(operations, told.fault_id) == (page.records[0], "1961")
+    assert opened_fault(operations, told.fault_id) == OpenedFault(page.records[0], "1961", "")
     operations.close()
     assert page.answer_with("same").status_code == 303
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 import shutil
 import time
@@ -16,6 +17,8 @@ from pipelines.governance.actors import Actor
 from pipelines.governance.keys import STORE, open_keyring
 from pipelines.operations import Operations, audit_table
 from pipelines.settings import DataFolder, load_settings, remember
+from pipelines.snapshots import published_place
+from pipelines.source_faults import report_fault, reported_faults
 from review_app.published import Published
 from review_app.starting import started
 from tests.review_app.conftest import reading
@@ -202,3 +205,48 @@ def test_an_old_snapshot_stays_open_for_its_last_reader(place: DataFolder, found
             assert fresh.run_id == new != old.run_id
         assert old.wh.scalar("SELECT count(*) FROM published.review.queue") > 0
     published.close()
+
+
+def test_the_owner_of_a_source_sees_a_reported_fault_and_says_what_became_of_it(place: DataFolder) -> None:
+    with reading(place) as ruth:
+        page = ruth.item()
+        told = {"record": page.records[0], "kind": "wrong_value", "field": "", "note": "it was 1961"}
+        ruth.submit(f"/review/item/{page.item_id}/fault", told)
+    operations = store(place)
+    (fault,) = reported_faults(operations)
+    kept = {"source": fault.source, "title": "The source", "principles": [], "reported": []}
+    run = published_place(place)
+    (run / "scorecard.json").write_text(json.dumps({"sources": [kept], "run_id": run.name}))
+    address = f"/quality/{fault.source}"
+    with reading(place, "Ada Analyst", "analyst") as ada:
+        assert "1961" not in ada.get(address).text
+    with reading(place, "Ida Owner", "information_asset_owner") as ida:
+        assert "it was 1961" in ida.get(address).text
+        said = {"fault": str(fault.fault_id), "became": "mended", "done": "corrected in the system"}
+        assert ida.submit(f"{address}/faults", said | {"done": " "}).status_code == 422
+        assert ida.submit(f"{address}/faults", said | {"fault": "x"}).status_code == 422
+        assert ida.post(f"{address}/faults", data=said | {"csrf": "forged"}).status_code == 403
+        assert "Noted: mended in the source." in ida.submit(f"{address}/faults", said).text
+        assert "it was 1961" not in ida.get(address).text
+        assert "closed it before you" in ida.submit(f"{address}/faults", said).text
+    (closed,) = reported_faults(operations, states=("mended",))
+    assert closed.state_by == "Ida Owner"
+    with operations.begin() as db:
+        opened = sa.select(audit_table.c.event).where(audit_table.c.actor == "Ida Owner")
+        assert {"source fault opened", "source fault mended"} <= set(db.scalars(opened))
+    operations.close()
+
+
+def test_a_protected_record_is_not_named_to_the_owner(place: DataFolder) -> None:
+    with reading(place) as ruth:
+        page = ruth.item()
+    source, sealed = page.records[0].split(":")[0], f"{page.records[0].split(':')[0]}:gone/1#1"
+    operations = store(place)
+    report_fault(operations, source=source, record_id=sealed, column=None, kind="missing", note="CANARY", by="ann")
+    operations.close()
+    run = published_place(place)
+    kept = {"source": source, "title": "The source", "principles": [], "reported": []}
+    (run / "scorecard.json").write_text(json.dumps({"sources": [kept], "run_id": run.name}))
+    with reading(place, "Ida Owner", "information_asset_owner") as ida:
+        text = ida.get(f"/quality/{source}").text
+    assert "protected or has been erased" in text and "CANARY" not in text and "gone/1" not in text
