@@ -76,6 +76,13 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]],
     return len(listed)
 
 
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]], stamp: Stamp, sheet: str) -> int:
+    """Write a workbook where the name ends in .xlsx, else CSV; return the rows written."""
+    if path.suffix.lower() == ".xlsx":
+        return write_xlsx(path, columns, rows, stamp, sheet)
+    return write_csv(path, columns, rows, stamp)
+
+
 def write_xlsx(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]], stamp: Stamp, sheet: str) -> int:
     """Write a workbook: the table (frozen head, filter, wrapped text) and a sheet `About` with the stamp."""
     out = io.BytesIO()

@@ -31,7 +31,6 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     council: str = "Southend-on-Sea City Council"
-    gss_code: str = Field("E06000033", pattern=r"^[A-Z]\d{8}$")
     timezone: str = "Europe/London"
     holds: Literal["synthetic", "real"] = "synthetic"
     dpia_reference: str | None = None

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from linkage_models.person.agreements import agreement
-from pipelines.exports import NO_ASSUMPTION, Stamp, write_csv, write_xlsx
+from pipelines.exports import NO_ASSUMPTION, Stamp, write_table
 from pipelines.fraud.rules import PURPOSE, RULES
 from pipelines.sources.footing import old_extracts
 from pipelines.warehouse import Warehouse
@@ -64,9 +64,7 @@ def write_one(wh: Warehouse, path: Path, days: int, table: str = "identity.fraud
     heads = (*COLUMNS.values(), "Notice")
     old = old_extracts(wh, table.split(".")[0])
     stamp = Stamp(PURPOSE, wh.run_id, wh.as_of + timedelta(days=days), NOTICE, old)
-    if path.suffix == ".csv":
-        return write_csv(path, heads, rows, stamp)
-    return write_xlsx(path, heads, rows, stamp, "Flagged pairs")
+    return write_table(path, heads, rows, stamp, "Flagged pairs")
 
 
 def in_words(column: str, value: Any) -> Any:

@@ -111,11 +111,6 @@ def refuse(operations: Operations, who: Actor, request_id: str) -> Request:
     return _answer(operations, who, request_id, "refused")
 
 
-def approved_by(request: Request, who: Actor) -> bool:
-    """Whether it is this person's approval that a request has."""
-    return request.state in ("approved", "done") and request.answered_by in who.names
-
-
 def standing(operations: Operations, request_id: str, kind: str, mark: str | None = None) -> Request:
     """The request, if its act may be done now: approved by another, in time, for this very thing.
 

@@ -12,7 +12,7 @@ from pipelines.governance import audit, opt_out
 from pipelines.governance.actors import Actor, acting
 from pipelines.operations import Operations
 from pipelines.outgoing.files import stamp_of, target_of
-from pipelines.reading.answer import Answer
+from pipelines.reading.answer import Answer, Table
 from pipelines.reading.overview import old_of
 from pipelines.reading.purposes import purposes_at
 from pipelines.releases import lifecycle
@@ -24,7 +24,6 @@ from pipelines.releases.sets import load_set
 from pipelines.releases.store import Release, copies, find, opened, refusals_noted, releases
 from pipelines.releases.zone import open_attributes
 from pipelines.settings import DataFolder, Settings, load_settings
-from pipelines.warehouse import Warehouse
 
 
 @contextmanager
@@ -37,12 +36,6 @@ def desk(folder: DataFolder) -> Iterator[tuple[Settings, Operations, Actor]]:
         yield settings, operations, acting(folder, settings)
 
 
-@contextmanager
-def _zone(folder: DataFolder, settings: Settings, operations: Operations) -> Iterator[Warehouse]:
-    with open_attributes(folder, settings, operations.keyring) as wh:
-        yield wh
-
-
 def build_release(
     folder: DataFolder, name: str, recipient: str | None, series: str | None, sources: str | None
 ) -> Answer:
@@ -50,7 +43,7 @@ def build_release(
     with desk(folder) as (settings, operations, who):
         with refusals_noted(operations, who, name):
             asked, purposes = load_set(name), purposes_at(folder, sources)
-        with _zone(folder, settings, operations) as wh:
+        with open_attributes(folder, settings, operations.keyring) as wh:
             manifest = build(
                 wh, folder, settings, operations, purposes, asked, who,
                 recipient=recipient, series=series, stands_on=old_of(folder),
@@ -63,35 +56,27 @@ def build_release(
         *([_continuity(manifest)] if "series" in manifest else []),
         f"Next: boroughlink release check {manifest['release_id']}",
     ]
-    steps = [(column, level) for column, level in manifest["quasi_identifiers"].items()]
-    kept = [
-        (column, value, share) for column, told in manifest["rows_kept_by"].items() for value, share in told.items()
-    ]
+    steps = list(manifest["quasi_identifiers"].items())
     return Answer(
         said,
-        [("How each column leaves", ("column", "as"), steps), ("Rows kept", ("by", "value", "kept"), kept)],
+        [("How each column leaves", ("column", "as"), steps), _rows_kept(manifest)],
         {"release": manifest["release_id"], "manifest": manifest},
     )
 
 
 def check_release(folder: DataFolder, release_id: str, sources: str | None) -> Answer:
     """Attack a release and say what was found; refused ones stay refused."""
-    with desk(folder) as (settings, operations, who), _zone(folder, settings, operations) as wh:
+    with (
+        desk(folder) as (settings, operations, who),
+        open_attributes(folder, settings, operations.keyring) as wh,
+    ):
         purposes = purposes_at(folder, sources)
         release, found = lifecycle.check(wh, folder, settings, operations, purposes, release_id, who)
-        kept = release.manifest["rows_kept_by"]
     said = [
         f"{release_id} is as safe as its profile asks.",
         f"It waits for another person: boroughlink release approve {release_id}",
     ]
-    tables: list[tuple[str, tuple[str, ...], list[Any]]] = [
-        ("What somebody could do with it", ("attack", "found"), _attacks(found)),
-        (
-            "Rows kept",
-            ("by", "value", "kept"),
-            [(by, v, share) for by, told in kept.items() for v, share in told.items()],
-        ),
-    ]
+    tables = [("What somebody could do with it", ("attack", "found"), _attacks(found)), _rows_kept(release.manifest)]
     return Answer(said, tables, {"release": release_id, "measured": found.plain()})
 
 
@@ -102,11 +87,7 @@ def approve_release(folder: DataFolder, release_id: str) -> str:
 
 
 def publish_release(folder: DataFolder, release_id: str, key: str, out: Path, sources: str | None) -> str:
-    target = out.expanduser().resolve()
-    if target.suffix != ".age":
-        raise BoroughlinkError("--out must end in .age: the file is encrypted to the recipient.")
-    if not target.parent.is_dir():
-        raise BoroughlinkError(f"The folder {target.parent} is not there.")
+    target = target_of(out, (".age",))
     with desk(folder) as (settings, operations, who):
         purposes = purposes_at(folder, sources)
         lifecycle.publish(folder, settings, operations, purposes, release_id, key, target, who)
@@ -197,6 +178,12 @@ def import_opt_outs(folder: DataFolder, file: Path, list_date: date) -> str:
     with desk(folder) as (settings, operations, who):
         people = opt_out.import_list(operations, file.expanduser().resolve(), list_date, settings.today(), who)
     return f"{plural(people, 'person', 'people')} on the list of {list_date}: the next run marks those it knows."
+
+
+def _rows_kept(manifest: dict[str, Any]) -> Table:
+    """What share of the rows of each ward and value is in the release."""
+    kept = [(by, value, share) for by, told in manifest["rows_kept_by"].items() for value, share in told.items()]
+    return "Rows kept", ("by", "value", "kept"), kept
 
 
 def _row(one: Release) -> tuple[Any, ...]:

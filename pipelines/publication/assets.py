@@ -11,7 +11,7 @@ from pipelines.readiness.readiness_data import readiness_data
 from pipelines.releases.store import releases
 from pipelines.reporting.figures import collect
 from pipelines.reporting.page import render
-from pipelines.reporting.quality_page import render_quality
+from pipelines.reporting.quality_page import PAGE, render_quality
 from pipelines.runs import input_mark
 from pipelines.scorecard.standing import scorecard_data
 from pipelines.settings import write_atomically
@@ -50,7 +50,7 @@ def assets(after: Sequence[str], sources: Path, titles: Mapping[str, str]) -> li
         scores = scorecard_data(step.wh, reported_faults(step.run.operations), "identity")
         write_atomically(step.run.work / "published" / "scorecard.json", scores.to_json().encode())
         quality = render_quality(scores, readiness_data(step.wh, "identity"), figures.council, figures.synthetic)
-        write_atomically(step.run.work / "published" / "quality.html", quality.encode())
+        write_atomically(step.run.work / "published" / PAGE, quality.encode())
         step.run.publish_with(input_mark(step.run.folder, sources, step.run.operations))
         return {f"rows of {name}": count for name, count in rows.items()}
 

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from pydantic import TypeAdapter
-
 from linkage_models.readiness.fields import FIELDS
 from pipelines.linkage.certainty import calibration_of
 from pipelines.warehouse import Warehouse
@@ -102,9 +100,6 @@ class ReadinessData:
             if len(told) > 1:
                 found += sorted(told, key=lambda each: (each.recall or 0.0, each.group))[:few]
         return found
-
-    def to_json(self) -> str:
-        return TypeAdapter(ReadinessData).dump_json(self, indent=1).decode()
 
 
 def readiness_data(wh: Warehouse, catalog: str = "published") -> ReadinessData:

@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+#: Title, columns, rows.
+Table = tuple[str, Sequence[str], Sequence[Sequence[Any]]]
+
 
 @dataclass(frozen=True)
 class Answer:
-    """What a reading command says: a sentence or two, and tables (title, columns, rows)."""
+    """What a reading command says: a sentence or two, tables, and what scripts get beside them."""
 
     said: Sequence[str] = ()
-    tables: Sequence[tuple[str, Sequence[str], Sequence[Sequence[Any]]]] = ()
+    tables: Sequence[Table] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:

@@ -8,13 +8,12 @@ from typing import Any
 from linkage_models.estimation import untried
 from linkage_models.thresholds import INTERVAL_LEVEL
 from pipelines.faults import BoroughlinkError, plural
-from pipelines.reading.answer import Answer
+from pipelines.reading.answer import Answer, Table
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot
 
 VIEW = "data_quality"
 FLAGGED = "SELECT rule, subject_ref, other_ref, strength FROM published.fraud.flagged_pair"
-Table = tuple[str, Sequence[str], Sequence[Sequence[Any]]]
 
 
 def evaluation_of(folder: DataFolder, truth: Path | None, with_stock: bool = False) -> Answer:

@@ -5,7 +5,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from pipelines.governance.opt_out import require_recent
 from pipelines.governance.purposes import Purposes
 from pipelines.operations import Operations, timestamp
 from pipelines.releases import series as lasting
-from pipelines.releases.dataset import Built, build_rows, delete_after, licence, until
+from pipelines.releases.dataset import Built, build_rows, delete_after, licence
 from pipelines.releases.sets import Profile, ReleaseRefused, ReleaseSet, allowed
 from pipelines.releases.store import keep_key, refusals_noted, seal
 from pipelines.releases.zone import marked_list
@@ -53,7 +53,7 @@ def build(
         chain = lasting.of(operations, series, asked, recipient) if series else None
         naming = chain.key if chain else secrets.token_bytes(32)
         built = build_rows(wh, asked, purpose, profile, naming, order)
-    expires = until(settings.today(), delete_after(asked, purpose))
+    expires = settings.today() + timedelta(days=delete_after(asked, purpose))
     release_id = f"{asked.name}-{settings.today():%Y%m%d}-{secrets.token_hex(4)}"
     text = licence(settings.council)
     files = _files(asked, built, Stamp(purpose.name, wh.run_id, expires, text, stands_on))
@@ -82,7 +82,7 @@ def build(
         manifest=json.dumps(manifest | kept),
     )
     if chain:
-        lasting.remember(operations, chain, built.people, release_id)
+        lasting.remember(operations, built.people, release_id)
     audit.record(operations, who.login, "release built", release_id, rows=built.protection.rows, recipient=recipient)
     return manifest
 

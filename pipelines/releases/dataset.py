@@ -3,7 +3,6 @@
 import hmac
 import string
 from dataclasses import dataclass
-from datetime import date
 
 import polars as pl
 
@@ -114,7 +113,3 @@ def _utility(wh: Warehouse, asked: ReleaseSet) -> dict[str, list[tuple[str, int,
                 )
             ]
     return told
-
-
-def until(today: date, days: int) -> date:
-    return date.fromordinal(today.toordinal() + days)

@@ -4,7 +4,7 @@ k is counted in the release (somebody knows that a person is in it) and in the w
 register of everyone); l is the number of values that a group has in each sensitive column.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipelines.releases.sets import Profile, ReleaseRefused, ReleaseSet
@@ -17,7 +17,6 @@ Depth = Mapping[str, int]
 class Protection:
     """What was done to reach the numbers of the profile, and what is left."""
 
-    depth: dict[str, int]
     levels: dict[str, str]
     rows_before: int
     rows: int
@@ -75,12 +74,7 @@ def protect(wh: Warehouse, asked: ReleaseSet, profile: Profile) -> Protection:
     return _protected(wh, asked, profile, depth, total)
 
 
-def shown(asked: ReleaseSet, depth: Depth, columns: Sequence[str]) -> list[str]:
-    """SQL of the columns at their depth."""
-    return [asked.levels(column)[depth[column]][1] for column in columns]
-
-
-def grouped(asked: ReleaseSet, profile: Profile, depth: Depth) -> str:
+def grouped(asked: ReleaseSet, depth: Depth) -> str:
     """SELECT of subject's rows with `n` (group in the release), `everyone` (group in the population), `fewest` (least
     number of values of a sensitive column there). Grain: person_id.
     """
@@ -108,7 +102,7 @@ def stays(asked: ReleaseSet, profile: Profile) -> str:
 
 
 def _state(wh: Warehouse, asked: ReleaseSet, profile: Profile, depth: Depth) -> State:
-    rows = f"SELECT * FROM ({grouped(asked, profile, depth)})"
+    rows = f"SELECT * FROM ({grouped(asked, depth)})"
     wh.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {rows}")
     stay = stays(asked, profile)
     failing = int(wh.scalar(f"SELECT count(*) FROM grouped WHERE NOT ({stay})"))
@@ -141,7 +135,7 @@ def _and(rows: str) -> str:
 def _protected(wh: Warehouse, asked: ReleaseSet, profile: Profile, depth: dict[str, int], total: int) -> Protection:
     wh.execute(
         f"CREATE OR REPLACE TEMP TABLE protected AS SELECT * EXCLUDE (n, everyone, fewest) "
-        f"FROM ({grouped(asked, profile, depth)}) WHERE {stays(asked, profile)}"
+        f"FROM ({grouped(asked, depth)}) WHERE {stays(asked, profile)}"
     )
     if depth.get("household"):
         wh.execute("UPDATE protected SET household_id = NULL")
@@ -154,7 +148,7 @@ def _protected(wh: Warehouse, asked: ReleaseSet, profile: Profile, depth: dict[s
         raise ReleaseRefused(f"There is nobody to release: no row of {asked.name} is left.")
     levels = {column: asked.levels(column)[level][0] for column, level in depth.items()}
     coarser = frozenset(column for column, level in depth.items() if level > 0)
-    return Protection(depth, levels, total, int(rows), int(smallest), int(groups), coarser)
+    return Protection(levels, total, int(rows), int(smallest), int(groups), coarser)
 
 
 def _refusal(

@@ -19,6 +19,7 @@ _WORDS: tuple[type[exp.Expression], ...] = (
     exp.If, exp.Coalesce, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Cast, exp.DataType,
     exp.Year, exp.Month, exp.Lower, exp.Upper, exp.Tuple, exp.Least, exp.Greatest,
 )  # fmt: skip
+_CLAUSES = frozenset({"expressions", "from_", "from", "joins", "where", "group", "order"})
 _TYPES = {exp.DataType.Type.DATE, exp.DataType.Type.INT, exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT}
 
 
@@ -60,24 +61,15 @@ def read(text: str, tables: Mapping[str, CatalogueTable]) -> Question:
     if len(said) != 1 or not isinstance(said[0], exp.Select):
         raise QuestionRefused("One SELECT can be asked, and nothing else.")
     select = said[0]
-    other = {name for name, value in select.args.items() if value} - {
-        "expressions",
-        "from_",
-        "from",
-        "joins",
-        "where",
-        "group",
-        "order",
-    }
-    if other:
+    if other := {name for name, value in select.args.items() if value} - _CLAUSES:
         raise QuestionRefused(
             f"`{min(other).upper().strip('_')}` can't be asked: only SELECT, FROM, JOIN, WHERE, GROUP BY and ORDER BY."
         )
     named = _tables(select, tables)
     source = _source(select, named, tables)
     where = select.args.get("where")
-    for part in filter(None, [where.this if where else None]):
-        _require(part, named, tables)
+    if where:
+        _require(where.this, named, tables)
     dims, unit, heading = _columns(select, named, tables)
     group = select.args.get("group")
     if group and {name for name, value in group.args.items() if value} - {"expressions", "all"}:
@@ -96,9 +88,8 @@ def _tables(select: exp.Select, tables: Mapping[str, CatalogueTable]) -> dict[st
         raise QuestionRefused(f"FROM is missing: one of {', '.join(tables)}.")
     named: dict[str, str] = {}
     for one in [start.this, *(join.this for join in select.args.get("joins") or [])]:
-        plain = isinstance(one, exp.Table) and not (
-            set(one.args) - {"this", "alias", "joins"}
-            and any(one.args[name] for name in set(one.args) - {"this", "alias", "joins"})
+        plain = isinstance(one, exp.Table) and not any(
+            value for name, value in one.args.items() if name not in ("this", "alias", "joins")
         )
         if not plain or not isinstance(one.this, exp.Identifier) or one.name not in tables:
             raise QuestionRefused(

@@ -90,6 +90,6 @@ def continue_series(
     }
 
 
-def remember(operations: Operations, chain: Chain, people: list[str], release_id: str) -> None:
+def remember(operations: Operations, people: list[str], release_id: str) -> None:
     """Keep, sealed, who was in the release: what the next one of the series is compared with."""
     update(operations, release_id, "built", people=keep_key(operations, json.dumps(people).encode()))

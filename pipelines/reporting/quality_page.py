@@ -13,6 +13,7 @@ from pipelines.reporting.words import number, per_cent, plural
 from pipelines.scorecard.parts import STYLE, TEMPLATES, ScorecardParts
 from pipelines.scorecard.standing import STATES, ScorecardData, in_words, late_sources
 
+#: Its name in the folder of a published run.
 PAGE = "quality.html"
 #: Rows of the two lists of what to mend first.
 FIRST = 10

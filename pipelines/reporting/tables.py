@@ -23,7 +23,6 @@ from pipelines.reporting.words import (
     title,
 )
 
-Row = tuple[str, ...]
 #: A cell of the overlap grid from white (none) to this blue (all); dark text keeps 7:1 on it.
 SHADE = (0xA9, 0xCB, 0xE0)
 

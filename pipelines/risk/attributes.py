@@ -16,7 +16,6 @@ from pipelines.sources.window import open_window
 from pipelines.warehouse import Warehouse, sql_file
 
 HERE = Path(__file__).parent
-PURPOSE = "risk"
 READ = ("liability", "discount", "claim", "tenancy", "care_episode", "payment", "activity", "identifier")
 TABLES = (
     *("person", "household_member", "household", "service_flag", "claim", "tenancy", "care_episode"),

@@ -3,13 +3,12 @@
 References are keys, files and lines; no other value of a row leaves here.
 """
 
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipelines.exports import Stamp, write_csv, write_xlsx
+from pipelines.exports import write_table
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import STORE, open_keyring
 from pipelines.operations import Operations
@@ -17,6 +16,7 @@ from pipelines.outgoing.files import noted, stamp_of, target_of
 from pipelines.readiness.readiness_data import WORDS, ReadinessData, readiness_data
 from pipelines.reading.answer import Answer
 from pipelines.reading.purposes import contracts_at
+from pipelines.reporting.quality_page import PAGE
 from pipelines.scorecard.standing import ScorecardData, scorecard_data
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot, published_place
@@ -81,7 +81,7 @@ def readiness_of(folder: DataFolder) -> Answer:
 
 def page_of(folder: DataFolder) -> Path:
     """Where the quality page of the published run lies. Raises BoroughlinkError where a run wrote none."""
-    page = published_place(folder) / "quality.html"
+    page = published_place(folder) / PAGE
     if not page.exists():
         raise BoroughlinkError("The published run has no quality page: run again with --force.")
     return page
@@ -98,7 +98,7 @@ def write_scorecard(folder: DataFolder, out: Path, source: str | None, sources: 
     stamp = stamp_of(folder, purpose, scores.run_id)
     notice = "Counts and words only: no value of any row."
     told = noted(folder, "scorecard exported", target, len(rows), PURPOSE)
-    _write(target, (*_SCORES, *_COUNTS), rows, replace(stamp, notice=notice), "Scorecard")
+    write_table(target, (*_SCORES, *_COUNTS), rows, replace(stamp, notice=notice), "Scorecard")
     return told
 
 
@@ -133,7 +133,7 @@ def write_rows(folder: DataFolder, source: str, what: str, out: Path, sources: s
     stamp = stamp_of(folder, f"rows of {contract.title} to mend: for {contract.owner}", published_place(folder).name)
     notice = "References into the source system only: no other value of a row. They lead to people; handle them so."
     told = noted(folder, "rows to mend exported", target, len(rows), PURPOSE)
-    _write(target, head, rows, replace(stamp, notice=notice), "Rows")
+    write_table(target, head, rows, replace(stamp, notice=notice), "Rows")
     return told
 
 
@@ -150,9 +150,3 @@ def _rows_to_fill(wh: Any, source: str, field: str) -> list[tuple[Any, ...]]:
             [source, field],
         )
     ]
-
-
-def _write(target: Path, head: Sequence[str], rows: list[tuple[Any, ...]], stamp: Stamp, sheet: str) -> int:
-    if target.suffix.lower() == ".csv":
-        return write_csv(target, head, rows, stamp)
-    return write_xlsx(target, head, rows, stamp, sheet)

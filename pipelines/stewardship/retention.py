@@ -5,14 +5,13 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from pipelines.commit_point import Current
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import person
 from pipelines.governance.keys import open_keyring
-from pipelines.reading.answer import Answer
+from pipelines.reading.answer import Answer, Table
 from pipelines.reading.purposes import contracts_at, purposes_at
 from pipelines.runs import Run
 from pipelines.settings import DataFolder, load_settings
@@ -117,13 +116,13 @@ def retention_of(folder: DataFolder, sources: str | None, apply: bool) -> Answer
     return Answer((done, later), [*_due_table(found), *_day_table(days)])
 
 
-def _due_table(found: Sequence[Due]) -> list[tuple[str, Sequence[str], Sequence[Sequence[Any]]]]:
+def _due_table(found: Sequence[Due]) -> list[Table]:
     columns = ("source", "extracts before", "extracts", "rows", "faults", "archived files")
     rows = [(d.source, str(d.before), len(d.deliveries), d.rows, d.faults, len(d.files)) for d in found]
     return [("Retention", columns, rows)] if rows else []
 
 
-def _day_table(days: Sequence[PastDay]) -> list[tuple[str, Sequence[str], Sequence[Sequence[Any]]]]:
+def _day_table(days: Sequence[PastDay]) -> list[Table]:
     columns = ("day", "holds of", "newest extract", "extracts before")
     rows = [(str(d.day), d.source, str(d.newest), str(d.before)) for d in days]
     return [("Past days", columns, rows)] if rows else []

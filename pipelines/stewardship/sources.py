@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipelines.exports import write_csv, write_xlsx
+from pipelines.exports import write_csv, write_table
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
 from pipelines.governance.actors import person
@@ -161,10 +161,7 @@ def write_report(folder: DataFolder, name: str, out: Path, sources: str | None) 
     notice = "Lines and columns only: no personal value." + missing
     stamp = replace(stamp_of(folder, purpose, place.name), notice=notice)
     said = noted(folder, "error report exported", target, len(rows), PURPOSE)
-    if target.suffix.lower() == ".csv":
-        write_csv(target, _REPORT, rows, stamp)
-    else:
-        write_xlsx(target, _REPORT, rows, stamp, "Errors")
+    write_table(target, _REPORT, rows, stamp, "Errors")
     return said
 
 

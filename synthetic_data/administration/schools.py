@@ -13,7 +13,6 @@ STALE, STALE_DAYS = 0.3, 400  # of families that moved within so many days, the 
 LEAVER_DAYS = 500  # pupils who left the borough's schools stay on the roll's history so long
 PRIMARIES, SECONDARIES = 33, 12  # schools of a borough of 180,688, rounded to its published list
 SECOND_CONTACT_ID = 0.12  # of parents entered anew with a younger child; guess
-PHONE_CHANGED = 0.1  # of contacts whose phone the school has from years ago; guess
 SEN_KINDS = {"K": 13.6, "E": 4.8}  # SEN support, education health and care plan: per cent of pupils (DfE 2023-24)
 NEEDS = {"SLCN": 25, "SEMH": 20, "ASD": 15, "MLD": 13, "SPLD": 11, "SLD": 3, "PD": 3, "HI": 2, "VI": 1, "OTH": 7}
 TERMS = 3

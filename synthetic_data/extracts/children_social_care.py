@@ -14,7 +14,7 @@ from synthetic_data.rates import Rates
 from synthetic_data.world import World
 
 SYSTEM = "children_social_care"
-DATE, ISO = "%d/%m/%Y", "%Y-%m-%d"
+DATE = "%d/%m/%Y"
 HEADER = ["CHILD", "SEX", "DOB", "ETHNIC", "UPN", "MOTHER", "MC_DOB"]
 EPISODE = ["CHILD", "DECOM", "RNE", "LS", "CIN", "PLACE", "PLACE_PROVIDER", "DEC", "REC", "REASON_PLACE_CHANGE",
            "HOME_POST", "PL_POST", "URN"]  # fmt: skip

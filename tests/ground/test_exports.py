@@ -8,7 +8,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from pipelines.exports import Stamp, parquet_bytes, safe_cell, write_csv, write_xlsx
+from pipelines.exports import Stamp, parquet_bytes, safe_cell, write_csv, write_table, write_xlsx
 
 STAMP = Stamp("fraud", "run-1", date(2027, 1, 31), "No assumption can be made.")
 HOSTILE = ["=1+1", "+44 1702", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", " =1", '"=1', "'=1", "\n=1"]
@@ -59,6 +59,14 @@ def test_a_cell_too_long_for_a_workbook_is_cut_not_lost(tmp_path):
     write_xlsx(tmp_path / "out.xlsx", ["name"], [["x" * 40_000]], STAMP, "Pairs")
     with zipfile.ZipFile(tmp_path / "out.xlsx") as book:
         assert "x" * 32_767 in book.read("xl/sharedStrings.xml").decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("a.csv", b"name"), ("A.CSV", b"name"), ("a.xlsx", b"PK"), ("A.XLSX", b"PK")]
+)
+def test_a_table_is_what_its_name_ends_in(tmp_path, name, begins):
+    write_table(tmp_path / name, ["name"], [["Ann"]], STAMP, "Pairs")
+    assert (tmp_path / name).read_bytes().startswith(begins)
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):

@@ -100,7 +100,7 @@ def test_a_release_goes_its_way_and_only_its_recipient_can_open_it(desk: Desk, t
     with pytest.raises(pyrage.DecryptError):
         pyrage.decrypt(out.read_bytes(), [pyrage.x25519.Identity.generate()])
     assert out.stat().st_mode & 0o777 == 0o600
-    assert b"p_" not in out.read_bytes()[:4000] and str(rows["person"][0]).encode() not in out.read_bytes()
+    assert str(rows["person"][0]).encode() not in out.read_bytes()
     assert [event for _, event in desk.events()][1:] == [
         "release built", "release requested", "release checked", "release approved", "release done",
         "release published",
