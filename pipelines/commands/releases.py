@@ -103,11 +103,21 @@ def release_publish(data: str, release_id: str, key: str, out: str, sources: str
 @DATA
 @click.argument("release_id", metavar="RELEASE")
 @click.option("--reason", required=True, help="Why, in a sentence.")
-def release_revoke(data: str, release_id: str, reason: str) -> None:
-    """Destroy a release's keys and mark the copies that left."""
+@click.option("--series", is_flag=True, help="Take back every release of its series, and end that.")
+def release_revoke(data: str, release_id: str, reason: str, series: bool) -> None:
+    """Destroy a release's keys and mark the copies that left; the series it is of goes on, unless that is ended too."""
     from pipelines.outgoing.releases import revoke_release
 
-    click.echo(revoke_release(folder(data), release_id, reason))
+    click.echo(revoke_release(folder(data), release_id, reason, series))
+
+
+@release.command("sweep")
+@DATA
+def release_sweep(data: str) -> None:
+    """End the releases whose day of deletion is over: keys and sealed files go. Every run does this too."""
+    from pipelines.outgoing.releases import sweep_releases
+
+    click.echo(sweep_releases(folder(data)))
 
 
 @click.command()

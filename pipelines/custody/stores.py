@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from pipelines.faults import BoroughlinkError
+from pipelines.governance.approvals import role_needed as role  # noqa: F401 - said here for every act of custody
 from pipelines.governance.keys import STORE, open_keyring
 from pipelines.operations import Operations
-from pipelines.settings import DataFolder, Settings, load_settings
+from pipelines.settings import DataFolder, load_settings
 
 
 @contextmanager
@@ -19,8 +20,3 @@ def opened(folder: DataFolder, keys: Iterable[str] = STORE) -> Iterator[Operatio
         yield operations
     finally:
         operations.close()
-
-
-def role(settings: Settings, name: str) -> str | None:
-    """The role that an approver must hold: over invented data only where somebody is named to hold it."""
-    return name if settings.holds == "real" or name in settings.roles else None

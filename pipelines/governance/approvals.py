@@ -19,10 +19,17 @@ from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import Actor
 from pipelines.operations import Operations, payload_table, request_table, timestamp
+from pipelines.settings import Settings
 
 #: Days for which a request waits for its answer, and an approval for its act.
 DAYS = 14
 MIN_REASON = 10  # characters; "x" is no reason
+
+
+def role_needed(settings: Settings, *names: str) -> str | None:
+    """The role, or one of several, that an approver must hold: over invented data only where the settings name somebody
+    for one of them."""
+    return " or ".join(names) if settings.holds == "real" or set(names) & set(settings.roles) else None
 
 
 class ApprovalRefused(BoroughlinkError):
@@ -72,7 +79,7 @@ def ask(
     """Ask for an act; returns the id of the request.
 
     `subject` is a random id or a name of ours and goes into the audit; reason and particulars are sealed. `mark`
-    defaults to that of the particulars. With a `role`, only its holders may approve.
+    defaults to that of the particulars. With a `role` (or `one or another`), only its holders may approve.
     """
     if len(reason.strip()) < MIN_REASON:
         raise BoroughlinkError("Give a reason that the second person can judge by, in a sentence.")
@@ -189,7 +196,7 @@ def _answer(operations: Operations, who: Actor, request_id: str, state: str) -> 
         why = f"request {request_id} is {request.state} already"
     elif request.expired:
         why = f"the request ended on {request.expires[:10]}; ask again"
-    elif request.role is not None and request.role not in who.roles:
+    elif request.role is not None and not who.roles & set(request.role.split(" or ")):
         why = f"the answer is for those in the role `{request.role}`, whom the settings name under `roles`"
     if why is None:
         with operations.begin() as db:

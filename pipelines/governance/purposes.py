@@ -107,6 +107,7 @@ class Purpose(BaseModel):
     profile: Literal["internal", "partner", "open"] | None = None
     needs: tuple[Literal["gateway", "assessment", "agreement", "approved_by"], ...] = ()
     approvers: tuple[str, ...] = ()
+    release_approvers: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     retention_days: int | None = Field(None, ge=1)
 
@@ -321,6 +322,10 @@ def _impossible(purpose: Purpose, treatments: Mapping[str, Mapping[str, Treatmen
         return "a release needs a `profile` to be measured by: internal, partner or open"
     if not purpose.identifiable and not purpose.retention_days:
         return "a release needs `retention_days`"
+    if (purpose.profile in ("internal", "partner")) != bool(purpose.release_approvers):
+        return (
+            "`release_approvers` names the roles that may approve a release; it stands where rows leave, and only there"
+        )
     if not purpose.opt_out_applies and not purpose.opt_out.startswith("does not apply: "):
         return "`opt_out` is `applies`, or `does not apply: ` and the reason"
     if purpose.approvers and "approved_by" not in purpose.needs:

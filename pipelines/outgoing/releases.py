@@ -15,7 +15,7 @@ from pipelines.outgoing.files import stamp_of, target_of
 from pipelines.reading.answer import Answer, Table
 from pipelines.reading.overview import old_of
 from pipelines.reading.purposes import purposes_at
-from pipelines.releases import lifecycle
+from pipelines.releases import ending, lifecycle
 from pipelines.releases.asking import MEMORY, ask
 from pipelines.releases.attacks import Measured
 from pipelines.releases.building import build
@@ -98,12 +98,31 @@ def publish_release(folder: DataFolder, release_id: str, key: str, out: Path, so
     )
 
 
-def revoke_release(folder: DataFolder, release_id: str, reason: str) -> str:
+def revoke_release(folder: DataFolder, release_id: str, reason: str, series: bool) -> str:
     with desk(folder) as (_, operations, who):
-        release, marked = lifecycle.revoke(operations, release_id, reason, who)
+        taken, marked = ending.revoke(operations, release_id, reason, who, series)
+        release = find(operations, release_id)
+    name = release.manifest.get("series")
+    if series:
+        said = f"The series `{name}` has ended and {plural(len(taken), 'release')} of it are revoked"
+    else:
+        said = f"{release_id} is revoked"
+    after = (
+        f"its series `{name}` goes on with the same pseudonyms (--series ends it)."
+        if name and not series
+        else "the keys are destroyed, so the pseudonyms match nothing any more."
+    )
+    return f"{said}: {after} {plural(marked, 'copy', 'copies')} marked: tell {release.recipient} to delete theirs."
+
+
+def sweep_releases(folder: DataFolder) -> str:
+    with desk(folder) as (settings, operations, who):
+        swept = ending.sweep(folder, operations, settings.today(), who.login)
+    if not swept:
+        return "No release is past its day."
     return (
-        f"{release_id} is revoked: its keys are destroyed, so its pseudonyms match nothing any more. "
-        f"{plural(marked, 'copy', 'copies')} marked: tell {release.recipient} to delete theirs."
+        f"{plural(len(swept), 'release')} past their day: keys destroyed, sealed files removed. Their recipients were "
+        f"to delete theirs too: {', '.join(swept)}."
     )
 
 

@@ -8,6 +8,7 @@ import dagster as dg
 from pipelines.assets import Step, step_asset
 from pipelines.publication.snapshot import build_snapshot, keep_tiers
 from pipelines.readiness.readiness_data import readiness_data
+from pipelines.releases.ending import sweep
 from pipelines.releases.store import releases
 from pipelines.reporting.figures import collect
 from pipelines.reporting.page import render
@@ -41,6 +42,7 @@ def assets(after: Sequence[str], sources: Path, titles: Mapping[str, str]) -> li
     )
     def published(step: Step) -> dict[str, int]:
         rows = build_snapshot(step.wh) | keep_tiers(step.wh)
+        sweep(step.run.folder, step.run.operations, step.run.settings.today(), step.run.started_by)
         told = [one.manifest for one in releases(step.run.operations) if one.state in STANDING]
         step.run.notes |= {"council": step.run.settings.council, "titles": dict(titles)}
         step.run.notes["releases"] = [{name: manifest[name] for name in RELEASE_TOLD} for manifest in told]

@@ -1,7 +1,7 @@
-"""What becomes of a release: built → checked → approved → published → revoked, each a state in the store.
+"""What becomes of a release: built → checked → approved → published, each a state in the store; ending.py ends it.
 
 The check believes nothing of the build: it opens the sealed file and attacks it. Approval is another person's, for
-these very files, once and in time. Publishing encrypts a copy to the recipient's own key. Revoking destroys the keys.
+these very files, once and in time. Publishing encrypts a copy to the recipient's own key.
 """
 
 import hashlib
@@ -27,10 +27,8 @@ from pipelines.releases.dataset import OPTED_OUT
 from pipelines.releases.sets import ReleaseRefused, allowed, load_set, subjects
 from pipelines.releases.store import (
     Release,
-    destroy_key,
     find,
     key_of,
-    mark_copies,
     note_copy,
     refusals_noted,
     unseal,
@@ -73,12 +71,13 @@ def check(
             raise
     request = approvals.ask(
         operations,
-        who,
+        Actor(who.login, who.roles, who.names | {str(release.manifest["made_by"])}),  # neither of them answers it
         KIND,
         release_id,
         REASON.format(release=release_id, recipient=release.recipient),
         particulars={"release": release_id, "recipient": release.recipient, "purpose": release.purpose},
         mark=mark_of(release),
+        role=approvals.role_needed(settings, *purpose.release_approvers),
         days=profile.approval_days,
     )
     update(operations, release_id, "checked", measured=found.plain(), request=request)
@@ -87,12 +86,11 @@ def check(
 
 
 def approve(operations: Operations, release_id: str, who: Actor) -> Release:
-    """Another person's consent to publish. Raises ReleaseRefused, or ApprovalRefused for whoever made it."""
+    """Another person's consent to publish, in a role that the purpose names. Raises ReleaseRefused, or ApprovalRefused
+    for whoever made it or asked."""
     release = find(operations, release_id)
     with refusals_noted(operations, who, release_id):
         _require_state(release, "checked")
-        if who.login == release.manifest["made_by"] or release.manifest["made_by"] in who.names:
-            raise ReleaseRefused("Whoever made a release can't approve it: another person must.")
         approvals.approve(operations, who, str(release.manifest["request"]))
     update(operations, release_id, "approved", approved_by=who.login)
     return find(operations, release_id)
@@ -108,39 +106,20 @@ def publish(
     """
     release = find(operations, release_id)
     with refusals_noted(operations, who, release_id):
-        _require_state(release, "approved")
+        _require_state(release, "checked", "approved")  # who approved in the app did so by the request alone
         allowed(load_set(str(release.manifest["release"])), purposes)
         if settings.today() > date.fromisoformat(release.expires):
             raise ReleaseRefused(f"The release was to be deleted after {release.expires}: build a new one.")
         request = approvals.standing(operations, str(release.manifest["request"]), KIND, mark_of(release))
+        release.manifest["approved_by"] = request.answered_by
         sealed = _for_recipient(_package(folder, operations, release), recipient_key)
         write_atomically(out, sealed)
         approvals.done(operations, who, request, release=release_id)
     digest = hashlib.sha256(sealed).hexdigest()
     note_copy(operations, release_id, recipient_key.strip(), out.name, digest, who)
-    update(operations, release_id, "published")
+    update(operations, release_id, "published", approved_by=request.answered_by)
     audit.record(operations, who.login, "release published", release_id, file=out.name, sha256=digest)
     return out
-
-
-def revoke(operations: Operations, release_id: str, reason: str, who: Actor) -> tuple[Release, int]:
-    """Destroy the release's keys and mark its copies: they must be deleted. Anyone may, alone: it only takes away.
-
-    The naming key of a series goes with it, so that the whole series ends. Returns the release and its copies.
-    """
-    release = find(operations, release_id)
-    with refusals_noted(operations, who, release_id):
-        if release.state == "revoked":
-            raise ReleaseRefused("It is revoked already.")
-        if len(reason.strip()) < approvals.MIN_REASON:
-            raise ReleaseRefused("Say in a sentence why it is revoked.")
-    for name in ("seal", "key", "people"):
-        if key_id := release.manifest.get(name):
-            destroy_key(operations, str(key_id))
-    marked = mark_copies(operations, release_id)
-    update(operations, release_id, "revoked")
-    audit.record(operations, who.login, "release revoked", release_id, copies=marked, reason=reason.strip()[:400])
-    return find(operations, release_id), marked
 
 
 def mark_of(release: Release) -> str:
@@ -165,6 +144,7 @@ def _require_state(release: Release, *states: str) -> None:
             "refused": "was refused by its check: build it again",
             "published": "is published already; a new hand-over is a new release",
             "revoked": "was revoked: its key is destroyed",
+            "expired": "was to be deleted, and is: its key is destroyed",
             "withdrawn": "was withdrawn with its run",
         }
         raise ReleaseRefused(f"{release.release_id} {means.get(release.state, release.state)}.")

@@ -10,7 +10,7 @@ from pipelines.exports import csv_bytes
 from pipelines.governance.pseudonyms import pseudonym
 from pipelines.operations import Operations
 from pipelines.releases.sets import ReleaseRefused, ReleaseSet
-from pipelines.releases.store import keep_key, key_of, releases, update
+from pipelines.releases.store import holds_key, keep_key, key_of, releases, update
 from pipelines.warehouse import Warehouse
 
 HEADS = ("old", "new", "event", "date")
@@ -32,22 +32,24 @@ def of(operations: Operations, name: str, asked: ReleaseSet, recipient: str) -> 
 
     Raises ReleaseRefused when it is another set's or recipient's, or its key was destroyed.
     """
-    earlier = [one for one in releases(operations) if one.manifest.get("series") == name and one.state != "revoked"]
-    revoked = any(one.manifest.get("series") == name and one.state == "revoked" for one in releases(operations))
-    if not earlier:
-        if revoked:
-            raise ReleaseRefused(f"The series `{name}` was revoked: begin another.")
+    of_it = [one for one in releases(operations) if one.manifest.get("series") == name]
+    if not of_it:
         key = secrets.token_bytes(32)
         return Chain(name, keep_key(operations, key), key, frozenset(), None)
-    last = earlier[0]
-    if (last.manifest["release"], last.recipient) != (asked.name, recipient):
+    newest = of_it[0]
+    if (newest.manifest["release"], newest.recipient) != (asked.name, recipient):
         raise ReleaseRefused(
-            f"The series `{name}` is of {last.manifest['release']} for {last.recipient}: pseudonyms are never shared "
-            "with another set or recipient."
+            f"The series `{name}` is of {newest.manifest['release']} for {newest.recipient}: pseudonyms are never "
+            "shared with another set or recipient."
         )
-    key_id = str(last.manifest["key"])
-    held = json.loads(key_of(operations, str(last.manifest["people"])))
-    return Chain(name, key_id, key_of(operations, key_id), frozenset(held), last.release_id)
+    key_id = str(newest.manifest["key"])
+    if not holds_key(operations, key_id):
+        raise ReleaseRefused(f"The series `{name}` has ended, and its key with it: begin another.")
+    # a release that was taken back or never left is no ground to go on from
+    told = (one for one in of_it if one.state not in ("refused", "withdrawn"))
+    last = next((one for one in told if holds_key(operations, str(one.manifest.get("people")))), None)
+    held = json.loads(key_of(operations, str(last.manifest["people"]))) if last else ()
+    return Chain(name, key_id, key_of(operations, key_id), frozenset(held), last.release_id if last else None)
 
 
 def continue_series(

@@ -38,7 +38,8 @@ copy_table = sa.Table(
 
 @dataclass(frozen=True)
 class Release:
-    """One release as the store holds it. States: built, checked, refused, published, revoked."""
+    """One release as the store holds it. States: built, checked, approved, published; refused, revoked, expired,
+    withdrawn."""
 
     release_id: str
     state: str
@@ -134,6 +135,12 @@ def destroy_key(operations: Operations, key_id: str) -> None:
     """Zero a key in the store, for good."""
     with operations.begin() as db:
         db.execute(sa.update(payload_table).where(payload_table.c.payload_id == key_id).values(sealed=b""))
+
+
+def holds_key(operations: Operations, key_id: str) -> bool:
+    """Whether a key is there and was not destroyed."""
+    with operations.begin() as db:
+        return bool(db.scalar(sa.select(payload_table.c.sealed).where(payload_table.c.payload_id == key_id)))
 
 
 def seal(key: bytes, plain: bytes, bound_to: str) -> bytes:

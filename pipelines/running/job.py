@@ -15,7 +15,9 @@ from pipelines.governance import audit
 from pipelines.governance.actors import person
 from pipelines.governance.keys import STORE, open_keyring
 from pipelines.inbox import untaken
+from pipelines.notices.telling import tell
 from pipelines.operations import Operations
+from pipelines.releases.ending import sweep
 from pipelines.runs import input_mark
 from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings, remember
 from pipelines.snapshots import NothingPublished
@@ -107,7 +109,6 @@ def run_job(
     """Run the job unless nothing has changed; (unchanged, faults in words). `by` is who asked for it, else whoever runs
     this process."""
     from pipelines.definitions import Place, execute
-    from pipelines.notices.telling import tell
 
     place = Place.of(folder.root, landing, sources)
     if landing and not place.landing.is_dir():
@@ -117,7 +118,7 @@ def run_job(
         _remember(place, landing, sources)
     _say_what_lies_there(place)
     if not force and not select and _nothing_changed(place):
-        tell(folder)  # an extract may have become late meanwhile
+        _as_time_goes_by(folder)
         return True, []
     say("Running")
     with progress():
@@ -149,6 +150,17 @@ def _say_what_lies_there(place: Any) -> None:
             f"No extract lies in {place.landing} and none was ever taken in. Put deliveries there as "
             "<source>/<date>/, or try `boroughlink demo`; docs/sources.md shows the layouts."
         )
+
+
+def _as_time_goes_by(folder: DataFolder) -> None:
+    """What a day brings though nothing else changed: a release is past its day, an extract late."""
+    settings = load_settings(folder)
+    operations = Operations.open(folder, open_keyring(folder, settings, STORE))
+    try:
+        sweep(folder, operations, settings.today(), person())
+    finally:
+        operations.close()
+    tell(folder)
 
 
 def _nothing_changed(place: Any) -> bool:
