@@ -143,7 +143,7 @@ class Reviewer:
     """Somebody at the pages, as a browser asks for them."""
 
     def __init__(self, home: str, name: str) -> None:
-        self.client = httpx.Client(base_url=home, follow_redirects=True, timeout=60)
+        self.client = httpx.Client(base_url=home, headers={"origin": home}, follow_redirects=True, timeout=60)
         token = self._token(self.client.get("/sign-in").text)
         self.client.post("/sign-in", data={"csrf": token, "name": name})
         self.spent: dict[str, list[float]] = {"page": [], "key press to next record": []}

@@ -55,14 +55,14 @@ def create_app(folder: DataFolder, local: Sequence[User] = (), https: bool = Fal
         docs_url=None,
         redoc_url=None,
         middleware=[
-            Middleware(Headers),
+            Middleware(Headers, https=https),
             # no password stands before a local user: a page of another site must not reach it by another name
             *([Middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))] if local else []),
             Middleware(Sizes, most=policy()["largest_post"]),
             Middleware(
                 SessionMiddleware,
                 secret_key=keyring.hmac("fields", b"session cookies").hex(),
-                session_cookie=COOKIE,
+                session_cookie=f"__Host-{COOKIE}" if https else COOKIE,
                 max_age=policy()["idle_minutes"] * 60,
                 same_site="lax",
                 https_only=https,

@@ -132,6 +132,13 @@ def gold(held: House, snapshot: Snapshot, user: User) -> list[str]:
     ]  # fmt: skip
 
 
+def is_gold(held: House, state: dict[str, Any] | None, item: Item, user: User) -> bool:
+    """Whether the item's answer is known, and this reviewer has never answered it."""
+    if state is None or state["state"] != "done" or not state["second_by"] or state["version"] != item.version:
+        return False
+    return all(row["made_by"] != user.name for row in held.verdicts.history(item.item_id))
+
+
 def known_answer(held: House, item_id: str) -> str | None:
     """The firm answer that a gold item has."""
     firm = [row for row in held.verdicts.history(item_id) if row["verdict"] in FIRM and row["part"] != "gold"]

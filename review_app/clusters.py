@@ -256,6 +256,7 @@ def household(snapshot: Snapshot, persons: Sequence[str]) -> list[dict[str, Any]
         forename, surname = named.most_common(1)[0][0] if named else (None, None)
         told.append(
             {
+                "person": person,
                 "name": cased(" ".join(part for part in (forename, surname) if part)) or "name not held",
                 "year": years.most_common(1)[0][0] if years else None,
                 "since": since,

@@ -17,6 +17,7 @@ from review_app.policy import policy
 from review_app.published import Published, Snapshot
 from review_app.roles import User
 from review_app.security import Pace, Refused, checked_form, csrf_token
+from review_app.sessions import Session, Sessions
 from review_app.verdicts import Verdicts
 
 
@@ -33,6 +34,7 @@ class House:
     templates: Jinja2Templates
     local: tuple[User, ...] = ()
     pace: Pace = field(default_factory=Pace)
+    sessions: Sessions = field(default_factory=Sessions)
     oidc: Any = None
 
     @contextmanager
@@ -70,10 +72,15 @@ def house(request: Request) -> House:
     return held
 
 
+def session_of(request: Request) -> Session | None:
+    """The session that the cookie names, if it still goes on."""
+    return house(request).sessions.find(str(request.session.get("session", "")))
+
+
 def signed_in(request: Request) -> User | None:
-    """Whoever the session says is there."""
-    name, roles = request.session.get("user"), request.session.get("roles")
-    return User(str(name), frozenset(map(str, roles))) if name and roles else None
+    """Whoever is there."""
+    held = session_of(request)
+    return held.user if held else None
 
 
 class SignInFirst(Exception):
@@ -84,11 +91,7 @@ def needs(permission: str) -> Callable[..., User]:
     """A dependency: the user, who must hold the permission. Raises SignInFirst or Refused."""
 
     def allowed(request: Request) -> User:
-        user = signed_in(request)
-        if user is None:
-            raise SignInFirst
-        if not house(request).pace.admit(f"user {user.name}", policy()["pages_a_minute"]):
-            raise Refused(429, "Too many pages in a minute", "Wait a little, then go on. Nothing was lost.")
+        user = needs_any(request)
         if not user.may(permission):
             house(request).note(user, "page refused", permission)
             raise Refused(
@@ -110,6 +113,13 @@ def needs_any(request: Request) -> User:
     if not house(request).pace.admit(f"user {user.name}", policy()["pages_a_minute"]):
         raise Refused(429, "Too many pages in a minute", "Wait a little, then go on. Nothing was lost.")
     return user
+
+
+def slow_searches(held: House, user: User) -> None:
+    """Raises Refused for more searches than somebody who looks for one person makes."""
+    if not held.pace.admit(f"search {user.name}", policy()["searches_a_minute"]):
+        held.note(user, "searches slowed", user.name)
+        raise Refused(429, "Too many searches in a minute", "Wait a little, then go on.")
 
 
 At = Annotated[House, Depends(house)]

@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from pipelines.governance import audit
 from pipelines.operations import Operations, timestamp
-from review_app.published import Snapshot
+from review_app.kin import kept_from
+from review_app.published import VIEW, Snapshot
+from review_app.roles import User
 from review_app.tables import case_table
 
 TABLE = "published.fraud.flagged_pair"
@@ -54,6 +56,10 @@ class Flag:
     @property
     def flag_id(self) -> str:
         return str(self.raw["flag_id"])
+
+    @property
+    def records(self) -> list[str]:
+        return sorted({each for each in (self.raw["subject_record_id"], self.raw["other_record_id"]) if each})
 
     @property
     def since(self) -> date | None:
@@ -128,24 +134,45 @@ class Filter:
         )
 
 
-def flags(snapshot: Snapshot, operations: Operations) -> list[Flag]:
-    """All pairs of the run but those of protected people, in order of expected value."""
+def flags(snapshot: Snapshot, operations: Operations, user: User) -> list[Flag]:
+    """All pairs of the run but those of protected people and of the user's own, in order of expected value."""
     if not snapshot.has(TABLE):
         return []
-    rows = snapshot.wh.rows(f"SELECT {', '.join(COLUMNS)} FROM {TABLE} WHERE NOT is_restricted ORDER BY position")
-    known, titled = cases(operations), rule_titles(snapshot)
-    return [_flag(row, known, titled) for row in rows]
+    known, titled, own = cases(operations), rule_titles(snapshot), _own(snapshot, operations, user)
+    return [_flag(row, known, titled) for row in snapshot.once(TABLE, _rows) if own.isdisjoint(_records(row))]
 
 
-def flag(snapshot: Snapshot, operations: Operations, flag_id: str, opened: bool = False) -> Flag | None:
-    """One pair, None if it is not in the run or is that of protected people."""
+def flag(snapshot: Snapshot, operations: Operations, user: User, flag_id: str, opened: bool = False) -> Flag | None:
+    """One pair, None if it is not in the run, is that of protected people, or of the user's own."""
     if not snapshot.has(TABLE):
         return None
     rows = snapshot.wh.rows(
         f"SELECT {', '.join(COLUMNS)} FROM {TABLE} WHERE flag_id = ? AND NOT is_restricted", [flag_id]
     )
-    known = cases(operations, [flag_id])
-    return next((_flag(row, known, rule_titles(snapshot), opened) for row in rows), None)
+    known, own = cases(operations, [flag_id]), _own(snapshot, operations, user)
+    found = (_flag(row, known, rule_titles(snapshot), opened) for row in rows if own.isdisjoint(_records(row)))
+    return next(found, None)
+
+
+def _rows(snapshot: Snapshot) -> list[tuple[Any, ...]]:
+    return snapshot.wh.rows(f"SELECT {', '.join(COLUMNS)} FROM {TABLE} WHERE NOT is_restricted ORDER BY position")
+
+
+def _records(row: Sequence[Any]) -> tuple[Any, Any]:
+    return row[COLUMNS.index("subject_record_id")], row[COLUMNS.index("other_record_id")]
+
+
+def _own(snapshot: Snapshot, operations: Operations, user: User) -> frozenset[str]:
+    """Records of persons whom the user must not be given."""
+    away = sorted(kept_from(operations, snapshot, user))
+    if not away:
+        return frozenset()
+    rows = snapshot.wh.rows(
+        "SELECT record_id FROM published.linkage.membership WHERE view = ? AND person_id IN "
+        f"({', '.join('?' * len(away))})",
+        [VIEW, *away],
+    )
+    return frozenset(record for (record,) in rows)
 
 
 def _flag(row: Sequence[Any], known: dict[str, Case], titled: dict[str, str], opened: bool = False) -> Flag:

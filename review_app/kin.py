@@ -2,11 +2,14 @@
 
 import sqlalchemy as sa
 
+from pipelines.governance import approvals
+from pipelines.governance.actors import Actor
 from pipelines.operations import Operations, timestamp
 from review_app.published import VIEW, Snapshot
 from review_app.roles import User
 from review_app.tables import declaration_table
 
+WITHDRAWAL = "declaration withdrawal"
 KINDS = {"self": "Myself", "household": "Somebody I live with", "relative": "A relative or close friend"}
 
 
@@ -28,7 +31,24 @@ def declared(operations: Operations, user: User) -> list[tuple[int, str, str]]:
     return [(number, kind, record) for number, kind, record in opened if record]
 
 
-def withdraw(operations: Operations, user: User, number: int) -> None:
+def withdrawals(operations: Operations, who: Actor) -> dict[str, approvals.Request]:
+    """Newest request of somebody's to take a declaration off -> by what it is about; those that still count."""
+    found = [each for each in approvals.requests(operations, WITHDRAWAL) if who.is_one_of(each.requested_as)]
+    return {each.object: each for each in reversed(found) if each.state in ("waiting", "approved") and not each.expired}
+
+
+def ask_to_withdraw(operations: Operations, who: Actor, number: int, reason: str) -> None:
+    """Nobody opens the way to their own records alone. Raises BoroughlinkError without a reason."""
+    approvals.ask(operations, who, WITHDRAWAL, f"declaration {number}", reason, particulars={"of": who.login})
+
+
+def withdraw(operations: Operations, user: User, who: Actor, number: int) -> None:
+    """Take a declaration off, once another person has approved. Raises ApprovalRefused."""
+    asked = withdrawals(operations, who).get(f"declaration {number}")
+    if asked is None:
+        raise approvals.ApprovalRefused(f"{WITHDRAWAL.capitalize()}: nobody has approved it yet.")
+    request = approvals.standing(operations, asked.request_id, WITHDRAWAL)
+    approvals.done(operations, who, request)
     with operations.begin() as db:
         db.execute(
             sa.delete(declaration_table).where(

@@ -2,11 +2,11 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from linkage_models.models import Model
 from pipelines.commit_point import Current
@@ -16,6 +16,7 @@ from pipelines.snapshots import open_snapshot
 from pipelines.warehouse import Warehouse
 
 VIEW = "data_quality"
+T = TypeVar("T")
 
 
 class Item(NamedTuple):
@@ -48,6 +49,14 @@ class Snapshot:
 
     def has(self, table: str) -> bool:
         return bool(self.columns(table))
+
+    def once(self, name: str, read: Callable[["Snapshot"], T]) -> T:
+        """What `read` makes of this run, kept under a name until another run is published."""
+        known = self.shared.kept
+        if name not in known:
+            known[name] = read(self)
+        kept: T = known[name]
+        return kept
 
     @property
     def queue(self) -> list[Item]:
@@ -90,6 +99,7 @@ class _Open:
     users: int = 0
     retired: bool = False
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def model(self) -> Model | None:

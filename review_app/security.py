@@ -41,8 +41,9 @@ class Refused(Exception):
 class Headers:
     """Puts the headers of protection on every answer; pages are never stored."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, https: bool = False) -> None:
         self.app = app
+        self.fixed = FIXED | ({"Strict-Transport-Security": "max-age=31536000"} if https else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,7 +56,7 @@ class Headers:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["Content-Security-Policy"] = POLICY.format(nonce=nonce)
-                for name, value in FIXED.items():
+                for name, value in self.fixed.items():
                     headers[name] = value
                 if scope["path"].startswith("/static/") and message["status"] == 200:
                     headers["Cache-Control"] = "public, max-age=31536000, immutable"
@@ -85,8 +86,10 @@ class Calm:
         except Exception as fault:
             place = traceback.extract_tb(fault.__traceback__)[-1]
             logger.error("%s in %s, line %s", type(fault).__name__, place.filename, place.lineno)
-            if begun or scope["type"] != "http" or os.environ.get("BOROUGHLINK_DEBUG"):
+            if os.environ.get("BOROUGHLINK_DEBUG"):
                 raise
+            if begun or scope["type"] != "http":  # the server logs what reaches it, text and all
+                raise RuntimeError("an answer broke off") from None
             await self.page(Request(scope))(scope, receive, send)
 
 
@@ -148,8 +151,8 @@ async def checked_form(request: Request) -> dict[str, list[str]]:
         raise Refused(
             413, "That is too much at once", "What was sent is far larger than any form here. Nothing was saved."
         )
-    origin = request.headers.get("origin")
-    if origin and origin != "null" and origin.split("://", 1)[-1] != request.headers.get("host"):
+    # every browser names the origin of a post; one that does not is no page of ours
+    if request.headers.get("origin", "").lower() != f"{request.url.scheme}://{request.headers.get('host', '')}".lower():
         raise _forged()
     try:
         form = await request.form(max_files=0, max_fields=1000)

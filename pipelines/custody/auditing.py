@@ -1,25 +1,19 @@
 """Questions to the audit: is it whole, who looked at this person, what did this user see. The asking is audited too."""
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-import sqlalchemy as sa
-
 from pipelines.custody.stores import opened
 from pipelines.faults import BoroughlinkError, Refusal, plural
-from pipelines.governance import anchors, audit
+from pipelines.governance import anchors, audit, looks
 from pipelines.governance.actors import acting, canonical
 from pipelines.governance.keys import STORE, open_keyring
-from pipelines.governance.pseudonyms import record_name
-from pipelines.operations import Operations, audit_table
+from pipelines.operations import Operations
 from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import NothingPublished, open_snapshot
 
-#: Events by which many people were read at once: they concern everyone who was published then.
-IN_BULK = ("clusters exported", "label sample exported", "flagged pairs exported", "exports written")
 _COLUMNS = ("entry", "at (UTC)", "who", "event", "of", "detail")
 
 
@@ -44,18 +38,21 @@ def verified(folder: DataFolder) -> tuple[bool, Answer]:
 
 
 def looks_at(folder: DataFolder, person_id: str) -> Answer:
-    """Every entry about a person: by their ids of now and before, and by the keyed names of their records."""
+    """Every entry about a person: by their ids of now, and by the keyed names of their records."""
+    names: set[str] = set()
     with opened(folder) as operations:
-        names = {person_id} | _names(folder, operations, person_id)
+        with suppress(NothingPublished), open_snapshot(folder) as (wh, _):
+            names = looks.names_of(wh, operations.keyring, person_id)
+        names = names or looks.names_of(None, operations.keyring, person_id)
         audit.record(operations, acting(folder).login, "audit of a person read", person_id)
-        entries = list(_entries(operations))
-    about = [entry for entry in entries if names & set(_said(entry))]
-    bulk = [entry for entry in entries if entry["event"] in IN_BULK]
+        found = looks.looks_at(operations, names)
     said = (
-        f"{plural(len(about), 'entry', 'entries')} about this person by name; "
-        f"{plural(len(bulk), 'export')} of many people may have held them.",
+        f"{plural(len(found.about), 'entry', 'entries')} about this person by name; "
+        f"{plural(len(found.in_bulk), 'export')} of many people may have held them.",
     )
-    return Answer(said, [("About this person", _COLUMNS, _rows(about)), ("Exports of many", _COLUMNS, _rows(bulk))])
+    return Answer(
+        said, [("About this person", _COLUMNS, _rows(found.about)), ("Exports of many", _COLUMNS, _rows(found.in_bulk))]
+    )
 
 
 def seen_by(folder: DataFolder, login: str) -> Answer:
@@ -63,7 +60,7 @@ def seen_by(folder: DataFolder, login: str) -> Answer:
     name = canonical(login, load_settings(folder))
     with opened(folder) as operations:
         audit.record(operations, acting(folder).login, "audit of a user read", name)
-        entries = [entry for entry in _entries(operations) if _canonical(entry["actor"]) == name]
+        entries = [entry for entry in looks.entries(operations) if _canonical(entry["actor"]) == name]
     return Answer(
         (f"{plural(len(entries), 'entry', 'entries')} by {name}.",), [("By this user", _COLUMNS, _rows(entries))]
     )
@@ -81,45 +78,6 @@ def enter_refusal(folder: DataFolder | None, fault: Refusal) -> None:
             audit.record(operations, who, "refused", type(fault).__name__, why=str(fault)[:400])
         finally:
             operations.close()
-
-
-def _names(folder: DataFolder, operations: Operations, person_id: str) -> set[str]:
-    """Ids that the person's records had, and keyed names of these records; nothing where nothing is published."""
-    try:
-        with open_snapshot(folder) as (wh, _):
-            records = wh.rows(
-                "SELECT DISTINCT record_id FROM published.linkage.membership WHERE person_id = ?", [person_id]
-            )
-            ids = wh.rows(
-                "-- one row per id that any of these records bears\n"
-                "SELECT DISTINCT person_id FROM published.linkage.membership "
-                "WHERE record_id IN (SELECT record_id FROM published.linkage.membership WHERE person_id = ?)",
-                [person_id],
-            )
-    except NothingPublished:
-        return set()
-    return {record_name(operations.keyring, record) for (record,) in records} | {str(one) for (one,) in ids}
-
-
-def _entries(operations: Operations) -> Iterator[dict[str, Any]]:
-    with operations.begin() as db:
-        rows = db.execute(sa.select(audit_table).order_by(audit_table.c.seq)).mappings().all()
-    for row in rows:
-        yield dict(row) | {"detail": json.loads(row["detail"])}
-
-
-def _said(entry: dict[str, Any]) -> Iterator[str]:
-    """Every text that an entry holds."""
-    yield entry["object"]
-    waiting = [entry["detail"]]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
-        elif isinstance(value, str):
-            yield value
 
 
 def _canonical(login: str) -> str:

@@ -1,11 +1,14 @@
 """Signing in and out, one's own choices, whom one must not be given."""
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from pipelines.faults import BoroughlinkError
+from pipelines.governance.actors import actor
 from review_app import kin
 from review_app.council_sign_in import failures, user_of
 from review_app.desk import At, Form, House, needs, needs_any, said, signed_in
@@ -15,6 +18,8 @@ from review_app.roles import User
 from review_app.security import Refused
 
 router = APIRouter()
+#: A path of this app: browsers take `//` and `/\` at its head for another host.
+_OURS = re.compile(r"/(?:[\w.~-][\w./~-]*)?", re.ASCII)
 SignedIn = Annotated[User, Depends(needs_any)]
 Declaring = Annotated[User, Depends(needs("declare"))]
 
@@ -68,10 +73,11 @@ async def signed_in_council(request: Request, held: At) -> Response:
 def begin(request: Request, held: House, user: User) -> Response:
     """Begin a session anew: nothing of an earlier one is kept but where to go."""
     to = str(request.session.get("next", "/"))
+    held.sessions.end(str(request.session.get("session", "")))
     request.session.clear()
-    request.session["user"], request.session["roles"] = user.name, sorted(user.roles)
+    request.session["session"] = held.sessions.begin(user)
     held.note(user, "signed in", user.name, roles=sorted(user.roles))
-    return RedirectResponse(to if to.startswith("/") and not to.startswith("//") else "/", 303)
+    return RedirectResponse(to if _OURS.fullmatch(to) else "/", 303)
 
 
 def _slow_down(request: Request, held: House) -> None:
@@ -87,6 +93,7 @@ def sign_out(request: Request, held: At, form: Form) -> Response:
     if user:
         held.leases.let_go(user.name)
         held.note(user, "signed out", user.name)
+    held.sessions.end(str(request.session.get("session", "")))
     request.session.clear()
     return RedirectResponse("/sign-in", 303)
 
@@ -118,17 +125,21 @@ def choose(request: Request, held: At, user: SignedIn, form: Form) -> Response:
 @router.get("/declarations")
 def declarations(request: Request, held: At, user: Declaring) -> Response:
     """Whom this user must not be given."""
-    return held.page(
-        request, "app/declarations.html", declared=kin.declared(held.operations, user), kinds=kin.KINDS, error=""
-    )
+    return _declarations(request, held, user)
 
 
 @router.post("/declarations")
 def declare(request: Request, held: At, user: Declaring, form: Form) -> Response:
     """Name a record of oneself or one's own, or take a name off."""
-    if (number := said(form, "withdraw")).isdecimal():
-        kin.withdraw(held.operations, user, int(number))
-        held.note(user, "declaration withdrawn", user.name)
+    if (number := said(form, "withdraw", 15)).isdecimal():
+        who = actor(user.name, held.settings)
+        try:
+            if said(form, "ask"):
+                kin.ask_to_withdraw(held.operations, who, int(number), said(form, "reason", 500))
+            else:
+                kin.withdraw(held.operations, user, who, int(number))
+        except BoroughlinkError as fault:
+            return _declarations(request, held, user, str(fault))
         return RedirectResponse("/declarations", 303)
     kind, record = said(form, "kind"), said(form, "record", 200)
     with held.read() as snapshot:
@@ -137,10 +148,14 @@ def declare(request: Request, held: At, user: Declaring, form: Form) -> Response
         wrong = (
             "Choose how you know the person." if known else "No record has that id: copy it from an item or a search."
         )
-        return held.page(
-            request, "app/declarations.html", 422, declared=kin.declared(held.operations, user), kinds=kin.KINDS,
-            error=wrong,
-        )  # fmt: skip
+        return _declarations(request, held, user, wrong)
     kin.declare(held.operations, user, kind, record)
     held.note(user, "declared", user.name, kind=kind)
     return RedirectResponse("/declarations", 303)
+
+
+def _declarations(request: Request, held: House, user: User, error: str = "") -> Response:
+    return held.page(
+        request, "app/declarations.html", 422 if error else 200, declared=kin.declared(held.operations, user),
+        asked=kin.withdrawals(held.operations, actor(user.name, held.settings)), kinds=kin.KINDS, error=error,
+    )  # fmt: skip

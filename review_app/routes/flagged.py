@@ -8,12 +8,14 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from pipelines.exports import NO_ASSUMPTION, Stamp, write_csv, write_xlsx
-from review_app.desk import At, Form, House, needs, said
+from pipelines.governance.pseudonyms import record_name
+from review_app.desk import At, Form, House, needs, said, session_of
 from review_app.flagged import OUTCOMES, STATES, Filter, Flag, add_events, events, flag, flags
 from review_app.published import Snapshot
 from review_app.roles import User
@@ -32,12 +34,12 @@ def listed(request: Request, held: At, user: Officer, page: str = "1") -> Respon
     """Pairs worth a look, in order of expected value, masked."""
     chosen = _filter(request)
     with held.read() as snapshot:
-        every = flags(snapshot, held.operations)
+        every = flags(snapshot, held.operations, user)
         today = snapshot.wh.as_of
         found = [each for each in every if chosen.admits(each, today)]
         number = min(max(int(page), 1) if page.isdecimal() and len(page) < 6 else 1, max(-(-len(found) // PAGE), 1))
         held.note(user, "flagged pairs listed", snapshot.run_id, pairs=len(found))
-        query = "&".join(f"{name}={value}" for name, value in request.query_params.items() if name != "page")
+        query = urlencode({name: value for name, value in request.query_params.items() if name != "page"})
         return held.page(
             request, "app/flagged/list.html",
             found=found[(number - 1) * PAGE : number * PAGE], total=len(found), every=len(every), number=number,
@@ -58,7 +60,7 @@ def export(request: Request, held: At, user: Officer, form: Form) -> Response:
         raise Refused(422, "The file was not made", "Names need a reason of a sentence, which goes into the audit.")
     with held.read() as snapshot:
         chosen = _chosen({name: said(form, name, 80) for name in Filter.__dataclass_fields__})
-        found = [each for each in flags(snapshot, held.operations) if chosen.admits(each, snapshot.wh.as_of)]
+        found = [each for each in flags(snapshot, held.operations, user) if chosen.admits(each, snapshot.wh.as_of)]
         if by_name:
             found = [Flag(each.raw, each.title, each.case, True) for each in found]
         why = held.sealed(reason) if by_name else None
@@ -79,7 +81,7 @@ def case(request: Request, held: At, user: Officer, flag_id: str) -> Response:
 def work(request: Request, held: At, user: Officer, flag_id: str, form: Form) -> Response:
     """A step on the case."""
     with held.read() as snapshot:
-        found = flag(snapshot, held.operations, flag_id)
+        found = flag(snapshot, held.operations, user, flag_id)
         if found is None:
             raise _gone()
         told = _told(found, user, form)
@@ -97,33 +99,40 @@ def unmask(request: Request, held: At, user: Officer, flag_id: str, form: Form) 
     """Show who it is, for a while, once a reason stands in the audit."""
     reason = said(form, "reason")
     with held.read() as snapshot:
-        if flag(snapshot, held.operations, flag_id) is None:
+        found = flag(snapshot, held.operations, user, flag_id)
+        if found is None:
             raise _gone()
         if len(reason) < MIN_REASON:
             wrong = "Say in a sentence why you need to see who it is."
             return _case(request, held, snapshot, user, flag_id, wrong, 422)
         add_events(held.operations, flag_id, user.name, [{"kind": "unmask", "note": reason}])
-        held.note(user, "flagged pair unmasked", flag_id, run=snapshot.run_id)
-    request.session["open"] = [flag_id, int(time.time()) + OPEN_MINUTES * 60]
+        held.note(user, "flagged pair unmasked", flag_id, run=snapshot.run_id, records=_named(held, found))
+    if session := session_of(request):
+        session.shown = (flag_id, time.monotonic() + OPEN_MINUTES * 60)
     return RedirectResponse(f"/flagged/{flag_id}", 303)
 
 
 def _case(
     request: Request, held: House, snapshot: Snapshot, user: User, flag_id: str, error: str = "", status: int = 200
 ) -> Response:
-    shown, until = request.session.get("open", ["", 0])
-    is_open = shown == flag_id and until > time.time()
-    if shown and shown != flag_id:
-        request.session.pop("open", None)  # masked again on leaving
-    found = flag(snapshot, held.operations, flag_id, is_open)
+    session = session_of(request)
+    is_open = session is not None and session.shown[0] == flag_id and session.shown[1] > time.monotonic()
+    if session and not is_open:
+        session.shown = ("", 0.0)  # masked again on leaving
+    found = flag(snapshot, held.operations, user, flag_id, is_open)
     if found is None:
         raise _gone()
-    held.note(user, "flagged pair viewed", flag_id, run=snapshot.run_id, masked=not is_open)
+    named = _named(held, found)
+    held.note(user, "flagged pair viewed", flag_id, run=snapshot.run_id, masked=not is_open, records=named)
     return held.page(
         request, "app/flagged/case.html", status, flag=found, history=events(held.operations, flag_id), states=STATES,
         outcomes=OUTCOMES, error=error, notice=NO_ASSUMPTION, minutes=OPEN_MINUTES, today=snapshot.wh.as_of,
         run=snapshot.run_id,
     )  # fmt: skip
+
+
+def _named(held: House, found: Flag) -> list[str]:
+    return [record_name(held.operations.keyring, record) for record in found.records]
 
 
 def _gone() -> Refused:
@@ -156,7 +165,7 @@ def _told(found: Flag, user: User, form: dict[str, list[str]]) -> list[dict[str,
                 pounds = Decimal(amount).quantize(Decimal("0.01")) if amount else None
             except InvalidOperation:
                 return "The amount is a number of pounds, such as 1250.00."
-            if pounds is not None and not 0 <= pounds < 10**8:
+            if pounds is not None and not (pounds.is_finite() and 0 <= pounds < 10**8):
                 return "The amount is a number of pounds, such as 1250.00."
             closed = {"kind": "outcome", "value": outcome, "amount": pounds}
             return [closed, {"kind": "state", "value": "closed"}, *noted]

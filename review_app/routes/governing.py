@@ -12,10 +12,11 @@ from starlette.responses import RedirectResponse, Response
 from pipelines.commit_point import Current, run_under_way
 from pipelines.exports import safe_cell
 from pipelines.faults import BoroughlinkError
-from pipelines.governance import anchors, approvals, audit
+from pipelines.governance import anchors, approvals, audit, looks
 from pipelines.governance.actors import Actor, actor, canonical
 from pipelines.governance.pseudonyms import record_name
 from pipelines.operations import audit_table
+from pipelines.snapshots import NothingPublished
 from review_app.desk import At, Form, House, needs, said
 from review_app.roles import User
 from review_app.security import Refused
@@ -109,7 +110,8 @@ def entries(request: Request, held: At, user: Auditor, actor: str = "", event: s
     if before.isdecimal() and len(before) < 15:
         query = query.where(audit_table.c.seq < int(before))
     with held.operations.begin() as db:
-        rows = [dict(row) for row in db.execute(query.limit(PAGE)).mappings()]
+        found = db.execute(query.limit(PAGE)).mappings()
+        rows = [dict(row) | {"detail": json.loads(row["detail"])} for row in found]
         known = sorted(db.scalars(sa.select(audit_table.c.event).distinct()))
         people = sorted(db.scalars(sa.select(audit_table.c.actor).distinct()))
     held.note(user, "audit viewed", "audit", of=actor or "everyone", which=event or "all")
@@ -131,14 +133,18 @@ def question(request: Request, held: At, user: Auditor, form: Form) -> Response:
             return RedirectResponse("/audit", 303)
         case "who":
             record = said(form, "record", 200)
+            try:
+                with held.read() as snapshot:
+                    names = looks.names_of(snapshot.wh, held.operations.keyring, record)
+            except NothingPublished:
+                names = looks.names_of(None, held.operations.keyring, record)
+            found = looks.looks_at(held.operations, names)
             name = record_name(held.operations.keyring, record)
-            with held.operations.begin() as db:
-                query = sa.select(audit_table).where(audit_table.c.detail.contains(name)).order_by(audit_table.c.seq)
-                rows = [_opened(dict(row)) for row in db.execute(query).mappings()]
-            held.note(user, "audit asked about a record", name, found=len(rows))
+            held.note(user, "audit asked about a person", name, found=len(found.about))
             return held.page(
-                request, "app/rooms/audit.html", rows=rows, events=[], people=[], actor="", event="", more=None,
-                found=len(rows), record=record,
+                request, "app/rooms/audit.html", rows=[_opened(row) for row in found.about], events=[], people=[],
+                actor="", event="", more=None, found=len(found.about), in_bulk=[_opened(row) for row in found.in_bulk],
+                record=record,
             )  # fmt: skip
         case "export":
             held.note(user, "audit exported", "audit")
@@ -163,7 +169,7 @@ def _words(value: Any) -> str:
 
 def _opened(row: dict[str, Any]) -> dict[str, Any]:
     """An entry with its detail as words."""
-    detail = json.loads(row["detail"])
+    detail = dict(row["detail"])
     names = detail.pop("records", None)
     told = [f"{name.replace('_', ' ')}: {_words(value)}" for name, value in detail.items() if value not in (None, "")]
     if names:

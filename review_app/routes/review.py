@@ -16,10 +16,11 @@ from review_app.desk import At, Form, House, needs, said
 from review_app.kin import kept_from
 from review_app.policy import policy
 from review_app.preferences import preferences
-from review_app.published import Snapshot
+from review_app.published import VIEW, Snapshot
+from review_app.records import Record
 from review_app.roles import User
 from review_app.security import Refused
-from review_app.verdicts import Stale
+from review_app.verdicts import Stale, reopened
 
 router = APIRouter()
 Reviewer = Annotated[User, Depends(needs("review"))]
@@ -95,7 +96,7 @@ def item(request: Request, held: At, user: Reviewer, item_id: str, part: str = "
     """An item with its evidence."""
     with held.read() as snapshot:
         cluster = opened(held, snapshot, user, item_id)
-        return shown(request, held, snapshot, user, cluster, part)
+        return shown(request, held, snapshot, user, cluster, part_for(held, cluster, user, part))
 
 
 @router.post("/review/item/{item_id}")
@@ -105,10 +106,13 @@ def decide(request: Request, held: At, user: Reviewer, item_id: str, form: Form)
     with held.read() as snapshot:
         cluster = opened(held, snapshot, user, item_id)
         if verdict == "preview":
+            part = part_for(held, cluster, user, part)
             return shown(request, held, snapshot, user, cluster, part, chosen=form.get("record", []))
         if verdict == "skip":
             held.leases.let_go(user.name, item_id)
-            return RedirectResponse(f"/review/next?after={item_id}", 303)
+            back = "/review/restricted" if cluster.item.is_restricted else f"/review/next?after={item_id}"
+            return RedirectResponse(back, 303)
+        part = part_for(held, cluster, user, part)
         given = Given(
             verdict, user.name, said(form, "version"), tuple(form.get("record", [])), said(form, "reason"),
             said(form, "note"), _seconds(said(form, "seconds")), said(form, "blind") == "1",
@@ -129,7 +133,7 @@ def undo(request: Request, held: At, user: Reviewer, form: Form) -> Response:
     """Take back the last verdict, or the one that is named."""
     number = said(form, "number")
     last = held.verdicts.last(user.name)
-    chosen = int(number) if number.isdecimal() else (last["verdict_id"] if last else 0)
+    chosen = int(number) if number.isdecimal() and len(number) < 15 else (last["verdict_id"] if last else 0)
     item_id = held.verdicts.undo(user.name, chosen)
     if item_id is None:
         request.session["flash"] = {"text": "There is nothing of yours to take back, or a second answer stands on it."}
@@ -164,6 +168,42 @@ def opened(held: House, snapshot: Snapshot, user: User, item_id: str) -> Cluster
     return cluster
 
 
+def may_be_found(held: House, snapshot: Snapshot, user: User, record_id: str) -> bool:
+    """Whether a record outside an item may be shown to this reviewer: its person is neither protected nor one's own."""
+    rows = snapshot.wh.rows(
+        "-- one row per record of the person\n"
+        "SELECT m.person_id, r.sensitivity FROM published.linkage.membership AS m JOIN published.people.record AS r "
+        "USING (record_id) WHERE m.view = $view AND m.person_id IN (SELECT person_id FROM "
+        "published.linkage.membership WHERE view = $view AND record_id = $record)",
+        {"view": VIEW, "record": record_id},
+    )
+    away = kept_from(held.operations, snapshot, user)
+    return bool(rows) and not any(flag or person in away for person, flag in rows)
+
+
+def part_for(held: House, cluster: Cluster, user: User, asked: str) -> str:
+    """The part in which this reviewer meets the item: what stands there decides, not what the address asks for.
+
+    A random pair is a random pair; a check is one only where its answer is known and never met; whoever may give the
+    second look gets it blind; and nobody casts between answers of which one is their own. Raises NoSuchItem.
+    """
+    if asked not in PARTS or (asked == "sample") != (cluster.sample is not None):
+        raise NoSuchItem
+    if asked == "sample":
+        return asked
+    state = held.verdicts.states([cluster.item.item_id]).get(cluster.item.item_id)
+    if asked == "gold" and not choosing.is_gold(held, state, cluster.item, user):
+        raise NoSuchItem
+    if state is None or asked == "gold" or reopened(state, cluster.item.version):
+        return asked
+    own = user.name in (state["first_by"], state["second_by"])
+    if state["state"] == "second" and asked == "first" and not own:
+        return "second"
+    if asked == "adjudication" and own:
+        raise Refused(403, "Somebody else casts here", "One of the two answers is yours: a third person decides.")
+    return asked
+
+
 def shown(
     request: Request,
     held: House,
@@ -176,13 +216,15 @@ def shown(
     status: int = 200,
 ) -> Response:
     """The page of an item; noted in the audit before it is built."""
-    if part not in PARTS:
-        raise NoSuchItem
     item_id, choices = cluster.item.item_id, preferences(held.operations, user)
     blind = part != "adjudication" and (part in ("second", "gold", "sample") or choices.blind)
     holder = held.leases.take(item_id, user.name) if part != "gold" else None
-    named = sorted(record_name(held.operations.keyring, record.record_id) for record in cluster.records)
-    held.note(user, "item viewed", item_id, run=snapshot.run_id, blind=blind, records=named[:SHOWN])
+    roof = household(snapshot, cluster.item.persons) if part != "sample" else []
+    seen = [*cluster.records[:SHOWN], *([] if blind else cluster.beside)]
+    held.note(
+        user, "item viewed", item_id, run=snapshot.run_id, blind=blind, records=names(held, seen),
+        persons=[each["person"] for each in roof],
+    )  # fmt: skip
     state = held.verdicts.states([item_id]).get(item_id)
     where = stays(snapshot, cluster.records[:SHOWN])
     history = held.verdicts.history(item_id) if part in ("first", "adjudication") else []
@@ -193,7 +235,7 @@ def shown(
         request, "app/review/item.html", status,
         cluster=cluster, part=part, blind=blind, holder=holder, state=state, question=story.question(cluster),
         story=story.story(cluster, where, blind), stays=where, times=timeline.drawing(where, snapshot.wh.as_of),
-        household=household(snapshot, cluster.item.persons) if part != "sample" else [],
+        household=roof,
         changes=changes(snapshot, cluster.item.persons) if not blind else [],
         pair=weakest, steps=told, drawing=evidence.drawing(told) if told else None,
         pairs=[] if blind else ordered_pairs(cluster), anchor=cluster.records[0], records=cluster.records[:SHOWN],
@@ -201,6 +243,11 @@ def shown(
         chosen=set(chosen), error=error, history=history, words=WORDS, keys=choices, link_weight=snapshot.link_weight,
         reasons=REASONS_GIVEN, left_out=len(cluster.records) - SHOWN, run=snapshot.run_id,
     )  # fmt: skip
+
+
+def names(held: House, records: Sequence[Record]) -> list[str]:
+    """What the audit calls records that are shown."""
+    return sorted(record_name(held.operations.keyring, record.record_id) for record in records)
 
 
 def ordered_pairs(cluster: Cluster, most: int = 40) -> list[Any]:
@@ -284,7 +331,7 @@ def _seconds(text: str) -> float | None:
 
 def _wrong(cluster: Cluster, given: Given, part: str) -> str:
     ids = {record.record_id for record in cluster.records}
-    if part not in PARTS or given.verdict not in VERDICTS:
+    if given.verdict not in VERDICTS:
         return "Choose one of the answers."
     if not set(given.chosen) <= ids:
         return "A record that you ticked is not in this item."

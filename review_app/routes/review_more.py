@@ -8,11 +8,13 @@ from starlette.responses import RedirectResponse, Response
 from pipelines.source_faults import KINDS, report_fault
 from review_app import choosing, evidence
 from review_app.clusters import Cluster, NoSuchItem
-from review_app.desk import At, Form, House, needs, said
+from review_app.desk import At, Form, House, needs, said, slow_searches
+from review_app.kin import kept_from
 from review_app.records import FIELDS, Record, load_records
 from review_app.roles import User
-from review_app.routes.review import Reviewer, opened
+from review_app.routes.review import Reviewer, may_be_found, names, opened, part_for
 from review_app.searching import search
+from review_app.security import Refused
 
 router = APIRouter()
 #: A line of the comparison -> the column of the source that it stands for, where it is one.
@@ -32,7 +34,10 @@ def pair(request: Request, held: At, user: Reviewer, item_id: str, left: str = "
         known = {record.record_id: record for record in shown}
         if left not in known or right not in known or left == right:
             raise NoSuchItem
-        held.note(user, "pair viewed", item_id, run=snapshot.run_id)
+        if part_for(held, cluster, user, "sample" if cluster.sample else "first") != "first":
+            raise Refused(403, "Scores are hidden", "You answer this item blind, and so do others.")
+        two = [known[left], known[right]]
+        held.note(user, "pair viewed", item_id, run=snapshot.run_id, records=names(held, two))
         found = next((p for p in (*cluster.pairs, *cluster.beside_pairs) if {p.left, p.right} == {left, right}), None)
         steps = evidence.steps(found, snapshot.model) if found and snapshot.model else []
         return held.page(
@@ -46,7 +51,7 @@ def find(request: Request, held: At, user: Reviewer, item_id: str) -> Response:
     """Look for a record that belongs to this item and is not in it."""
     with held.read() as snapshot:
         cluster = opened(held, snapshot, user, item_id)
-        held.note(user, "search opened", item_id)
+        held.note(user, "search opened", item_id, records=names(held, cluster.records[:1]))
         return _finding(request, held, cluster, [], _wanted(cluster.records[0]), False)
 
 
@@ -58,7 +63,7 @@ def found(request: Request, held: At, user: Reviewer, item_id: str, form: Form) 
         if added := said(form, "add", 200):
             there = load_records(snapshot, [(added, "", "b")])
             own = {record.record_id for record in cluster.records}
-            if not there or there[0].sensitivity or added in own:
+            if not there or added in own or not may_be_found(held, snapshot, user, added):
                 raise NoSuchItem
             held.verdicts.add_record(
                 cluster, there[0], user.name, snapshot.run_id, snapshot.model_version,
@@ -67,8 +72,9 @@ def found(request: Request, held: At, user: Reviewer, item_id: str, form: Form) 
             request.session["flash"] = {"text": "Saved: that record is the same person. The next run joins it."}
             return RedirectResponse(f"/review/item/{item_id}", 303)
         wanted = {name: said(form, name, 80) for name in ("surname", "forename", "year", "postcode")}
-        rows = search(snapshot, wanted) if any(wanted.values()) else []
-        held.note(user, "records searched", item_id, found=len(rows), reason="find another record")
+        slow_searches(held, user)
+        rows = search(snapshot, wanted, kept_from(held.operations, snapshot, user))
+        held.note(user, "records searched", item_id, reason="find another record", records=names(held, rows))
         return _finding(request, held, cluster, rows, wanted, True)
 
 
@@ -97,7 +103,7 @@ def fault(request: Request, held: At, user: Reviewer, item_id: str) -> Response:
     """Report a fault in a source."""
     with held.read() as snapshot:
         cluster = opened(held, snapshot, user, item_id)
-        held.note(user, "fault opened", item_id)
+        held.note(user, "fault opened", item_id, records=names(held, cluster.records))
         return held.page(
             request, "app/review/fault.html", cluster=cluster, fields=FIELDS, kinds=KINDS, error="", given={}
         )
@@ -117,17 +123,11 @@ def report(request: Request, held: At, user: Reviewer, item_id: str, form: Form)
             or not given["note"]
         ):
             wrong = "Say which record, what in it is wrong, and what it should be."
-            held.note(user, "fault opened", item_id)
+            held.note(user, "fault opened", item_id, records=names(held, cluster.records))
             return held.page(
-                request,
-                "app/review/fault.html",
-                422,
-                cluster=cluster,
-                fields=FIELDS,
-                kinds=KINDS,
-                error=wrong,
+                request, "app/review/fault.html", 422, cluster=cluster, fields=FIELDS, kinds=KINDS, error=wrong,
                 given=given,
-            )
+            )  # fmt: skip
         record = next(record for record in cluster.records if record.record_id == given["record"])
         report_fault(
             held.operations, source=record.source, record_id=record.record_id, column=COLUMN_OF.get(given["field"]),

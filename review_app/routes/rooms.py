@@ -11,12 +11,12 @@ from pipelines.governance.pseudonyms import record_name
 from pipelines.source_faults import BECAME, KINDS, close_fault, opened_fault, reported_faults
 from review_app.agreement import agreement
 from review_app.answers import WORDS
-from review_app.desk import At, Form, House, needs, said
+from review_app.desk import At, Form, House, needs, said, slow_searches
 from review_app.kin import kept_from
 from review_app.linkage_report import LinkageReport, report
-from review_app.published import VIEW, Snapshot
+from review_app.published import Snapshot
 from review_app.roles import User
-from review_app.searching import search
+from review_app.searching import NOBODY, names_somebody, search
 from review_app.security import Refused
 
 router = APIRouter()
@@ -105,7 +105,7 @@ def agreeing(request: Request, held: At, user: Annotated[User, Depends(needs("ag
 @router.get("/search")
 def searching(request: Request, held: At, user: Annotated[User, Depends(needs("search"))]) -> Response:
     """A person by name, with a reason."""
-    return held.page(request, "app/rooms/search.html", found=[], wanted={}, reason="", asked=False, error="", homes={})
+    return held.page(request, "app/rooms/search.html", found=[], wanted={}, reason="", asked=False, error="")
 
 
 @router.post("/search")
@@ -114,39 +114,19 @@ def searched(request: Request, held: At, user: Annotated[User, Depends(needs("se
     wanted = {name: said(form, name, 80) for name in ("surname", "forename", "year", "postcode")}
     reason = said(form, "reason", 500)
     wrong = ""
-    if sum(bool(value) for value in wanted.values()) < 2:
-        wrong = "Fill in two things or more: one alone would list strangers."
+    if not names_somebody(wanted):
+        wrong = NOBODY
     elif len(reason) < MIN_REASON:
         wrong = "Say in a sentence why you look for this person. It goes into the audit."
     if wrong:
         return held.page(
             request, "app/rooms/search.html", 422, found=[], wanted=wanted, reason=reason, asked=False, error=wrong,
-            homes={},
         )  # fmt: skip
+    slow_searches(held, user)
     with held.read() as snapshot:
-        away = kept_from(held.operations, snapshot, user)
-        rows = search(snapshot, wanted)
-        ids = [record.record_id for record in rows]
-        marks = ", ".join("?" * len(ids))
-        homes = dict(
-            snapshot.wh.rows(
-                "SELECT record_id, person_id FROM published.linkage.membership "
-                f"WHERE view = ? AND record_id IN ({marks})",
-                [VIEW, *ids],
-            )
-            if ids
-            else []
-        )
-        rows = [record for record in rows if homes.get(record.record_id) not in away]
+        rows = search(snapshot, wanted, kept_from(held.operations, snapshot, user))
         named = sorted(record_name(held.operations.keyring, record.record_id) for record in rows)
         held.note(user, "person searched", snapshot.run_id, reason=held.sealed(reason), records=named)
         return held.page(
-            request,
-            "app/rooms/search.html",
-            found=rows,
-            wanted=wanted,
-            reason=reason,
-            asked=True,
-            error="",
-            homes=homes,
+            request, "app/rooms/search.html", found=rows, wanted=wanted, reason=reason, asked=True, error=""
         )

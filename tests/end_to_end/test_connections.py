@@ -93,7 +93,8 @@ def test_reading_pages_makes_none_either(borough, tmp_path: Path) -> None:
         env=environment(notes), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", follow_redirects=True, timeout=30) as reader:
+        home = f"http://127.0.0.1:{port}"
+        with httpx.Client(base_url=home, headers={"origin": home}, follow_redirects=True, timeout=30) as reader:
             shown = _patiently(reader, "/sign-in", process)
             token = re.findall(r'name="csrf" value="([^"]+)"', shown)[0]
             reader.post("/sign-in", data={"csrf": token, "name": "Ruth"}).raise_for_status()

@@ -30,6 +30,9 @@ def place(founded: tuple[DataFolder, "town.Town"], tmp_path: Path) -> DataFolder
 class Reader(TestClient):
     """Somebody at a browser without JavaScript."""
 
+    def __init__(self, app: "object", base_url: str = "http://localhost") -> None:
+        super().__init__(app, base_url=base_url, headers={"origin": base_url})
+
     def csrf(self, path: str = "/choices") -> str:
         return re.findall(r'name="csrf" value="([^"]+)"', self.get(path).text)[0]
 

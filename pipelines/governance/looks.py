@@ -1,0 +1,75 @@
+"""Who looked at a person: entries of the audit that name them by any of their ids, or by a keyed name of a record."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelines.governance.keys import Keyring
+from pipelines.governance.pseudonyms import record_name
+from pipelines.operations import Operations, audit_table
+from pipelines.warehouse import Warehouse
+
+#: Events by which many people were read at once: they concern everyone who was published then.
+IN_BULK = ("clusters exported", "label sample exported", "flagged pairs exported", "exports written")
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Entries about a person by name, oldest first, and those by which many left at once."""
+
+    about: list[Entry]
+    in_bulk: list[Entry]
+
+
+def names_of(wh: Warehouse | None, keyring: Keyring, asked: str) -> set[str]:
+    """What the audit may call the person of a person's or record's id: ids in every view, keyed names of all records.
+
+    Without a snapshot (nothing is published), by the id alone.
+    """
+    names = {asked, record_name(keyring, asked)}
+    if wh is None:
+        return names
+    rows = wh.rows(
+        "-- one row per record and view of the person\n"
+        "SELECT person_id, record_id FROM published.linkage.membership WHERE record_id IN (SELECT record_id FROM "
+        "published.linkage.membership WHERE person_id IN (SELECT person_id FROM published.linkage.membership "
+        "WHERE person_id = $asked OR record_id = $asked))",
+        {"asked": asked},
+    )
+    return names.union(*({person, record_name(keyring, record)} for person, record in rows))
+
+
+def looks_at(operations: Operations, names: set[str]) -> Looks:
+    """Every entry that holds one of these names; and the exports of many."""
+    every = list(entries(operations))
+    return Looks(
+        [entry for entry in every if not names.isdisjoint(_said(entry))],
+        [entry for entry in every if entry["event"] in IN_BULK],
+    )
+
+
+def entries(operations: Operations) -> Iterator[Entry]:
+    """All entries with their detail opened, oldest first."""
+    with operations.begin() as db:
+        rows = db.execute(sa.select(audit_table).order_by(audit_table.c.seq)).mappings().all()
+    for row in rows:
+        yield dict(row) | {"detail": json.loads(row["detail"])}
+
+
+def _said(entry: Entry) -> Iterator[str]:
+    """Every text that an entry holds."""
+    yield entry["object"]
+    waiting = [entry["detail"]]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, str):
+            yield value
