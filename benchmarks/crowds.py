@@ -1,7 +1,8 @@
-"""Time and memory of linking a million records that are all alike, from facts to persons, as a stranger's table goes.
+"""Time and memory of linking a million records that are hard to tell apart, from facts to persons, as a stranger's
+table goes: all alike, or of different people who share one value or lack one column (`--case`).
 
-Nothing says whether they are one person, so nothing may join them, and no rule may make their pairs. The sets of
-`benchmarks.strangers` are its counterpart: crowds under noise, held against their truth.
+Nothing says whether records alike are one person, so nothing may join them, and no rule may make their pairs. The sets
+of `benchmarks.strangers` are its counterpart: crowds under noise, held against their truth.
 """
 
 import argparse
@@ -22,20 +23,40 @@ from pipelines.warehouse import Warehouse, scratch_warehouse
 
 DAY = date(2026, 10, 31)
 VIEWS = {"everyone": ["crowd"]}
-SAID = {"forename": "'ANN'", "surname": "'LEE'", "birth_date": "DATE '1980-05-05'"}
-SAID |= {"address_text": "'1 High Street'", "postcode": "'1000'", "source": "'crowd'", "source_key": "place"}
+SAID = {"source": "'crowd'", "source_key": "place"}
 SAID |= {"record_id": "'crowd:' || place || '#1'", "address_id": "'crowd:' || place || '#1'", "address_key": "place"}
 SAID |= {"occupant": "1", "role": "'person'", "basis": "'contact'", "loaded_run": "'r'"}
 SAID |= {"extract_date": f"DATE '{DAY}'", "valid_from": f"DATE '{DAY}'"}
+ALIKE = {"forename": "'ANN'", "surname": "'LEE'", "birth_date": "DATE '1980-05-05'"}
+ALIKE |= {"address_text": "'1 High Street'", "postcode": "'1000'"}
+# a million different people of 1,000 forenames and 100,000 surnames, three to a home
+DIFFERENT = {
+    "forename": "translate((hash(place, 1) % 1000)::VARCHAR, '0123456789', 'AEIOUBDLMN')",
+    "surname": "translate((hash(place, 2) % 100000)::VARCHAR, '0123456789', 'AEIOUKRSTV')",
+    "birth_date": "DATE '1935-01-01' + (hash(place, 3) % 28000)::INTEGER",
+    "address_text": "(place // 3 % 90 + 1) || ' ' || translate((place // 270)::VARCHAR, '0123456789', 'AEIOUKRSTV')"
+    " || ' Street'",
+    "postcode": "1000 + place // 50",
+}
+CASES = {
+    "alike": ALIKE,
+    "different": DIFFERENT,
+    "one surname": DIFFERENT | {"surname": ALIKE["surname"]},
+    "one birth date": DIFFERENT | {"birth_date": ALIKE["birth_date"]},
+    "one home": DIFFERENT | {each: ALIKE[each] for each in ("address_text", "postcode")},
+    "no surname": DIFFERENT | {"surname": "NULL"},
+    "no birth date": DIFFERENT | {"birth_date": "NULL"},
+}
 
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--records", type=int, default=1_000_000)
+    asked.add_argument("--case", choices=sorted(CASES), default="alike")
     given = asked.parse_args()
     wall, cpu = time.perf_counter(), time.process_time()
     with MemoryWatch() as watch, scratch_warehouse(DAY, threads=2) as wh:
-        land(wh, given.records)
+        land(wh, given.records, CASES[given.case])
         landed = time.process_time()
         build_gazetteer(wh)
         build_address_uprn(wh)
@@ -46,7 +67,7 @@ def main() -> None:
         load_decisions(wh, [])
         build_persons(wh, VIEWS, b"i" * 32)
         largest = wh.scalar(f"SELECT max(n) FROM (SELECT count(*) AS n FROM {MEMBERSHIP} GROUP BY person_id)")
-    print(f"{given.records:,} records alike: {edges.pairs:,} pairs, largest cluster {largest}")
+    print(f"{given.records:,} records, {given.case}: {edges.pairs:,} pairs, largest cluster {largest}")
     print(f"CPU s: facts to records {standardised - landed:.1f}, linkage {time.process_time() - standardised:.1f}")
     print(
         f"all: {time.process_time() - cpu:.1f} CPU s, {time.perf_counter() - wall:.1f} s, peak {watch.peak >> 20:,} MB"
@@ -54,12 +75,13 @@ def main() -> None:
     print("model:", edges.chosen)
 
 
-def land(wh: Warehouse, records: int) -> None:
+def land(wh: Warehouse, records: int, values: dict[str, str]) -> None:
     """The facts of so many records, one line each."""
+    stated = SAID | values
     with wh.given(pl.DataFrame({"place": range(records)})):
         for fact in ("person_record", "address", "residence"):
             columns = FACTS[fact].all_columns
-            said = ", ".join(f"{SAID.get(each.name, 'NULL')}::{each.type} AS {each.name}" for each in columns)
+            said = ", ".join(f"({stated.get(each.name, 'NULL')})::{each.type} AS {each.name}" for each in columns)
             wh.table(f"identity.facts.{fact}", f"SELECT {said} FROM given")
 
 

@@ -6,18 +6,20 @@ CREATE OR REPLACE TEMP TABLE general_words AS  -- one row per record with an add
 SELECT unique_id, list(word ORDER BY word) FILTER (n <= ${common} * every) AS address_words, (list(word ORDER BY n, word) FILTER (n <= ${common} * every))[:2] AS telling_words
 FROM general_word JOIN (SELECT word, count(*) AS n FROM general_word GROUP BY word) USING (word)
 CROSS JOIN (SELECT count(DISTINCT unique_id) AS every FROM general_word) GROUP BY unique_id;
+CREATE OR REPLACE TEMP TABLE general_door AS  -- one row per record: the number and the word beside it, after it where the number stands first, as in English, else before it
+SELECT unique_id, nullif(coalesce(nullif(regexp_extract(address_line, '\b[0-9]+[A-Z]? \pL{2,4}'), ''),
+    regexp_extract(address_line, '\b\pL{2,4}\pL* [0-9]+')), '') AS door
+FROM ${table};
+-- what is rare is joined: to count it in windows over whole rows holds all of them at once, five times over
 CREATE OR REPLACE TEMP TABLE ${table} AS
-SELECT *,
-    CASE WHEN count(*) OVER (PARTITION BY surname_key) <= ${rare} THEN surname_key END AS rare_surname,
-    CASE WHEN count(*) OVER (PARTITION BY forename) <= ${rare} THEN forename END AS rare_forename,
-    CASE WHEN count(*) OVER (PARTITION BY birth_date) <= ${rare} THEN birth_date END AS rare_birth_date,
-    CASE WHEN count(*) OVER (PARTITION BY postcode) <= ${rare} THEN postcode END AS rare_postcode,
-    CASE WHEN count(*) OVER (PARTITION BY door) <= ${rare} THEN door END AS rare_door
-FROM (SELECT *,
-    -- the number and the word beside it: after it where the number stands first, as in English, else before it
-    nullif(coalesce(nullif(regexp_extract(address_line, '\b[0-9]+[A-Z]? \pL{2,4}'), ''),
-        regexp_extract(address_line, '\b\pL{2,4}\pL* [0-9]+')), '') AS door,
+SELECT t.*, address_words, telling_words, door,
     array_to_string(list_sort(string_split(replace(birth_text, '-', ''), '')), '') AS birth_digits,
-    left(forename, 3) AS forename_3, left(surname_key, 3) AS surname_3
-FROM ${table} t LEFT JOIN general_words USING (unique_id));
-DROP TABLE general_word; DROP TABLE general_words;
+    left(forename, 3) AS forename_3, left(surname_key, 3) AS surname_3,
+    rare_surname, rare_forename, rare_birth_date, rare_postcode, rare_door
+FROM ${table} t LEFT JOIN general_words USING (unique_id) JOIN general_door USING (unique_id)
+LEFT JOIN (SELECT surname_key AS rare_surname FROM ${table} GROUP BY ALL HAVING count(*) <= ${rare}) ON rare_surname = surname_key
+LEFT JOIN (SELECT forename AS rare_forename FROM ${table} GROUP BY ALL HAVING count(*) <= ${rare}) ON rare_forename = forename
+LEFT JOIN (SELECT birth_date AS rare_birth_date FROM ${table} GROUP BY ALL HAVING count(*) <= ${rare}) ON rare_birth_date = birth_date
+LEFT JOIN (SELECT postcode AS rare_postcode FROM ${table} GROUP BY ALL HAVING count(*) <= ${rare}) ON rare_postcode = postcode
+LEFT JOIN (SELECT door AS rare_door FROM general_door GROUP BY ALL HAVING count(*) <= ${rare}) ON rare_door = door;
+DROP TABLE general_word; DROP TABLE general_words; DROP TABLE general_door;

@@ -57,3 +57,29 @@ def test_words_that_many_addresses_have_are_no_evidence() -> None:
         assert con.execute("SELECT address_words, telling_words FROM t WHERE unique_id = 3").fetchall() == [
             (["3", "ELMD"], ["3", "ELMD"])
         ]
+
+
+def test_records_that_are_all_alike_are_not_held_at_once() -> None:
+    with duckdb.connect(config={"memory_limit": "45MB", "max_temp_directory_size": "0KB", "threads": 1}) as con:
+        con.execute(
+            "CREATE TEMP TABLE t AS SELECT i AS unique_id, '1 HIGH STREET' AS address_line, '1990-01-01' AS birth_text,"
+            " 'LEE' AS surname_key, 'ANN' AS forename, DATE '1990-01-01' AS birth_date, '1000' AS postcode,"
+            " [hash(i + j) FOR j IN range(20)] AS birth_deletes FROM range(100_000) t(i)"
+        )
+        GENERAL.extend(con, "t")
+        rare = "rare_surname, rare_forename, rare_birth_date, rare_postcode, rare_door"
+        assert con.execute(f"SELECT DISTINCT {rare} FROM t").fetchall() == [(None,) * 5]
+
+
+def test_a_value_is_rare_by_how_many_records_have_it() -> None:
+    with duckdb.connect() as con:
+        con.execute(
+            "CREATE TEMP TABLE t AS SELECT i AS unique_id, (i // 41 + 1) || ' HIGH STREET' AS address_line,"
+            " '1990-01-01' AS birth_text, 'LEE' AS surname_key, NULL::VARCHAR AS forename,"
+            " DATE '1990-01-01' + (i // 41)::INTEGER AS birth_date, NULL::VARCHAR AS postcode FROM range(81) t(i)"
+        )
+        GENERAL.extend(con, "t")
+        assert con.execute(
+            "SELECT count(rare_surname), count(rare_forename), count(rare_birth_date), min(rare_door),"
+            " count(rare_door), count(*) FROM t"
+        ).fetchall() == [(0, 0, 40, "2 HIGH", 40, 81)]
