@@ -32,18 +32,40 @@ class Learnt:
     m: dict[str, NDArray[np.float64]]
 
 
+@dataclass(frozen=True)
+class Rivals:
+    """Pairs that shut one another out, since a source holds each person once: the pattern of each pair, and a number
+    that it shares with the pairs of its left (right) record to the same source; -1 where that source repeats people."""
+
+    pattern: NDArray[np.int64]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+
+    def expected(self, odds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Expected matches by pattern: a record is matched by one of its pairs to a source, or by none."""
+        each = odds[self.pattern]
+        against = np.ones(len(each))
+        for side in (self.left, self.right):
+            shared = side >= 0
+            total = np.bincount(side[shared], each[shared])
+            against[shared] += total[side[shared]] - each[shared]
+        return np.bincount(self.pattern, each / (against + each), len(odds)).astype(np.float64)
+
+
 def maximise(
     rule: tuple[str, ...],
     patterns: Mapping[str, Any],
     levels: Mapping[str, list[dict[str, Any]]],
     known: tuple[float, float] | None = None,
     most: Mapping[str, list[float]] | None = None,
+    rivals: Rivals | None = None,
 ) -> Learnt:
     """Estimate m from `patterns` (gamma_<comparison> arrays and pairs). Raises NotConverged.
 
     Without `known` the pairs are all there are of one blocking rule. With it, (pairs of all records, share of matches
     among them), they are those that a set of rules found, every other pair counts as no match, and m starts from the
-    levels as they stand. `most` bounds the m of each level.
+    levels as they stand. `most` bounds the m of each level; of `rivals` one
+    alone can be a match.
     """
     pairs = np.asarray(patterns["pairs"], dtype=np.float64)
     # a level's place in its comparison; the null level has its own last place, worth nothing
@@ -56,7 +78,8 @@ def maximise(
         odds = np.full(len(pairs), np.log(share / (1 - share)))
         for name in levels:
             odds += (np.log([*m[name], 1.0]) - u[name])[places[name]]
-        expected = pairs / (1 + np.exp(-np.clip(odds, -500, 500)))
+        odds = np.exp(np.clip(odds, -500, 500))
+        expected = rivals.expected(odds) if rivals else pairs * odds / (1 + odds)
         counts = {
             name: np.bincount(places[name], expected, len(levels[name]) + 1)[:-1].astype(np.float64) for name in levels
         }

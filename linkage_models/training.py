@@ -9,11 +9,11 @@ from typing import Any, NoReturn
 import duckdb
 import numpy as np
 import polars as pl
-from splink import DuckDBAPI
 
 from linkage_models import thresholds as policy
+from linkage_models.every_pair import PASSES, learn_from_every_pair
 from linkage_models.linker import linker_for
-from linkage_models.maximisation import SMOOTHING, Learnt, NotConverged, maximise, pairs_by_level
+from linkage_models.maximisation import SMOOTHING, Learnt, NotConverged, maximise
 from linkage_models.models import CORE, Model, version_name
 from linkage_models.neighbours import count_local_levels
 from linkage_models.person import blocking, comparisons, deterministic
@@ -67,8 +67,6 @@ TERM_COLUMNS = ("forename", "surname_key", "birth_place", "occupation")
 MIN_SESSION_PAIRS = 200
 # A session of fewer pairs is noise beside one of more, but better than none for what no other session shows.
 LEAST_SESSION_PAIRS = 50
-# The prior decides how much of u is true matches, u decides how many matches EM finds, these give the prior.
-PASSES = 3
 MIN_MATCHES = 20
 _FLOOR = 1e-6
 # Two records of a source that holds each person once are two people: there is nothing to learn of matches from them.
@@ -130,7 +128,10 @@ def train(
         found = max((each.matches for each in learnt), default=0.0)
         prior = max(prior, min(found / policy.PRIOR_RULE_RECALL / every, 0.2))
     if design is GENERAL:
-        every_pair = _refine(con, table, trained, terms, design, columns, every, prior, most)
+        try:
+            every_pair = learn_from_every_pair(con, table, trained, terms, design, columns, every, prior, most)
+        except NotConverged as fault:
+            raise TrainingFailed(str(fault)) from None
         prior = every_pair.matches / every
         assumed = [name for name in assumed if every_pair.counts[name].sum() < MIN_MATCHES]
         if lacking := CORE.intersection(assumed):
@@ -197,66 +198,6 @@ def families_seen(con: duckdb.DuckDBPyConnection, table: str, columns: set[str])
             AND l.unique_id < r.unique_id"""
     ).fetchall()[0]
     return bool(differ > policy.FAMILY_SHARE * (differ + agree))
-
-
-def _refine(
-    con: duckdb.DuckDBPyConnection,
-    table: str,
-    trained: dict[str, Any],
-    terms: dict[str, dict[str, float]],
-    design: Design,
-    columns: set[str],
-    every: float,
-    prior: float,
-    most: dict[str, list[float]],
-) -> Learnt:
-    """EM once more over all pairs that the blocking rules find, from the m that the sessions gave.
-
-    A session's pairs agree on two columns, and are less damaged than others; the rules together miss so few matches
-    that what they find shows the damage as it is.
-    """
-    blocking.block(con, table, blocking.plan(con, table, design.usable_rules(columns), design.spare), "training_pair")
-    con.execute(
-        f"DELETE FROM training_pair p USING {table} l, {table} r WHERE l.unique_id = p.left_id AND r.unique_id ="
-        f" p.right_id AND NOT {_MAY_MATCH}"
-    )
-    con.execute(
-        "CREATE OR REPLACE TEMP VIEW training_blocked AS SELECT '0' AS match_key, left_id AS join_key_l,"
-        " right_id AS join_key_r FROM training_pair"
-    )
-    names = [each["output_column_name"] for each in trained["comparisons"]]
-    gammas = ", ".join(f"gamma_{name}" for name in names)
-    counted = f"SELECT {gammas}, count(*) AS pairs FROM predicted GROUP BY {gammas}"
-    linker = linker_for(con, table, trained | {"retain_matching_columns": True}, terms, counted)
-    blocked = DuckDBAPI(con).register("training_blocked", dataset_display_name="training_blocked")
-    linker.table_management.register_blocked_pairs_for_predict(blocked)
-    predicted = linker.inference.predict()
-    counts = con.execute(f"FROM {predicted.physical_name} ORDER BY {gammas}").fetchnumpy()
-    predicted.drop_table_from_database_and_remove_from_cache()
-    con.execute("DROP VIEW training_blocked")
-    con.execute("DROP TABLE training_pair")
-    levels = {
-        each["output_column_name"]: [x for x in each["comparison_levels"] if not x.get("is_null_level")]
-        for each in trained["comparisons"]
-    }
-    for _ in range(PASSES):
-        try:
-            learnt = maximise(("every rule",), counts, levels, (every, prior), most)
-        except NotConverged as fault:
-            raise TrainingFailed(str(fault)) from None
-        prior = learnt.matches / every
-        for name, matches in learnt.counts.items():
-            found = pairs_by_level(counts, name, len(levels[name]))
-            for level, m, held, same in zip(
-                levels[name], learnt.m[name].tolist(), found, matches.tolist(), strict=True
-            ):
-                if level.get("fix_m_probability"):
-                    continue
-                level["m_probability"] = m
-                # a level that blocking covers is counted, not sampled: what of it is no match
-                if not level.get("fix_u_probability") and held >= level["u_probability"] * every / 2:
-                    level["u_probability"] = (held - same + SMOOTHING) / every
-    return learnt
 
 
 def _settings(chosen: list[comparisons.Comparison], prior: float) -> dict[str, Any]:

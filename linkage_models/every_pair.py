@@ -1,0 +1,99 @@
+"""EM over all pairs that the blocking rules find, after the sessions of training have given a first m."""
+
+from typing import Any
+
+import duckdb
+import numpy as np
+from splink import DuckDBAPI
+
+from linkage_models.linker import linker_for
+from linkage_models.maximisation import SMOOTHING, Learnt, Rivals, maximise, pairs_by_level
+from linkage_models.person import blocking
+from linkage_models.person.designs import Design
+
+# The prior decides how much of u is true matches, u decides how many matches EM finds, these give the prior.
+PASSES = 3
+
+
+def learn_from_every_pair(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    trained: dict[str, Any],
+    terms: dict[str, dict[str, float]],
+    design: Design,
+    columns: set[str],
+    every: float,
+    prior: float,
+    most: dict[str, list[float]],
+) -> Learnt:
+    """EM once more over all pairs that the blocking rules find, from the m that the sessions gave.
+
+    A session's pairs agree on two columns, and are less damaged than others; the rules together miss so few matches
+    that what they find shows the damage as it is. Sets m, and u where blocking covers a level, in `trained`; raises
+    NotConverged.
+    """
+    blocking.block(con, table, blocking.plan(con, table, design.usable_rules(columns), design.spare), "training_pair")
+    # as a plain join on the keys, DuckDB would make all pairs of a source
+    con.execute(
+        f"""-- one row per pair that may be of one person
+        CREATE OR REPLACE TEMP TABLE training_blocked AS
+        SELECT '0' AS match_key, left_id AS join_key_l, right_id AS join_key_r, l.one_person_key AS key_l,
+            r.one_person_key AS key_r
+        FROM training_pair p JOIN {table} l ON l.unique_id = p.left_id JOIN {table} r ON r.unique_id = p.right_id
+        WHERE CASE WHEN l.one_person_key = r.one_person_key THEN false ELSE true END"""
+    )
+    names = [each["output_column_name"] for each in trained["comparisons"]]
+    gammas = ", ".join(f"gamma_{name}" for name in names)
+    kept = f"SELECT unique_id_l, unique_id_r, {gammas} FROM predicted"
+    linker = linker_for(con, table, trained | {"retain_matching_columns": True}, terms, kept)
+    blocked = DuckDBAPI(con).register("training_blocked", dataset_display_name="training_blocked")
+    linker.table_management.register_blocked_pairs_for_predict(blocked)
+    predicted = linker.inference.predict()
+    con.execute(
+        f"""-- one row per pattern of levels
+        CREATE OR REPLACE TEMP TABLE training_pattern AS
+        SELECT *, row_number() OVER (ORDER BY {gammas}) - 1 AS pattern
+        FROM (SELECT {gammas}, count(*) AS pairs FROM {predicted.physical_name} GROUP BY {gammas})"""
+    )
+    counts = con.execute("FROM training_pattern ORDER BY pattern").fetchnumpy()
+    rivals = _rivals(con, predicted.physical_name, gammas)
+    predicted.drop_table_from_database_and_remove_from_cache()
+    for each in ("training_blocked", "training_pattern", "training_pair"):
+        con.execute(f"DROP TABLE {each}")
+    levels = {
+        each["output_column_name"]: [x for x in each["comparison_levels"] if not x.get("is_null_level")]
+        for each in trained["comparisons"]
+    }
+    for _ in range(PASSES):
+        learnt = maximise(("every rule",), counts, levels, (every, prior), most, rivals)
+        prior = learnt.matches / every
+        for name, matches in learnt.counts.items():
+            found = pairs_by_level(counts, name, len(levels[name]))
+            for level, m, held, same in zip(
+                levels[name], learnt.m[name].tolist(), found, matches.tolist(), strict=True
+            ):
+                if level.get("fix_m_probability"):
+                    continue
+                level["m_probability"] = m
+                # a level that blocking covers is counted, not sampled: what of it is no match
+                if not level.get("fix_u_probability") and held >= level["u_probability"] * every / 2:
+                    level["u_probability"] = (held - same + SMOOTHING) / every
+    return learnt
+
+
+def _rivals(con: duckdb.DuckDBPyConnection, predicted: str, gammas: str) -> Rivals | None:
+    """Which pairs of `predicted` (unique_id_l, unique_id_r, gammas) shut one another out; None if no source holds each
+    person once."""
+    if not con.execute("SELECT count(key_l) + count(key_r) FROM training_blocked").fetchall()[0][0]:
+        return None
+    # where the other side may repeat a person, a pair has no rival: its number is its own
+    found = con.execute(
+        f"""-- one row per pair
+        SELECT pattern,
+            CASE WHEN key_r IS NULL THEN -1 ELSE dense_rank() OVER (ORDER BY unique_id_l, key_r) END AS l,
+            CASE WHEN key_l IS NULL THEN -1 ELSE dense_rank() OVER (ORDER BY unique_id_r, key_l) END AS r
+        FROM {predicted} JOIN training_pattern USING ({gammas})
+        JOIN training_blocked ON join_key_l = unique_id_l AND join_key_r = unique_id_r
+        ORDER BY unique_id_l, unique_id_r"""
+    ).fetchnumpy()
+    return Rivals(*(np.asarray(found[name]) for name in ("pattern", "l", "r")))
