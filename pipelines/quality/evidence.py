@@ -3,6 +3,7 @@
 A value of None says that there is nothing to compare with: a first load, or a source that has never come in.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from string import Template
 from typing import Any
@@ -12,7 +13,7 @@ from pipelines.quality.parts import GAZETTEER
 from pipelines.quality.profiles import Profile, history
 from pipelines.quality.steadiness import steadiness
 from pipelines.quality.thresholds import thresholds
-from pipelines.sources.contracts import Column, Table
+from pipelines.sources.contracts import Column, CrossCheck, Table
 from pipelines.sources.intake import INTAKE, Candidate
 from pipelines.sources.thresholds import SET_ASIDE_ALWAYS
 from pipelines.warehouse import Warehouse
@@ -35,7 +36,10 @@ def evidence(wh: Warehouse, candidate: Candidate, now: Profile) -> Evidence:
         for column in table.kept:
             found |= _of_column(wh, candidate, table, column)
     for check in candidate.contract.checks:
-        found[f"check.{check.name}"] = _filled_in(wh, candidate, check.sql.read_text(encoding="utf-8"))
+        judged = check_rows(wh, check, {name: each.name for name, each in candidate.tables.items()})
+        found[f"check.{check.name}"] = judged and (
+            f"SELECT count(*) AS rows, count(*) FILTER (WHERE fails) AS failures FROM ({judged})"
+        )
     return found
 
 
@@ -138,13 +142,15 @@ def _of_column(wh: Warehouse, candidate: Candidate, table: Table, column: Column
         other, key = column.references.split(".", 1)
         found[f"{place}.dangling"] = _dangling(here.name, column.staged, candidate.tables[other].name, key)
     if column.staged in UPRN_COLUMNS and candidate.contract.name != GAZETTEER:
-        gazetteer = _current(wh, f"{GAZETTEER}__blpu")
+        gazetteer = current_rows(wh, f"{GAZETTEER}__blpu")
         found[f"{place}.unknown_uprn"] = gazetteer and _dangling(here.name, column.staged, gazetteer, "uprn", "BIGINT")
         if postcode := postcode_of(table):
             found[f"{place}.other_postcode"] = gazetteer and _elsewhere(here.name, column.staged, postcode, gazetteer)
     if column.every:
         staged = candidate.contract.staged(table.name)
-        held = candidate.previous.get(table.name) is not None and _current(wh, staged.removeprefix("identity.staged."))
+        held = candidate.previous.get(table.name) is not None and current_rows(
+            wh, staged.removeprefix("identity.staged.")
+        )
         found[f"{place}.lost"] = _lost(here.name, column.staged, held) if held else None
     return found
 
@@ -192,19 +198,20 @@ def _dangling(table: str, column: str, other: str, key: str, kind: str = "VARCHA
     """
 
 
-def _filled_in(wh: Warehouse, candidate: Candidate, text: str) -> str | None:
-    """The SQL of a check with ${table} as the candidate's table and ${source__table} as that source's current rows."""
-    template = Template(text)
+def check_rows(wh: Warehouse, check: CrossCheck, tables: Mapping[str, str]) -> str | None:
+    """The SQL of a check, one row a thing judged (its key, `fails`): ${table} is one of `tables`, ${source__table} that
+    source's current rows. None where one of them has never come."""
+    template = Template(check.sql.read_text(encoding="utf-8").rstrip().rstrip(";"))
     names: dict[str, str] = {}
     for name in template.get_identifiers():
-        filling = candidate.tables[name].name if name in candidate.tables else _current(wh, name)
+        filling = tables.get(name) or current_rows(wh, name)
         if filling is None:
             return None
         names[name] = filling
-    return template.substitute(names)
+    return template.substitute(names) + "\n"
 
 
-def _current(wh: Warehouse, table: str) -> str | None:
+def current_rows(wh: Warehouse, table: str) -> str | None:
     """The rows of another source that stand now; None if it has never been loaded."""
     name = f"identity.staged.{table}"
     return f"(SELECT * FROM {name} WHERE valid_to IS NULL)" if wh.exists(name) else None

@@ -1,15 +1,16 @@
 """Which rows of a source do not meet a rule: their references in the source system, never a value.
 
-A reference is the key of the row, from columns that the contract says are identifiers or not personal. Rules of counts
-over a whole table, and checks that are counted by SQL of their own, name no row.
+A reference is the key of the row, from columns that the contract says are identifiers or not personal; of a check
+written beside the contract, the key that its SQL gives. Rules of counts over a whole table name no row.
 """
 
 from typing import Any
 
 from pipelines.faults import BoroughlinkError
+from pipelines.quality.evidence import check_rows
 from pipelines.quality.parts import GAZETTEER
 from pipelines.quality.suites import rules_of
-from pipelines.sources.contracts import Contract, Table
+from pipelines.sources.contracts import Contract, CrossCheck, Table
 from pipelines.warehouse import Warehouse
 from quality_checks.rules import Rule
 
@@ -26,12 +27,14 @@ def failing_rows(wh: Warehouse, contract: Contract, name: str) -> list[tuple[Any
         )
     table = contract.table(rule.table)
     staged = contract.staged(table.name)
-    reference = _reference(table)
     if not wh.exists(staged):
         raise BoroughlinkError(f"No extract of {contract.name} has been taken in.")
+    for check in contract.checks:
+        if rule.name == f"check.{check.name}":
+            return _of_check(wh, contract, check, rule)
     if rule.name.endswith(".readable"):
         return _unread(wh, contract, table, rule)
-    condition, params = _condition(contract, table, rule)
+    reference, (condition, params) = _reference(table), _condition(contract, table, rule)
     found = wh.rows(
         f"""-- one row per row of the newest extract that does not meet the rule
         SELECT {reference}, extract_date FROM {staged}
@@ -41,19 +44,55 @@ def failing_rows(wh: Warehouse, contract: Contract, name: str) -> list[tuple[Any
     return [(contract.name, table.name, key, rule.column or "", rule.sentence, day) for key, day in found]
 
 
+def _of_check(wh: Warehouse, contract: Contract, check: CrossCheck, rule: Rule) -> list[tuple[Any, ...]]:
+    """What fails a check, by the columns that its SQL gives beside `fails`."""
+    tables = [table for table in contract.tables if wh.exists(contract.staged(table.name))]
+    here = {table.name: f"(SELECT * FROM {contract.staged(table.name)} WHERE valid_to IS NULL)" for table in tables}
+    judged = check_rows(wh, check, here)
+    if judged is None:
+        raise BoroughlinkError("What the check holds against the source has never come.")
+    keys = [name for name in (each[0] for each in wh.rows(f"DESCRIBE {judged}")) if name != "fails"]
+    held = {name: [t.column(name) for t in contract.tables if name in t.staged_columns] for name in keys}
+    if not keys or not all(columns and all(c.personal in _SHOWN for c in columns) for columns in held.values()):
+        raise BoroughlinkError("That check gives no key that may be shown: look at the source's own report.")
+    guards = [
+        f"AND NOT EXISTS (SELECT 1 FROM {here[table.name]} AS own WHERE {same} {guard})"
+        for table in tables
+        if (shared := [name for name in keys if name in table.staged_columns])
+        and (guard := _protected(wh, contract.staged(table.name), "own."))
+        and (same := " AND ".join(f'own."{name}" = judged."{name}"' for name in shared))
+    ]
+    found = wh.rows(
+        f"""-- one row per thing that fails the check, without those of protected people
+        SELECT DISTINCT {_named(keys)}, (SELECT max(extract_date) FROM {contract.staged(rule.table)})
+        FROM ({judged}) AS judged WHERE fails {" ".join(guards)} ORDER BY 1"""
+    )
+    return [(contract.name, "", key, "", rule.sentence, day) for key, day in found]
+
+
 def _unprotected(wh: Warehouse, staged: str) -> str:
     """SQL: records of protected people are in no export, not even by reference."""
+    guard = _protected(wh, staged, "")
+    return guard and f"AND NOT (true {guard})"
+
+
+def _protected(wh: Warehouse, staged: str, alias: str) -> str:
     facts = "identity.facts.person_record"
     if "record_id" not in wh.columns(staged) or not wh.exists(facts):
         return ""
-    return f"AND record_id NOT IN (SELECT record_id FROM {facts} WHERE sensitivity IS NOT NULL)"
+    return f"AND {alias}record_id IN (SELECT record_id FROM {facts} WHERE sensitivity IS NOT NULL)"
 
 
 def _reference(table: Table) -> str:
     shown = [name for name in table.key if table.column(name).personal in _SHOWN]
     if not shown or len(shown) < len(table.key):
         raise BoroughlinkError(f"Rows of {table.name} have no key that may be shown: look at the source's own report.")
-    return "concat_ws(' / ', " + ", ".join(f"""'{name} ' || "{name}"::VARCHAR""" for name in shown) + ")"
+    return _named(shown)
+
+
+def _named(columns: list[str]) -> str:
+    """SQL: the reference of a row, each column with its name."""
+    return "concat_ws(' / ', " + ", ".join(f"""'{name} ' || "{name}"::VARCHAR""" for name in columns) + ")"
 
 
 def _condition(contract: Contract, table: Table, rule: Rule) -> tuple[str, list[Any]]:

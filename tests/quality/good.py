@@ -48,11 +48,7 @@ def with_history(wh: Warehouse, contract: Contract) -> None:
         gazetteer(wh)
     make_intake_tables(wh)
     before = candidate(wh, contract, LAST)
-    for table in contract.tables:
-        wh.execute(
-            f"CREATE OR REPLACE TABLE {contract.staged(table.name)} AS SELECT * EXCLUDE (_record), "
-            f"DATE '{LAST}' AS extract_date, NULL::DATE AS valid_to FROM {contract.candidate(table.name)}"
-        )
+    stand(wh, contract, LAST)
     found = profile(wh, before)
     for table in contract.tables:
         found[table.name, "", "moved"] = {TRUE: ROWS // 2, NO: ROWS // 2}
@@ -67,6 +63,15 @@ def with_history(wh: Warehouse, contract: Contract) -> None:
                 "VALUES (2, ?, ?, 'accepted', ?, ?, 'full')",
                 [contract.name, day, name, table.rows],
             )
+
+
+def stand(wh: Warehouse, contract: Contract, day: date = DAY) -> None:
+    """What is at the gate is what stands."""
+    for table in contract.tables:
+        wh.execute(
+            f"CREATE OR REPLACE TABLE {contract.staged(table.name)} AS SELECT * EXCLUDE (_record), "
+            f"DATE '{day}' AS extract_date, NULL::DATE AS valid_to FROM {contract.candidate(table.name)}"
+        )
 
 
 def gazetteer(wh: Warehouse) -> None:

@@ -4,6 +4,7 @@ Generated rules are damaged by kind, all of a source at once; rules written besi
 rule of a new kind, or a new check of a contract, without a damage here breaks the suite.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from pipelines.quality.evidence import evidence
+from pipelines.quality.failing_rows import failing_rows
 from pipelines.quality.gate import judge
 from pipelines.quality.profiles import profile
 from pipelines.quality.suites import rules_of
@@ -74,6 +76,10 @@ def test_every_written_rule_fails_where_its_matter_is_damaged(wh: Warehouse, con
             damage.apply(wh, contract, written[rule.name.removeprefix("check.")])
             (found,) = judged(wh, spoiled, [rule])
             assert found.judged and not found.passed, rule.name
+            good.stand(wh, contract)
+            named = {row[2] for row in failing_rows(wh, contract, rule.name)}
+            assert named and len(named) <= found.failures, rule.name
+            assert all(re.match(r"\w+ \S", reference) for reference in named)
 
 
 @SOURCES

@@ -1,3 +1,3 @@
--- one row: events, and those of a client whom case management doesn't know
-SELECT count(*) AS rows, count(*) FILTER (WHERE p.person_id IS NULL) AS failures
+-- one row per event; fails if case management doesn't know its client
+SELECT c.event_reference, p.person_id IS NULL AS fails
 FROM ${cld} c LEFT JOIN ${persons} p ON p.person_id = c.la_person_unique_identifier

@@ -1,4 +1,4 @@
--- one row: overpayments, and those of which more is outstanding than was paid too much
-SELECT count(*) AS rows, count(*) FILTER (WHERE outstanding > amount) AS failures
+-- one row per overpayment; fails if more is outstanding than was paid too much
+SELECT overpayment_ref, outstanding > amount AS fails
 FROM ${hboverpayment}
 WHERE outstanding IS NOT NULL AND amount IS NOT NULL

@@ -1,5 +1,5 @@
--- one row: small business reliefs with a rateable value, and those of larger hereditaments
-SELECT count(*) AS rows, count(*) FILTER (WHERE p.rateable_value > 15000) AS failures
+-- one row per small business relief with a rateable value; fails for a larger hereditament
+SELECT account_ref, p.rateable_value > 15000 AS fails
 FROM ${ndrrelief} r
 JOIN ${ndraccount} a USING (account_ref)
 JOIN ${ndrproperty} p USING (property_ref)

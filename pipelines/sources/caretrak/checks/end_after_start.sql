@@ -1,2 +1,2 @@
--- one row: spells with an end, and those that end before they begin
-SELECT count(*) AS rows, count(*) FILTER (WHERE end_date < start_date) AS failures FROM ${spells} WHERE end_date IS NOT NULL
+-- one row per spell with an end; fails if it ends before it begins
+SELECT spell_id, end_date < start_date AS fails FROM ${spells} WHERE end_date IS NOT NULL

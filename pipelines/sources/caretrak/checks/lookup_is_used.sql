@@ -1,3 +1,3 @@
--- one row: clients looked up, and those without a spell
-SELECT count(*) AS rows, count(*) FILTER (WHERE s.pseudo_nhs_no IS NULL) AS failures
+-- one row per client looked up; fails without a spell
+SELECT pseudo_nhs_no, s.pseudo_nhs_no IS NULL AS fails
 FROM ${lookup} l LEFT JOIN (SELECT DISTINCT pseudo_nhs_no FROM ${spells}) s USING (pseudo_nhs_no)

@@ -1,3 +1,2 @@
--- one row: e-mail addresses of accounts, and those that more than one account gives
-SELECT count(*) AS rows, count(*) FILTER (WHERE accounts > 1) AS failures
-FROM (SELECT lower(email), count(*) AS accounts FROM ${accounts} WHERE email IS NOT NULL GROUP BY ALL)
+-- one row per account with an e-mail address; fails if another account gives it too
+SELECT account_id, count(*) OVER (PARTITION BY lower(email)) > 1 AS fails FROM ${accounts} WHERE email IS NOT NULL

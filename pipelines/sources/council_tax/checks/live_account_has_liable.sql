@@ -1,6 +1,6 @@
--- one row: live accounts, and those without any liable person
-SELECT count(DISTINCT o.account_ref) AS rows,
-       count(DISTINCT o.account_ref) FILTER (WHERE l.account_ref IS NULL) AS failures
+-- one row per live account; fails without any liable person
+SELECT account_ref, bool_and(l.account_ref IS NULL) AS fails
 FROM ${ctoccupation} o
 LEFT JOIN ${ctliable} l USING (account_ref)
 WHERE o.live_ind = '1'
+GROUP BY account_ref

@@ -1,4 +1,4 @@
--- one row: years in recovery, and those that owe more than was charged
-SELECT count(*) AS rows, count(*) FILTER (WHERE balance > charge) AS failures
+-- one row per year in recovery; fails if more is owed than was charged
+SELECT account_ref, fin_year, balance > charge AS fails
 FROM ${ctarrears}
 WHERE balance IS NOT NULL AND charge IS NOT NULL

@@ -1,4 +1,4 @@
--- one row: deaths with both dates, and those registered before they happened
-SELECT count(*) AS rows, count(*) FILTER (WHERE registered_date < date_of_death) AS failures
+-- one row per death with both dates; fails if registered before it happened
+SELECT registration_id, registered_date < date_of_death AS fails
 FROM ${deaths}
 WHERE registered_date IS NOT NULL AND date_of_death IS NOT NULL

@@ -1,4 +1,4 @@
--- one row: rent accounts in recovery, and those that owe nothing
-SELECT count(*) AS rows, count(*) FILTER (WHERE coalesce(balance, 0) <= 0) AS failures
+-- one row per rent account in recovery; fails if it owes nothing
+SELECT tag_ref, coalesce(balance, 0) <= 0 AS fails
 FROM ${rentaccount}
 WHERE arrears_stage <> '0'

@@ -1,4 +1,4 @@
--- one row: applications, and those without a main applicant
-SELECT count(*) AS rows, count(*) FILTER (WHERE p.application_ref IS NULL) AS failures
+-- one row per application; fails without a main applicant
+SELECT application_ref, p.application_ref IS NULL AS fails
 FROM ${applications} a
 LEFT JOIN (SELECT DISTINCT application_ref FROM ${applicants} WHERE relationship = 'applicant') p USING (application_ref)

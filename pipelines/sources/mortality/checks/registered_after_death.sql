@@ -1,4 +1,4 @@
--- one row: deaths with both dates, and those registered before they happened
-SELECT count(*) AS rows, count(*) FILTER (WHERE reg_date < date_of_death) AS failures
+-- one row per death with both dates; fails if registered before it happened
+SELECT record_no, reg_date < date_of_death AS fails
 FROM ${mortality}
 WHERE reg_date IS NOT NULL AND date_of_death IS NOT NULL

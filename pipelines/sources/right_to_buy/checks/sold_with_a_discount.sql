@@ -1,4 +1,4 @@
--- one row: completed sales, and those without a discount
-SELECT count(*) AS rows, count(*) FILTER (WHERE discount_awarded IS NULL) AS failures
+-- one row per completed sale; fails without a discount
+SELECT rtb_ref, applicant_no, discount_awarded IS NULL AS fails
 FROM ${rtb}
 WHERE stage = 'COMPLETED'

@@ -1,3 +1,2 @@
--- one row: unique pupil numbers, and those that several pupils bear
-SELECT count(*) AS rows, count(*) FILTER (WHERE pupils > 1) AS failures
-FROM (SELECT upn, count(*) AS pupils FROM ${pupil} WHERE upn IS NOT NULL GROUP BY upn)
+-- one row per pupil with a unique pupil number; fails if another pupil bears it
+SELECT pupilid, count(*) OVER (PARTITION BY upn) > 1 AS fails FROM ${pupil} WHERE upn IS NOT NULL

@@ -1,4 +1,4 @@
--- one row: homes, those that nobody holds
-SELECT count(*) AS rows, count(*) FILTER (holder.home_ref IS NULL) AS failures
+-- one row per home; fails if nobody holds it
+SELECT home.home_ref, holder.home_ref IS NULL AS fails
 FROM ${home} AS home
 LEFT JOIN (SELECT DISTINCT home_ref FROM ${holder}) AS holder USING (home_ref)
