@@ -124,9 +124,7 @@ def release_sweep(data: str) -> None:
 @DATA
 @click.argument("sql")
 @click.option("--purpose", required=True, help="Why you ask; it must be one that may, and goes into the audit.")
-@click.option(
-    "--rule", default="k10", show_default=True, help="How counts are protected: opensafely, sacro, k10 and so on."
-)
+@click.option("--rule", default="k10", show_default=True, help="How counts are protected: k10, opensafely or hes2018.")
 @click.option("--out", help="A .csv file to write the answer to as well.")
 @SOURCES
 @JSON

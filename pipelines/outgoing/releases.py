@@ -158,7 +158,7 @@ def ask_question(
     with desk(folder) as (settings, operations, who):
         with open_attributes(folder, settings, operations.keyring, MEMORY) as wh:
             asked = ask(wh, operations, purposes_at(folder, sources), purpose, text, preset, who)
-        shown = [tuple("not shown" if cell is None else cell for cell in row) for row in asked.rows()]
+        shown = asked.rows()
         heads = (*asked.table.dims, asked.question.count_as)
         if target:
             write_csv(target, heads, shown, stamp_of(folder, purpose, wh.run_id))
@@ -166,7 +166,7 @@ def ask_question(
     table = asked.table
     said = [
         f"Counts of {asked.question.unit.split('.')[-1].removesuffix('_id')}s, protected: {table.preset.means}. "
-        f"{plural(table.hidden, 'small count')} and {plural(table.hidden_second, 'count')} beside them not shown.",
+        f"What is not here is fewer than {table.preset.hidden_below}, nobody, or a count beside such.",
         f"Total of what is shown: {table.total:,}. In the register as {asked.table_id}.",
         *([f"Written to {target}"] if target else []),
     ]

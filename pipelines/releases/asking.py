@@ -28,9 +28,10 @@ class Asked:
     table: ProtectedTable
     table_id: str
 
-    def rows(self) -> list[tuple[str | int | None, ...]]:
-        """Cells as they are shown, in order; a hidden count is None."""
-        return [(*cell, count) for cell, count in sorted(self.table.cells.items())]
+    def rows(self) -> list[tuple[str | int, ...]]:
+        """The cells that are shown, in order. One that is hidden looks as one of nobody: its heading alone would tell
+        that somebody of that description exists."""
+        return [(*cell, count) for cell, count in sorted(self.table.cells.items()) if count]
 
 
 def ask(
@@ -43,18 +44,24 @@ def ask(
     """
     with refusals_noted(operations, who, f"question for {purpose}"):
         tables = may_ask(purposes, purpose)
+        fit = [name for name, rule in presets().items() if rule.fits_questions]
         if preset not in presets():
-            raise QuestionRefused(f"`{preset}` is no rule of protection; one of {', '.join(presets())}.")
+            raise QuestionRefused(f"`{preset}` is no rule of protection; one of {', '.join(fit)}.")
+        if preset not in fit:
+            raise QuestionRefused(
+                f"`{preset}` is for tables that are fixed beforehand: a few questions of one's own choice, answered by "
+                f"it, would tell of one person. Ask by one of {', '.join(fit)}."
+            )
         question = read(text, tables)
         rule = presets()[preset]
         with _within(wh, seconds):
             counts = _counted(wh, question)
-            require_no_difference(wh, operations, question, rule, counts)
+            require_no_difference(wh, operations, question, rule)
         table = protect(tuple(heading for heading, _ in question.dims), counts, rule)
-        table_id = note(operations, wh.run_id, question, rule, counts, "question")
+        table_id = note(operations, wh.run_id, question, rule, "question")
     audit.record(
         operations, who.login, "question answered", table_id, purpose=purpose, question=" ".join(text.split())[:1000],
-        preset=preset, cells=len(table.cells), hidden=table.hidden + table.hidden_second,
+        preset=preset, cells=sum(bool(count) for count in table.cells.values()),
     )  # fmt: skip
     return Asked(question, table, table_id)
 

@@ -40,6 +40,12 @@ class Preset(BaseModel):
     def rounds(self) -> bool:
         return self.round_to > 1
 
+    @property
+    def fits_questions(self) -> bool:
+        """Whether it may protect answers to questions that anybody words: exact counts add up to one person's, and a
+        rule that shows groups of any size lists who exists."""
+        return self.rounds and self.hidden_below > 1
+
 
 @cache
 def presets() -> Mapping[str, Preset]:

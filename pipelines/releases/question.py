@@ -13,6 +13,9 @@ from pipelines.releases.catalogue import CatalogueTable
 from pipelines.settings import BoroughlinkError
 
 LONGEST = 4_000  # characters of a question
+#: Tables in a question, and times that one may stand there: rows of one person multiply with each, and how long an
+#: answer takes would tell how many that person has.
+MOST_TABLES, MOST_TIMES = 4, 2
 _WORDS: tuple[type[exp.Expression], ...] = (
     exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Alias, exp.And, exp.Or, exp.Not,
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.In, exp.Between, exp.Like, exp.ILike, exp.Case,
@@ -50,6 +53,13 @@ class Question:
 
 def read(text: str, tables: Mapping[str, CatalogueTable]) -> Question:
     """Read a question about these tables. Raises QuestionRefused."""
+    try:
+        return _read(text, tables)
+    except RecursionError:
+        raise QuestionRefused("The question is nested too deeply: say it with fewer brackets.") from None
+
+
+def _read(text: str, tables: Mapping[str, CatalogueTable]) -> Question:
     if len(text) > LONGEST:
         raise QuestionRefused(f"A question has at most {LONGEST:,} characters.")
     try:
@@ -87,6 +97,8 @@ def _tables(select: exp.Select, tables: Mapping[str, CatalogueTable]) -> dict[st
     if start is None:
         raise QuestionRefused(f"FROM is missing: one of {', '.join(tables)}.")
     named: dict[str, str] = {}
+    if len(select.args.get("joins") or []) >= MOST_TABLES:
+        raise QuestionRefused(f"A question is of {MOST_TABLES} tables at most.")
     for one in [start.this, *(join.this for join in select.args.get("joins") or [])]:
         plain = isinstance(one, exp.Table) and not any(
             value for name, value in one.args.items() if name not in ("this", "alias", "joins")
@@ -101,6 +113,8 @@ def _tables(select: exp.Select, tables: Mapping[str, CatalogueTable]) -> dict[st
         if alias in named or not alias.isidentifier():
             raise QuestionRefused("Each table needs a name of its own.")
         named[alias] = one.name
+        if list(named.values()).count(one.name) > MOST_TIMES:
+            raise QuestionRefused(f"`{one.name}` can stand {MOST_TIMES} times in a question.")
     return named
 
 

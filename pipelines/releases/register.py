@@ -1,8 +1,8 @@
 """The register of published tables: one that, subtracted from an earlier one, gives away a small group is refused.
 
 Who is counted in each is held against who is counted in the other, on the data of today: a part of one that is smaller
-than the rule hides, with nothing the other way, could be read off the difference. Between runs, where people come and
-go, true counts of the same question are held against each other.
+than the rule hides, with nothing the other way, could be read off the difference. The same question in a later run
+tells only in round numbers who came and went.
 """
 
 import json
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from pipelines.governance.pseudonyms import lasting_name
 from pipelines.operations import Operations, metadata, timestamp
-from pipelines.releases.protected_table import Cell, Preset
+from pipelines.releases.protected_table import Preset
 from pipelines.releases.question import Question
 from pipelines.releases.sets import ReleaseRefused
 from pipelines.releases.store import keep_key, key_of
@@ -33,49 +33,35 @@ table_table = sa.Table(
 
 @dataclass(frozen=True)
 class Published:
-    """A table that is out: its question, the rule it was protected by, its run, its true counts."""
+    """A table that is out: its question, and what the rule hid by which it was protected."""
 
     table_id: str
     question: Question
     hidden_below: int
-    rounds: bool
-    run_id: str
-    counts: Mapping[Cell, int]
 
 
-def require_no_difference(
-    wh: Warehouse, operations: Operations, question: Question, preset: Preset, counts: Mapping[Cell, int]
-) -> None:
+def require_no_difference(wh: Warehouse, operations: Operations, question: Question, preset: Preset) -> None:
     """Raise ReleaseRefused if an earlier table and this one, subtracted, give away a small group; `asked` must hold its
     members.
     """
     for earlier in _published(operations, question.unit.split(".")[-1]):
-        same = earlier.question.members() == question.members()
         least = max(preset.hidden_below, earlier.hidden_below)
-        if same:
-            small = _moved(earlier, counts, least) if not (preset.rounds and earlier.rounds) else 0
-        else:
-            small = _told(wh, earlier.question, question, least)
-        if small:
+        same = earlier.question.members() == question.members()
+        if not same and _told(wh, earlier.question, question, least):
             raise ReleaseRefused(
-                f"With the table {earlier.table_id} that is out already, this one gives away {small} group(s) of fewer "
-                f"than {least} people. Count more coarsely, or ask the same question as before by a rule that rounds."
+                f"With the table {earlier.table_id} that is out already, this one gives away a group of fewer than "
+                f"{least} people. Count more coarsely, or ask the same question as before."
             )
 
 
-def note(
-    operations: Operations, run_id: str, question: Question, preset: Preset, counts: Mapping[Cell, int], base: str
-) -> str:
-    """Enter a table in the register, its true counts sealed; returns its name."""
+def note(operations: Operations, run_id: str, question: Question, preset: Preset, base: str) -> str:
+    """Enter a table in the register, its question sealed; returns its name."""
     told = {
         "question": {
             "tables": question.tables, "source": question.source, "where": question.where, "dims": question.dims,
             "unit": question.unit, "count_as": question.count_as,
         },
         "hidden_below": preset.hidden_below,
-        "rounds": preset.rounds,
-        "run": run_id,
-        "counts": [[list(cell), count] for cell, count in sorted(counts.items())],
     }  # fmt: skip
     table_id = lasting_name(operations.keyring, "t_", base, question.members(), run_id, preset.name)
     with operations.begin() as db:
@@ -107,18 +93,7 @@ def _opened(operations: Operations, row: Mapping[str, Any]) -> Published:
     asked = told["question"]
     dims = tuple((heading, sql) for heading, sql in asked.pop("dims"))
     question = Question(tables=tuple(asked.pop("tables")), dims=dims, **asked)
-    counts = {tuple(cell): count for cell, count in told["counts"]}
-    return Published(row["table_id"], question, told["hidden_below"], told["rounds"], told["run"], counts)
-
-
-def _moved(earlier: Published, counts: Mapping[Cell, int], least: int) -> int:
-    """Cells of the same question that a few people joined or left since: seen exactly, they would be told."""
-    found = 0
-    for cell in counts.keys() | earlier.counts.keys():
-        was, now = earlier.counts.get(cell, 0), counts.get(cell, 0)
-        shown = (was == 0 or was >= least) and (now == 0 or now >= least)
-        found += shown and 0 < abs(was - now) < least
-    return found
+    return Published(row["table_id"], question, told["hidden_below"])
 
 
 def _told(wh: Warehouse, earlier: Question, now: Question, least: int) -> int:
