@@ -12,9 +12,10 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines.faults import BoroughlinkError
 from pipelines.governance.purposes import Purposes
 from pipelines.runs import Run
-from pipelines.settings import BoroughlinkError, DataFolder
+from pipelines.settings import DataFolder
 from pipelines.warehouse import Warehouse
 
 DATA_ENV, LANDING_ENV, SOURCES_ENV = "BOROUGHLINK_DATA", "BOROUGHLINK_LANDING", "BOROUGHLINK_SOURCES"

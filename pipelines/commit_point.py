@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import IO
 
 from pipelines import inbox
+from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.operations import Operations
-from pipelines.settings import BoroughlinkError, DataFolder, now
+from pipelines.settings import DataFolder, now
 
 ZONE_FILES = ("identity", "attributes")
 KEPT_SNAPSHOTS = 3

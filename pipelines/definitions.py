@@ -15,15 +15,16 @@ import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.assets import DATA_ENV, LANDING_ENV, SOURCES_ENV, STARTED_BY_TAG, RunHandle
+from pipelines.faults import BoroughlinkError
 from pipelines.fraud.assets import assets as fraud_assets
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.keys import STORE, TRAINING, open_keyring
+from pipelines.governance.keys import TRAINING, open_keyring
 from pipelines.governance.purposes import PurposeContradiction, Purposes, purposes_file
 from pipelines.linkage.assets import assets as linkage_assets
 from pipelines.linkage.shelf import SHIPPED, Shelf
 from pipelines.notices.telling import tell
-from pipelines.operations import Operations
+from pipelines.operations import opened_store
 from pipelines.people.assets import assets as people_assets
 from pipelines.places.assets import assets as places_assets
 from pipelines.publication.assets import assets as publication_assets
@@ -34,7 +35,7 @@ from pipelines.residents.assets import assets as residents_assets
 from pipelines.review.assets import assets as review_assets
 from pipelines.risk.assets import assets as risk_assets
 from pipelines.schedules import landing_sensor, nightly
-from pipelines.settings import BoroughlinkError, DataFolder, load_settings, located
+from pipelines.settings import DataFolder, load_settings, located
 from pipelines.sources.assets import assets as sources_assets
 from pipelines.sources.assets import extract_specs
 from pipelines.sources.catalogue import Catalogue
@@ -200,11 +201,8 @@ def _execute(place: Place, started_by: str, select: str | None) -> tuple[bool, l
 
 def _note_refusal(folder: DataFolder, started_by: str, why: PurposeContradiction) -> None:
     """Enter in the audit that a run was refused before it began."""
-    operations = Operations.open(folder, open_keyring(folder, load_settings(folder), STORE))
-    try:
+    with opened_store(folder) as operations:
         audit.record(operations, started_by, "purposes refused", "run", why=str(why))
-    finally:
-        operations.close()
 
 
 @contextmanager

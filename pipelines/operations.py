@@ -15,9 +15,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import STORE, Keyring, open_keyring
 from pipelines.governance.pseudonyms import record_name
-from pipelines.settings import BoroughlinkError, DataFolder, load_settings
+from pipelines.settings import DataFolder, load_settings
 
 metadata = sa.MetaData()
 

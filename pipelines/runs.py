@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from pipelines import inbox, warehouse
 from pipelines.commit_point import RUN_ENDED, ZONE_FILES, Current, finish, hold_lock, recover
+from pipelines.faults import BoroughlinkError
 from pipelines.governance import anchors, audit, revealed
 from pipelines.governance.actors import person
 from pipelines.governance.fitness import require_fit
@@ -27,7 +28,6 @@ from pipelines.governance.opt_out import newest_list
 from pipelines.operations import Operations
 from pipelines.settings import (
     SETTINGS_FILE,
-    BoroughlinkError,
     DataFolder,
     Settings,
     flush_folder,
@@ -98,6 +98,18 @@ class Run:
             lock.close()
             raise
         return run
+
+    @classmethod
+    @contextmanager
+    def of_its_own(cls, folder: DataFolder) -> Iterator["Run"]:
+        """A run for one act of a person: real once the block ends; whatever is raised inside leaves nothing of it."""
+        run = cls.begin(folder)
+        try:
+            yield run
+            run.commit()
+        except BaseException as fault:
+            run.abandon(str(fault) if isinstance(fault, BoroughlinkError) else type(fault).__name__)
+            raise
 
     @contextmanager
     def warehouse(self, zones: Sequence[str], read: Sequence[Path] = ()) -> Iterator[Warehouse]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from pipelines import warehouse
 from pipelines.commit_point import Current
+from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import open_keyring
-from pipelines.settings import BoroughlinkError, DataFolder, load_settings
+from pipelines.settings import DataFolder, load_settings
 from pipelines.warehouse import Warehouse
 
 

@@ -16,8 +16,7 @@ import duckdb
 import duckdb_extension_httpfs
 import polars as pl
 
-from pipelines.faults import Refusal
-from pipelines.settings import BoroughlinkError
+from pipelines.faults import BoroughlinkError, Refusal
 
 SCHEMAS = {
     "identity": ("staged", "facts", "places", "people", "linkage", "residents", "fraud", "review", "quality", "meta"),

@@ -9,8 +9,8 @@ from typing import Any, Literal, Protocol
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipelines.faults import BoroughlinkError
 from pipelines.governance.treatments import TELLING, Treatment
-from pipelines.settings import BoroughlinkError
 
 VIEWS = ("data_quality", "fraud", "risk")
 SHIPPED = Path(__file__).parent / "purposes.yaml"

@@ -8,11 +8,11 @@ from typing import Any
 from linkage_models.card import certainty
 from linkage_models.models import Model, ModelFault
 from pipelines.faults import BoroughlinkError
-from pipelines.governance.keys import TRAINING, open_keyring
+from pipelines.governance.keys import TRAINING
 from pipelines.governance.purposes import VIEWS
 from pipelines.linkage.shelf import Shelf
 from pipelines.linkage.trial import Tried, try_model
-from pipelines.operations import Operations
+from pipelines.operations import Operations, opened_store
 from pipelines.reading.purposes import purposes_at
 from pipelines.settings import DataFolder, Settings, load_settings
 from pipelines.warehouse import Warehouse
@@ -38,17 +38,13 @@ def opened(folder: DataFolder, sources: str | None) -> Iterator[Bench]:
     """Raises BoroughlinkError when there is no data folder."""
     if not folder.root.is_dir():
         raise BoroughlinkError(f"There is no data folder at {folder.root}.")
-    settings = load_settings(folder)
-    keyring = open_keyring(folder, settings, TRAINING)
     purposes = purposes_at(folder, sources)
-    operations = Operations.open(folder, keyring)
-    try:
-        views = {view: purposes.sources(view) for view in VIEWS}
-        yield Bench(folder, settings, operations, Shelf.of(folder, keyring), views)
-    except ModelFault as fault:
-        raise BoroughlinkError(f"{fault}.") from None
-    finally:
-        operations.close()
+    views = {view: purposes.sources(view) for view in VIEWS}
+    with opened_store(folder, TRAINING) as operations:
+        try:
+            yield Bench(folder, load_settings(folder), operations, Shelf.of(folder, operations.keyring), views)
+        except ModelFault as fault:
+            raise BoroughlinkError(f"{fault}.") from None
 
 
 def estimates_of(found: Tried) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """Telling what a run found, once each thing and way; what did not go out is noted and tried again by the next run."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any
 
@@ -9,10 +8,9 @@ import sqlalchemy as sa
 
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
-from pipelines.governance.keys import STORE, open_keyring
 from pipelines.notices.channels import NotSent, channels, within
 from pipelines.notices.occasions import Notice, after_run, overdue
-from pipelines.operations import Operations, notice_table, timestamp
+from pipelines.operations import Operations, notice_table, opened_store, timestamp
 from pipelines.scorecard.standing import scorecard_data
 from pipelines.settings import DataFolder, Settings, load_settings
 from pipelines.snapshots import NothingPublished, open_snapshot
@@ -30,7 +28,7 @@ def tell(folder: DataFolder, summary: Mapping[str, Any] | None = None, failed: s
         settings = load_settings(folder)
         if not list(channels(settings)):
             return
-        with _operations(folder) as operations:
+        with opened_store(folder) as operations:
             titles = (summary or {}).get("notes", {}).get("titles", {})
             found = [*(after_run(summary, failed, titles) if summary else ()), *_late(folder, operations)]
             send(operations, settings, found, summary["run_id"] if summary else None)
@@ -99,9 +97,3 @@ def _note(
             )
         )
     audit.record(operations, "boroughlink", f"notice {state}", notice.event, channel=channel, why=detail)
-
-
-@contextmanager
-def _operations(folder: DataFolder) -> Iterator[Operations]:
-    with closing(Operations.open(folder, open_keyring(folder, load_settings(folder), STORE))) as operations:
-        yield operations

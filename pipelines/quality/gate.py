@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from pipelines.faults import BoroughlinkError
 from pipelines.quality.evidence import evidence
 from pipelines.quality.profiles import keep, profile
 from pipelines.quality.suites import rules_of
 from pipelines.quality.thresholds import thresholds
-from pipelines.settings import BoroughlinkError
 from pipelines.sources.intake import Candidate, Verdict
 from pipelines.warehouse import Warehouse
 from quality_checks.principles import Principle, Severity

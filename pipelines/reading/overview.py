@@ -8,6 +8,7 @@ from pipelines.inbox import untaken
 from pipelines.notices.telling import notices
 from pipelines.operations import opened_store
 from pipelines.reading.answer import Answer
+from pipelines.scorecard.standing import PRINCIPLES
 from pipelines.settings import DataFolder, load_settings, located
 from pipelines.snapshots import open_snapshot
 
@@ -63,14 +64,13 @@ def quality_of(folder: DataFolder) -> Answer:
     grid: dict[str, dict[str, str]] = {}
     for score in scores:
         grid.setdefault(score.source, {})[score.principle] = score.state
-    principles = ("accurate", "valid", "reliable", "timely", "relevant", "complete")
     rows = [
-        (source, *(states.get(principle, "no check") for principle in principles)) for source, states in grid.items()
+        (source, *(states.get(principle, "no check") for principle in PRINCIPLES)) for source, states in grid.items()
     ]
     return Answer(
         (f"Run {place.name}",),
         [
-            ("Scorecard", ("source", *principles), rows),
+            ("Scorecard", ("source", *PRINCIPLES), rows),
             ("What failed", ("source", "principle", "severity", "rule", "failures", "of"), failed),
         ],
     )

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 
+from pipelines.faults import BoroughlinkError
 from pipelines.releases.catalogue import CatalogueTable
-from pipelines.settings import BoroughlinkError
 
 LONGEST = 4_000  # characters of a question
 #: Tables in a question, and times that one may stand there: rows of one person multiply with each, and how long an

@@ -13,8 +13,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipelines.faults import BoroughlinkError
 from pipelines.governance.purposes import Purpose, PurposeRefused, Purposes
-from pipelines.settings import BoroughlinkError
 
 HERE = Path(__file__).parent
 HOUSEHOLD = (("pseudonym", "household_id"), ("not shown", "NULL"))

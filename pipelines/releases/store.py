@@ -11,13 +11,14 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import Actor
 from pipelines.governance.keys import RELEASING, open_keyring
 from pipelines.governance.purposes import PurposeRefused
 from pipelines.operations import Operations, metadata, payload_table, release_table, timestamp
 from pipelines.releases.sets import ReleaseRefused
-from pipelines.settings import BoroughlinkError, DataFolder, Settings
+from pipelines.settings import DataFolder, Settings
 
 #: The keys that releasing needs: of no other zone, so that it can neither read nor link identity.
 KEYS = RELEASING

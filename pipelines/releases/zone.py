@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from datetime import date
 
 from pipelines import warehouse
+from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import Keyring
-from pipelines.settings import BoroughlinkError, DataFolder, Settings
+from pipelines.settings import DataFolder, Settings
 from pipelines.warehouse import Warehouse
 
 OPT_OUT_LIST = "attributes.attributes.opt_out_list"

@@ -46,7 +46,6 @@ from pipelines.warehouse import Warehouse, sql_file
 
 COUNTS = Path(__file__).parent / "counts"
 SERVED = Path(__file__).parent / "served.yaml"
-PRINCIPLES = ("accurate", "valid", "reliable", "timely", "relevant", "complete")
 #: The view that reads every source: coverage and overlap are told from it.
 WIDEST_VIEW = "data_quality"
 

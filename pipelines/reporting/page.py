@@ -10,8 +10,9 @@ from markupsafe import Markup
 
 from pipelines.reporting import flow, pictures, summary, tables
 from pipelines.reporting.charts import FILLS
-from pipelines.reporting.figures import PRINCIPLES, Figures
+from pipelines.reporting.figures import Figures
 from pipelines.reporting.words import number, per_cent, plural, pounds, say
+from pipelines.scorecard.standing import PRINCIPLES
 
 HERE = Path(__file__).parent
 CONTENTS = (

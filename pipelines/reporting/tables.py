@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.reporting import summary
-from pipelines.reporting.figures import PRINCIPLES, Figures
+from pipelines.reporting.figures import Figures
 from pipelines.reporting.pictures import band_words, expected, flagged_rules, size_words
 from pipelines.reporting.rows import Score
 from pipelines.reporting.words import (
@@ -22,6 +22,7 @@ from pipelines.reporting.words import (
     state,
     title,
 )
+from pipelines.scorecard.standing import PRINCIPLES
 
 #: A cell of the overlap grid from white (none) to this blue (all); dark text keeps 7:1 on it.
 SHADE = (0xA9, 0xCB, 0xE0)

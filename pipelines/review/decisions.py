@@ -10,9 +10,8 @@ from typing import Any
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.keys import STORE, open_keyring
-from pipelines.operations import Operations
-from pipelines.settings import DataFolder, load_settings
+from pipelines.operations import opened_store
+from pipelines.settings import DataFolder
 from pipelines.snapshots import NothingPublished, open_snapshot
 
 KINDS = ("must_link", "cannot_link", "unsure", "label")
@@ -27,17 +26,12 @@ class DecisionFileFault(BoroughlinkError):
 def import_file(folder: DataFolder, path: Path, by: str | None = None) -> str:
     """Append a CSV file of decisions, all or none; the same file a second time adds nothing. Returns what was done."""
     rows = read_decisions(path)
-    settings = load_settings(folder)
-    keyring = open_keyring(folder, settings, STORE)
     _attach_fingerprints(folder, rows)
-    operations = Operations.open(folder, keyring)
-    try:
-        batch = hashlib.sha256(path.read_bytes()).hexdigest()[:32]
-        added = operations.add_decisions(rows, by or person(), batch)
+    who, batch = by or person(), hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+    with opened_store(folder) as operations:
+        added = operations.add_decisions(rows, who, batch)
         if added:
-            audit.record(operations, by or person(), "decisions imported", batch, decisions=added)
-    finally:
-        operations.close()
+            audit.record(operations, who, "decisions imported", batch, decisions=added)
     if not added:
         return "These decisions were taken in before: nothing added."
     return f"{plural(added, 'decision')} taken in. The next run honours {'it' if added == 1 else 'them'}."

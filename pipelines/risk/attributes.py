@@ -10,8 +10,8 @@ from pathlib import Path
 import yaml
 
 from linkage_models.standardise import install
+from pipelines.faults import BoroughlinkError
 from pipelines.governance.protection import withheld
-from pipelines.settings import BoroughlinkError
 from pipelines.sources.window import open_window
 from pipelines.warehouse import Warehouse, sql_file
 

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipelines.settings import BoroughlinkError
+from pipelines.faults import BoroughlinkError
 from pipelines.warehouse import Warehouse, sql_file
 
 HERE = Path(__file__).parent

@@ -5,8 +5,9 @@ import os
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
 
 import yaml
 
@@ -16,8 +17,8 @@ from pipelines.differences.comparing import Differences, compare, published_run
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.keys import LINKING, Keyring, open_keyring
-from pipelines.operations import Operations
+from pipelines.governance.keys import LINKING
+from pipelines.operations import Operations, opened_store
 from pipelines.running.job import progress
 from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings, write_atomically
 
@@ -35,41 +36,54 @@ def preview(
     place = Place.of(folder.root, landing, sources)
     if not place.landing.is_dir():
         raise BoroughlinkError(f"The landing folder {place.landing} is not there.")
-    with closing(hold_lock(folder, f"{person()}, a preview")):
-        keyring = open_keyring(folder, load_settings(folder), LINKING)
-        operations = Operations.open(folder, keyring)
+    with alone_with(folder, "a preview") as operations:
+        before, outcome = published_run(folder, Current.read(folder).published), "failed"
         try:
-            recover(folder, operations)
-            return _previewed(place, keyring, operations, changed, quiet)
+            with copied(folder, "preview") as copy:
+                found = _previewed(copy, place, operations, before, changed, quiet)
+            outcome = "shown"
         finally:
-            operations.close()
+            audit.record(operations, person(), "run previewed", before.name, settings=dict(changed), outcome=outcome)
+    return found
 
 
 def _previewed(
-    place: Place, keyring: Keyring, operations: Operations, changed: Mapping[str, str], quiet: bool
+    copy: DataFolder, place: Place, operations: Operations, before: Path, changed: Mapping[str, str], quiet: bool
 ) -> Differences:
-    folder, outcome = place.folder, "failed"
-    before = published_run(folder, Current.read(folder).published)
-    copy = DataFolder(folder.work / f"preview-{secrets.token_hex(3)}")
-    home = os.environ.get("DAGSTER_HOME")
+    change_settings(copy, changed)
+    settings = load_settings(copy)
+    with nullcontext() if quiet else progress():
+        fine, faults = execute(Place(copy, place.landing, place.sources, notices=False), person())
+    if not fine:
+        raise BoroughlinkError("The preview stopped: " + (" ".join(faults) or "a step failed."))
+    after = published_run(copy, Current.read(copy).published)
+    return compare(copy, settings, operations.keyring, (before, after), operations.decisions())
+
+
+@contextmanager
+def alone_with(folder: DataFolder, what: str) -> Iterator[Operations]:
+    """The store of a folder whose lock is held as a run holds it, with what a kill left behind healed.
+
+    Raises RunUnderWay.
+    """
+    with closing(hold_lock(folder, f"{person()}, {what}")), opened_store(folder, LINKING) as operations:
+        recover(folder, operations)
+        yield operations
+
+
+@contextmanager
+def copied(folder: DataFolder, name: str) -> Iterator[DataFolder]:
+    """A copy of the state of a data folder, for one run; it goes when the block ends, and Dagster's home is what it
+    was."""
+    copy, home = DataFolder(folder.work / f"{name}-{secrets.token_hex(3)}"), os.environ.get("DAGSTER_HOME")
     try:
         copy_state(folder, copy)
-        change_settings(copy, changed)
-        settings = load_settings(copy)
-        with nullcontext() if quiet else progress():
-            fine, faults = execute(Place(copy, place.landing, place.sources, notices=False), person())
-        if not fine:
-            raise BoroughlinkError("The preview stopped: " + (" ".join(faults) or "a step failed."))
-        after = published_run(copy, Current.read(copy).published)
-        found = compare(copy, settings, keyring, (before, after), operations.decisions())
-        outcome = "shown"
-        return found
+        yield copy
     finally:
         shutil.rmtree(copy.root, ignore_errors=True)
         os.environ.pop("DAGSTER_HOME", None)
         if home is not None:
             os.environ["DAGSTER_HOME"] = home
-        audit.record(operations, person(), "run previewed", before.name, settings=dict(changed), outcome=outcome)
 
 
 def copy_state(folder: DataFolder, copy: DataFolder) -> None:

@@ -4,25 +4,23 @@ The history goes back to the extracts of that day, decisions and ids to where th
 folder's own state is only read.
 """
 
-import os
-import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import date
+from pathlib import Path
 
 from pipelines import warehouse
-from pipelines.commit_point import Current, hold_lock, recover
+from pipelines.commit_point import Current
 from pipelines.definitions import Place, execute
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.keys import LINKING, Keyring, open_keyring
+from pipelines.governance.keys import Keyring
 from pipelines.linkage.rewinding import last_run_by, rewind_ids
-from pipelines.operations import Operations
 from pipelines.running.job import progress, say
-from pipelines.running.preview import change_settings, copy_state
+from pipelines.running.preview import alone_with, change_settings, copied
 from pipelines.settings import DataFolder, load_settings
 from pipelines.sources.contract_files import load_contracts
 from pipelines.sources.contracts import Contract
@@ -41,50 +39,44 @@ def reconstruct(folder: DataFolder, day: date, sources: str | None) -> str:
     if day >= load_settings(folder).today():
         raise BoroughlinkError(f"{day} is not past: `boroughlink run` serves today.")
     place = Place.of(folder.root, None, sources)
-    with closing(hold_lock(folder, f"{person()}, a past day")):
-        keyring = open_keyring(folder, load_settings(folder), LINKING)
-        operations = Operations.open(folder, keyring)
+    with alone_with(folder, "a past day") as operations:
+        outcome = "failed"
         try:
-            recover(folder, operations)
-            return _reconstructed(place, keyring, operations, day)
+            with copied(folder, "as-of") as copy:
+                ids = _rebuilt(copy, place, operations.keyring, day)
+                _publish(copy, folder.reconstruction(day))
+            outcome = "published"
         finally:
-            operations.close()
+            audit.record(operations, person(), "past day reconstructed", day.isoformat(), outcome=outcome)
+    return (
+        f"{day} stands in {folder.reconstruction(day)}, with {ids}. Reading commands show it with --as-of {day}; "
+        "what is published today is untouched."
+    )
 
 
-def _reconstructed(place: Place, keyring: Keyring, operations: Operations, day: date) -> str:
-    folder, outcome = place.folder, "failed"
-    copy = DataFolder(folder.work / f"as-of-{secrets.token_hex(3)}")
-    home = os.environ.get("DAGSTER_HOME")
-    try:
-        copy_state(folder, copy)
-        copy.identity.unlink()  # it is a link, and this copy is written into
-        shutil.copyfile(folder.identity, copy.identity)
-        change_settings(copy, {"clock": day.isoformat()})
-        say(f"Going back to {day}")
-        ids = _rewind(copy, keyring, load_contracts(place.sources).values(), day)
-        with progress():
-            fine, faults = execute(Place(copy, copy.landing, place.sources, notices=False), person())
-        if not fine:
-            raise BoroughlinkError(f"{day} could not be reconstructed: " + (" ".join(faults) or "a step failed."))
-        target = folder.reconstruction(day)
-        target.parent.mkdir(exist_ok=True)
-        shutil.rmtree(target, ignore_errors=True)
-        made = Current.read(copy).published
-        for earlier in copy.published.iterdir():
-            if earlier.is_dir() and earlier.name != made:
-                shutil.rmtree(earlier)
-        copy.published.replace(target)
-        outcome = "published"
-        return (
-            f"{day} stands in {target}, with {ids}. Reading commands show it with --as-of {day}; "
-            "what is published today is untouched."
-        )
-    finally:
-        shutil.rmtree(copy.root, ignore_errors=True)
-        os.environ.pop("DAGSTER_HOME", None)
-        if home is not None:
-            os.environ["DAGSTER_HOME"] = home
-        audit.record(operations, person(), "past day reconstructed", day.isoformat(), outcome=outcome)
+def _rebuilt(copy: DataFolder, place: Place, keyring: Keyring, day: date) -> str:
+    """Run the whole job on the copy as it stood on the day; says whose ids its persons carry."""
+    copy.identity.unlink()  # it is a link, and this copy is written into
+    shutil.copyfile(place.folder.identity, copy.identity)
+    change_settings(copy, {"clock": day.isoformat()})
+    say(f"Going back to {day}")
+    ids = _rewind(copy, keyring, load_contracts(place.sources).values(), day)
+    with progress():
+        fine, faults = execute(Place(copy, copy.landing, place.sources, notices=False), person())
+    if not fine:
+        raise BoroughlinkError(f"{day} could not be reconstructed: " + (" ".join(faults) or "a step failed."))
+    return ids
+
+
+def _publish(copy: DataFolder, target: Path) -> None:
+    """Move what the copy has published, and no earlier run, to its own folder."""
+    target.parent.mkdir(exist_ok=True)
+    shutil.rmtree(target, ignore_errors=True)
+    made = Current.read(copy).published
+    for earlier in copy.published.iterdir():
+        if earlier.is_dir() and earlier.name != made:
+            shutil.rmtree(earlier)
+    copy.published.replace(target)
 
 
 def _rewind(copy: DataFolder, keyring: Keyring, contracts: Iterable[Contract], day: date) -> str:

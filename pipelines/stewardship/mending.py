@@ -3,22 +3,20 @@
 References are keys, files and lines; no other value of a row leaves here.
 """
 
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pipelines.exports import write_table
 from pipelines.faults import BoroughlinkError
-from pipelines.governance.keys import STORE, open_keyring
-from pipelines.operations import Operations
+from pipelines.operations import opened_store
 from pipelines.outgoing.files import noted, stamp_of, target_of
 from pipelines.readiness.readiness_data import WORDS, ReadinessData, readiness_data
 from pipelines.reading.answer import Answer
 from pipelines.reading.purposes import contracts_at
 from pipelines.reporting.quality_page import PAGE
 from pipelines.scorecard.standing import ScorecardData, scorecard_data
-from pipelines.settings import DataFolder, load_settings
+from pipelines.settings import DataFolder
 from pipelines.snapshots import open_snapshot, published_place
 from pipelines.source_faults import reported_faults
 from pipelines.stewardship.zone import PURPOSE, identity_zone
@@ -30,8 +28,7 @@ _MENDS = ("source", "table", "row (key in the source system)", "column", "what t
 
 def standing(folder: DataFolder) -> tuple[ScorecardData, ReadinessData]:
     """Scorecard and readiness of what is published, with the faults that people reported since."""
-    keyring = open_keyring(folder, load_settings(folder), STORE)
-    with closing(Operations.open(folder, keyring)) as operations:
+    with opened_store(folder) as operations:
         reported = reported_faults(operations)
     with open_snapshot(folder) as (wh, _):
         return scorecard_data(wh, reported), readiness_data(wh)

@@ -72,15 +72,31 @@ def retention_of(folder: DataFolder, sources: str | None, apply: bool) -> Answer
         return Answer(("Nothing was ever taken in.",))
     keyring = open_keyring(folder, load_settings(folder), ("archive",))
     archive = Archive(folder.archive, keyring.key("archive"))
-    if not apply:
-        with identity_zone(folder) as wh:
-            found = left_over(wh, contracts.values(), archive)
-        days = past_days_due(folder, contracts)
-        said = "Due, and still there: --apply removes it." if found or days else "Nothing has outlived its retention."
-        return Answer((said,), [*_due_table(found), *_day_table(days)])
     days = past_days_due(folder, contracts)
-    run = Run.begin(folder)
-    try:
+    found = _swept(folder, contracts, archive, days) if apply else _due(folder, contracts, archive)
+    if not found and not days:
+        return Answer(("Nothing has outlived its retention.",))
+    said: tuple[str, ...] = ("Due, and still there: --apply removes it.",)
+    if apply:
+        if _due(folder, contracts, archive) or past_days_due(folder, contracts):
+            raise BoroughlinkError("After the sweep something that is due is still there: run it again.")
+        said = (
+            "Removed. A scan of history, quarantine, archive and past days finds nothing left that is due.",
+            "What was published before holds it until `boroughlink run` publishes anew, and as old runs are dropped.",
+        )
+    return Answer(said, [*_due_table(found), *_day_table(days)])
+
+
+def _due(folder: DataFolder, contracts: Mapping[str, Contract], archive: Archive) -> list[Due]:
+    with identity_zone(folder) as wh:
+        return left_over(wh, contracts.values(), archive)
+
+
+def _swept(
+    folder: DataFolder, contracts: Mapping[str, Contract], archive: Archive, days: Sequence[PastDay]
+) -> list[Due]:
+    """Remove what is due, by a run of its own; archived files go once that has become real."""
+    with Run.of_its_own(folder) as run:
         with run.warehouse(("identity",)) as wh:
             found = left_over(wh, contracts.values(), archive)
             for each in found:
@@ -98,22 +114,10 @@ def retention_of(folder: DataFolder, sources: str | None, apply: bool) -> Answer
                 run.operations, person(), "retention ended", f"{_FOLDERS}/{past.day}", before=past.before.isoformat(),
                 source=past.source, run=run.run_id,
             )  # fmt: skip
-        run.commit()
-    except BaseException as fault:
-        run.abandon(str(fault) if isinstance(fault, BoroughlinkError) else type(fault).__name__)
-        raise
     for each in found:
         for sha256 in each.files:
             archive.remove(sha256)
-    with identity_zone(folder) as wh:
-        left = left_over(wh, contracts.values(), archive)
-    if left or past_days_due(folder, contracts):
-        raise BoroughlinkError("After the sweep something that is due is still there: run it again.")
-    if not found and not days:
-        return Answer(("Nothing has outlived its retention.",))
-    done = "Removed. A scan of history, quarantine, archive and past days finds nothing left that is due."
-    later = "What was published before holds it until `boroughlink run` publishes anew, and as old runs are dropped."
-    return Answer((done, later), [*_due_table(found), *_day_table(days)])
+    return found
 
 
 def _due_table(found: Sequence[Due]) -> list[Table]:

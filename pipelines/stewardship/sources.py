@@ -137,16 +137,11 @@ def release_rows(folder: DataFolder, name: str, file: Path, sources: str | None)
     table = contract.table(tables.pop())
     if lacking := [column.name for column in table.kept if column.name not in mended[0]]:
         raise BoroughlinkError(f"{file}: lacks the column {lacking[0]}; keep the columns as they were written.")
-    run = Run.begin(folder)
-    try:
+    with Run.of_its_own(folder) as run:
         with run.warehouse(("identity",)) as wh:
             count = release(wh, contract, table, mended)
         run.notes["released"] = {name: count}
         audit.record(run.operations, person(), "rows released from quarantine", name, rows=count, run=run.run_id)
-        run.commit()
-    except BaseException as fault:
-        run.abandon(str(fault) if isinstance(fault, BoroughlinkError) else type(fault).__name__)
-        raise
     return f"{plural(count, 'row')} of {name}, {table.name}, released. `boroughlink run` brings everything up to date."
 
 

@@ -1,10 +1,11 @@
 import pytest
 
 from pipelines.custody.doctor import examine
+from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.operations import Operations
 from pipelines.review.decisions import DecisionFileFault, import_file, read_decisions
-from pipelines.settings import SETTINGS_FILE, BoroughlinkError, DataFolder, Settings, load_settings, write_settings
+from pipelines.settings import SETTINGS_FILE, DataFolder, Settings, load_settings, write_settings
 
 
 @pytest.mark.parametrize(

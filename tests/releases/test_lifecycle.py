@@ -14,6 +14,7 @@ import pyrage
 import pytest
 import sqlalchemy as sa
 
+from pipelines.faults import BoroughlinkError
 from pipelines.governance import approvals
 from pipelines.governance.actors import Actor, actor
 from pipelines.governance.approvals import ApprovalRefused
@@ -27,7 +28,7 @@ from pipelines.releases.ending import revoke, sweep
 from pipelines.releases.lifecycle import approve, check, publish
 from pipelines.releases.sets import ReleaseRefused, load_set
 from pipelines.releases.store import copies, find, holds_key
-from pipelines.settings import BoroughlinkError, DataFolder, Settings
+from pipelines.settings import DataFolder, Settings
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from tests.releases.borough import TODAY, lay, nhs_list, opt_out, purposes
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.faults import BoroughlinkError
 from pipelines.risk.backtest import run_backtest
 from pipelines.risk.scorecard import (
     LeakageFound,
@@ -16,7 +17,6 @@ from pipelines.risk.scorecard import (
     require_no_leakage,
     score_sql,
 )
-from pipelines.settings import BoroughlinkError
 from pipelines.warehouse import Warehouse, scratch_warehouse
 
 INDEX = date(2026, 10, 1)
