@@ -11,12 +11,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from benchmarks.whole_runs import ran
 from linkage_models.person.coverage import coverage
 from linkage_models.person.designs import COUNCIL
 from linkage_models.scoring import certain_rules
-from pipelines.definitions import Place, execute
 from pipelines.reading.judging import judge
-from pipelines.settings import DataFolder, write_settings
 from pipelines.snapshots import open_snapshot
 from synthetic_data.borough import make_borough
 
@@ -39,11 +38,7 @@ def main() -> None:
 def judged(place: Path, seed: int, people: int, profile: str, with_stock: bool) -> dict[str, Any]:
     """Make, run and judge one borough."""
     make_borough(place / "borough", people, seed, profile=profile, as_of=EXTRACTED, progress=lambda _: None)
-    folder = DataFolder.at(place / "data").make()
-    write_settings(folder, holds="synthetic", clock=f"{EXTRACTED:%Y-%m-%d}")
-    fine, faults = execute(Place.of(folder.root, place / "borough" / "landing"), "benchmark")
-    if not fine:
-        raise SystemExit("\n".join(faults))
+    folder = ran(place / "data", place / "borough" / "landing", EXTRACTED)
     found: dict[str, Any] = judge(folder, place / "borough" / "truth", with_stock)["links"]
     with open_snapshot(folder) as (wh, _):
         edges = "published.linkage.edge"

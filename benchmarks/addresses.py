@@ -9,13 +9,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.whole_runs import ran
 from linkage_models.address import evaluate_addresses, match_addresses
-from pipelines.definitions import Place, execute
 from pipelines.places.gazetteer import ADDRESS_VARIANT, ADDRESS_WORDING, CROSS_REFERENCE, PROPERTY
 from pipelines.runs import Run
-from pipelines.settings import DataFolder, write_settings
 from pipelines.warehouse import Warehouse
-from synthetic_data.borough import make_borough
+from synthetic_data.borough import AS_OF, make_borough
 
 GOAL_A_SECOND, GOAL_PRECISION, GOAL_MATCHED = 20_000, 0.999, 0.95
 COLUMNS = "address_id, address_text, postcode, uprn_given, xref_source, xref_key"
@@ -32,13 +31,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         borough = Path(scratch) / "borough"
         make_borough(borough, given.people, given.seed, profile=given.profile)
-        folder = DataFolder.at(Path(scratch) / "data").make()
-        write_settings(folder, holds="synthetic", clock="2026-10-31")
-        fine, faults = execute(
-            Place.of(folder.root, borough / "landing"), "benchmark", "+key:places/gazetteer or +key:facts/address"
-        )
-        if not fine:
-            raise SystemExit("\n".join(faults))
+        wanted = "+key:places/gazetteer or +key:facts/address"
+        folder = ran(Path(scratch) / "data", borough / "landing", AS_OF, wanted)
         run = Run.begin(folder, "benchmark")
         try:
             with run.warehouse(("identity",), (borough / "truth",)) as wh:

@@ -15,8 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.pairs import pair_rates
-from pipelines.linkage.persons import MEMBERSHIP
-from pipelines.runs import Run
+from benchmarks.whole_runs import copy_out
 from pipelines.settings import DataFolder
 
 BUDGET_SECONDS = 150
@@ -39,8 +38,9 @@ def main() -> None:
         else:
             print(f"\n{out} was there already: running again took {took}. For the budget, name a new folder.\n")
         records, bare = Path(scratch) / "records.parquet", Path(scratch) / "bare.parquet"
-        ours = export_records(DataFolder.at(out / "data"), records)
-        assert ours is not None
+        persons = Path(scratch) / "membership.parquet"
+        copy_out(DataFolder.at(out / "data"), {"people.record": records, "linkage.membership": persons})
+        ours = pl.read_parquet(persons).filter(pl.col("view") == "data_quality")
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.bare_splink", str(records), str(bare)],
             check=True,
@@ -51,21 +51,6 @@ def main() -> None:
         print("A bare Splink script on the same records:", json.loads(done.stdout.splitlines()[-1]))
         print("  its pairs against the truth:", pair_rates(pl.read_parquet(bare), "cluster_id", records, truth))
         print("  our pairs against the truth:", pair_rates(ours, "person_id", records, truth))
-
-
-def export_records(folder: DataFolder, to: Path) -> pl.DataFrame | None:
-    """The person records as Parquet for the yardstick, and our persons of them if linked. Invented people only."""
-    run = Run.begin(folder, "benchmark")
-    try:
-        with run.warehouse(("identity",)) as wh:
-            beside = run.work / "records.parquet"
-            wh.execute(f"COPY identity.people.record TO '{beside}' (FORMAT parquet)")
-            to.write_bytes(beside.read_bytes())
-            if not wh.exists(MEMBERSHIP):
-                return None
-            return wh.frame(f"SELECT record_id, person_id FROM {MEMBERSHIP} WHERE view = 'data_quality'")
-    finally:
-        run.abandon("only read")
 
 
 if __name__ == "__main__":

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pipelines.definitions import Place, execute
+from benchmarks.whole_runs import copy_out, ran
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.edges import build_edge
 from pipelines.linkage.persons import build_persons
-from pipelines.runs import Run
-from pipelines.settings import DataFolder, write_settings
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from synthetic_data.borough import make_borough
 
@@ -43,20 +41,8 @@ def fixture(folder: Path, seed: int, people: int, profile: str = "central") -> F
     shutil.rmtree(made.place, ignore_errors=True)
     made.place.mkdir(parents=True)
     make_borough(made.place / "borough", people, seed, profile=profile)
-    data = DataFolder.at(made.place / "data").make()
-    write_settings(data, holds="synthetic", clock=DAY.isoformat())
-    fine, faults = execute(Place.of(data.root, made.place / "borough" / "landing"), "benchmark", "+key:people/record")
-    if not fine:
-        raise SystemExit("\n".join(faults))
-    run = Run.begin(data, "benchmark")
-    try:
-        with run.warehouse(("identity",)) as wh:
-            for table, name in (("places.property", "property"), ("people.record", "records")):
-                beside = run.work / f"{name}.parquet"
-                wh.execute(f"COPY identity.{table} TO '{beside}' (FORMAT parquet)")
-                (made.place / f"{name}.parquet").write_bytes(beside.read_bytes())
-    finally:
-        run.abandon("only read")
+    data = ran(made.place / "data", made.place / "borough" / "landing", DAY, "+key:people/record")
+    copy_out(data, {"places.property": made.place / "property.parquet", "people.record": made.records})
     (made.place / "borough" / "truth").rename(made.truth)
     shutil.rmtree(data.root)
     shutil.rmtree(made.place / "borough")

@@ -43,15 +43,12 @@ def measure(landing: Path, folder: DataFolder) -> None:
     for path in landing.rglob("*.*"):
         path.read_bytes()
     reading = time.perf_counter() - began
-    con = warehouse.connect(folder.temp, (folder.root, landing), settings.memory_limit, settings.threads)
-    warehouse.attach(con, "identity", folder.identity, keys.key("identity"))
-    warehouse.lock_configuration(con)
-    wh, archive = Warehouse(con, "benchmark", AS_OF), Archive(folder.archive, keys.key("archive"))
-    for schema in warehouse.SCHEMAS["identity"]:
-        wh.execute(f"CREATE SCHEMA IF NOT EXISTS identity.{schema}")
+    zones = {"identity": (folder.identity, keys.key("identity"))}
+    limits = (settings.memory_limit, settings.threads)
     elapsed = processor = 0.0
     rows = 0
-    with MemoryWatch() as memory:
+    with MemoryWatch() as memory, warehouse.opened(zones, folder.temp, (folder.root, landing), *limits) as con:
+        wh, archive = Warehouse(con, "benchmark", AS_OF), Archive(folder.archive, keys.key("archive"))
         for contract in contracts.values():
             wall, spent = time.perf_counter(), time.process_time()
             (taken,) = take_in(wh, contract, landing, archive, gate(wh))
@@ -63,7 +60,6 @@ def measure(landing: Path, folder: DataFolder) -> None:
         wall = time.perf_counter()
         wh.execute("CHECKPOINT identity")
         elapsed += time.perf_counter() - wall
-    con.close()
     print(f"{'all, on disk':<22}{rows:>10,} rows {elapsed:>7.2f} s {processor:>7.2f} CPU s")
     print(f"budget: {SECONDS} s, {GIGABYTES} GB; memory at its highest {memory.peak / 1e9:.2f} GB")
     print(f"yardstick: reading the {bytes_in / 1e6:.0f} MB alone {reading:.2f} s")

@@ -105,14 +105,11 @@ def take_in_measured(place: Path, limit: str) -> dict[str, float]:
         (place / name).mkdir()
     contract = load_contract(place / "sources" / "library" / "contract.yaml")
     wall, cpu = time.perf_counter(), time.process_time()
-    with MemoryWatch() as watch:
-        con = warehouse.connect(place / "temp", (place / "zone", place / "landing"), limit, 2)
-        warehouse.attach(con, "identity", place / "zone" / "identity.duckdb", b"k" * 32)
-        warehouse.lock_configuration(con)
+    zones, allowed = {"identity": (place / "zone" / "identity.duckdb", b"k" * 32)}, (place / "zone", place / "landing")
+    with MemoryWatch() as watch, warehouse.opened(zones, place / "temp", allowed, limit, 2) as con:
         wh = warehouse.Warehouse(con, "benchmark", DAY, place / "zone")
         (intake,) = take_in(wh, contract, place / "landing", Archive(place / "archive", b"k" * 32), gate(wh))
         wh.execute("CHECKPOINT identity")
-        con.close()
     if intake.state != "accepted":
         raise SystemExit(f"the extract was {intake.state}: {intake.reason}")
     return {

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import polars as pl
 
-from benchmarks.borough import export_records
 from benchmarks.pairs import pair_rates
 
 RECORDS, PEOPLE, SEED = 470_000, 245_000, 4
@@ -64,20 +63,15 @@ def run(module: list[str]) -> dict[str, float]:
 
 
 def make(place: Path, records: Path, wanted: int) -> None:
-    from pipelines.definitions import Place, execute
-    from pipelines.settings import DataFolder, write_settings
+    from benchmarks.whole_runs import copy_out, ran
     from synthetic_data.borough import make_borough
 
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     make_borough(place / "borough", PEOPLE * wanted // RECORDS, SEED, progress=print)
-    folder = DataFolder.at(place / "data").make()
-    write_settings(folder, holds="synthetic", clock="2026-11-01")
-    fine, faults = execute(Place.of(folder.root, place / "borough" / "landing"), "benchmark", "+key:people/record")
-    if not fine:
-        raise SystemExit("\n".join(faults))
+    folder = ran(place / "data", place / "borough" / "landing", date(2026, 11, 1), "+key:people/record")
     whole = place / "all.parquet"
-    export_records(folder, whole)
+    copy_out(folder, {"people.record": whole})
     people = pl.read_parquet(whole).filter(pl.col("is_person")).sort("record_id")
     if people.height < wanted:
         raise SystemExit(f"the fixture has only {people.height} records: raise PEOPLE")

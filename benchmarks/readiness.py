@@ -14,6 +14,8 @@ import hashlib
 import json
 import random
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -21,11 +23,11 @@ from typing import Any
 
 import polars as pl
 
+from benchmarks.whole_runs import ran
 from pipelines import warehouse
-from pipelines.definitions import Place, execute
 from pipelines.governance.keys import open_keyring
 from pipelines.running.demonstration import AS_OF
-from pipelines.settings import SHIPPED_SOURCES, DataFolder, load_settings, write_settings
+from pipelines.settings import SHIPPED_SOURCES, DataFolder, load_settings
 from pipelines.sources.contract_files import load_contracts
 from pipelines.warehouse import Warehouse
 from synthetic_data.borough import make_borough
@@ -35,7 +37,7 @@ SELECT = "+key:quality/readiness"
 
 
 @dataclass(frozen=True)
-class Place_in_file:  # noqa: N801 - reads as what it is
+class FieldInFile:
     """Where a field stands in an extract: its file, the columns that make the source's key (after `prefix`), and its
     columns."""
 
@@ -45,19 +47,19 @@ class Place_in_file:  # noqa: N801 - reads as what it is
     prefix: str = ""
 
 
-PLACES: dict[tuple[str, str], tuple[Place_in_file, ...]] = {
+PLACES: dict[tuple[str, str], tuple[FieldInFile, ...]] = {
     ("council_tax", "birth_date"): (
-        Place_in_file("ctliable.csv", ("account_ref", "liab_pers_occ", "party_ref"), ("liab_dob",)),
+        FieldInFile("ctliable.csv", ("account_ref", "liab_pers_occ", "party_ref"), ("liab_dob",)),
     ),
     ("permits", "birth_date"): (
-        Place_in_file("blue_badges.csv", ("badge_number",), ("dob",)),
-        Place_in_file("bus_passes.csv", ("pass_no",), ("date_of_birth",)),
+        FieldInFile("blue_badges.csv", ("badge_number",), ("dob",)),
+        FieldInFile("bus_passes.csv", ("pass_no",), ("date_of_birth",)),
     ),
-    ("citizen_account", "birth_date"): (Place_in_file("accounts.csv", ("account_id",), ("date_of_birth",)),),
+    ("citizen_account", "birth_date"): (FieldInFile("accounts.csv", ("account_id",), ("date_of_birth",)),),
     ("marriages", "home"): (
-        Place_in_file("marriage_parties.csv", ("marriage_id", "party_no"), ("usual_address", "postcode")),
+        FieldInFile("marriage_parties.csv", ("marriage_id", "party_no"), ("usual_address", "postcode")),
     ),
-    ("electoral_register", "sex"): (Place_in_file("register.csv", ("elector_id",), ("elector_title",)),),
+    ("electoral_register", "sex"): (FieldInFile("register.csv", ("elector_id",), ("elector_title",)),),
 }
 
 
@@ -103,14 +105,8 @@ def main() -> None:
 
 def linked(out: Path, landing: Path, name: str) -> DataFolder:
     """A fresh data folder in which a landing was taken in and linked."""
-    folder = DataFolder.at(out / name)
-    shutil.rmtree(folder.root, ignore_errors=True)
-    folder.make()
-    write_settings(folder, holds="synthetic", clock=(AS_OF + timedelta(days=1)).isoformat())
-    fine, faults = execute(Place.of(folder.root, landing), "benchmark", SELECT)
-    if not fine:
-        raise SystemExit("the run stopped: " + " ".join(faults))
-    return folder
+    shutil.rmtree(out / name, ignore_errors=True)
+    return ran(out / name, landing, AS_OF + timedelta(days=1), SELECT)
 
 
 def gain(out: Path, base: DataFolder, source: str, field: str, before: int, by_chance: bool) -> int:
@@ -187,23 +183,21 @@ def mend(folder: Path, source: str, field: str, mended: dict[str, tuple[Any, ...
     return len(left)
 
 
-class opened:  # noqa: N801 - used as a context
+@contextmanager
+def opened(folder: DataFolder, out: Path) -> Iterator[Warehouse]:
     """The identity zone of a data folder with the truth beside it."""
-
-    def __init__(self, folder: DataFolder, out: Path) -> None:
-        settings = load_settings(folder)
-        key = open_keyring(folder, settings, ("identity",)).key("identity")
-        truth = out / "truth"
-        self.con = warehouse.connect(folder.temp, (folder.root, truth), settings.memory_limit, settings.threads)
-        warehouse.attach(self.con, "identity", folder.identity, key, read_only=True)
-        self.wh = Warehouse(self.con, "benchmark", settings.today())
-        self.wh.execute(
+    settings, truth = load_settings(folder), out / "truth"
+    zones = {"identity": (folder.identity, open_keyring(folder, settings, ("identity",)).key("identity"))}
+    limits = (settings.memory_limit, settings.threads)
+    with warehouse.opened(zones, folder.temp, (folder.root, truth), *limits, read_only=True) as con:
+        wh = Warehouse(con, "benchmark", settings.today())
+        wh.execute(
             f"""CREATE TEMP TABLE truth_record AS SELECT r.record_id, r.source, t.person_id
             FROM identity.people.record r JOIN read_parquet('{truth}/records.parquet') t USING (source, source_key)"""
         )
-        self.wh.execute(f"CREATE TEMP TABLE truth_person AS FROM read_parquet('{truth}/persons.parquet')")
+        wh.execute(f"CREATE TEMP TABLE truth_person AS FROM read_parquet('{truth}/persons.parquet')")
         day = f"DATE '{date(2026, 10, 31)}'"
-        self.wh.execute(
+        wh.execute(
             f"""-- where the truth says that a record's person lived when it was made
             CREATE TEMP TABLE truth_home AS
             SELECT t.record_id, arg_max(g.address, s.from_date) AS address, arg_max(g.postcode, s.from_date) AS postcode
@@ -214,12 +208,7 @@ class opened:  # noqa: N801 - used as a context
             JOIN identity.places.property g ON g.uprn = s.uprn
             GROUP BY t.record_id"""
         )
-
-    def __enter__(self) -> Warehouse:
-        return self.wh
-
-    def __exit__(self, *_: object) -> None:
-        self.con.close()
+        yield wh
 
 
 LINKED = """SELECT t.record_id, t.source, t.person_id, m.person_id AS cluster FROM truth_record t

@@ -11,12 +11,10 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
-from benchmarks.borough import export_records
+from benchmarks.whole_runs import copy_out, ran
 from linkage_models.models import SYNTHETIC, TRAINED, Model
 from linkage_models.person.records import link_table
 from linkage_models.training import train
-from pipelines.definitions import Place, execute
-from pipelines.settings import DataFolder, write_settings
 from pipelines.warehouse import scratch_warehouse
 from synthetic_data import generator
 from synthetic_data.borough import make_borough
@@ -36,12 +34,8 @@ def main() -> None:
         records = Path(given.records or Path(scratch) / "records.parquet")
         if not given.records:
             make_borough(Path(scratch) / "borough", given.people, given.seed, PROFILE, as_of=EXTRACTED, progress=print)
-            folder = DataFolder.at(Path(scratch) / "data").make()
-            write_settings(folder, holds="synthetic", clock=f"{EXTRACTED:%Y-%m-%d}")
-            fine, faults = execute(Place.of(folder.root, Path(scratch) / "borough" / "landing"), "training")
-            if not fine:
-                raise SystemExit("\n".join(faults))
-            export_records(folder, records)
+            folder = ran(Path(scratch) / "data", Path(scratch) / "borough" / "landing", EXTRACTED)
+            copy_out(folder, {"people.record": records})
         model = trained_on(records, given.people, given.seed)
         print(f"saved {model.save(Path(given.out))}; now fit its calibration: python -m benchmarks.sureness --fit")
 

@@ -117,17 +117,13 @@ class Run:
 
         Checkpointed and closed on leaving, whatever happens.
         """
-        con = warehouse.connect(self.folder.temp, (self.work, *read), self.settings.memory_limit, self.settings.threads)
-        try:
-            for zone in zones:
-                warehouse.attach(con, zone, self.zone_file(zone), self.keyring.key(ZONE_KEYS.get(zone, zone)))
-            warehouse.lock_configuration(con)
+        files = {zone: (self.zone_file(zone), self.keyring.key(ZONE_KEYS.get(zone, zone))) for zone in zones}
+        limits = (self.settings.memory_limit, self.settings.threads)
+        with warehouse.opened(files, self.folder.temp, (self.work, *read), *limits) as con:
             wh = Warehouse(con, self.run_id, self.settings.today(), self.work)
             yield wh
             for zone in zones:
                 wh.execute(f"CHECKPOINT {zone}")
-        finally:
-            con.close()
 
     def zone_file(self, zone: str) -> Path:
         return self.work / PUBLISHED_FILES.get(zone, f"{zone}.duckdb")

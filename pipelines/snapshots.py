@@ -28,17 +28,13 @@ def open_snapshot(
     place = published_place(folder, run_id)
     settings = load_settings(folder)
     keyring = open_keyring(folder, settings, ("published",))
-    con = warehouse.connect(folder.temp, (place, *read), settings.memory_limit, 1)
-    try:
-        warehouse.attach(con, "published", place / "snapshot.duckdb", keyring.key("published"), read_only=True)
-        warehouse.lock_configuration(con)
+    zones = {"published": (place / "snapshot.duckdb", keyring.key("published"))}
+    with warehouse.opened(zones, folder.temp, (place, *read), settings.memory_limit, 1, read_only=True) as con:
         wh = Warehouse(con, place.name, settings.today(), place)
         mixed = wh.rows("SELECT DISTINCT run_id FROM published.meta.relation WHERE run_id <> ?", [place.name])
         if mixed:
             raise BoroughlinkError(f"The snapshot of {place.name} holds tables of another run: run again.")
         yield wh, place
-    finally:
-        con.close()
 
 
 def published_place(folder: DataFolder, run_id: str | None = None) -> Path:

@@ -157,6 +157,30 @@ def attach(con: duckdb.DuckDBPyConnection, zone: str, path: Path, key: bytes, re
         raise refused(f"{path.name} can't be opened ({reason}). `boroughlink doctor` says more.") from None
 
 
+@contextmanager
+def opened(
+    zones: Mapping[str, tuple[Path, bytes]],
+    temp: Path,
+    allowed: Sequence[Path],
+    memory_limit: str,
+    threads: int,
+    *,
+    read_only: bool = False,
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A locked sandbox with encrypted files (path, key) attached, each as the catalog of its name; closed on leaving.
+
+    Raises WarehouseError.
+    """
+    con = connect(temp, allowed, memory_limit, threads)
+    try:
+        for zone, (path, key) in zones.items():
+            attach(con, zone, path, key, read_only)
+        lock_configuration(con)
+        yield con
+    finally:
+        con.close()
+
+
 def lock_configuration(con: duckdb.DuckDBPyConnection) -> None:
     """Close the sandbox: no access outside the allowed folders, no setting can be changed any more."""
     con.execute("SET enable_external_access = false")

@@ -166,15 +166,11 @@ def _opened(
     folder: DataFolder, settings: Settings, key: bytes, runs: tuple[Path, Path], file: str
 ) -> Iterator[Warehouse]:
     """Both runs' file of that name, read-only, as the catalogs `before` and `after`; one that is lacking is empty."""
-    con = warehouse.connect(folder.temp, runs, settings.memory_limit, settings.threads)
-    try:
-        for name, run in zip((BEFORE, AFTER), runs, strict=True):
-            if (run / f"{file}.duckdb").exists():
-                warehouse.attach(con, name, run / f"{file}.duckdb", key, read_only=True)
-        warehouse.lock_configuration(con)
+    files = {name: run / f"{file}.duckdb" for name, run in zip((BEFORE, AFTER), runs, strict=True)}
+    there = {name: (path, key) for name, path in files.items() if path.exists()}
+    limits = (settings.memory_limit, settings.threads)
+    with warehouse.opened(there, folder.temp, runs, *limits, read_only=True) as con:
         yield Warehouse(con, runs[1].name, settings.today())
-    finally:
-        con.close()
 
 
 def _rows(wh: Warehouse, name: str) -> list[tuple[Any, ...]]:

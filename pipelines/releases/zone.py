@@ -23,18 +23,15 @@ def open_attributes(
     """
     if not folder.attributes.exists():
         raise BoroughlinkError(f"There are no attributes in {folder.root} yet: `boroughlink run` comes first.")
-    con = warehouse.connect(folder.temp, (), memory_limit or settings.memory_limit, settings.threads)
-    try:
-        warehouse.attach(con, "attributes", folder.attributes, keyring.key("attributes"), read_only=True)
-        warehouse.lock_configuration(con)
+    zones = {"attributes": (folder.attributes, keyring.key("attributes"))}
+    limits = (memory_limit or settings.memory_limit, settings.threads)
+    with warehouse.opened(zones, folder.temp, (), *limits, read_only=True) as con:
         wh = Warehouse(con, "", settings.today())
         runs = wh.rows("SELECT DISTINCT run_id FROM attributes.meta.relation WHERE starts_with(name, 'attributes.')")
         if len(runs) != 1:
             raise BoroughlinkError(f"The attributes in {folder.root} are of several runs, or none: run again.")
         wh.run_id = runs[0][0]
         yield wh
-    finally:
-        con.close()
 
 
 def marked_list(wh: Warehouse) -> date | None:

@@ -82,10 +82,8 @@ def _publish(copy: DataFolder, target: Path) -> None:
 def _rewind(copy: DataFolder, keyring: Keyring, contracts: Iterable[Contract], day: date) -> str:
     """Take the copy back; says whose ids its persons carry."""
     settings = load_settings(copy)
-    con = warehouse.connect(copy.temp, (copy.root,), settings.memory_limit, settings.threads)
-    try:
-        warehouse.attach(con, "identity", copy.identity, keyring.key("identity"))
-        warehouse.lock_configuration(con)
+    zones = {"identity": (copy.identity, keyring.key("identity"))}
+    with warehouse.opened(zones, copy.temp, (copy.root,), settings.memory_limit, settings.threads) as con:
         wh = Warehouse(con, "as-of", day)
         run_id = last_run_by(wh, day, INTAKE)
         if not rewind_sources(wh, contracts, day):
@@ -93,8 +91,6 @@ def _rewind(copy: DataFolder, keyring: Keyring, contracts: Iterable[Contract], d
         if run_id:
             rewind_ids(wh, run_id)
         wh.execute("CHECKPOINT identity")
-    finally:
-        con.close()
     _forget_decisions(copy, day)
     return f"the ids of run {run_id}" if run_id else "today's ids, because no run ended before later extracts came"
 

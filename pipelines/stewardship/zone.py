@@ -16,10 +16,7 @@ def identity_zone(folder: DataFolder) -> Iterator[Warehouse]:
     """The identity zone as the last run left it, read-only."""
     settings = load_settings(folder)
     keyring = open_keyring(folder, settings, ("identity",))
-    con = warehouse.connect(folder.temp, (folder.root,), settings.memory_limit, settings.threads)
-    try:
-        warehouse.attach(con, "identity", folder.identity, keyring.key("identity"), read_only=True)
-        warehouse.lock_configuration(con)
+    zones = {"identity": (folder.identity, keyring.key("identity"))}
+    limits = (settings.memory_limit, settings.threads)
+    with warehouse.opened(zones, folder.temp, (folder.root,), *limits, read_only=True) as con:
         yield Warehouse(con, f"read {now():%Y%m%d}", settings.today())
-    finally:
-        con.close()
