@@ -8,6 +8,8 @@ import math
 import os
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -22,6 +24,9 @@ from pipelines.faults import BoroughlinkError as BoroughlinkError
 
 SHIPPED_SOURCES = Path(__file__).parent / "sources"
 SETTINGS_FILE = "boroughlink.yaml"
+#: Of real data these stand in the folder's own file alone: whoever starts a process chooses its environment.
+NOT_FROM_OUTSIDE = ("holds", "clock", "anchor", "roles", "logins", "dpia_reference", "key_escrow")
+_months: list[date] = []
 MODEL_NAME = re.compile(r"[a-z][a-z0-9-]{0,59}")
 
 
@@ -195,17 +200,32 @@ def load_settings(folder: DataFolder) -> Settings:
             raise BoroughlinkError(f"{path}: can't be read as UTF-8 text ({type(fault).__name__}).") from None
         if not isinstance(values, dict):
             raise BoroughlinkError(f"{path}: a list of `name: value` lines is expected.")
+    real = values.get("holds") == "real"
     for name in Settings.model_fields:
         if (given := os.environ.get(f"BOROUGHLINK_{name.upper()}")) is not None:
+            if real and name in NOT_FROM_OUTSIDE and given != str(values.get(name)):
+                raise BoroughlinkError(
+                    f"BOROUGHLINK_{name.upper()} can't be said from outside over real data: `{name}` stands in {path}."
+                )
             values[name] = given
-    if folder.day:
-        values["clock"] = folder.day
+    if folder.day or _months:
+        values["clock"] = folder.day or _months[-1]
     try:
         return Settings(**values)
     except ValidationError as fault:
         first = fault.errors(include_input=False)[0]
         name = ".".join(str(part) for part in first["loc"])
         raise BoroughlinkError(f"{path}: setting `{name}`: {first['msg']}.") from None
+
+
+@contextmanager
+def standing_on(day: date) -> Iterator[None]:
+    """Let the settings that are read inside say that this day is today."""
+    _months.append(day)
+    try:
+        yield
+    finally:
+        _months.pop()
 
 
 def write_settings(folder: DataFolder, **values: object) -> None:

@@ -22,11 +22,13 @@ _NO_LOGIN_UID = "4294967295"
 
 @dataclass(frozen=True)
 class Actor:
-    """A person who acts. `names` are all canonical logins by which this process can be known, `login` among them."""
+    """A person who acts. `names` are all canonical logins by which this process can be known, `login` among them; not
+    `proven` is who could be anyone."""
 
     login: str
     roles: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
+    proven: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", self.names | {self.login})
@@ -69,7 +71,8 @@ def acting(folder: DataFolder, settings: Settings | None = None) -> Actor:
             raise BoroughlinkError(f"{PLAYED} is for folders of invented people: over real data nobody plays another.")
         return actor(played, settings)
     known = actor(person(), settings)
-    return Actor(known.login, known.roles, frozenset(canonical(name, settings) for name in _also_known()))
+    names = frozenset(canonical(name, settings) for name in _also_known())
+    return Actor(known.login, known.roles, names, _user_ids_are_the_machines())
 
 
 def person() -> str:
@@ -79,6 +82,15 @@ def person() -> str:
         if uid != _NO_LOGIN_UID:
             return _name_of(int(uid))
     return _name_of(os.getuid())
+
+
+def _user_ids_are_the_machines() -> bool:
+    """Whether user ids mean here what they mean on the machine. Anyone may open a user namespace in which theirs is
+    another person's (`unshare --map-user`), and the login of the session is told in its terms too."""
+    try:
+        return Path("/proc/self/uid_map").read_text().split() == ["0", "0", _NO_LOGIN_UID]
+    except OSError:  # no Linux: no user namespaces
+        return True
 
 
 def _also_known() -> set[str]:

@@ -192,6 +192,8 @@ def _answer(operations: Operations, who: Actor, request_id: str, state: str) -> 
     why = None
     if who.is_one_of(request.requested_as):
         why = "whoever asks can't answer: another person must"
+    elif not who.proven:
+        why = "in a user namespace anyone can bear anyone's name: answer outside it, or in the review app"
     elif request.state != "waiting":
         why = f"request {request_id} is {request.state} already"
     elif request.expired:

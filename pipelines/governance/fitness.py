@@ -18,6 +18,10 @@ def lacking(folder: DataFolder, settings: Settings) -> list[str]:
     if settings.holds != "real":
         return []
     wanted = []
+    if settings.clock:
+        wanted.append(
+            "The clock is set: approvals, opt-outs and what may be kept stand on the real day; remove `clock`."
+        )
     if not settings.dpia_reference:
         wanted.append("No impact assessment is named: set `dpia_reference` in boroughlink.yaml to its number.")
     if not settings.key_escrow:

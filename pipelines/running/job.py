@@ -1,7 +1,6 @@
 """Running the job from the command line: only if there is something to do, with a line a step, and a report."""
 
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from pipelines.notices.telling import tell
 from pipelines.operations import Operations
 from pipelines.releases.ending import sweep
 from pipelines.runs import input_mark
-from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings, remember
+from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings, remember, standing_on
 from pipelines.snapshots import NothingPublished
 from pipelines.timings import MemoryWatch
 
@@ -83,18 +82,12 @@ def run_months(folder: DataFolder, landing: str | None, sources: str | None) -> 
     folder.make()
     waiting = untaken(folder, place.landing, place.sources, load_settings(folder).today())
     months = {f"{day:%Y-%m}": day for day in sorted(waiting.days)}  # the last day of each
-    before = os.environ.get("BOROUGHLINK_CLOCK")
-    try:
-        for day in list(months.values())[:-1]:
-            say(f"{day:%B %Y}")
-            os.environ["BOROUGHLINK_CLOCK"] = day.isoformat()
+    for day in list(months.values())[:-1]:
+        say(f"{day:%B %Y}")
+        with standing_on(day):
             _, faults = run_job(folder, landing, sources, None, force=False)
-            if faults:
-                return faults
-    finally:
-        os.environ.pop("BOROUGHLINK_CLOCK", None)
-        if before is not None:
-            os.environ["BOROUGHLINK_CLOCK"] = before
+        if faults:
+            return faults
     return []
 
 

@@ -1,7 +1,10 @@
 """Nobody approves what they asked for, by any route."""
 
 import itertools
-from datetime import UTC, datetime, timedelta
+import os
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +15,7 @@ from pipelines.governance.actors import Actor, acting, actor, canonical
 from pipelines.governance.approvals import ApprovalRefused
 from pipelines.governance.keys import Keyring
 from pipelines.operations import Operations, audit_table, request_table
-from pipelines.settings import DataFolder, Settings
+from pipelines.settings import DataFolder, Settings, load_settings, standing_on
 
 REASON = "the social worker asked who this is"
 PEOPLE = Settings(logins={"ann.smith": ("asmith", "1002345")}, roles={"custodian": ("bob", "asmith")})
@@ -71,6 +74,36 @@ def test_variables_make_nobody_another_person(tmp_path, monkeypatch):
     assert acting(folder, Settings()).login == "somebody.else"
     with pytest.raises(BoroughlinkError, match="nobody plays"):
         acting(folder, Settings(holds="real"))
+
+
+def test_over_real_data_the_environment_makes_nobody_another_and_no_day_another(tmp_path, monkeypatch):
+    folder = DataFolder.at(tmp_path)
+    (tmp_path / "boroughlink.yaml").write_text("holds: real\nanchor: /mnt/elsewhere/anchor\n")
+    assert load_settings(folder).holds == "real"
+    monkeypatch.setenv(actors.PLAYED, "somebody.else")
+    for name, said in (("HOLDS", "synthetic"), ("CLOCK", "2026-01-01"), ("ANCHOR", "/dev/null"), ("KEY_ESCROW", "x")):
+        with monkeypatch.context() as outside, pytest.raises(BoroughlinkError, match=f"{name.lower()}` stands in"):
+            outside.setenv(f"BOROUGHLINK_{name}", said)
+            acting(folder)
+    with standing_on(date(2026, 1, 31)):  # a month of `run --monthly`, which says so itself
+        assert load_settings(folder).today() == date(2026, 1, 31)
+    monkeypatch.setenv("BOROUGHLINK_HOLDS", "real")
+    assert load_settings(folder).clock is None
+
+
+def test_in_a_namespace_of_ones_own_making_nobody_answers(store, tmp_path):
+    """`unshare --map-user` makes a process another person without any right on the machine."""
+    request = approvals.ask(store, Actor("ann"), "erasure", "x", REASON)
+    said = "from pipelines.governance.actors import acting; from pipelines.settings import DataFolder, Settings; "
+    said += f"one = acting(DataFolder.at({str(tmp_path)!r}), Settings()); print(one.login, one.proven, sep='|')"
+    inside = ["unshare", "--user", "--map-user=4321", sys.executable, "-c", said]
+    done = subprocess.run(inside, capture_output=True, text=True, check=False, env=os.environ | {actors.PLAYED: ""})
+    if "unshare" in done.stderr:
+        pytest.skip("this machine lets nobody open a user namespace")
+    assert done.stdout.strip() == "uid 4321|False"
+    with pytest.raises(ApprovalRefused, match="anyone can bear anyone's name"):
+        approvals.approve(store, Actor("uid 4321", proven=False), request)
+    assert approvals.approve(store, Actor("bob"), request).state == "approved"
 
 
 def test_the_database_itself_refuses_who_asked(store):
