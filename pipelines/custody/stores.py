@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.approvals import role_needed as role  # noqa: F401 - said here for every act of custody
-from pipelines.governance.keys import STORE, open_keyring
-from pipelines.operations import Operations
-from pipelines.settings import DataFolder, load_settings
+from pipelines.governance.keys import STORE
+from pipelines.operations import Operations, opened_store
+from pipelines.settings import DataFolder
 
 
 @contextmanager
@@ -15,8 +15,5 @@ def opened(folder: DataFolder, keys: Iterable[str] = STORE) -> Iterator[Operatio
     """Raises BoroughlinkError when there is no data folder, or its keys don't open."""
     if not folder.keys.is_dir():
         raise BoroughlinkError(f"There is no data folder at {folder.root}.")
-    operations = Operations.open(folder, open_keyring(folder, load_settings(folder), keys))
-    try:
+    with opened_store(folder, keys) as operations:
         yield operations
-    finally:
-        operations.close()

@@ -10,7 +10,8 @@ from pipelines.exports import write_csv
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit, opt_out
 from pipelines.governance.actors import Actor, acting
-from pipelines.operations import Operations
+from pipelines.governance.keys import RELEASING
+from pipelines.operations import Operations, opened_store
 from pipelines.outgoing.files import stamp_of, target_of
 from pipelines.reading.answer import Answer, Table
 from pipelines.reading.overview import old_of
@@ -21,7 +22,7 @@ from pipelines.releases.attacks import Measured
 from pipelines.releases.building import build
 from pipelines.releases.catalogue import catalogue, may_ask
 from pipelines.releases.sets import load_set
-from pipelines.releases.store import Release, copies, find, opened, refusals_noted, releases
+from pipelines.releases.store import Release, copies, find, refusals_noted, releases
 from pipelines.releases.zone import open_attributes
 from pipelines.settings import DataFolder, Settings, load_settings
 
@@ -32,7 +33,7 @@ def desk(folder: DataFolder) -> Iterator[tuple[Settings, Operations, Actor]]:
     if not folder.root.is_dir():
         raise BoroughlinkError(f"There is no data folder at {folder.root}.")
     settings = load_settings(folder)
-    with opened(folder, settings) as operations:
+    with opened_store(folder, RELEASING) as operations:  # of no other zone: it can neither read nor link identity
         yield settings, operations, acting(folder, settings)
 
 

@@ -14,14 +14,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import Actor
-from pipelines.governance.keys import RELEASING, open_keyring
 from pipelines.governance.purposes import PurposeRefused
 from pipelines.operations import Operations, metadata, payload_table, release_table, timestamp
 from pipelines.releases.sets import ReleaseRefused
-from pipelines.settings import DataFolder, Settings
-
-#: The keys that releasing needs: of no other zone, so that it can neither read nor link identity.
-KEYS = RELEASING
 
 copy_table = sa.Table(
     "release_copy",
@@ -48,16 +43,6 @@ class Release:
     recipient: str
     expires: str
     manifest: dict[str, Any]
-
-
-@contextmanager
-def opened(folder: DataFolder, settings: Settings) -> Iterator[Operations]:
-    """The store, with the keys of releasing alone."""
-    operations = Operations.open(folder, open_keyring(folder, settings, KEYS))
-    try:
-        yield operations
-    finally:
-        operations.close()
 
 
 @contextmanager
