@@ -27,12 +27,43 @@ def benefits(scene: Scene, ct_accounts: pl.DataFrame) -> FRAMES:
     A claimant who moved has two houses under one claim and keeps person_ref.
     """
     rng = stream(scene.seed, "benefits")
+    people = scene.residents()
+    claimants = _claimants(scene, people, rng)
+    refs = pl.Series(distinct(rng, len(claimants), 200_000, 999_999)).cast(pl.String)
+    claims = _typed(_applied(scene, claimants.with_columns(claim_id=refs)))
+    live = (
+        ct_accounts.filter(pl.col("end") == OPEN)
+        .select(uprn="property_uprn", ctax_account_ref="account_ref")
+        .unique("uprn", keep="first", maintain_order=True)
+    )
+    claims = claims.join(live, on="uprn", how="left", maintain_order="left")
+    houses = _houses(claims)
+    members = _members(scene, houses, people)
+    weekly = np.where(claims["claim_type"].to_numpy() == "CTR", 21.0, 112.0)
+    award = np.round(np.abs(rng.normal(1, 0.35, len(claims))) * weekly, 2)
+    return {
+        "claims": claims.with_columns(weekly_award=pl.Series(award)).select(
+            "claim_id",
+            "claim_type",
+            "status",
+            "claimant",
+            "ctax_account_ref",
+            "weekly_award",
+            application_date="applied",
+            cancel_date="cancelled",
+        ),
+        "claim_houses": houses,
+        "claim_members": members,
+    }
+
+
+def _claimants(scene: Scene, people: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    """The heads of households that claim (status 1) or did until lately (2), with the home before this one."""
     present = scene.homes.filter(
         (pl.col("to") == OPEN)
         & pl.col("tenure").is_in(list(CLAIMS))
         & ~pl.col("kind").is_in(["students", "company_let", "hmo"])
     )
-    people = scene.residents()
     heads = people.filter(pl.col("current") & (pl.col("role") == "head") & (pl.col("age") >= 18)).select(
         "household_id", claimant="person_id", lived_from="from", age="age"
     )
@@ -42,15 +73,16 @@ def benefits(scene: Scene, ct_accounts: pl.DataFrame) -> FRAMES:
         FACTOR, default=1.0, return_dtype=pl.Float64
     )
     roll = pl.Series(rng.random(n))
-    present = present.with_columns(
-        roll=roll,
-        wait=pl.Series(rng.exponential(420, n).astype(np.int64)),
-        seen=pl.Series(rng.random(n)),
-        draw=pl.Series(rng.random(n)),
+    claimants = (
+        present.with_columns(
+            roll=roll,
+            wait=pl.Series(rng.exponential(420, n).astype(np.int64)),
+            seen=pl.Series(rng.random(n)),
+            draw=pl.Series(rng.random(n)),
+        )
+        .with_columns(status=pl.when(pl.col("roll") < rate).then(1).when(pl.col("roll") < rate + ENDED).then(2))
+        .filter(pl.col("status").is_not_null())
     )
-    present = present.with_columns(
-        status=pl.when(pl.col("roll") < rate).then(1).when(pl.col("roll") < rate + ENDED).then(2)
-    ).filter(pl.col("status").is_not_null())
     before = (
         people.filter((pl.col("to") < OPEN) & (pl.col("role") == "head"))
         .sort("to", maintain_order=True)
@@ -60,9 +92,11 @@ def benefits(scene: Scene, ct_accounts: pl.DataFrame) -> FRAMES:
             claimant="person_id", earlier_home="household_id", earlier_uprn="uprn", earlier_to="to", earlier_from="from"
         )
     )
-    claims = present.join(before, on="claimant", how="left", maintain_order="left")
-    count = len(claims)
-    refs = pl.Series(distinct(rng, count, 200_000, 999_999)).cast(pl.String)
+    return claimants.join(before, on="claimant", how="left", maintain_order="left")
+
+
+def _applied(scene: Scene, claims: pl.DataFrame) -> pl.DataFrame:
+    """When they applied and when it ended; `carried` claims began at the home before, `untold` ones never say so."""
     carried = (
         pl.col("earlier_uprn").is_not_null() & (pl.col("earlier_to") == pl.col("lived_from")) & (pl.col("draw") < 0.5)
     )
@@ -78,35 +112,34 @@ def benefits(scene: Scene, ct_accounts: pl.DataFrame) -> FRAMES:
         applied = pl.when(applied > latest).then(pl.min_horizontal(spread, latest)).otherwise(applied)
     oldest = scene.as_of - 14 * 365
     claims = claims.with_columns(
-        claim_id=refs,
         carried=carried,
         applied=pl.max_horizontal(pl.min_horizontal(applied, pl.lit(scene.as_of - 10)), adult, pl.lit(oldest)),
     )
     claims = claims.with_columns(carried=pl.col("carried") & (pl.col("applied") < pl.col("earlier_to")))
     untold = pl.col("carried") & (pl.col("seen") < UNTOLD_MOVE) & (pl.col("lived_from") > scene.as_of - 400)
-    claims = claims.with_columns(
+    return claims.with_columns(
         untold=untold,
         cancelled=pl.when(pl.col("status") == 2)
         .then(pl.max_horizontal(pl.col("applied") + 5, pl.lit(scene.as_of) - (pl.col("draw") * 700).cast(pl.Int64)))
         .otherwise(OPEN),
     )
+
+
+def _typed(claims: pl.DataFrame) -> pl.DataFrame:
+    """Rent support of working age has mostly moved to universal credit; council tax reduction stayed."""
     renting = pl.col("tenure").is_in(["council", "housing_association", "private_rent"])
-    old_style = renting & (
-        (pl.col("age") > 66) | (pl.col("seen") > 0.72)
-    )  # working-age rent support mostly moved to universal credit
-    claims = claims.with_columns(
+    old_style = renting & ((pl.col("age") > 66) | (pl.col("seen") > 0.72))
+    return claims.with_columns(
         claim_type=pl.when(old_style & (pl.col("draw") < 0.12))
         .then(pl.lit("HB"))
         .when(old_style)
         .then(pl.lit("BOTH"))
         .otherwise(pl.lit("CTR"))
     )
-    live = (
-        ct_accounts.filter(pl.col("end") == OPEN)
-        .select(uprn="property_uprn", ctax_account_ref="account_ref")
-        .unique("uprn", keep="first", maintain_order=True)
-    )
-    claims = claims.join(live, on="uprn", how="left", maintain_order="left")
+
+
+def _houses(claims: pl.DataFrame) -> pl.DataFrame:
+    """The homes of each claim: the one before where it was carried along, and the one now if that was told."""
     now = claims.filter(~pl.col("untold")).select(
         "claim_id",
         house_id=1 + pl.col("carried").cast(pl.Int64),
@@ -123,7 +156,11 @@ def benefits(scene: Scene, ct_accounts: pl.DataFrame) -> FRAMES:
         start="applied",
         end=pl.when("untold").then(OPEN).otherwise("earlier_to"),
     )
-    houses = pl.concat([now, then], how="vertical_relaxed").sort("claim_id", "house_id", maintain_order=True)
+    return pl.concat([now, then], how="vertical_relaxed").sort("claim_id", "house_id", maintain_order=True)
+
+
+def _members(scene: Scene, houses: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """Who lived in each home while it was claimed for; person_ref is one a person and claim."""
     members = houses.join(
         people.select("household_id", "person_id", "role", "birth", stay_from="from", stay_to="to", age="age"),
         on="household_id",
@@ -136,28 +173,11 @@ def benefits(scene: Scene, ct_accounts: pl.DataFrame) -> FRAMES:
         .then(pl.lit("N"))
         .otherwise(pl.col("role").replace_strict(MEMBER_ROLES, default="N", return_dtype=pl.String))
     ).sort("claim_id", "house_id", "relationship", "birth", "person_id", maintain_order=True)
-    refs_of = (
+    refs = (
         members.select("claim_id", "person_id")
         .unique(maintain_order=True)
         .with_columns(person_ref=pl.int_range(1, pl.len() + 1).over("claim_id"))
     )
-    members = members.join(refs_of, on=["claim_id", "person_id"], how="left", maintain_order="left").with_columns(
+    return members.join(refs, on=["claim_id", "person_id"], how="left", maintain_order="left").with_columns(
         member_id=pl.int_range(1, pl.len() + 1).over("claim_id", "house_id")
     )
-    award = np.round(
-        np.abs(rng.normal(1, 0.35, count)) * np.where(claims["claim_type"].to_numpy() == "CTR", 21.0, 112.0), 2
-    )
-    return {
-        "claims": claims.with_columns(weekly_award=pl.Series(award)).select(
-            "claim_id",
-            "claim_type",
-            "status",
-            "claimant",
-            "ctax_account_ref",
-            "weekly_award",
-            application_date="applied",
-            cancel_date="cancelled",
-        ),
-        "claim_houses": houses,
-        "claim_members": members,
-    }

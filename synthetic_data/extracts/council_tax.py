@@ -221,19 +221,24 @@ def crlf_file(name: str, frame: pl.DataFrame, columns: list[str]) -> ExtractFile
     return csv_file(name, frame, columns, encoding="latin-1", line_end="\r\n")
 
 
-def render(world: World, rates: Rates, extract_date: date) -> Rendered:
-    """The council tax delivery of extract_date.
-
-    Person key account_ref/liab_pers_occ/party_ref, address key property_ref.
-    """
-    components = address_components(world)
-    references = property_references(world, rates)
+def register_of(world: World, rates: Rates) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The council tax register, whatever the layout: properties, accounts with their property_ref, liable people."""
+    components, references = address_components(world), property_references(world, rates)
     liable = liable_people(world, rates)
     properties = properties_of(world, rates, references, components)
     accounts = accounts_of(world, rates, liable, components).join(
         references.select(property_uprn="uprn", property_ref="council_tax_ref"), on="property_uprn", how="left",
         maintain_order="left",
     )  # fmt: skip
+    return properties, accounts, liable
+
+
+def render(world: World, rates: Rates, extract_date: date) -> Rendered:
+    """The council tax delivery of extract_date.
+
+    Person key account_ref/liab_pers_occ/party_ref, address key property_ref.
+    """
+    properties, accounts, liable = register_of(world, rates)
     is_live = pl.col("end_date").is_null() | (pl.col("end_date") > extract_date)
     occupations = accounts.with_columns(
         occupation_date=_written("start_date"),

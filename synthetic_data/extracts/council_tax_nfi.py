@@ -7,19 +7,16 @@ from datetime import date
 
 import polars as pl
 
-from synthetic_data.address_text import LINES, address_components
+from synthetic_data.address_text import LINES
 from synthetic_data.extracts.council_tax import (
     BAND_D_CHARGE,
     BAND_NINTHS,
     SYSTEM,
-    accounts_of,
     crlf_file,
     discounts_of,
-    liable_people,
-    properties_of,
+    register_of,
 )
 from synthetic_data.extracts.delivery import Rendered, truth_of
-from synthetic_data.extracts.references import property_references
 from synthetic_data.rates import Rates
 from synthetic_data.world import World
 
@@ -37,14 +34,7 @@ PERSON = {"title": "title", "surname": "surname", "forename": "forename", "middl
 
 def render(world: World, rates: Rates, extract_date: date) -> Rendered:
     """The flat file of extract_date; person keys account_ref and account_ref/2, address key account/account_ref."""
-    components = address_components(world)
-    references = property_references(world, rates)
-    liable = liable_people(world, rates)
-    properties = properties_of(world, rates, references, components)
-    accounts = accounts_of(world, rates, liable, components).join(
-        references.select(property_uprn="uprn", property_ref="council_tax_ref"), on="property_uprn", how="left",
-        maintain_order="left",
-    )  # fmt: skip
+    properties, accounts, liable = register_of(world, rates)
     live = accounts.filter(pl.col("end_date").is_null() | (pl.col("end_date") > extract_date)).select(
         "account_ref",
         "property_ref",
@@ -90,8 +80,6 @@ def render(world: World, rates: Rates, extract_date: date) -> Rendered:
     )
     people = [
         truth_of(rows.filter(pl.col(person).is_not_null()), key, person, "source_key").rename({person: "person_id"})
-        if person != "person_id"
-        else truth_of(rows.filter(pl.col(person).is_not_null()), key, person, "source_key")
         for person, key in (
             ("person_id", pl.col("account_ref")),
             ("other_person_id", pl.col("account_ref") + "/2"),
