@@ -222,7 +222,7 @@ def real(folder, tmp_path, as_, monkeypatch):
     return folder
 
 
-def test_real_data_with_every_protection_runs(real, tmp_path):
+def test_real_data_with_every_protection_runs(real):
     Run.begin(real).abandon("only tried")
     assert [finding.said for finding in examine(real) if not finding.fine] == []
 

@@ -115,7 +115,9 @@ def test_the_results_are_of_the_extract_in_force_alone(wh: Warehouse) -> None:
 
 
 def test_every_rule_is_tagged() -> None:
-    for rule in agreement_rules(CONTRACT):
+    rules = agreement_rules(CONTRACT)
+    assert rules
+    for rule in rules:
         assert (rule.principle, rule.owner) == (Principle.ACCURATE, "Lettings team")
         assert rule.dimension and rule.sentence.endswith(".")
 

@@ -223,7 +223,7 @@ def test_a_flipped_bit_is_found(desk: Desk) -> None:
         check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, ANN)
 
 
-def test_what_the_check_refuses_is_never_published(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_the_check_refuses_is_never_published(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     release_id = desk.built("partner_needs")
     desk.wh.execute("UPDATE attributes.attributes.person SET ward = 'A place of ten' WHERE person_id < 'id00012'")
     real = lifecycle.attack
