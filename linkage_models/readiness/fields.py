@@ -95,7 +95,7 @@ def worth(model: Model, field: Field) -> Worth | None:
     whole = sum(level["m_probability"] for level in told)
     outcomes = tuple((level["m_probability"] / whole, bits(level)) for level in told)
     beside = _twins(model) if field.name == "birth_date" else "0"
-    now = _by_gamma(field.comparison, dict(enumerate(map(bits, levels))))
+    now = by_gamma(field.comparison, dict(enumerate(map(bits, levels))))
     stays = _at(model, field.comparison, _CHILD)
     if field.name == "sex":
         stays = f"{stays} OR {_at(model, 'forename', *_SAYS_SEX)}"
@@ -116,7 +116,7 @@ def _home(field: Field, levels: list[dict[str, Any]]) -> Worth:
         up = next((level for level in levels if level["label_for_charts"] == f"{begins}, {SAME_HOME}"), levels[gamma])
         return max(bits(up) - bits(levels[gamma]), 0.0)
 
-    now = _by_gamma(field.comparison, {gamma: -won(gamma) for gamma in range(len(levels))})
+    now = by_gamma(field.comparison, {gamma: -won(gamma) for gamma in range(len(levels))})
     return Worth(field, 0.0, ((same, 0.0), (1 - same, -WEIGHT_CAP)), now)
 
 
@@ -134,7 +134,7 @@ def _twins(model: Model) -> str:
     )
     if not apart or not homes:
         return "0"
-    return f"CASE WHEN gamma_home IN ({', '.join(map(str, homes))}) THEN {_by_gamma('forename', apart)} ELSE 0 END"
+    return f"CASE WHEN gamma_home IN ({', '.join(map(str, homes))}) THEN {by_gamma('forename', apart)} ELSE 0 END"
 
 
 def _at(model: Model, comparison: str, *begins: str) -> str:
@@ -146,6 +146,7 @@ def _at(model: Model, comparison: str, *begins: str) -> str:
     return f"coalesce(gamma_{comparison} IN ({', '.join(found)}), false)" if found else "false"
 
 
-def _by_gamma(comparison: str, values: dict[int, float]) -> str:
+def by_gamma(comparison: str, values: dict[int, float]) -> str:
+    """SQL over a scored pair: the value of its level, 0 at any other."""
     cases = " ".join(f"WHEN {gamma} THEN {value!r}" for gamma, value in values.items())
     return f"CASE gamma_{comparison} {cases} ELSE 0 END"

@@ -7,7 +7,8 @@ are one person, and that the records then agree: what is filled in from the worl
 source as often as the model's m says. Pairs that no rule compared stay uncompared: rules miss those that differ.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -19,6 +20,10 @@ from linkage_models.readiness.fields import FIELDS, Worth, worth
 # A role of a source holds a field if at least so many, and this share, of its records show it: of others it is not for
 # the owner to fill in (an elector's date of birth is on the register for attainers alone). Judgement.
 HELD_FEWEST, HELD_SHARE = 10, 0.02
+# A forecast is off by so much of itself (one standard error), chance apart: benchmarks/readiness.py, on two boroughs.
+OFF = 0.15
+# Of a normal distribution, so many standard errors either way hold nine in ten.
+NINE_IN_TEN = 1.645
 # A row is worth naming from so many links on average.
 LEAST_LINKS = 0.005
 
@@ -26,7 +31,8 @@ LEAST_LINKS = 0.005
 @dataclass(frozen=True)
 class Mending:
     """One field of one source. `held` and `lacking` are rows of the roles that hold the field, `rows` those of the
-    lacking whose repair is foretold to win links, `links` how many pairs of records that would join."""
+    lacking whose repair is foretold to win links, `links` how many pairs of records that would join. `spread` is the
+    standard error of that by chance alone."""
 
     source: str
     field: str
@@ -34,6 +40,21 @@ class Mending:
     lacking: int
     rows: int
     links: float
+    spread: float
+
+    @property
+    def between(self) -> tuple[float, float]:
+        """Links that are won in nine cases of ten: chance, and how far forecasts were off."""
+        margin = NINE_IN_TEN * math.hypot(self.spread, OFF * self.links)
+        return max(self.links - margin, 0.0), self.links + margin
+
+
+def scaled(con: duckdb.DuckDBPyConnection, each: Mending, factor: float, target: str) -> Mending:
+    """The forecast times a factor, and its rows in `target` with it."""
+    con.execute(
+        f"UPDATE {target} SET links = links * ? WHERE source = ? AND field = ?", [factor, each.source, each.field]
+    )
+    return replace(each, links=each.links * factor, spread=each.spread * factor)
 
 
 def forecast(con: duckdb.DuckDBPyConnection, model: Model, records: str, stop: float, target: str) -> list[Mending]:
@@ -53,9 +74,9 @@ def forecast(con: duckdb.DuckDBPyConnection, model: Model, records: str, stop: f
         con.execute("CREATE OR REPLACE TEMP TABLE mendable_role (source VARCHAR, role VARCHAR)")
         if holding:
             con.executemany("INSERT INTO mendable_role VALUES (?, ?)", [(role.source, role.role) for role in holding])
-        _write_won(con, each, stop, target)
+        spread = _write_won(con, each, stop, target)
         won = {
-            source: (rows, links)
+            source: (rows, links, spread.get(source, 0.0))
             for source, rows, links in con.execute(
                 f"SELECT source, count(*), sum(links) FROM {target} WHERE field = ? GROUP BY source", [name]
             ).fetchall()
@@ -65,7 +86,7 @@ def forecast(con: duckdb.DuckDBPyConnection, model: Model, records: str, stop: f
             lacking = sum(role.lacking[name] for role in mine)
             if lacking:
                 kept = sum(role.records for role in mine) - lacking
-                found.append(Mending(source, name, kept, lacking, *won.get(source, (0, 0.0))))
+                found.append(Mending(source, name, kept, lacking, *won.get(source, (0, 0.0, 0.0))))
         con.execute("DROP TABLE mendable_role")
     return sorted(found, key=lambda each: (-each.links, each.source, each.field))
 
@@ -93,8 +114,9 @@ def _roles(con: duckdb.DuckDBPyConnection, records: str) -> list[_Role]:
     return [_Role(row[0], row[1], row[2], dict(zip(names, row[3:], strict=True))) for row in rows]
 
 
-def _write_won(con: duckdb.DuckDBPyConnection, each: Worth, stop: float, target: str) -> None:
-    """Append to `target` the rows of every source that lack the field and would win links by it."""
+def _write_won(con: duckdb.DuckDBPyConnection, each: Worth, stop: float, target: str) -> dict[str, float]:
+    """Append to `target` the rows of every source that lack the field and would win links by it; the standard error of
+    each source's links, by chance: a merge comes as a whole or not at all."""
     name = each.field.name
     con.execute(
         f"""-- one row per source and pair of records that could be compared on the field once the source has mended it
@@ -140,12 +162,18 @@ def _write_won(con: duckdb.DuckDBPyConnection, each: Worth, stop: float, target:
             USING (source, x, y))
         GROUP BY ALL HAVING sum(links) >= {LEAST_LINKS} ORDER BY links DESC, record_id"""
     )
+    spread: dict[str, float] = dict(
+        con.execute(
+            "SELECT source, sqrt(sum(links * links * (1 / least(share, 1) - 1))) FROM won_links GROUP BY source"
+        ).fetchall()
+    )
     for table in ("newly", "won", "won_links"):
         con.execute(f"DROP TABLE {table}")
+    return spread
 
 
 def _write_seats(con: duckdb.DuckDBPyConnection, after: str, stop: float) -> None:
-    """Write the temporary table won_links (source, x, y, links): what each merge wins, less what it costs.
+    """Write the temporary table won_links (source, x, y, share, links): what each merge wins, less what it costs.
 
     A record that the merged cluster as a whole speaks against is left out of it, and loses the company that it had.
     """
@@ -168,7 +196,7 @@ def _write_seats(con: duckdb.DuckDBPyConnection, after: str, stop: float) -> Non
         ), side AS (
             SELECT source, x, y, cluster, count(*) AS n, count(*) FILTER (stays) AS kept FROM seated GROUP BY ALL
         )
-        SELECT source, x, y, any_value(w.share) * (min(l.kept * r.kept)
+        SELECT source, x, y, any_value(w.share) AS share, any_value(w.share) * (min(l.kept * r.kept)
             - min(l.n * (l.n - 1) - l.kept * (l.kept - 1) + r.n * (r.n - 1) - r.kept * (r.kept - 1)) / 2) AS links
         FROM won w JOIN side l USING (source, x, y) JOIN side r USING (source, x, y)
         WHERE l.cluster = x AND r.cluster = y GROUP BY source, x, y"""

@@ -14,14 +14,15 @@ from linkage_models.person.coverage import coverage_of
 from linkage_models.person.designs import DESIGNS
 from linkage_models.readiness.chances import drop_chances, write_chances
 from linkage_models.readiness.fields import FIELDS
-from linkage_models.readiness.mending import Mending, forecast
+from linkage_models.readiness.mending import Mending, forecast, scaled
+from linkage_models.readiness.mirror import home_mirror
 from linkage_models.readiness.reach import reach_sql
 from pipelines.linkage.certainty import thresholds_of
 from pipelines.linkage.company import open_view_edges
 from pipelines.linkage.edges import MODEL
 from pipelines.people.records import ADDRESS_UPRN, RECORD
 from pipelines.places.gazetteer import PROPERTY
-from pipelines.readiness.thresholds import FEWEST_IN_GROUP, VIEW
+from pipelines.readiness.thresholds import FEWEST_IN_GROUP, VIEW, WORTH_A_MIRROR
 from pipelines.sources.contracts import Contract
 from pipelines.warehouse import Warehouse, sql_file
 
@@ -50,7 +51,7 @@ def build_readiness(wh: Warehouse, stop: float, contracts: Iterable[Contract] = 
         group = sql_file(HERE / "group.sql", age_bands=cases, link=repr(link), fewest=str(FEWEST_IN_GROUP))
         wh.table(GROUP, group)
         found = forecast(wh.con, model, "readiness_record", stop, "readiness_won")
-        _write_mendings(wh, found)
+        _write_mendings(wh, [_mirrored(wh, model, stop, each) for each in found])
         compared = _write_blocking(wh, model)
     finally:
         drop_chances(wh.con)
@@ -114,12 +115,25 @@ def _source_sql(wh: Warehouse, link: float) -> str:
     return sql_file(HERE / "source.sql", link=repr(link), filled=filled, addresses=addresses)
 
 
+def _mirrored(wh: Warehouse, model: Model, stop: float, each: Mending) -> Mending:
+    """A forecast for homes, scaled by how far it would be off for records whose home is known."""
+    if each.field != "home" or each.links < WORTH_A_MIRROR:
+        return each
+    design = DESIGNS[model.design]
+    factor = home_mirror(wh.con, model, design, "readiness_record", "view_edge", stop, each.source)
+    return scaled(wh.con, each, factor, "readiness_won")
+
+
 def _write_mendings(wh: Warehouse, found: Sequence[Mending]) -> None:
     """MEND, ranked over all sources and within each; ROW, the rows behind it."""
-    names = ("source", "field", "held", "lacking", "rows", "links")
+    names = ("source", "field", "held", "lacking", "rows", "links", "low", "high")
     frame = pl.DataFrame(
-        [tuple(getattr(each, name) for name in names) for each in found],
-        schema={"source": pl.String, "field": pl.String, **dict.fromkeys(names[2:5], pl.Int64), "links": pl.Float64},
+        [(*(getattr(each, name) for name in names[:6]), *each.between) for each in found],
+        schema={
+            **dict.fromkeys(names[:2], pl.String),
+            **dict.fromkeys(names[2:5], pl.Int64),
+            **dict.fromkeys(names[5:], pl.Float64),
+        },
         orient="row",
     )
     with wh.given(frame):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from linkage_models.readiness.fields import FIELDS
 from pipelines.linkage.certainty import calibration_of
+from pipelines.readiness.thresholds import FEW_LINKS
 from pipelines.warehouse import Warehouse
 
 WORDS = {field.name: field.words for field in FIELDS}
@@ -50,7 +51,8 @@ class GroupReadiness:
 
 @dataclass(frozen=True)
 class Mend:
-    """Filling in `field` in `rows` named rows of a source is foretold to win `links`; `lacking` rows lack it in all."""
+    """Filling in `field` in `rows` named rows of a source is foretold to win `links`, nine times in ten `low` to
+    `high`; `lacking` rows lack it in all."""
 
     rank: int
     rank_in_source: int
@@ -60,10 +62,20 @@ class Mend:
     lacking: int
     rows: int
     links: float
+    low: float
+    high: float
 
     @property
     def words(self) -> str:
         return WORDS[self.field]
+
+    @property
+    def links_in_words(self) -> str:
+        """About how many; of few, a range alone."""
+        if not self.rows:
+            return "0"
+        low, high = round(self.low), max(round(self.high), 1)
+        return f"{low:,} to {high:,}" if self.links < FEW_LINKS else f"{round(self.links):,} ({low:,} to {high:,})"
 
 
 @dataclass(frozen=True)
@@ -126,7 +138,7 @@ def readiness_data(wh: Warehouse, catalog: str = "published") -> ReadinessData:
         tuple(
             Mend(*row)
             for row in wh.rows(
-                "SELECT rank, rank_in_source, source, field, held, lacking, rows, links"
+                "SELECT rank, rank_in_source, source, field, held, lacking, rows, links, low, high"
                 f" FROM {quality}_mend ORDER BY rank"
             )
         ),

@@ -127,7 +127,7 @@ def _readiness_rows(data: ReadinessData, titles: dict[str, str], owners: dict[st
                 each.words,
                 number(each.rows),
                 number(each.lacking),
-                _links(each.links),
+                each.links_in_words,
                 owners.get(each.source, ""),
             )
             for each in data.mends
@@ -151,14 +151,14 @@ def _readiness_rows(data: ReadinessData, titles: dict[str, str], owners: dict[st
             (named(each.source), *(share(each.filled[field] or None) for field in WORDS)) for each in sources
         ],
         "mend_rows": [
-            (named(each.source), each.words, number(each.rows), number(each.lacking), _links(each.links))
+            (named(each.source), each.words, number(each.rows), number(each.lacking), each.links_in_words)
             for each in sorted(data.mends, key=lambda each: (named(each.source), each.rank_in_source))
         ],
         "first_chart": bar_chart(
             "first",
             "Links that filling in a field would win",
             "One bar a field of a source, the most links first; the numbers stand in the table beneath.",
-            [Bar(_short(each), (each.links,), _links(each.links)) for each in data.mends if each.rows][:FIRST],
+            [Bar(_short(each), (each.links,), each.links_in_words) for each in data.mends if each.rows][:FIRST],
         ),
         "pair_rows": [
             (named(each.source_l), named(each.source_r), number(each.linked), _links(each.missed), share(each.recall))

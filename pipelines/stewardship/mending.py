@@ -54,7 +54,7 @@ def readiness_of(folder: DataFolder) -> Answer:
     ]
     columns = ("source", "records", "expected recall", "compared", "can't be linked", "addresses with a UPRN")
     mends = [
-        (each.source, each.field, each.rows, each.lacking, round(each.links, 1)) for each in ready.mends if each.rows
+        (each.source, each.field, each.rows, each.lacking, each.links_in_words) for each in ready.mends if each.rows
     ]
     least = [
         (each.grouping, each.group, each.records, round(each.recall or 0.0, 4), each.unlinkable)

@@ -10,14 +10,17 @@ import dagster as dg
 import pytest
 
 from pipelines.assets import OLD
+from pipelines.notices.occasions import REFUSED
 from pipelines.outgoing.files import stamp_of
 from pipelines.reading.overview import status_of
 from pipelines.running.job import published_figures, run_and_report
 from pipelines.settings import SHIPPED_SOURCES, DataFolder, write_settings
 from pipelines.snapshots import open_snapshot
 from synthetic_data.borough import make_borough
+from tests.notices.servers import web_server
 
 SOURCES = ("electoral_register", "housing")
+CANARY = "Quillfeather"
 OF_HOUSING = {"facts/tenancy", "facts/person_record", "people/record", "linkage/edge", "published", "staged/housing"}
 
 
@@ -43,7 +46,7 @@ def without_surnames(delivery: Path) -> None:
     with (delivery / "member.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows({**row, "surname": ""} for row in rows)
+        writer.writerows({**row, "surname": "", "forename": CANARY, "ni_no": CANARY} for row in rows)
     manifest = delivery / "manifest.json"
     said = json.loads(manifest.read_text())
     for named in said["files"]:
@@ -66,9 +69,13 @@ def marks(folder: DataFolder) -> dict[str, str]:
     return found
 
 
-def test_what_stands_on_an_old_extract_says_so_everywhere(folder: DataFolder) -> None:
+def test_what_stands_on_an_old_extract_says_so_everywhere_without_a_value_of_it(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     root = folder.root.parent
-    assert run_and_report(str(folder.root), str(root / "landing"), str(root / "sources"), None, False) == 1
+    with web_server() as (address, got):
+        monkeypatch.setenv("BOROUGHLINK_WEBHOOK_URL", address)
+        assert run_and_report(str(folder.root), str(root / "landing"), str(root / "sources"), None, False) == 1
     said = "Housing tenancies stands on its extract of 2026-09-30: the extract of 2026-10-31 was refused."
     figures = published_figures(folder)
     assert figures.old == (said,)
@@ -87,6 +94,13 @@ def test_what_stands_on_an_old_extract_says_so_everywhere(folder: DataFolder) ->
     assert set(told) >= OF_HOUSING
     assert not {"staged/electoral_register", "facts/registration"} & set(told)
     assert set(told.values()) == {said}
+    refused = [notice for _, notice in got if notice["event"] == REFUSED]
+    assert len(refused) == 1 and "rows fail" in refused[0]["text"]
+    status = "".join(path.read_text() for path in (folder.published / figures.run_id).glob("*.[hj]*[ln]"))
+    assert status
+    assert CANARY not in repr(got) + repr(figures) + repr(told) + status + "".join(capfd.readouterr())
+    kept = [path for path in folder.dagster.rglob("*") if path.is_file()]
+    assert kept and not [path for path in kept if CANARY.encode() in path.read_bytes()]
 
 
 def test_a_broken_check_stops_its_source_alone_and_is_no_bad_data(folder: DataFolder) -> None:

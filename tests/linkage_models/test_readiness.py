@@ -4,9 +4,11 @@ import duckdb
 import pytest
 
 from linkage_models.models import pinned
+from linkage_models.person.designs import DESIGNS
 from linkage_models.readiness.chances import capped, drop_chances, write_chances
-from linkage_models.readiness.fields import FIELDS, levels_of, worth
-from linkage_models.readiness.mending import forecast
+from linkage_models.readiness.fields import FIELDS, bits, levels_of, worth
+from linkage_models.readiness.mending import Mending, forecast
+from linkage_models.readiness.mirror import home_mirror
 from linkage_models.readiness.reach import reach_sql
 
 MODEL = pinned()
@@ -17,6 +19,10 @@ def gamma(comparison: str, begins: str) -> int:
     """Splink's number of the level whose words begin so."""
     words = [level["label_for_charts"] for level in levels_of(MODEL, comparison)]
     return next(place for place, said in enumerate(words) if said.startswith(begins))
+
+
+def bits_of(comparison: str, begins: str) -> float:
+    return bits(levels_of(MODEL, comparison)[gamma(comparison, begins)])
 
 
 @pytest.fixture
@@ -130,6 +136,37 @@ def test_every_field_is_worth_something_in_the_shipped_model():
         told = worth(MODEL, field)
         assert told is not None
         assert sum(share for share, _ in told.outcomes) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("couples", "found_by", "factor"),
+    [(40, "full_name", 2.0), (40, "home_forename", 1.0), (20, "full_name", 1.0)],
+)
+def test_a_forecast_for_homes_is_held_against_records_whose_home_is_known(con, couples, found_by, factor):
+    """Without its home each pair would be one person with a probability of a half; it is one. Too few, or pairs that
+    would not be compared, say nothing."""
+    lacks = ", ".join(f"false AS lacks_{field.name}" for field in FIELDS)
+    con.execute(
+        f"""CREATE TABLE record AS SELECT s || i AS record_id, 'c' || i AS cluster, s AS source, {lacks}
+        FROM range({couples}) r(i), unnest(['benefits', 'housing']) u(s)"""
+    )
+    design = DESIGNS[MODEL.design]
+    with_home = bits_of("home", "same surname, same home") - bits_of("home", "same surname, address of one")
+    con.execute(
+        f"""CREATE TABLE edge AS SELECT 'benefits' || i AS record_l, 'housing' || i AS record_r,
+            {with_home} - 2 AS match_weight, 0.99 AS match_probability,
+            {gamma("home", "same surname, same home")} AS gamma_home, {1 << list(design.rules).index(found_by)} AS rules
+        FROM range({couples}) r(i)
+        UNION ALL SELECT 'others', 'elsewhere', -2.05, 0.5, 0, 1"""
+    )
+    found = home_mirror(con, MODEL, design, "record", "edge", 0.0, "benefits")
+    assert found == pytest.approx(factor)
+
+
+def test_few_links_are_told_as_a_range_that_allows_for_chance_and_for_how_far_forecasts_were_off():
+    few, many = Mending("s", "home", 9, 9, 9, 10.0, 4.0), Mending("s", "home", 900, 900, 900, 1000.0, 20.0)
+    assert few.between == pytest.approx((10 - 1.645 * 4.272, 10 + 1.645 * 4.272), abs=0.01)
+    assert many.between == pytest.approx((751.0, 1249.0), abs=1)
 
 
 def test_a_weight_is_capped_and_an_unknown_one_stays_unknown(con):

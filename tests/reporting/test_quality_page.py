@@ -64,7 +64,10 @@ def readiness() -> ReadinessData:
         (SourceReadiness("housing", 376, 363, 1, 1125, 47.0, 0.96, 0.97, 160, 159, 13, 26, filled),),
         (PairReadiness("housing", "deaths", 12, 0.4, 0.97),),
         tuple(GroupReadiness("ward", f"Ward {n}", 100 + n, n, 3.0, 0.9 + n / 100) for n in range(5)),
-        (Mend(1, 1, "housing", "birth_date", 300, 76, 12, 31.4), Mend(2, 2, "housing", "nino", 300, 76, 0, 0.0)),
+        (
+            Mend(1, 1, "housing", "birth_date", 300, 76, 12, 31.4, 20.0, 43.0),
+            Mend(2, 2, "housing", "nino", 300, 76, 0, 0.0, 0.0, 0.0),
+        ),
         (BlockingRule("birth_date_surname", 900, 12, None),),
     )
 
