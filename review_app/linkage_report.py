@@ -49,8 +49,10 @@ def report(snapshot: Snapshot) -> LinkageReport:
     queue = wh.rows("SELECT reason, count(*) FROM published.review.queue GROUP BY ALL ORDER BY 2 DESC")
     model = snapshot.model
     card = {"version": model.version, "population": model.population, "comparisons": model.comparisons} if model else {}
-    if snapshot.has("published.linkage.model"):
+    if model:
         card["chosen"] = wh.scalar("SELECT chosen FROM published.linkage.model")
+        held = model.calibration
+        card |= {"here": bool(held and held.here), "calibration": held.source if held else "weights at face value"}
     return LinkageReport(card, views, list(sizes), [tuple(row) for row in sources], list(queue), _weights(snapshot))
 
 

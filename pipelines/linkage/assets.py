@@ -14,6 +14,7 @@ from pipelines.linkage.doubts import REVIEW_EDGE
 from pipelines.linkage.edges import EDGE, RULE, build_edge
 from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID, build_households, build_property_id
 from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, build_persons
+from pipelines.linkage.reviewed import calibrated_by_review, random_answers
 from pipelines.linkage.shelf import Shelf, keep_trained
 from pipelines.sources.catalogue import Catalogue
 
@@ -38,9 +39,11 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
     def edge(step: Step) -> dict[str, float | str]:
         views = {view: step.purposes.sources(view) for view in VIEWS}
         shelf = Shelf.of(step.run.folder, step.run.keyring)
+        answers = random_answers(step.run.operations)
         linked = build_edge(
-            step.wh, views, shelf.load(step.run.settings.model), shelf.free(version_name(step.wh.as_of))
-        )
+            step.wh, views, shelf.load(step.run.settings.model), shelf.free(version_name(step.wh.as_of)),
+            lambda model: calibrated_by_review(step.wh, model, answers, views),
+        )  # fmt: skip
         if linked.trained:
             keep_trained(step.run, shelf, linked.model)
         return linked.figures()

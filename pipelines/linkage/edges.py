@@ -5,7 +5,7 @@ the model, its term frequencies, the rules or the engine changed.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -69,11 +69,15 @@ def build_edge(
     views: Mapping[str, Sequence[str]] | None = None,
     wanted: Model | None = None,
     name: str | None = None,
+    calibrated: Callable[[Model], tuple[Model, str]] | None = None,
 ) -> Linked:
     """Write EDGE from the people records; grain record_l < record_r. `views`, `wanted` and `name` as choose_model takes
-    them."""
+    them; `calibrated` may fit the chosen model's probabilities to what is known here, and says what it did."""
     link_table(wh.con, RECORD, "person_link", LINKABLE)
     model, chosen, trained = choose_model(wh, "person_link", views, wanted, name)
+    if calibrated:
+        model, said = calibrated(model)
+        chosen = "; ".join(filter(None, (chosen, said)))
     basis = scoring_basis(model)
     mark_records(wh.con, "person_link", "record_mark")
     changes = _changes(wh)

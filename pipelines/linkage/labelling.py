@@ -90,9 +90,15 @@ def draw(
 
 
 def calibrate_here(
-    wh: Warehouse, labels: Sequence[Mapping[str, Any]], source: str, view: str, catalog: str = "published"
+    wh: Warehouse,
+    labels: Sequence[Mapping[str, Any]],
+    source: str,
+    view: str,
+    catalog: str = "published",
+    prior: Calibration | None = None,
 ) -> Calibration:
-    """The calibration of the run's model from labels of its compared pairs in a view, on top of what the model knew.
+    """The calibration of the run's model from labels of its compared pairs in a view, on top of `prior`: what the model
+    knew, by default that of the run.
 
     `labels` hold record_l, record_r, same and inclusion_probability (or nothing); `source` says where they come from.
     Raises TooFewLabels.
@@ -107,6 +113,6 @@ def calibrate_here(
     wh.con.register("label_given", pl.DataFrame(rows, schema=types, orient="row"))
     try:
         open_view_edges(wh, view, catalog)
-        return calibrate(wh.con, "view_edge", "label_given", source, calibration_of(wh, catalog))
+        return calibrate(wh.con, "view_edge", "label_given", source, prior or calibration_of(wh, catalog))
     finally:
         wh.con.unregister("label_given")

@@ -1,17 +1,21 @@
 """What a reviewer sees beside an item, laid out so that a page reads it in a few steps: pairs, neighbours, a sample."""
 
+import json
 from pathlib import Path
 
 import polars as pl
 
 from pipelines.governance.keys import Keyring
+from pipelines.governance.protection import protected_persons
 from pipelines.governance.pseudonyms import lasting_name
 from pipelines.linkage.edges import EDGE
-from pipelines.linkage.labelling import draw
+from pipelines.linkage.labelling import Sample, draw
 from pipelines.warehouse import Warehouse, sql_file
 
 HERE = Path(__file__).parent
 DETAILS = ("match_key", "tier", "model_weight")
+#: Of a draw this share must be there still, or another is drawn.
+STANDING = 0.9
 SAMPLE = {
     "item_id": pl.String,
     "position": pl.Int64,
@@ -31,10 +35,37 @@ def build_shown(wh: Warehouse, names: dict[str, str]) -> None:
     wh.table("identity.review.pair", sql_file(HERE / "pair.sql", details=details))
 
 
+def _goes_on(wh: Warehouse, view: str) -> bool:
+    """Keep the pairs of the last draw that may still be shown; whether it goes on."""
+    table = "identity.review.sample"
+    if not wh.exists(table):
+        return False
+    drawn = [Sample.read(text) for (text,) in wh.rows(f"SELECT DISTINCT sample FROM {table}")]
+    mark = json.loads(wh.scalar("SELECT body FROM identity.linkage.model"))["mark"]
+    if len(drawn) != 1 or drawn[0] is None or (drawn[0].view, drawn[0].mark) != (view, mark):
+        return False
+    protected = protected_persons("identity")
+    kept = (
+        f"-- a drawn pair that is compared still, of nobody protected (item_id)\nSELECT s.* FROM {table} AS s "
+        f"WHERE EXISTS (FROM {EDGE} AS e WHERE e.record_l = s.record_l AND e.record_r = s.record_r) "
+        "AND NOT EXISTS (FROM review_member AS m WHERE m.record_id IN (s.record_l, s.record_r) "
+        f"AND ('{view}', m.person_id) IN ({protected})) "
+        "AND (SELECT count(*) FROM review_member AS m WHERE m.record_id IN (s.record_l, s.record_r)) = 2"
+    )
+    ((before, now),) = wh.rows(f"SELECT (SELECT count(*) FROM {table}), (SELECT count(*) FROM ({kept}))")
+    if now < STANDING * before:
+        return False
+    wh.table(table, f"{kept} ORDER BY position")
+    return True
+
+
 def build_sample(wh: Warehouse, keys: Keyring, view: str, pairs: int) -> None:
     """Write `identity.review.sample`: a random stratified sample of compared pairs, below the thresholds too, each with
-    the probability by which it came in; what calibration and honest estimates rest on."""
-    drawn = draw(wh, view, pairs, "identity") if wh.exists("identity.linkage.model") else []
+    the probability by which it came in; what calibration and honest estimates rest on. One draw goes on from run to
+    run, so that answers add up: until another model scores, or too few of its pairs are compared still."""
+    if not wh.exists("identity.linkage.model") or _goes_on(wh, view):
+        return
+    drawn = draw(wh, view, pairs, "identity")
     rows = [
         (lasting_name(keys, "s_", "sample", sample, left, right), left, right, float(share), sample)
         for _, left, right, _, share, _, sample in drawn

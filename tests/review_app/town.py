@@ -7,6 +7,7 @@ from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.edges import build_edge
 from pipelines.linkage.homes import build_households, build_property_id
 from pipelines.linkage.persons import build_persons
+from pipelines.linkage.reviewed import calibrated_by_review, random_answers
 from pipelines.people.records import build_record, build_record_address
 from pipelines.publication.snapshot import build_snapshot
 from pipelines.review.queue import build_queue
@@ -40,7 +41,8 @@ def publish(folder: DataFolder, town: Town, last: Callable[[Warehouse], None] | 
             _protect(wh)
             build_record_address(wh)
             build_record(wh, run.keyring.key("fingerprint"))
-            build_edge(wh)
+            answers = random_answers(run.operations)
+            build_edge(wh, VIEWS, calibrated=lambda model: calibrated_by_review(wh, model, answers, VIEWS))
             load_decisions(wh, run.operations.decisions())
             build_persons(wh, VIEWS, run.keyring.key("ids"))
             build_property_id(wh, run.keyring.key("ids"))
