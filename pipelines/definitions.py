@@ -80,9 +80,9 @@ def build_definitions(place: Place) -> dg.Definitions:
         residents_assets,
         fraud_assets,
         risk_assets,
-        review_assets,
     ):
         assets.extend(room(catalogue))
+    assets.extend(review_assets(catalogue, {"/".join(key.path) for each in assets for key in each.keys}))
     built = [key for definition in assets for key in definition.keys]
     used = {dep for definition in assets for deps in definition.asset_deps.values() for dep in deps}
     leaves = sorted("/".join(key.path) for key in built if key not in used)

@@ -21,7 +21,7 @@ from pipelines.governance.keys import READING, open_keyring
 from pipelines.operations import Operations
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import NothingPublished
-from review_app import evidence, records, story
+from review_app import evidence, flagged, linkage_report, records, story
 from review_app.clusters import NoSuchItem
 from review_app.council_sign_in import provider
 from review_app.desk import House, SignInFirst, signed_in
@@ -74,7 +74,7 @@ def create_app(folder: DataFolder, local: Sequence[User] = (), https: bool = Fal
         folder,
         settings,
         operations,
-        Published(folder),
+        Published(folder, (flagged.keep, linkage_report.keep)),
         Verdicts(operations),
         Leases(operations),
         _templates(),

@@ -46,7 +46,8 @@ class Cluster:
     pairs: list[Pair]
     beside: list[Record]
     beside_pairs: list[Pair]
-    stop: float = 0.0
+    flags: tuple[str, ...] = ()
+    releases: tuple[str, ...] = ()
     sample: "Sampled | None" = None
 
     @property
@@ -89,9 +90,10 @@ def load_cluster(snapshot: Snapshot, item_id: str) -> Cluster:
     if item is None:
         raise NoSuchItem
     wh = snapshot.wh
-    ((why, left, right, members, weight, probability),) = wh.rows(
-        "SELECT why, record_l, record_r, members, weakest_weight, weakest_probability FROM published.review.queue "
-        "WHERE item_id = ?",
+    rests = ", flags, releases" if "flags" in snapshot.columns("published.review.queue") else ", [], []"
+    ((why, left, right, members, weight, probability, flags, releases),) = wh.rows(
+        f"SELECT why, record_l, record_r, members, weakest_weight, weakest_probability{rests} "
+        "FROM published.review.queue WHERE item_id = ?",
         [item_id],
     )
     placed = wh.rows(
@@ -121,6 +123,8 @@ def load_cluster(snapshot: Snapshot, item_id: str) -> Cluster:
         inside,
         load_records(snapshot, [(record_id, person, "n") for record_id, person in near]),
         [pair for pair in pairs if not (pair.left in own and pair.right in own)],
+        tuple(flags),
+        tuple(releases),
     )
 
 

@@ -136,30 +136,35 @@ class Filter:
 
 def flags(snapshot: Snapshot, operations: Operations, user: User) -> list[Flag]:
     """All pairs of the run but those of protected people and of the user's own, in order of expected value."""
-    if not snapshot.has(TABLE):
-        return []
-    known, titled, own = cases(operations), rule_titles(snapshot), _own(snapshot, operations, user)
-    return [_flag(row, known, titled) for row in snapshot.once(TABLE, _rows) if own.isdisjoint(_records(row))]
+    known, own = cases(operations), _own(snapshot, operations, user)
+    return [
+        Flag(raw, title, known.get(raw["flag_id"], Case()))
+        for raw, title in keep(snapshot)
+        if own.isdisjoint((raw["subject_record_id"], raw["other_record_id"]))
+    ]
 
 
 def flag(snapshot: Snapshot, operations: Operations, user: User, flag_id: str, opened: bool = False) -> Flag | None:
     """One pair, None if it is not in the run, is that of protected people, or of the user's own."""
+    own = _own(snapshot, operations, user)
+    for raw, title in keep(snapshot):
+        if raw["flag_id"] == flag_id and own.isdisjoint((raw["subject_record_id"], raw["other_record_id"])):
+            return Flag(raw, title, cases(operations, [flag_id]).get(flag_id, Case()), opened)
+    return None
+
+
+def keep(snapshot: Snapshot) -> list[tuple[dict[str, Any], str]]:
+    """Pairs of a run and the titles of their rules, without those of protected people; read once."""
+    return snapshot.once("flagged pairs", _read)
+
+
+def _read(snapshot: Snapshot) -> list[tuple[dict[str, Any], str]]:
     if not snapshot.has(TABLE):
-        return None
-    rows = snapshot.wh.rows(
-        f"SELECT {', '.join(COLUMNS)} FROM {TABLE} WHERE flag_id = ? AND NOT is_restricted", [flag_id]
-    )
-    known, own = cases(operations, [flag_id]), _own(snapshot, operations, user)
-    found = (_flag(row, known, rule_titles(snapshot), opened) for row in rows if own.isdisjoint(_records(row)))
-    return next(found, None)
-
-
-def _rows(snapshot: Snapshot) -> list[tuple[Any, ...]]:
-    return snapshot.wh.rows(f"SELECT {', '.join(COLUMNS)} FROM {TABLE} WHERE NOT is_restricted ORDER BY position")
-
-
-def _records(row: Sequence[Any]) -> tuple[Any, Any]:
-    return row[COLUMNS.index("subject_record_id")], row[COLUMNS.index("other_record_id")]
+        return []
+    titled = rule_titles(snapshot)
+    rows = snapshot.wh.rows(f"SELECT {', '.join(COLUMNS)} FROM {TABLE} WHERE NOT is_restricted ORDER BY position")
+    every = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+    return [(raw, titled.get(raw["rule"], raw["rule"].replace("_", " ").capitalize())) for raw in every]
 
 
 def _own(snapshot: Snapshot, operations: Operations, user: User) -> frozenset[str]:
@@ -173,12 +178,6 @@ def _own(snapshot: Snapshot, operations: Operations, user: User) -> frozenset[st
         [VIEW, *away],
     )
     return frozenset(record for (record,) in rows)
-
-
-def _flag(row: Sequence[Any], known: dict[str, Case], titled: dict[str, str], opened: bool = False) -> Flag:
-    raw = dict(zip(COLUMNS, row, strict=True))
-    title = titled.get(raw["rule"], raw["rule"].replace("_", " ").capitalize())
-    return Flag(raw, title, known.get(raw["flag_id"], Case()), opened)
 
 
 def rule_titles(snapshot: Snapshot) -> dict[str, str]:

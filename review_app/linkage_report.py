@@ -21,8 +21,12 @@ class LinkageReport:
     weights: dict[str, Any] | None
 
 
+def keep(snapshot: Snapshot) -> LinkageReport:
+    """The report of a run, counted once."""
+    return snapshot.once("linkage report", report)
+
+
 def report(snapshot: Snapshot) -> LinkageReport:
-    """Counted once a run."""
     wh = snapshot.wh
     if not snapshot.has("published.linkage.person"):
         return LinkageReport({}, [], [], [], [], None)

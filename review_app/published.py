@@ -1,8 +1,8 @@
 """The published snapshot as the app holds it open: read-only, one thread, exchanged when CURRENT moves."""
 
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +17,10 @@ from pipelines.warehouse import Warehouse
 
 VIEW = "data_quality"
 T = TypeVar("T")
+#: Items kept at hand; a reviewer goes back to few.
+RECENT = 128
+#: Seconds that a page waits for a new run to be opened; a large borough is opened behind the pages of the old one.
+PATIENCE = 0.5
 
 
 class Item(NamedTuple):
@@ -57,6 +61,20 @@ class Snapshot:
             known[name] = read(self)
         kept: T = known[name]
         return kept
+
+    def recent(self, key: str, read: Callable[["Snapshot", str], T]) -> T:
+        """What `read` makes of this run and a key, kept while it is among the last that were asked for."""
+        with self.shared.lock:
+            if key in self.shared.recent:
+                self.shared.recent.move_to_end(key)
+                found: T = self.shared.recent[key]
+                return found
+        made = read(self, key)
+        with self.shared.lock:
+            self.shared.recent[key] = made
+            while len(self.shared.recent) > RECENT:
+                self.shared.recent.popitem(last=False)
+        return made
 
     @property
     def queue(self) -> list[Item]:
@@ -100,24 +118,26 @@ class _Open:
     retired: bool = False
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
+    recent: OrderedDict[str, Any] = field(default_factory=OrderedDict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
     def model(self) -> Model | None:
         if not self.wh.exists("published.linkage.model"):
             return None
         # levels and weights only: the frequencies of names stay in the file
-        return Model.of(self._cursor().scalar("SELECT body FROM published.linkage.model"), "{}")
+        return Model.of(self.cursor().scalar("SELECT body FROM published.linkage.model"), "{}")
 
     @cached_property
     def link_weight(self) -> float:
-        if self._cursor().exists("published.linkage.threshold"):
-            for (link,) in self._cursor().rows("SELECT link FROM published.linkage.threshold WHERE view = ?", [VIEW]):
+        if self.cursor().exists("published.linkage.threshold"):
+            for (link,) in self.cursor().rows("SELECT link FROM published.linkage.threshold WHERE view = ?", [VIEW]):
                 return float(link)
         return 0.0
 
     @cached_property
     def queue(self) -> list[Item]:
-        wh = self._cursor()
+        wh = self.cursor()
         if not wh.exists("published.review.queue"):
             return []
         gammas = [name for name in wh.columns("published.review.pair") if name.startswith("gamma_")]
@@ -154,15 +174,17 @@ class _Open:
     def by_id(self) -> dict[str, Item]:
         return {item.item_id: item for item in self.queue}
 
-    def _cursor(self) -> Warehouse:
+    def cursor(self) -> Warehouse:
         return Warehouse(self.wh.con.cursor(), self.run_id, self.wh.as_of, self.wh.folder)
 
 
 class Published:
     """Hands out the newest published run; keeps an older one open until its last reader has left."""
 
-    def __init__(self, folder: DataFolder) -> None:
-        self.folder = folder
+    def __init__(self, folder: DataFolder, warmers: Sequence[Callable[[Snapshot], object]] = ()) -> None:
+        """`warmers` read what pages share, so that no reader waits for it."""
+        self.folder, self.warmers = folder, warmers
+        self._opening: threading.Thread | None = None
         self._lock = threading.Lock()
         self._open: _Open | None = None
         self._mark: tuple[int, int] | None = None
@@ -183,7 +205,12 @@ class Published:
     def warm(self) -> None:
         """Read what all pages share, so that the first reader does not wait for it."""
         with self.read() as snapshot:
-            _ = snapshot.by_id, snapshot.patterns, snapshot.model, snapshot.link_weight
+            self._warm(snapshot)
+
+    def _warm(self, snapshot: Snapshot) -> None:
+        _ = snapshot.by_id, snapshot.patterns, snapshot.model, snapshot.link_weight
+        for warmer in self.warmers:
+            warmer(snapshot)
 
     def close(self) -> None:
         with self._lock:
@@ -194,15 +221,36 @@ class Published:
 
     def _borrow(self) -> _Open:
         with self._lock:
-            mark = self._current_mark()
-            if self._open is None or mark != self._mark:
-                fresh = self._opened()
-                if self._open and self._open is not fresh:
-                    self._open.retired = True
-                    self._close_idle(self._open)
-                self._open, self._mark = fresh, mark
+            mark, opening = self._current_mark(), None
+            if self._open is None:
+                self._open, self._mark = self._opened(), mark
+            elif mark != self._mark:
+                if self._opening is None or not self._opening.is_alive():
+                    self._opening = threading.Thread(target=self._exchange, args=(mark,), daemon=True)
+                    self._opening.start()
+                opening = self._opening
+        if opening:
+            opening.join(PATIENCE)
+        with self._lock:
+            if self._open is None:  # closed meanwhile
+                self._open, self._mark = self._opened(), mark
             self._open.users += 1
             return self._open
+
+    def _exchange(self, mark: tuple[int, int] | None) -> None:
+        """Open the run that is published now, read what pages share, and put it in the place of the old one."""
+        fresh = self._opened()
+        if fresh is not self._open:
+            try:
+                self._warm(Snapshot(fresh.run_id, fresh.cursor(), fresh))
+            except BaseException:
+                fresh.closing.close()
+                raise
+        with self._lock:
+            old, self._open, self._mark = self._open, fresh, mark
+            if old and old is not fresh:
+                old.retired = True
+                self._close_idle(old)
 
     def _opened(self) -> _Open:
         if self._open and Current.read(self.folder).published == self._open.run_id:

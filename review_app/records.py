@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Any
 
 from review_app.published import Snapshot
@@ -157,6 +158,7 @@ def masked(name: str, text: str) -> str:
     return f"{'•' * max(len(text) - 3, 0)}{text[-3:]}" if name in NUMBERS and text else text
 
 
+@lru_cache(4096)
 def compared(name: str, value: str, against: str, same_home: bool = False) -> Cell:
     """A value held against another. `same_home`: both addresses stand for one property, however they are written."""
     shown = masked(name, value)
@@ -184,6 +186,7 @@ def compared(name: str, value: str, against: str, same_home: bool = False) -> Ce
             return Cell("near", _signs(value, against))
 
 
+@lru_cache(8192)
 def similarity(one: str, other: str) -> float:
     return SequenceMatcher(None, one.casefold()[:400], other.casefold()[:400], autojunk=False).ratio()
 

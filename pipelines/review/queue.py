@@ -1,5 +1,6 @@
 """The queue as tables: what to look at, why, in which order, and the records that each item shows."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,7 @@ from pipelines.linkage.certainty import thresholds_of
 from pipelines.linkage.company import open_view_edges
 from pipelines.review.bridges import weakest_bridges
 from pipelines.review.shown import build_sample, build_shown
+from pipelines.review.stakes import build_stakes
 from pipelines.warehouse import Warehouse, sql_file
 
 HERE = Path(__file__).parent
@@ -24,12 +26,16 @@ JOIN review_member AS r ON r.record_id = edge.record_r AND r.person_id = l.perso
 """
 
 
-def build_queue(wh: Warehouse, keys: Keyring) -> dict[str, int]:
-    """Build the tables of `identity.review`; return the items by reason.
+def build_queue(
+    wh: Warehouse, keys: Keyring, closed: Collection[str] = (), told: Collection[str] = ()
+) -> dict[str, int]:
+    """Build the tables of `identity.review`; return the items by reason. `closed` are flagged pairs whose case is
+    closed, `told` releases that tell tiers.
 
     An item is a person whose records are in doubt, or two persons who may be one. `priority` is what a decision is
     expected to put right: `doubt` (the chance that the run is wrong: that two persons are one, or that one is two)
-    times `effect` (pairs of records that would change). `version` is a hash of the records that the item shows.
+    times `effect` (pairs of records that would change). In the order, live flagged pairs and tiers of releases that an
+    answer would change count as further pairs. `version` is a hash of the records that the item shows.
     """
     policy = yaml.safe_load((HERE / "thresholds.yaml").read_text(encoding="utf-8"))
     wh.execute(
@@ -41,7 +47,7 @@ def build_queue(wh: Warehouse, keys: Keyring) -> dict[str, int]:
     open_view_edges(wh, VIEW)
     _register(wh, "bridge", weakest_bridges(wh.frame(INSIDE)))
     at = thresholds_of(wh, VIEW)
-    sampled = policy.pop("sample")
+    sampled, worth_of_flag, worth_of_tier = (policy.pop(name) for name in ("sample", "flagged_pair", "released_tier"))
     names = {**policy, "link_weight": at.link, "review_weight": at.review, "view": VIEW}
     selects = [sql_file(HERE / f"{part}.sql", **names) for part in ("between", "within", "decided")]
     wh.execute("CREATE OR REPLACE TEMP TABLE item AS " + " UNION ALL BY NAME ".join(f"({one}\n)" for one in selects))
@@ -50,14 +56,18 @@ def build_queue(wh: Warehouse, keys: Keyring) -> dict[str, int]:
         "CREATE OR REPLACE TEMP TABLE side AS SELECT place, 'a' AS side, person_id FROM item UNION ALL "
         "SELECT place, 'b', other_person_id FROM item WHERE other_person_id IS NOT NULL"
     )
+    build_stakes(wh, closed, told)
+    rests = f"{worth_of_flag} * len(stake.flags) + {worth_of_tier} * sign(len(stake.releases))"
     wh.table(
         "identity.review.queue",
         "-- an item to review (item_id)\n"
-        "SELECT name.item_id, row_number() OVER (ORDER BY item.doubt * item.effect DESC, item.members DESC, "
-        f"name.item_id) AS position, '{VIEW}' AS view, item.* EXCLUDE (place), "
+        f"SELECT name.item_id, row_number() OVER (ORDER BY item.doubt * (item.effect + coalesce({rests}, 0)) DESC, "
+        f"item.members DESC, name.item_id) AS position, '{VIEW}' AS view, item.* EXCLUDE (place), "
         "item.doubt * item.effect AS priority, "
         "item.place IN (SELECT place FROM side JOIN review_member USING (person_id) WHERE sensitivity IS NOT NULL) "
-        "AS is_restricted, seen.version FROM item JOIN item_name AS name USING (place) JOIN (SELECT place, "
+        "AS is_restricted, seen.version, coalesce(stake.flags, []) AS flags, coalesce(stake.at_stake, 0) AS at_stake, "
+        "coalesce(stake.releases, []) AS releases "
+        "FROM item JOIN item_name AS name USING (place) LEFT JOIN stake USING (place) JOIN (SELECT place, "
         "md5(string_agg(concat_ws('|', record_id, fingerprint, side), ';' ORDER BY record_id, side)) AS version "
         "FROM side JOIN review_member USING (person_id) GROUP BY place) AS seen USING (place) ORDER BY position",
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
+from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse, Response
 
 from pipelines.governance.pseudonyms import record_name
@@ -11,8 +12,10 @@ from review_app import choosing, evidence, story, timeline
 from review_app.answers import FIRM, VERDICTS, WORDS, Given, alike, edges_of
 from review_app.choosing import Next
 from review_app.clustering import outcome
-from review_app.clusters import SHOWN, Cluster, NoSuchItem, changes, household, load_cluster, stays
+from review_app.clusters import SHOWN, Cluster, NoSuchItem
 from review_app.desk import At, Form, House, needs, said
+from review_app.dossier import dossier
+from review_app.flagged import flags
 from review_app.kin import kept_from
 from review_app.policy import policy
 from review_app.preferences import preferences
@@ -96,7 +99,18 @@ def item(request: Request, held: At, user: Reviewer, item_id: str, part: str = "
     """An item with its evidence."""
     with held.read() as snapshot:
         cluster = opened(held, snapshot, user, item_id)
-        return shown(request, held, snapshot, user, cluster, part_for(held, cluster, user, part))
+        page = shown(request, held, snapshot, user, cluster, part_for(held, cluster, user, part))
+    if part == "first":
+        page.background = BackgroundTask(read_ahead, held, user, cluster, request.session.get("pattern", ""))
+    return page
+
+
+def read_ahead(held: House, user: User, cluster: Cluster, pattern: str) -> None:
+    """Have the item at hand that comes next, before the answer to this one is given."""
+    with held.read() as snapshot:
+        waiting = choosing.waiting(held, snapshot, user, after=cluster.item.position, pattern=pattern)
+        if following := next(waiting, None):
+            dossier(snapshot, following.item_id)
 
 
 @router.post("/review/item/{item_id}")
@@ -151,7 +165,7 @@ def opened(held: House, snapshot: Snapshot, user: User, item_id: str) -> Cluster
     """The item, if this user may see it. Raises NoSuchItem or Refused."""
     if len(item_id) > 40:
         raise NoSuchItem
-    cluster = load_cluster(snapshot, item_id)
+    cluster = dossier(snapshot, item_id).cluster
     if cluster.item.is_restricted and not user.may("review_restricted"):
         raise Refused(403, "This item is on the restricted queue", "Only those who work on that queue may open it.")
     if not cluster.item.is_restricted and not user.may("review"):
@@ -219,25 +233,24 @@ def shown(
     item_id, choices = cluster.item.item_id, preferences(held.operations, user)
     blind = part != "adjudication" and (part in ("second", "gold", "sample") or choices.blind)
     holder = held.leases.take(item_id, user.name) if part != "gold" else None
-    roof = household(snapshot, cluster.item.persons) if part != "sample" else []
+    about = dossier(snapshot, item_id)
+    roof, where, told = about.roof, about.stays, [] if blind else about.steps
     seen = [*cluster.records[:SHOWN], *([] if blind else cluster.beside)]
     held.note(
         user, "item viewed", item_id, run=snapshot.run_id, blind=blind, records=names(held, seen),
         persons=[each["person"] for each in roof],
     )  # fmt: skip
     state = held.verdicts.states([item_id]).get(item_id)
-    where = stays(snapshot, cluster.records[:SHOWN])
     history = held.verdicts.history(item_id) if part in ("first", "adjudication") else []
-    model = snapshot.model
-    weakest = cluster.decisive
-    told = evidence.steps(weakest, model) if weakest and model and not blind else []
     return held.page(
         request, "app/review/item.html", status,
         cluster=cluster, part=part, blind=blind, holder=holder, state=state, question=story.question(cluster),
-        story=story.story(cluster, where, blind), stays=where, times=timeline.drawing(where, snapshot.wh.as_of),
+        story=story.story(cluster, where, blind),
+        stakes=[] if blind else stakes(held, snapshot, user, cluster),
+        stays=where, times=timeline.drawing(where, snapshot.wh.as_of),
         household=roof,
-        changes=changes(snapshot, cluster.item.persons) if not blind else [],
-        pair=weakest, steps=told, drawing=evidence.drawing(told) if told else None,
+        changes=[] if blind else about.changes,
+        pair=cluster.decisive, steps=told, drawing=evidence.drawing(told) if told else None,
         pairs=[] if blind else ordered_pairs(cluster), anchor=cluster.records[0], records=cluster.records[:SHOWN],
         neighbours=[] if blind else neighbours(cluster), outcomes=[] if blind else outcomes(held, cluster, chosen),
         chosen=set(chosen), error=error, history=history, words=WORDS, keys=choices, link_weight=snapshot.link_weight,
@@ -248,6 +261,21 @@ def shown(
 def names(held: House, records: Sequence[Record]) -> list[str]:
     """What the audit calls records that are shown."""
     return sorted(record_name(held.operations.keyring, record.record_id) for record in records)
+
+
+def stakes(held: House, snapshot: Snapshot, user: User, cluster: Cluster) -> list[str]:
+    """What else rests on the answer, in words, as far as the user's roles may know it."""
+    told = []
+    if cluster.flags and user.may("flagged"):
+        live = {each.flag_id: each for each in flags(snapshot, held.operations, user) if each.case.state != "closed"}
+        found = [live[flag_id] for flag_id in cluster.flags if flag_id in live]
+        worth = sum(float(each.raw["expected_retained"] or 0) for each in found)
+        if found:
+            what = "a flagged pair" if len(found) == 1 else f"{len(found)} flagged pairs"
+            told.append(f"Your answer decides {what} worth £{worth:,.0f} to the council.")
+    if cluster.releases and user.may("approvals"):
+        told.append(f"It may move a tier in release {', '.join(cluster.releases)}.")
+    return told
 
 
 def ordered_pairs(cluster: Cluster, most: int = 40) -> list[Any]:

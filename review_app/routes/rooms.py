@@ -13,7 +13,7 @@ from review_app.agreement import agreement
 from review_app.answers import WORDS
 from review_app.desk import At, Form, House, needs, said, slow_searches
 from review_app.kin import kept_from
-from review_app.linkage_report import LinkageReport, report
+from review_app.linkage_report import keep
 from review_app.published import Snapshot
 from review_app.roles import User
 from review_app.searching import NOBODY, names_somebody, search
@@ -22,7 +22,6 @@ from review_app.security import Refused
 router = APIRouter()
 PRINCIPLES = ("accurate", "valid", "reliable", "timely", "relevant", "complete")
 MIN_REASON = 10
-_kept: dict[str, LinkageReport] = {}
 
 
 @router.get("/quality")
@@ -90,10 +89,7 @@ def _scorecard(held: House, snapshot: Snapshot) -> dict[str, Any]:
 def linkage(request: Request, held: At, user: Annotated[User, Depends(needs("linkage"))]) -> Response:
     """What was linked, how surely, what waits."""
     with held.read() as snapshot:
-        if snapshot.run_id not in _kept:
-            _kept.clear()
-            _kept[snapshot.run_id] = report(snapshot)
-        return held.page(request, "app/rooms/linkage.html", told=_kept[snapshot.run_id], run=snapshot.run_id)
+        return held.page(request, "app/rooms/linkage.html", told=keep(snapshot), run=snapshot.run_id)
 
 
 @router.get("/agreement")

@@ -118,3 +118,37 @@ def test_the_bridge_is_the_weakest_link_of_the_strongest_tree() -> None:
         ("q", "x", "y", 1),
     ]
     assert weakest_bridges(frame.with_columns(match_probability=pl.lit(0.5)).head(0)).is_empty()
+
+
+def test_what_a_flagged_pair_or_a_release_rests_on_comes_first() -> None:
+    """An item between the two entries of a live pair, or whose records bear different tiers that went out."""
+    people = {name: [name] for name in "abcdefgh"}
+    edges = [("a", "b", 2.0), ("c", "d", 1.5), ("e", "f", 1.0), ("g", "h", 1.0)]
+    with scratch_warehouse() as wh:
+        linked(wh, people, edges)
+        wh.execute(
+            "CREATE TABLE identity.fraud.flagged_pair AS SELECT * FROM (VALUES ('f_1', 'f', 'e', 1200.0), "
+            "('f_closed', 'c', 'd', 9000.0), ('f_elsewhere', 'a', 'c', 9000.0)) "
+            "AS t(flag_id, subject_record_id, other_record_id, expected_retained)"
+        )
+        wh.execute(
+            "INSERT INTO identity.linkage.membership SELECT 'risk', record_id, 'r' || person_id "
+            "FROM identity.linkage.membership"
+        )
+        wh.execute(
+            "CREATE TABLE attributes.risk.score AS SELECT * FROM (VALUES ('rg', 'high'), ('rh', 'lower'), "
+            "('ra', 'lower'), ('rb', 'lower')) AS t(person_id, tier)"
+        )
+        wh.execute(
+            "CREATE TABLE attributes.risk.tier AS SELECT * FROM (VALUES ('high', 0.05), ('lower', 1.0)) "
+            "AS t(tier, top_share)"
+        )
+        build_queue(wh, KEYS, ["f_closed"], ["risk-2026-10"])
+        rows = wh.rows("SELECT record_l, flags, at_stake, releases FROM identity.review.queue ORDER BY position")
+        assert rows == [
+            ("e", ["f_1"], 1200.0, []), ("g", [], 0.0, ["risk-2026-10"]), ("a", [], 0.0, []), ("c", [], 0.0, []),
+        ]  # fmt: skip
+        build_queue(wh, KEYS)  # no release is out
+        assert [row[0] for row in wh.rows("SELECT record_l FROM identity.review.queue ORDER BY position")][:2] == [
+            "c", "e"
+        ]  # fmt: skip

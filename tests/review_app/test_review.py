@@ -11,6 +11,7 @@ from pipelines.operations import Operations, audit_table
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot
 from pipelines.source_faults import OpenedFault, opened_fault, reported_faults
+from pipelines.warehouse import Warehouse
 from review_app.policy import policy
 from review_app.preferences import ACTIONS
 from tests.review_app.conftest import Reader, reading
@@ -294,3 +295,27 @@ def test_blind_mode_hides_scores(place: DataFolder, reviewer: Reader) -> None:
     page = reviewer.item()
     assert "app-waterfall" not in page.text and "scores are hidden" in page.text
     assert 'data-shortcuts="off"' in page.text
+
+
+def test_what_else_rests_on_an_answer_is_told_to_those_who_may_know(
+    place: DataFolder, founded: tuple[DataFolder, Town]
+) -> None:
+    item_id, *_ = item_of(place, "uncertain pair")
+
+    def rests(wh: Warehouse) -> None:
+        wh.execute(
+            "UPDATE identity.review.queue SET flags = ['f_2', 'f_none'], releases = ['risk-2026-10'] WHERE item_id = ?",
+            [item_id],
+        )
+
+    publish(place, founded[1], rests)
+    path, flagged, tier = f"/review/item/{item_id}", "decides a flagged pair worth £3,980", "tier in release"
+    with reading(place) as ruth:
+        text = ruth.get(path).text
+        assert flagged not in text and tier not in text and "f_2" not in text
+    with reading(place, "Fred Both", "reviewer", "fraud_officer") as fred:
+        assert flagged in fred.get(path).text and tier not in fred.get(path).text
+        fred.submit("/flagged/f_2", {"step": "close", "outcome": "no_issue"})
+        assert flagged not in fred.get(path).text
+    with reading(place, "Ina Owner", "reviewer", "information_asset_owner") as ina:
+        assert f"{tier} risk-2026-10" in ina.get(path).text and flagged not in ina.get(path).text
