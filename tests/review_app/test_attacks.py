@@ -265,7 +265,7 @@ def test_faults_and_logs_tell_no_value(
     def broken(*_: object, **__: object) -> None:
         raise ValueError("JOHN SECRETNAME of 1 ELM ROAD")
 
-    monkeypatch.setattr("review_app.routes.review.household", broken)
+    monkeypatch.setattr("review_app.dossier.household", broken)
     with reading(place) as reader:
         answer = reader.get("/review/next")
         assert answer.status_code == 500 and "did not foresee" in answer.text
