@@ -6,11 +6,9 @@ from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
-import pipelines.reporting
 from linkage_models.address import METHODS
 from pipelines.reporting.figures import Figures, Part, collect
 from pipelines.reporting.page import render
@@ -18,7 +16,6 @@ from pipelines.reporting.rows import AddressMatch
 from pipelines.warehouse import scratch_warehouse
 from tests.reporting.sample import figures
 
-CSS = (Path(pipelines.reporting.__file__).parent / "page.css").read_text(encoding="utf-8")
 #: The page that stands beside the report.
 BESIDE = "quality.html"
 VOID = {"meta", "path", "rect", "circle", "br", "link"}
