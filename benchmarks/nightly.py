@@ -19,7 +19,7 @@ from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.edges import EDGE, SCORING, build_edge
 from pipelines.linkage.homes import build_households
 from pipelines.linkage.persons import MEMBERSHIP, build_persons
-from pipelines.people.records import STANDARDISED, build_record, build_record_address
+from pipelines.people.records import RECORD_ADDRESS, STANDARDISED, build_record, build_record_address
 from pipelines.runs import Run
 from pipelines.settings import SHIPPED_SOURCES, DataFolder
 from pipelines.sources.contract_files import load_contracts
@@ -70,7 +70,7 @@ def night(data: Path, share: float, afresh: bool) -> tuple[dict[str, float], set
             before, told_before = people(wh, "data_quality"), evidence(wh)
             touched = change(wh, share)
             if afresh:
-                for table in (SCORING, STANDARDISED):
+                for table in (SCORING, STANDARDISED, RECORD_ADDRESS):
                     wh.execute(f"DROP TABLE IF EXISTS {table}")
             timed("people/record_address", lambda: build_record_address(wh))
             timed("people/record", lambda: build_record(wh, keys.key("fingerprint")))

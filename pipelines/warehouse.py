@@ -86,6 +86,27 @@ class Warehouse:
         self.execute(f"CREATE OR REPLACE TABLE {name} AS {select}", params)
         return self.note(name)
 
+    def renew(self, name: str, select: str, key: str, order: str) -> int:
+        """Bring a table to what a SELECT gives, as `table` does in this order, but write only the rows of those keys
+        whose rows are not what they were: to write a file costs more than to compare."""
+        self.execute(f"CREATE OR REPLACE TEMP TABLE renewed AS {select}")
+        try:
+            if not self.exists(name) or self.rows(f"DESCRIBE {name}") != self.rows("DESCRIBE renewed"):
+                return self.table(name, f"FROM renewed ORDER BY {order}")
+            self.execute(
+                f"""-- keys whose rows differ
+                CREATE OR REPLACE TEMP TABLE renewed_key AS SELECT DISTINCT {key} FROM (
+                    SELECT {key}, hash(t) AS said, 1 AS side FROM renewed t
+                    UNION ALL SELECT {key}, hash(t), -1 FROM {name} t)
+                GROUP BY {key}, said HAVING sum(side) <> 0"""
+            )
+            differs = f"{key} IN (SELECT {key} FROM renewed_key)"
+            self.execute(f"DELETE FROM {name} WHERE {differs}")
+            self.execute(f"INSERT INTO {name} FROM renewed WHERE {differs} ORDER BY {order}")
+            return self.note(name)
+        finally:
+            self.execute("DROP TABLE IF EXISTS renewed; DROP TABLE IF EXISTS renewed_key")
+
     def note(self, name: str) -> int:
         """Record in the file's `meta.relation` that this run made the table; return its rows."""
         rows = int(self.scalar(f"SELECT count(*) FROM {name}"))

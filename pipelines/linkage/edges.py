@@ -87,21 +87,22 @@ def build_edge(
     afresh = _why_afresh(wh, basis, changes)
     scored = score(wh.con, "person_link", model, "person_edge", None if afresh else "changed_record", planned)
     gammas = ", ".join(f"e.gamma_{name}" for name in model.comparisons)
-    made = f"""SELECT e.unique_id_l AS l, e.unique_id_r AS r, a.record_id AS record_l, b.record_id AS record_r,
+    # unique_id numbers the records in the order of record_id, and numbers are quicker to order by
+    made = f"""-- one row per compared pair; those of one run in the order of record_l, record_r
+        SELECT a.record_id AS record_l, b.record_id AS record_r,
             a.source_dataset AS source_l, b.source_dataset AS source_r,
             e.match_weight, e.match_probability, e.match_key, e.tier, '{model.version}' AS model_version, {gammas},
             e.model_weight, e.rules
         FROM person_edge e JOIN person_link a ON a.unique_id = e.unique_id_l
-        JOIN person_link b ON b.unique_id = e.unique_id_r"""
-    kept = f"""UNION ALL SELECT a.unique_id, b.unique_id, e.* FROM {EDGE} e
-        JOIN standing_record a ON a.record_id = e.record_l
-        JOIN standing_record b ON b.record_id = e.record_r"""
-    # unique_id numbers the records in the order of record_id, and numbers are quicker to order by
-    pairs = wh.table(
-        EDGE,
-        f"-- one row per compared pair, in the order of record_l, record_r\n"
-        f"SELECT * EXCLUDE (l, r) FROM ({made} {'' if afresh else kept}) ORDER BY l, r",
-    )
+        JOIN person_link b ON b.unique_id = e.unique_id_r
+        ORDER BY e.unique_id_l, e.unique_id_r"""
+    if afresh:
+        wh.table(EDGE, made)
+    else:  # to write the file anew would cost more than all the rest
+        touched = "IN (SELECT record_id FROM touched_record)"
+        wh.execute(f"DELETE FROM {EDGE} WHERE record_l {touched} OR record_r {touched}")
+        wh.execute(f"INSERT INTO {EDGE} {made}")
+    pairs = wh.note(EDGE)
     wh.table(
         MODEL,
         "-- the model of this run, as it scored\nSELECT ?::VARCHAR AS version, ?::VARCHAR AS chosen, ?::VARCHAR"
@@ -116,7 +117,7 @@ def build_edge(
             RULE,
             "-- one row per blocking rule: its pairs, its largest block, how oversized ones were treated\nFROM given",
         )
-    for table in ("person_edge", "person_link", "record_mark", "changed_record", "standing_record"):
+    for table in ("person_edge", "person_link", "record_mark", "changed_record", "touched_record"):
         wh.execute(f"DROP TABLE {table}")
     certain, covered = certain_rules(wh.con, EDGE), coverage(wh.con, EDGE, design)
     return Linked(model, chosen, scored, afresh, changes, pairs, certain, covered, trained)
@@ -131,8 +132,8 @@ def _planned(wh: Warehouse, design: Design) -> list[Planned]:
 
 
 def _changes(wh: Warehouse) -> dict[str, int]:
-    """Write the temporary tables changed_record (unique_id, record_id: new or different) and standing_record
-    (the same columns: as it was); return how many records are new, changed, vanished and as they were."""
+    """Write the temporary tables touched_record (record_id: new, different or gone) and changed_record (unique_id: new
+    or different); return how many records are new, changed, vanished and as they were."""
     wh.execute(f"CREATE TABLE IF NOT EXISTS {SCORED_RECORD} (record_id VARCHAR, mark UBIGINT)")
     wh.execute(
         f"""-- one row per record: its mark now and before
@@ -141,12 +142,12 @@ def _changes(wh: Warehouse) -> dict[str, int]:
         FROM record_mark n FULL JOIN {SCORED_RECORD} b USING (record_id)"""
     )
     wh.execute(
-        "CREATE OR REPLACE TEMP TABLE changed_record AS SELECT unique_id, record_id FROM record_change WHERE mark IS"
-        " NOT NULL AND mark IS DISTINCT FROM mark_before"
+        "CREATE OR REPLACE TEMP TABLE touched_record AS SELECT unique_id, record_id FROM record_change"
+        " WHERE mark IS DISTINCT FROM mark_before"
     )
     wh.execute(
-        "CREATE OR REPLACE TEMP TABLE standing_record AS SELECT unique_id, record_id FROM record_change WHERE mark ="
-        " mark_before"
+        "CREATE OR REPLACE TEMP TABLE changed_record AS SELECT unique_id FROM touched_record"
+        " WHERE unique_id IS NOT NULL"
     )
     ((new, changed, vanished, standing),) = wh.rows(
         "SELECT count(*) FILTER (mark_before IS NULL), count(*) FILTER (mark <> mark_before),"

@@ -5,7 +5,7 @@ WITH stay AS (
         arg_max(struct_pack(uprn, postcode, address_number, address_line, home_key, from_date, to_date, is_current),
             struct_pack(c := is_current, f := coalesce(from_date, DATE '1900-01-01'), a := address_id)) AS latest,
         max(from_date) FILTER (basis <> 'death') AS last_begun
-    FROM identity.people.record_address
+    FROM identity.people.record_address SEMI JOIN people_standardised USING (record_id)
     GROUP BY record_id
 )
 SELECT p.* EXCLUDE (fingerprint) REPLACE (f.sensitivity AS sensitivity), f.source_key, p.fingerprint,
@@ -23,5 +23,5 @@ FROM people_standardised p
 JOIN (SELECT record_id, source_key, sensitivity FROM people_fact) f USING (record_id)
 LEFT JOIN stay s USING (record_id)
 LEFT JOIN ${property} h ON h.uprn = s.latest.uprn
-LEFT JOIN one_person_rule o ON o.source = p.source AND (o.role IS NULL OR o.role = p.role)
+LEFT JOIN given o ON o.source = p.source AND (o.role IS NULL OR o.role = p.role)
 ORDER BY record_id

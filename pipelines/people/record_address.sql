@@ -15,4 +15,3 @@ LEFT JOIN (SELECT record_id, sensitivity FROM identity.facts.person_record WHERE
 WHERE r.valid_to IS NULL AND coalesce(p.sensitivity, '') NOT IN (${sealed})
     AND NOT EXISTS (SELECT 1 FROM ${sealed_place} s WHERE s.uprn = u.uprn AND s.source = r.source)
     AND (coalesce(p.sensitivity, '') NOT IN (${masked}) OR r.to_date IS NULL OR r.to_date >= DATE '${as_of}')
-ORDER BY r.record_id, r.from_date, r.address_id

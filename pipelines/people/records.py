@@ -8,15 +8,16 @@ import polars as pl
 import yaml
 
 from linkage_models.standardise import install, mark_people, standardise_people
-from pipelines.governance.protection import MASKED, SEAL, listed
+from linkage_models.thresholds import CHANGED_SHARE
+from pipelines.governance.protection import MASKED, NEVER_LINK, SEAL, listed
 from pipelines.people.fingerprint import fingerprint_sql, set_key
 from pipelines.people.inherited import SEALED_PLACE, inherit_flags, load_reach, seal_places
 from pipelines.warehouse import Warehouse, sql_file
 
 ROOM = Path(__file__).parent
 RECORD = "identity.people.record"
-# A hash of what each row of RECORD was standardised from: the next run does anew only what differs.
-STANDARDISED = "identity.people.standardised"
+# Hashes of what each row of RECORD was made of, and of what all rows follow from: the next run makes only what differs.
+STANDARDISED, BASIS = "identity.people.standardised", "identity.people.record_basis"
 RECORD_ADDRESS = "identity.people.record_address"
 ADDRESS_UPRN = "identity.places.address_uprn"
 PROPERTY = "identity.places.property"
@@ -34,7 +35,7 @@ def build_record_address(wh: Warehouse, views: Mapping[str, Sequence[str]] | Non
     none = "(SELECT NULL AS address_id, NULL::BIGINT AS uprn, NULL::VARCHAR AS door_key WHERE false)"
     found = ADDRESS_UPRN if wh.exists(ADDRESS_UPRN) else none
     seal_places(wh, found)
-    return wh.table(
+    return wh.renew(
         RECORD_ADDRESS,
         sql_file(
             ROOM / "record_address.sql",
@@ -44,12 +45,17 @@ def build_record_address(wh: Warehouse, views: Mapping[str, Sequence[str]] | Non
             masked=listed(MASKED),
             sealed_place=SEALED_PLACE,
         ),
+        "record_id",
+        "record_id, from_date, address_id",
     )
 
 
 def build_record(wh: Warehouse, fingerprint_key: bytes) -> dict[str, int]:
-    """Write RECORD; needs RECORD_ADDRESS. Returns rows, and how many of them are people."""
-    stated: dict[str, str | dict[str, str]] = yaml.safe_load((ROOM / "one_person.yaml").read_text(encoding="utf-8"))
+    """Write RECORD; needs RECORD_ADDRESS. Returns rows, and how many of them are people.
+
+    A row follows from the fact, the stays of the record, and what holds for all rows. Where these are what they were in
+    the last run, the row stays as it stands.
+    """
     wh.execute(
         "CREATE OR REPLACE TEMP TABLE people_fact AS SELECT * REPLACE ("
         f"CASE WHEN coalesce(sensitivity, '') NOT IN ({listed(MASKED)}) THEN former_surname END AS former_surname) "
@@ -57,54 +63,101 @@ def build_record(wh: Warehouse, fingerprint_key: bytes) -> dict[str, int]:
     )
     set_key(wh, fingerprint_key)
     standardised = _standardise(wh, fingerprint_key)
-    once = sql_file(ROOM / "held_once.sql", fewest=str(FEWEST_TELLING), share=str(REPEATED_SHARE))
-    rules = {source: "source" for (source,) in wh.rows(once)} | stated
-    told = [
-        (source, role, kind)
-        for source, rule in rules.items()
-        for role, kind in (rule.items() if isinstance(rule, dict) else ((None, rule),))
-    ]
-    schema = {"source": pl.String, "role": pl.String, "rule": pl.String}
-    wh.con.register("one_person_rule", pl.DataFrame(told, schema=schema, orient="row"))
+    rules = _one_person_rules(wh)
     none = "(SELECT NULL::BIGINT AS uprn, false AS is_communal WHERE false)"
-    rows = wh.table(RECORD, sql_file(ROOM / "record.sql", property=PROPERTY if wh.exists(PROPERTY) else none))
-    wh.con.unregister("one_person_rule")
+    homes = PROPERTY if wh.exists(PROPERTY) else none
+    query = sql_file(ROOM / "record.sql", property=homes)
+    communal = wh.rows(f"SELECT count(*), bit_xor(hash(uprn)) FROM {homes} WHERE is_communal")
+    basis = hashlib.sha256(repr((rules.rows(), query, communal)).encode()).hexdigest()
+    touched, records = (int(wh.scalar(f"SELECT count(*) FROM {each}")) for each in ("people_touched", "people_fact"))
+    afresh = (
+        not wh.exists(BASIS) or wh.scalar(f"SELECT basis FROM {BASIS}") != basis or touched > CHANGED_SHARE * records
+    )
+    if afresh:
+        _take_over(wh, "ANTI JOIN people_touched USING (record_id)")
+    with wh.given(rules):
+        if afresh:
+            wh.table(RECORD, query)
+        else:  # to write the file anew would cost more than all the rest
+            wh.execute(f"DELETE FROM {RECORD} WHERE record_id IN (SELECT record_id FROM people_touched)")
+            wh.execute(f"INSERT INTO {RECORD} {query}")
+    wh.table(BASIS, "SELECT ?::VARCHAR AS basis", [basis])
+    wh.table(
+        STANDARDISED, "-- one row per record: what its row in RECORD was made of\nFROM people_now ORDER BY record_id"
+    )
     inherited = inherit_flags(wh)
-    for table in ("people_fact", "people_standardised"):
+    for table in ("people_fact", "people_standardised", "people_now", "people_touched"):
         wh.execute(f"DROP TABLE {table}")
     people = int(wh.scalar(f"SELECT count(*) FROM {RECORD} WHERE is_person"))
-    return {"records": rows, "people": people, "standardised now": standardised, "flags inherited": inherited}
+    return {
+        "records": wh.note(RECORD), "people": people, "standardised now": standardised, "flags inherited": inherited,
+    }  # fmt: skip
 
 
 def _standardise(wh: Warehouse, key: bytes) -> int:
-    """Write the temporary table people_standardised: people_fact standardised, with its fingerprint. Rows that say what
-    they said in the last run are taken over from RECORD, while code and key are the same; returns how many were not."""
+    """Write the temporary tables people_now (record_id, mark, stays: hashes of what its row is made of), people_touched
+    (record_id: new, different or gone), and people_standardised: the touched rows standardised, with their fingerprint.
+
+    Rows whose fact says what it said in the last run are taken over from RECORD, while code and key are the same;
+    returns how many were not.
+    """
     basis = hashlib.sha256(key + fingerprint_sql().encode()).digest()
     mark_people(wh.con, "people_fact", "people_mark", wh.as_of, basis)
-    known = wh.exists(STANDARDISED) and wh.exists(RECORD)
-    standing = f"SEMI JOIN {STANDARDISED} USING (record_id, mark) SEMI JOIN {RECORD} USING (record_id)"
     wh.execute(
-        "CREATE OR REPLACE TEMP TABLE people_standing AS SELECT record_id FROM people_mark"
-        f" {standing if known else 'WHERE false'}"
+        f"""-- one row per record
+        CREATE OR REPLACE TEMP TABLE people_now AS
+        SELECT record_id, mark, coalesce(stays, 0) AS stays FROM people_mark LEFT JOIN (
+            SELECT record_id, sum(hash(a)) AS stays FROM {RECORD_ADDRESS} a GROUP BY record_id) USING (record_id)"""
+    )
+    known = all(wh.exists(each) for each in (RECORD, STANDARDISED, BASIS))
+    none = "(FROM people_now LIMIT 0)"
+    before, record = (STANDARDISED, RECORD) if known else (none, RECORD if wh.exists(RECORD) else none)
+    # a flag inherited in the last run is inherited anew, or no longer
+    flagged = f"SELECT record_id FROM {RECORD} WHERE sensitivity IN ({listed(NEVER_LINK)})" if known else f"FROM {none}"
+    wh.execute(
+        f"""CREATE OR REPLACE TEMP TABLE people_touched AS
+        SELECT record_id FROM people_now n FULL JOIN {before} b USING (record_id)
+        WHERE n.mark IS DISTINCT FROM b.mark OR n.stays IS DISTINCT FROM b.stays
+        UNION SELECT record_id FROM {record} ANTI JOIN people_now USING (record_id)
+        UNION SELECT record_id FROM ({flagged})"""
     )
     wh.execute(
-        "CREATE OR REPLACE TEMP TABLE people_new AS FROM people_fact ANTI JOIN people_standing USING (record_id)"
+        "CREATE OR REPLACE TEMP TABLE people_new AS FROM people_fact ANTI JOIN ("
+        f"SELECT record_id FROM people_now SEMI JOIN {before} USING (record_id, mark) SEMI JOIN {record}"
+        " USING (record_id)) USING (record_id)"
     )
     standardise_people(wh.con, "people_new", "people_standardised", wh.as_of, among="people_fact")
-    columns = ", ".join(wh.columns("people_standardised"))
     made = int(wh.scalar("SELECT count(*) FROM people_standardised"))
     wh.execute(
         f"CREATE OR REPLACE TEMP TABLE people_standardised AS SELECT *, {fingerprint_sql()} AS fingerprint FROM"
         " people_standardised"
     )
     if known:
-        wh.execute(
-            f"INSERT INTO people_standardised SELECT {columns}, fingerprint FROM {RECORD} SEMI JOIN people_standing"
-            " USING (record_id)"
-        )
-    wh.table(
-        STANDARDISED, "-- one row per record: what its row in RECORD was made of\nFROM people_mark ORDER BY record_id"
-    )
-    for table in ("people_mark", "people_standing", "people_new"):
+        here = "SEMI JOIN people_fact USING (record_id) ANTI JOIN people_new USING (record_id)"
+        _take_over(wh, f"SEMI JOIN people_touched USING (record_id) {here}")
+    for table in ("people_mark", "people_new"):
         wh.execute(f"DROP TABLE {table}")
     return made
+
+
+def _take_over(wh: Warehouse, joins: str) -> None:
+    """Add rows of RECORD, as they were standardised, to people_standardised."""
+    if wh.exists(RECORD):
+        columns = ", ".join(wh.columns("people_standardised"))
+        wh.execute(f"INSERT INTO people_standardised SELECT {columns} FROM {RECORD} {joins}")
+
+
+def _one_person_rules(wh: Warehouse) -> pl.DataFrame:
+    """Which records of a source are of different people: (source, role, rule)."""
+    stated: dict[str, str | dict[str, str]] = yaml.safe_load((ROOM / "one_person.yaml").read_text(encoding="utf-8"))
+    read = "source, record_id, forename_root, surname_key, birth_date, weak_birth_date"
+    standing = f" UNION ALL SELECT {read} FROM {RECORD} ANTI JOIN people_touched USING (record_id)"
+    people = f"(SELECT {read} FROM people_standardised{standing if wh.exists(RECORD) else ''})"
+    once = sql_file(ROOM / "held_once.sql", people=people, fewest=str(FEWEST_TELLING), share=str(REPEATED_SHARE))
+    rules = {source: "source" for (source,) in wh.rows(once)} | stated
+    told = [
+        (source, role, kind)
+        for source, rule in rules.items()
+        for role, kind in (rule.items() if isinstance(rule, dict) else ((None, rule),))
+    ]
+    return pl.DataFrame(told, schema={"source": pl.String, "role": pl.String, "rule": pl.String}, orient="row")

@@ -67,7 +67,7 @@ def persons(wh: Warehouse, decided: list[dict[str, str]]) -> set[frozenset[str]]
 
 
 def edges(wh: Warehouse) -> list[tuple[object, ...]]:
-    return wh.rows(f"FROM {EDGE}")
+    return wh.rows(f"FROM {EDGE} ORDER BY record_l, record_r")
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_edges_after_a_change_are_those_of_a_run_from_nothing(town: Town, seed: 
         wh.execute(f"DROP TABLE {SCORING}")
         assert build_edge(wh).afresh
         assert edges(wh) == found  # weights to the last bit
-        part = wh.rows(f"FROM {RECORD}")
+        part = wh.rows(f"FROM {RECORD} ORDER BY record_id")
         wh.execute(f"DROP TABLE {STANDARDISED}")
         build_record(wh, b"k" * 32)
         assert wh.rows(f"FROM {RECORD}") == part
