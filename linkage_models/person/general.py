@@ -115,20 +115,20 @@ BIRTH_DATE = Comparison(
     ),
 )
 
-_SWAPPED = (
-    f"least(jaro_winkler_similarity(forename_l, surname_key_r), jaro_winkler_similarity(forename_r, surname_key_l))"
-    f" >= {NAME_SIMILARITY} OR greatest(jaro_winkler_similarity(forename_l, surname_key_r),"
-    f" jaro_winkler_similarity(forename_r, surname_key_l)) >= {NAME_SIMILARITY}"
-)
+_CROSSED = ("jaro_winkler_similarity(forename_l, surname_key_r)", "jaro_winkler_similarity(forename_r, surname_key_l)")
 
 
 def _general(levels: tuple[Level, ...]) -> tuple[Level, ...]:
-    """A council's levels with plain difference bounded, and one level for all ways of swapping names."""
+    """A council's levels with plain difference bounded, and names swapped in any spelling: both, or one that stands in
+    the other's place, which people of one family whose names were swapped show as well."""
     kept = []
     for level in levels:
         if level.words == "forename and surname are swapped":
-            kept.append(Level("forename of one is, or is like, the surname of the other", _SWAPPED))
-        elif level.words != "forename and surname are swapped, spelt differently":
+            kept.append(replace(level, condition=f"least({', '.join(_CROSSED)}) >= {NAME_SIMILARITY}"))
+        elif level.words == "forename and surname are swapped, spelt differently":
+            one = f"greatest({', '.join(_CROSSED)}) >= {NAME_SIMILARITY}"
+            kept.append(Level("forename of one is, or is like, the surname of the other", one))
+        else:
             kept.append(replace(level, most=MOST_DIFFERENT) if level.condition == "ELSE" else level)
     return tuple(kept)
 
@@ -178,6 +178,10 @@ RULES: dict[str, tuple[str, ...]] = {
     "birthday_surname": ("birthday", "surname_phonetic"),
     "birth_year_postcode": ("birth_year", "postcode", "initial"),
     "beginnings": ("forename_3", "surname_3", "birth_year"),
+    "beginnings_of_names": ("forename_3", "surname_3"),
+    "swapped_names": ("name_key",),
+    "birth_year_forename": ("birth_year", "forename_root"),
+    "birth_year_surname": ("birth_year", "surname_phonetic"),
     "postcode_surname": ("postcode", "surname_phonetic"),
     "postcode_number": ("postcode", "address_number", "initial"),
     "door_forename": ("door", "forename_3"),
@@ -185,8 +189,12 @@ RULES: dict[str, tuple[str, ...]] = {
     "door_birth_year": ("door", "birth_year"),
     "door_postcode": ("door", "postcode"),
     "born_there_birth_date": ("birth_place", "birth_date"),
+    "born_there_birth_year": ("birth_place", "birth_year"),
+    "born_there_occupation": ("birth_place", "occupation"),
     "born_there_surname": ("birth_place", "surname_phonetic"),
     "born_there_forename": ("birth_place", "forename_root"),
+    "occupation_surname": ("occupation", "surname_phonetic"),
+    "occupation_forename": ("occupation", "forename_3"),
     "telling_word_forename": ("telling_words[]", "forename_3"),
     "telling_word_surname": ("telling_words[]", "surname_3"),
     "telling_word_birth_date": ("telling_words[]", "birth_date"),
