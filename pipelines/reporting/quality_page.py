@@ -17,6 +17,8 @@ from pipelines.scorecard.standing import STATES, ScorecardData, in_words, late_s
 PAGE = "quality.html"
 #: Rows of the two lists of what to mend first.
 FIRST = 10
+#: Refused extracts and fields that the page begins with.
+START = 3
 
 
 def render_quality(scorecard: ScorecardData, readiness: ReadinessData, council: str, synthetic: bool) -> str:
@@ -46,6 +48,7 @@ def render_quality(scorecard: ScorecardData, readiness: ReadinessData, council: 
         tiles=_tiles(scorecard, readiness),
         late=late_sources(scorecard),
         gravest=_gravest(scorecard),
+        starts=_starts(scorecard, readiness, titles, owners),
         largest=readiness.largest_block,
         fewest=FEWEST_IN_GROUP,
         **_readiness_rows(readiness, titles, owners),
@@ -83,6 +86,39 @@ def _tiles(scorecard: ScorecardData, readiness: ReadinessData) -> list[tuple[str
             (number(round(links)), "links to win by filling in fields"),
         ]
     return tiles
+
+
+def _starts(
+    scorecard: ScorecardData, readiness: ReadinessData, titles: dict[str, str], owners: dict[str, str]
+) -> list[tuple[str, str]]:
+    """What to do first, as (to do, what it costs others while it is left): refused extracts, then fields to fill in."""
+    found = []
+    for source in scorecard.sources:
+        broken = [
+            rule for each in source.principles for rule in each.rules if each.state == "fails" and not rule.passed
+        ]
+        refused = [rule for rule in broken if rule.severity == "critical"]
+        if refused:
+            todo = f"{source.title}: send the extract again. {in_words(refused[0])}"
+            found.append((todo, "Until then all that is built from it stands on the last good one."))
+    for mend in [each for each in readiness.mends if each.rows][:START]:
+        beside = sorted(
+            (
+                (pair.missed, pair.source_r if pair.source_l == mend.source else pair.source_l)
+                for pair in readiness.pairs
+                if mend.source in (pair.source_l, pair.source_r) and round(pair.missed) > 0
+            ),
+            reverse=True,
+        )
+        rows = f"{plural(mend.rows, 'row')} of {number(mend.lacking)} that lack it"
+        owner = owners.get(mend.source, "")
+        todo = f"{titles.get(mend.source, mend.source)}: fill in the {mend.words} in {rows} ({owner})."
+        cost = f"It would join {mend.links_in_words} pairs of records of one person."
+        if beside:
+            others = (f"{titles.get(other, other)} ({number(round(missed))})" for missed, other in beside[:3])
+            cost += f" Links that the source misses today, most of all with {', '.join(others)}."
+        found.append((todo, cost))
+    return found[: 2 * START]
 
 
 def _gravest(scorecard: ScorecardData) -> list[tuple[str, str, str, str]]:

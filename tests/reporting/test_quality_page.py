@@ -62,7 +62,7 @@ def readiness() -> ReadinessData:
         0.96,
         0.98,
         (SourceReadiness("housing", 376, 363, 1, 1125, 47.0, 0.96, 0.97, 160, 159, 13, 26, filled),),
-        (PairReadiness("housing", "deaths", 12, 0.4, 0.97),),
+        (PairReadiness("housing", "deaths", 12, 6.4, 0.65),),
         tuple(GroupReadiness("ward", f"Ward {n}", 100 + n, n, 3.0, 0.9 + n / 100) for n in range(5)),
         (
             Mend(1, 1, "housing", "birth_date", 300, 76, 12, 31.4, 20.0, 43.0),
@@ -99,6 +99,10 @@ def test_it_says_what_to_mend_first_who_owns_it_and_how_much_it_wins() -> None:
     html = render_quality(scorecard(), readiness(), "The council", True)
     for told in ("full date of birth", "Housing", "3 days late", "2 × a value is wrong", "Down 1.0", "Not judged"):
         assert told in html, told
+    begins = html[html.index('class="starts"') :]
+    assert begins.index("send the extract again") < begins.index("in 12 rows of 76 that lack it (Housing)")
+    assert "It would join 20 to 43 pairs of records of one person." in begins
+    assert "misses today, most of all with Registered deaths (6)." in begins
     assert "&lt;b&gt;has&lt;/b&gt;" in html and "<b>has</b>" not in html
     assert "extracts, oldest first: 97.0, 98.0, 99.0, 100.0" in html
 
