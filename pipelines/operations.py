@@ -307,6 +307,14 @@ class Operations:
             db.execute(sa.update(payload_table).where(payload_table.c.payload_id.in_(gone)).values(sealed=b""))
         return len(rows)
 
+    def reseal_request(self, request_id: str, text: str | None) -> None:
+        """Put another text in the place of what a request says; None erases it."""
+        said = sa.select(request_table.c.said).where(request_table.c.request_id == request_id)
+        with self.begin() as db:
+            payload_id = str(db.execute(said).scalar_one())
+            sealed = b"" if text is None else self.keyring.encrypt("fields", text.encode(), payload_id.encode())
+            db.execute(sa.update(payload_table).where(payload_table.c.payload_id == payload_id).values(sealed=sealed))
+
     def add_release(self, **values: Any) -> None:
         with self.begin() as db:
             db.execute(sa.insert(release_table).values(**values))

@@ -22,6 +22,7 @@ SCHEMAS = {
     "identity": ("staged", "facts", "places", "people", "linkage", "residents", "fraud", "review", "quality", "meta"),
     "attributes": ("attributes", "risk", "meta"),
     "published": ("meta",),
+    "clean": ("meta",),
     "tiers": ("risk", "meta"),
 }
 _RELATION = "(name VARCHAR PRIMARY KEY, run_id VARCHAR, row_count BIGINT)"

@@ -1,10 +1,10 @@
-"""The commands of custody: `audit`, `requests`, `keys`, `reid`, `scan`."""
+"""The commands of custody: `audit`, `requests`, `keys`, `reid`, `erase`, `scan`."""
 
 from pathlib import Path
 
 import click
 
-from pipelines.commands.options import DATA, JSON, folder, show
+from pipelines.commands.options import DATA, JSON, SOURCES, folder, show
 
 REASON = click.option("--reason", help="Why, in a sentence that the second person can judge by.")
 REQUEST = click.option("--request", "request_id", help="The approved request.")
@@ -216,6 +216,68 @@ def reid_reveal(data: str, request_id: str, reader: str) -> None:
     from pipelines.custody.reidentification import reveal
 
     click.echo(reveal(folder(data), request_id, reader))
+
+
+@click.group()
+def erase() -> None:
+    """The right to erasure: a person taken out of every store, approved by another, or refused on a ground."""
+
+
+@erase.command("request")
+@DATA
+@click.argument("named", metavar="RECORD|PERSON")
+@click.option("--basis", required=True, help="The ground, by its short name; a wrong one shows the list.")
+@click.option("--reason", required=True, help="Why, in a sentence that the second person can judge by.")
+def erase_request(data: str, named: str, basis: str, reason: str) -> None:
+    """Ask that a record, or every record of a person, be erased."""
+    from pipelines.erasure.asking import ask
+
+    click.echo(ask(folder(data), named, basis, reason))
+
+
+@erase.command("approve")
+@DATA
+@click.argument("request_id", metavar="REQUEST")
+def erase_approve(data: str, request_id: str) -> None:
+    """Consent, as another person than who asked."""
+    from pipelines.custody.asking import answered
+    from pipelines.governance.erasure_grounds import KIND
+
+    click.echo(answered(folder(data), request_id, yes=True, kind=KIND))
+
+
+@erase.command("refuse")
+@DATA
+@click.argument("request_id", metavar="REQUEST")
+@click.option("--exemption", required=True, help="The ground, by its short name; a wrong one shows the list.")
+@click.option("--reason", required=True, help="Why, in a sentence that the person can be told.")
+def erase_refuse(data: str, request_id: str, exemption: str, reason: str) -> None:
+    """Turn it down on a ground of the law (Article 17(3)), as another person than who asked."""
+    from pipelines.erasure.asking import refuse
+
+    click.echo(refuse(folder(data), request_id, exemption, reason))
+
+
+@erase.command("run")
+@DATA
+@click.argument("request_id", metavar="REQUEST")
+@SOURCES
+@JSON
+def erase_run(data: str, request_id: str, sources: str | None, as_json: bool) -> None:
+    """Carry out an approved erasure everywhere, and say whom to tell. After a kill, the same command completes it."""
+    from pipelines.erasure.carrying_out import carry_out
+
+    show(carry_out(folder(data), request_id, sources), as_json)
+
+
+@erase.command("list")
+@DATA
+@JSON
+def erase_list(data: str, as_json: bool) -> None:
+    """Every erasure that was asked for: its ground, its state, until when it must be done."""
+    from pipelines.erasure.asking import listed
+
+    show(listed(folder(data)), as_json)
 
 
 @click.command()

@@ -11,6 +11,7 @@ from pipelines.sources.footing import old_extracts
 from pipelines.warehouse import Warehouse
 
 NOTICE = NO_ASSUMPTION
+FLAGGED = "identity.fraud.flagged_pair"
 COLUMNS = {
     "position": "Order",
     "flag_id": "Pair",
@@ -45,14 +46,14 @@ SCORED = "scored against each other: "  # kin.sql names the rule that brought th
 TITLES = {rule.name: rule.title for rule in RULES}
 
 
-def write_flagged_pairs(wh: Warehouse, folder: Path, days: int) -> int:
+def write_flagged_pairs(wh: Warehouse, folder: Path, days: int, table: str = FLAGGED) -> int:
     """Write `flagged_pairs.csv` and `.xlsx` into a folder; return the pairs written."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_one(wh, folder / "flagged_pairs.csv", days)
-    return write_one(wh, folder / "flagged_pairs.xlsx", days)
+    write_one(wh, folder / "flagged_pairs.csv", days, table)
+    return write_one(wh, folder / "flagged_pairs.xlsx", days, table)
 
 
-def write_one(wh: Warehouse, path: Path, days: int, table: str = "identity.fraud.flagged_pair") -> int:
+def write_one(wh: Warehouse, path: Path, days: int, table: str = FLAGGED) -> int:
     """Write the pairs to one .csv or .xlsx file, in order of expected value; return the pairs written.
 
     Pairs that touch a restricted record stay out: they belong to the restricted queue. `days` is how long the file may

@@ -74,6 +74,14 @@ def subjects(operations: Operations, events: Iterable[str]) -> set[str]:
         return set(db.scalars(sa.select(audit_table.c.object).where(audit_table.c.event.in_(list(events)))))
 
 
+def entries(operations: Operations, events: Iterable[str]) -> list[dict[str, Any]]:
+    """Entries of these events, oldest first, each with its detail opened."""
+    query = sa.select(audit_table).where(audit_table.c.event.in_(list(events))).order_by(audit_table.c.seq)
+    with operations.begin() as db:
+        rows = db.execute(query).mappings().all()
+    return [dict(row) | {"detail": json.loads(row["detail"])} for row in rows]
+
+
 def anchor(operations: Operations) -> tuple[int, str]:
     """Number and MAC of the last entry."""
     with operations.begin() as db:

@@ -49,14 +49,17 @@ TRAINING = ("archive", "published", *STORE)
 COMPARING = ("attributes", *READING)
 RELEASING = ("attributes", "releases", *STORE)
 REVEALING = ("published", "releases", *STORE)
+#: Whoever is erased is looked for everywhere: the one job that opens both identity and the keys of releases.
+ERASING = (*LINKING, "releases")
 JOBS = {
     "keep the store (status, requests, audit, decisions)": STORE,
     "read what is published": READING,
     "compare two published runs (diff)": COMPARING,
     "train and compare models": TRAINING,
-    "link (run, preview, retention, quarantine, erasure)": LINKING,
+    "link (run, preview, retention, quarantine)": LINKING,
     "release": RELEASING,
     "name the people behind pseudonyms": REVEALING,
+    "erase a person": ERASING,
     "manage keys, doctor": STANDING_KEYS,
 }
 

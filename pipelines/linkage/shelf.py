@@ -5,6 +5,7 @@ A model is there when its JSON is; that is written last.
 """
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,20 @@ class Shelf:
         named = self.free(model.version) if name is None else self.checked(name)
         number = max((each.card.get("number", 0) for each in self.models()), default=0) + 1
         saved = replace(model, version=named, card=model.card | {"number": number})
-        folder = into or self.folder
+        self._write(saved, into or self.folder)
+        return saved
+
+    def keep_without(self, name: str, values: Collection[str], into: Path) -> bool:
+        """Write a model of the council anew into a folder, without the frequencies of these values; False where it
+        holds none. What it learnt else, and what was calibrated, stays as it is."""
+        model = self.load(name)
+        if (kept := without_terms(model, values)) is model:
+            return False
+        self._write(kept, into)
+        return True
+
+    def _write(self, saved: Model, folder: Path) -> None:
+        named = saved.version
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         body = saved.body().encode("utf-8")
         sealed = self.keyring.encrypt(_KEY, saved.terms_body().encode("utf-8"), _bound(named, body))
@@ -89,7 +103,6 @@ class Shelf:
             for suffix in parts:
                 (folder / f"{named}.{suffix}").unlink(missing_ok=True)
             raise
-        return saved
 
     def checked(self, name: str) -> str:
         """The name, if a new model may have it. Raises BoroughlinkError."""
@@ -131,6 +144,15 @@ def keep_trained(run: Run, shelf: Shelf, model: Model) -> None:
     """Keep a model that a run trained: it joins the others when the run commits. The audit notes the training."""
     saved = shelf.save(stated(model, run.settings), model.version, run.work / "models")
     audit.record(run.operations, run.started_by, "model trained", saved.version, **told(saved))
+
+
+def without_terms(model: Model, values: Collection[str]) -> Model:
+    """The model without the frequencies of these values; itself where it holds none."""
+    terms = {column: {v: f for v, f in held.items() if v not in values} for column, held in model.terms.items()}
+    if terms == model.terms:
+        return model
+    kept = replace(model, terms=terms, calibration=None, transfer=None, mark="")
+    return kept.calibrated(model.calibration, model.transfer) if model.calibration else kept
 
 
 def stated(model: Model, settings: Settings) -> Model:

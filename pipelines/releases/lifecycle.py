@@ -55,7 +55,7 @@ def check(
         purpose, profile = allowed(asked, purposes)
         if wh.run_id != release.manifest["run"]:
             raise ReleaseRefused("A newer run stands since this release was built: build it again, then check that.")
-        rows = _rows(folder, operations, release)
+        rows = rows_of(folder, operations, release)
         require_no_identifiers(rows)
         if list(rows.columns) != list(asked.columns):
             raise ReleaseRefused("The file's columns are not those of its set.")
@@ -166,7 +166,8 @@ def _contents(folder: DataFolder, operations: Operations, release: Release) -> d
     return found
 
 
-def _rows(folder: DataFolder, operations: Operations, release: Release) -> pl.DataFrame:
+def rows_of(folder: DataFolder, operations: Operations, release: Release) -> pl.DataFrame:
+    """The rows of a release as it was built. Raises ReleaseRefused."""
     name = f"{release.manifest['release']}.parquet"
     return pl.read_parquet(io.BytesIO(_contents(folder, operations, release)[name]))
 

@@ -4,7 +4,7 @@ What stays is keyed hashes (`suppression`) and the numbers that were given (`giv
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pipelines.sources.archive import Archive
@@ -27,6 +27,7 @@ from pipelines.sources.suppression import (
     Suppressed,
     judge,
     links,
+    number_columns,
     person_macs,
     personal_of,
     shared_macs,
@@ -49,6 +50,30 @@ class Erased:
     rows: dict[str, int] = field(default_factory=dict)
     emptied: dict[str, int] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
+
+
+def erase_numbered(wh: Warehouse, contract: Contract, numbers: Collection[str], secret: bytes) -> Erased:
+    """Of a source that names nobody, remove the rows to which a person's own numbers lead, and keep them out."""
+    erased, suppressed, keys = Erased(), Suppressed(wh, contract, secret), set[tuple[str, str]]()
+    for table in contract.tables:
+        columns = number_columns(contract, table)
+        if not numbers or not columns or not wh.exists(contract.staged(table.name)):
+            continue
+        bare = " OR ".join(f"upper(regexp_replace({name}, '\\s', '', 'g')) IN (SELECT unnest($1))" for name in columns)
+        of = wh.rows(
+            f"SELECT DISTINCT {table.key[0]}::VARCHAR FROM {contract.staged(table.name)} WHERE {bare}", [list(numbers)]
+        )
+        keys |= {(table.key[0], key) for (key,) in of}
+    for table in contract.tables:
+        macs = {
+            mac for link, of in keys if link in links(contract, table)
+            for mac in shared_macs(suppressed, table, link, of, True, (), ())
+        }  # fmt: skip
+        if macs:
+            suppressed.keep(wh, table.name, macs)
+    if keys:
+        _sweep(wh, contract, suppressed, erased)
+    return erased
 
 
 def drop_unread_values(wh: Warehouse, contract: Contract, archive: Archive, secret: bytes) -> None:

@@ -97,11 +97,24 @@ def judge(wh: Warehouse, contract: Contract, table: Table, rows: str, suppressed
 
 def links(contract: Contract, table: Table) -> list[str]:
     """Columns by which the rows of a table without a slot are somebody's: the first part of a slot's key names what its
-    holders share (an account, a claim, a household), or the person where the key has one part."""
+    holders share (an account, a claim, a household), or the person where the key has one part. Where a source names
+    nobody, the key of the row that holds a number of theirs."""
     if table.slot:
         return []
     firsts = dict.fromkeys(other.slot.key[0] for other in contract.tables if other.slot)
+    firsts |= dict.fromkeys(other.key[0] for other in contract.tables if number_columns(contract, other))
     return [name for name in firsts if name in table.staged_columns]
+
+
+def number_columns(contract: Contract, table: Table) -> list[str]:
+    """In a source that names nobody: text columns of a table with a key that may hold a national number of a person."""
+    if any(other.slot for other in contract.tables) or not table.key:
+        return []
+    return [
+        column.staged
+        for column in table.kept
+        if column.personal == "identifier" and column.type == "text" and column.staged not in table.key
+    ]
 
 
 def person_macs(suppressed: Suppressed, table: Table, said: Said) -> set[str]:

@@ -1,0 +1,70 @@
+"""Which releases hold a person: found by the pseudonyms that each one's own key gives, and nothing else."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from pipelines.erasure.subject import Subject
+from pipelines.governance import audit
+from pipelines.governance.actors import Actor
+from pipelines.governance.pseudonyms import pseudonym
+from pipelines.operations import Operations
+from pipelines.releases.lifecycle import rows_of
+from pipelines.releases.sets import ReleaseRefused
+from pipelines.releases.store import copies, destroy_key, find, key_of, releases, update
+from pipelines.settings import DataFolder
+
+WHY = "It holds a person who was erased since it was built, and was never handed over."
+#: States of a release that nobody has yet, and can be built again.
+_NOT_HANDED_OVER = ("built", "checked", "approved", "refused")
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A release that holds the person: to whom it went and how many copies left, and until when it may be kept.
+    `certain` is false where its files or key are gone, so that nobody can look."""
+
+    release_id: str
+    recipient: str
+    state: str
+    copies: int
+    delete_after: str
+    certain: bool = True
+
+    def plain(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def holding(folder: DataFolder, operations: Operations, subject: Subject) -> list[Holding]:
+    """The releases, revoked ones with copies among them, that hold the subject or may."""
+    found = []
+    for one in releases(operations):
+        left = len(copies(operations, one.release_id))
+        told = Holding(one.release_id, one.recipient, one.state, left, one.expires)
+        try:
+            key = key_of(operations, str(one.manifest["key"]))
+            rows = rows_of(folder, operations, one)
+        except ReleaseRefused:
+            if left:
+                found.append(replace(told, certain=False))
+            continue
+        names = {
+            "person": pseudonym(key, "person", subject.ids),
+            "household": pseudonym(key, "household", subject.homes),
+        }
+        if any(name in rows.columns and set(given) & set(rows[name].to_list()) for name, given in names.items()):
+            found.append(told)
+    return found
+
+
+def take_back(operations: Operations, found: list[Holding], who: Actor) -> list[Holding]:
+    """Withdraw those that nobody has yet: their files can't be opened again. Returns all as they now stand. (Revoking
+    one would end the whole series that it is of.)"""
+    stand = []
+    for one in found:
+        if one.state in _NOT_HANDED_OVER and not one.copies:
+            destroy_key(operations, str(find(operations, one.release_id).manifest["seal"]))
+            update(operations, one.release_id, "withdrawn")
+            audit.record(operations, who.login, "release withdrawn", one.release_id, why=WHY)
+            one = replace(one, state="withdrawn")
+        stand.append(one)
+    return stand
