@@ -4,6 +4,7 @@ from pipelines.custody.stores import opened
 from pipelines.governance import approvals, audit
 from pipelines.governance.actors import acting
 from pipelines.governance.approvals import Request
+from pipelines.governance.erasure_grounds import KIND
 from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder
 
@@ -46,6 +47,8 @@ def answered(folder: DataFolder, request_id: str, yes: bool, kind: str | None = 
     with opened(folder) as operations:
         if kind is not None and approvals.find(operations, request_id).kind != kind:
             raise approvals.ApprovalRefused(f"Request {request_id} is for another act: see `boroughlink requests`.")
+        if not yes and approvals.find(operations, request_id).kind == KIND:
+            raise approvals.ApprovalRefused("An erasure is refused on a ground of the law: `boroughlink erase refuse`.")
         answer = approvals.approve if yes else approvals.refuse
         given = answer(operations, acting(folder), request_id)
     what = f"{given.kind.capitalize()} of {given.object}"

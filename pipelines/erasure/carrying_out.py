@@ -7,14 +7,16 @@ a kill at any moment the same command completes it.
 
 import json
 import shutil
+from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from pipelines.commit_point import Current, hold_lock, recover
-from pipelines.custody.auditing import IN_BULK
 from pipelines.erasure.releases import Holding, holding, take_back
-from pipelines.erasure.subject import Subject, subject_of
+from pipelines.erasure.sealed import forget_sealed
+from pipelines.erasure.subject import Subject, items_of, subject_of
 from pipelines.erasure.tables import write_without
 from pipelines.erasure.telling import report
 from pipelines.faults import BoroughlinkError
@@ -24,6 +26,7 @@ from pipelines.governance.actors import acting, person
 from pipelines.governance.approvals import Request
 from pipelines.governance.erasure_grounds import KIND
 from pipelines.governance.keys import ERASING, open_keyring
+from pipelines.governance.looks import IN_BULK
 from pipelines.governance.pseudonyms import lasting_name
 from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON
 from pipelines.linkage.shelf import Shelf
@@ -91,7 +94,8 @@ def _erase(folder: DataFolder, request_id: str, sources: str | None) -> dict[str
             _leave(wh, subject)
         _rewrite(run, subject)
         holders = take_back(run.operations, holding(folder, run.operations, subject), acting(folder))
-        run.operations.erase_records(records)
+        seen = set[str]().union(*(items for _, items in _published_with(run.folder, subject)))
+        forget_sealed(run.operations, replace(subject, items=subject.items | seen), request_id)
         _forget_answers(folder, run.operations, subject)
         told = _told(run, request, subject, rows, holders)
         run.notes[NOTE] = told
@@ -197,7 +201,7 @@ def _told(run: Run, request: Request, subject: Subject, rows: dict[str, int], ho
     return {
         "request": request.request_id, "run": run.run_id, "rows": rows, "people": list(subject.ids),
         "releases": [one.plain() for one in holders],
-        "past_days": _days_with(run.folder, subject),
+        "past_days": [str(day) for day, _ in _published_with(run.folder, subject) if day],
         "exports": [
             {"what": each["event"], "on": each["at"][:10], "by": each["actor"]}
             for each in audit.entries(run.operations, EXPORTED)
@@ -205,15 +209,15 @@ def _told(run: Run, request: Request, subject: Subject, rows: dict[str, int], ho
     }  # fmt: skip
 
 
-def _days_with(folder: DataFolder, subject: Subject) -> list[str]:
-    """Reconstructed days that hold any of the records."""
-    days = []
-    for path in sorted((folder.root / "as-of").glob("*")):
-        with open_snapshot(DataFolder(folder.root, date.fromisoformat(path.name))) as (wh, _):
+def _published_with(folder: DataFolder, subject: Subject) -> Iterator[tuple[date | None, set[str]]]:
+    """Published runs (no day) and reconstructed days that hold any of the records, and the items that touch them."""
+    days = [date.fromisoformat(path.name) for path in sorted((folder.root / "as-of").glob("*"))]
+    runs = [path.name for path in sorted(folder.published.iterdir()) if (path / "snapshot.duckdb").exists()]
+    for day, run_id in [*((day, None) for day in days), *((None, run_id) for run_id in runs)]:
+        with open_snapshot(DataFolder(folder.root, day), run_id) as (wh, _):
             asked = "SELECT count(*) FROM published.people.record WHERE record_id IN (SELECT unnest(?::VARCHAR[]))"
-            if wh.scalar(asked, [list(subject.records)]):
-                days.append(path.name)
-    return days
+            if wh.exists("published.people.record") and wh.scalar(asked, [list(subject.records)]):
+                yield day, items_of(wh, subject.records, "published")
 
 
 def _complete(folder: DataFolder, request_id: str, told: dict[str, Any], sources: str | None) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pipelines.erasure.subject import Subject
-from pipelines.governance import audit
 from pipelines.governance.actors import Actor
 from pipelines.governance.pseudonyms import pseudonym
 from pipelines.operations import Operations
+from pipelines.releases.ending import revoke
 from pipelines.releases.lifecycle import rows_of
 from pipelines.releases.sets import ReleaseRefused
-from pipelines.releases.store import copies, destroy_key, find, key_of, releases, update
+from pipelines.releases.store import copies, key_of, releases
 from pipelines.settings import DataFolder
 
 WHY = "It holds a person who was erased since it was built, and was never handed over."
@@ -57,14 +57,11 @@ def holding(folder: DataFolder, operations: Operations, subject: Subject) -> lis
 
 
 def take_back(operations: Operations, found: list[Holding], who: Actor) -> list[Holding]:
-    """Withdraw those that nobody has yet: their files can't be opened again. Returns all as they now stand. (Revoking
-    one would end the whole series that it is of.)"""
+    """Revoke those that nobody has yet; returns all as they now stand."""
     stand = []
     for one in found:
         if one.state in _NOT_HANDED_OVER and not one.copies:
-            destroy_key(operations, str(find(operations, one.release_id).manifest["seal"]))
-            update(operations, one.release_id, "withdrawn")
-            audit.record(operations, who.login, "release withdrawn", one.release_id, why=WHY)
-            one = replace(one, state="withdrawn")
+            revoke(operations, one.release_id, WHY, who)
+            one = replace(one, state="revoked")
         stand.append(one)
     return stand

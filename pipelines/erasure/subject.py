@@ -11,6 +11,11 @@ from pipelines.warehouse import Warehouse
 
 #: Columns of facts that hold a number which one person bears in every system.
 NUMBERS = ("nino", "nhs_number", "number", "subject_number")
+_ITEMS = (
+    ("fraud.flagged_pair", "flag_id", ("subject_record_id", "other_record_id")),
+    ("review.queue", "item_id", ("record_l", "record_r")),
+    ("review.member", "item_id", ("record_id",)),
+)
 _RECORD = "identity.facts.person_record"
 
 
@@ -18,7 +23,7 @@ _RECORD = "identity.facts.person_record"
 class Subject:
     """`ids` is every person id that the records bear or bore, `whole` those of which no other record is left; `homes`
     the households of these; `references` are (source, column, value) of facts, `numbers` national numbers, `terms` what
-    models know the frequency of. All of these are nobody else's."""
+    models know the frequency of; `items` flagged pairs and items to review. All of these are nobody else's."""
 
     records: tuple[str, ...]
     ids: tuple[str, ...]
@@ -27,6 +32,7 @@ class Subject:
     references: tuple[tuple[str, str, str], ...]
     numbers: tuple[str, ...]
     terms: tuple[str, ...]
+    items: frozenset[str]
 
 
 def subject_of(wh: Warehouse, records: Sequence[str]) -> Subject:
@@ -43,12 +49,27 @@ def subject_of(wh: Warehouse, records: Sequence[str]) -> Subject:
     whole = tuple(one for one in ids if one not in living)
     homes = f"SELECT DISTINCT household_id FROM {HOUSEHOLD_MEMBER} WHERE person_id IN (SELECT unnest(?::VARCHAR[]))"
     subject = Subject(
-        tuple(records), tuple(ids), whole,
-        tuple(_column(wh, homes if wh.exists(HOUSEHOLD_MEMBER) else "", [list(ids)])),
-        tuple(_references(wh, mine)), tuple(_numbers(wh, mine)), tuple(_terms(wh, mine)),
-    )  # fmt: skip
+        records=tuple(records),
+        ids=tuple(ids),
+        whole=whole,
+        homes=tuple(_column(wh, homes if wh.exists(HOUSEHOLD_MEMBER) else "", [list(ids)])),
+        references=tuple(_references(wh, mine)),
+        numbers=tuple(_numbers(wh, mine)),
+        terms=tuple(_terms(wh, mine)),
+        items=frozenset(items_of(wh, records)),
+    )
     wh.execute("DROP TABLE temp.erased_record")
     return subject
+
+
+def items_of(wh: Warehouse, records: Sequence[str], catalog: str = "identity") -> set[str]:
+    """Flagged pairs and items to review that touch any of the records, in one published or own state."""
+    found = set[str]()
+    for name, own, columns in _ITEMS:
+        if wh.exists(f"{catalog}.{name}"):
+            test = " OR ".join(f"{column} IN (SELECT unnest($1::VARCHAR[]))" for column in columns)
+            found.update(_column(wh, f"SELECT DISTINCT {own} FROM {catalog}.{name} WHERE {test}", [list(records)]))
+    return found
 
 
 def facts(wh: Warehouse) -> list[str]:

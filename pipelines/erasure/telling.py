@@ -19,7 +19,7 @@ def report(told: Mapping[str, Any]) -> Answer:
         f"removed whole; {plural(told['folders'], 'older run or past day', 'older runs and past days')} removed.",
         "The same person in a later extract is kept out. `boroughlink run` brings counts and households up to date.",
     ]
-    held = [one for one in told["releases"] if one["copies"] or one["state"] not in ("withdrawn", "revoked")]
+    held = [one for one in told["releases"] if one["copies"] or one["state"] not in ("revoked", "expired")]
     if held:
         said.append(
             "Not ours to take back: releases that were handed over. Tell each recipient that the person was erased "

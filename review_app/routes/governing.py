@@ -14,6 +14,7 @@ from pipelines.exports import safe_cell
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import anchors, approvals, audit, looks
 from pipelines.governance.actors import Actor, actor, canonical
+from pipelines.governance.erasure_grounds import KEPT_BECAUSE, KIND, refuse_erasure
 from pipelines.governance.pseudonyms import record_name
 from pipelines.operations import audit_table
 from pipelines.snapshots import NothingPublished
@@ -74,7 +75,7 @@ def inbox(request: Request, held: At, user: Approver) -> Response:
     held.note(user, "approvals viewed", "requests", waiting=sum(each.state == "waiting" for each in found))
     return held.page(
         request, "app/rooms/approvals.html", waiting=[each for each in found if each.state == "waiting"],
-        past=[each for each in found if each.state != "waiting"][:30], who=who,
+        past=[each for each in found if each.state != "waiting"][:30], who=who, exemptions=KEPT_BECAUSE, erasure=KIND,
     )  # fmt: skip
 
 
@@ -84,8 +85,12 @@ def answer(request: Request, held: At, user: Approver, request_id: str, form: Fo
     verb = {"approve": approvals.approve, "refuse": approvals.refuse}.get(said(form, "answer"))
     if verb is None:
         raise Refused(422, "Nothing was answered", "Choose approve or refuse.")
+    who, asked = _actor(held, user), request_id[:64]
     try:
-        verb(held.operations, _actor(held, user), request_id[:64])
+        if verb is approvals.refuse and approvals.find(held.operations, asked).kind == KIND:
+            refuse_erasure(held.operations, who, asked, said(form, "exemption"), said(form, "because", 2000))
+        else:
+            verb(held.operations, who, asked)
         request.session["flash"] = {"text": "Answered, and noted in the audit."}
     except BoroughlinkError as fault:
         request.session["flash"] = {"text": f"Not answered. {fault}"}

@@ -111,6 +111,13 @@ def test_an_act_of_two_is_answered_by_another_only(place: DataFolder) -> None:
         assert dora.submit(f"/approvals/{asked}", {"answer": "maybe"}).status_code == 422
         assert "noted in the audit" in dora.submit(f"/approvals/{asked}", {"answer": "approve"}).text
         assert "Not answered" in dora.submit(f"/approvals/{asked}", {"answer": "refuse"}).text
+        other = approvals.ask(operations, Actor("ann"), "erasure", "p3", "They asked us to.", role="data_protection")
+        assert "legal claims" in dora.get("/approvals").text
+        assert "Say on what" in dora.submit(f"/approvals/{other}", {"answer": "refuse"}).text
+        ground = {"answer": "refuse", "exemption": "legal_claims", "because": "A claim of theirs is before the court."}
+        assert "noted in the audit" in dora.submit(f"/approvals/{other}", ground).text
+    refused = approvals.find(operations, other)
+    assert refused.state == "refused" and "17(3)(e)" in refused.said["refused because"]
     assert approvals.find(operations, asked).state == "approved"
     assert approvals.find(operations, own).state == "waiting"
     operations.close()
