@@ -19,6 +19,7 @@ from pipelines.sources.keeping_out import (
     drop_values,
     emptied,
     held_now,
+    in_order,
     judge_archived,
     rewritable,
 )
@@ -31,6 +32,7 @@ from pipelines.sources.suppression import (
     person_macs,
     personal_of,
     shared_macs,
+    through,
     told_of,
     words_of,
 )
@@ -267,19 +269,27 @@ def _suppress_in_shared(
     suppressed: Suppressed,
 ) -> None:
     held = held_now(wh, contract, contract.staged)
+    alone = {account for account in accounts if account not in held}
+    for table in contract.tables:  # what is theirs through a row that is theirs
+        named = through(contract, table)
+        if named and wh.exists(contract.staged(table.name)):
+            for link, of in [account for account in alone if account[0] in table.staged_columns]:
+                asked = f"SELECT DISTINCT {named}::VARCHAR FROM {contract.staged(table.name)} WHERE {link}::VARCHAR = ?"
+                further = {(named, key) for (key,) in wh.rows(asked, [of])}
+                alone |= further
+                accounts = accounts | dict.fromkeys(further, accounts[link, of])
     for table in contract.tables:
-        for (link, of), (names, values) in accounts.items():
-            if link in links(contract, table):
-                alone = (link, of) not in held
-                macs = shared_macs(suppressed, table, link, of, alone, names, values)
-                suppressed.keep(wh, table.name, macs)
+        for link, names_what in links(contract, table).items():
+            for (what, of), (names, values) in accounts.items():
+                if what == names_what:
+                    macs = shared_macs(suppressed, table, link, of, (what, of) in alone, names, values)
+                    suppressed.keep(wh, table.name, macs)
 
 
 def _sweep(wh: Warehouse, contract: Contract, suppressed: Suppressed, erased: Erased) -> None:
     """Take the erased people out of the rows that stand beside their own, and out of what was set aside."""
-    held = held_now(wh, contract, contract.staged)
-    for table in contract.tables:
-        dated = contract.staged(table.name)
+    for table in in_order(contract, [table.name for table in contract.tables]):
+        held, dated = held_now(wh, contract, contract.staged), contract.staged(table.name)
         if table.slot is None and wh.exists(dated):
             judged = judge(
                 wh,

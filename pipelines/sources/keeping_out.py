@@ -11,15 +11,15 @@ import pyarrow as pa
 from pipelines.sources.archive import Archive
 from pipelines.sources.contracts import Contract, Table
 from pipelines.sources.staging import FAULTS
-from pipelines.sources.suppression import Held, Judged, Suppressed, as_typed, judge
+from pipelines.sources.suppression import Held, Judged, Suppressed, as_typed, judge, through
 from pipelines.warehouse import Warehouse
 
 
 def keep_out(wh: Warehouse, contract: Contract, names: Collection[str], suppressed: Suppressed) -> dict[str, Judged]:
     """Take erased people out of the candidate tables of an extract and out of its faults; what went, by table."""
     found = dict[str, Judged]()
-    for name in sorted(names, key=lambda name: contract.table(name).slot is None):  # who holds what comes first
-        table, candidate = contract.table(name), contract.candidate(name)
+    for table in in_order(contract, names):
+        name, candidate = table.name, contract.candidate(table.name)
         if not suppressed.any_in(name) or not wh.exists(candidate):
             continue
         held = held_now(wh, contract, contract.candidate) | held_now(wh, contract, contract.staged)
@@ -34,13 +34,19 @@ def keep_out(wh: Warehouse, contract: Contract, names: Collection[str], suppress
 
 
 def held_now(wh: Warehouse, contract: Contract, place: Callable[[str], str]) -> Held:
-    """The accounts, claims and households that anybody holds in the tables that `place` names."""
+    """The accounts, claims, households and tenancies that anybody holds in the tables that `place` names."""
     held: Held = set()
     for table in contract.tables:
-        if table.slot and table.slot.key[0] in wh.columns(place(table.name)):
-            link = table.slot.key[0]
-            held |= {(link, of) for (of,) in wh.rows(f"SELECT DISTINCT {link}::VARCHAR FROM {place(table.name)}")}
+        named = table.slot.key[0] if table.slot else through(contract, table)
+        if named and named in wh.columns(place(table.name)):
+            held |= {(named, of) for (of,) in wh.rows(f"SELECT DISTINCT {named}::VARCHAR FROM {place(table.name)}")}
     return held
+
+
+def in_order(contract: Contract, names: Collection[str]) -> list[Table]:
+    """Tables so that each comes after those that say who holds what its rows belong to."""
+    tables = [table for table in contract.tables if table.name in names]
+    return sorted(tables, key=lambda table: 0 if table.slot else 1 if through(contract, table) else 2)
 
 
 def emptied(columns: Collection[str]) -> str:

@@ -72,6 +72,7 @@ def judge(wh: Warehouse, contract: Contract, table: Table, rows: str, suppressed
     judged = Judged()
     if not suppressed.any_in(table.name):
         return judged
+    linked = links(contract, table)
     there = {name for name, *_ in wh.rows(f"DESCRIBE SELECT * FROM {rows}")}
     columns = [name for name in _columns(contract, table) if name in there]
     listed = ", ".join(f"{name}::VARCHAR" for name in columns)
@@ -81,10 +82,10 @@ def judge(wh: Warehouse, contract: Contract, table: Table, rows: str, suppressed
             if _of_an_erased(table, said, suppressed):
                 judged.gone.append(record)
             continue
-        for link in links(contract, table):
+        for link, named in linked.items():
             if (of := said.get(link)) is None:
                 continue
-            if suppressed.holds(table.name, (link,), (of,), _WHOLE) and (link, of) not in held:
+            if suppressed.holds(table.name, (link,), (of,), _WHOLE) and (named, of) not in held:
                 judged.gone.append(record)
                 break
             if suppressed.holds(table.name, (link,), (of,), _SHARED) and (
@@ -95,15 +96,33 @@ def judge(wh: Warehouse, contract: Contract, table: Table, rows: str, suppressed
     return judged
 
 
-def links(contract: Contract, table: Table) -> list[str]:
-    """Columns by which the rows of a table without a slot are somebody's: the first part of a slot's key names what its
-    holders share (an account, a claim, a household), or the person where the key has one part. Where a source names
-    nobody, the key of the row that holds a number of theirs."""
+def links(contract: Contract, table: Table) -> dict[str, str]:
+    """Columns by which the rows of a table without a slot are somebody's, and what each names: the first part of a
+    slot's key, which names what its holders share (an account, a claim, a household), or the person where the key has
+    one part; or a row of another table that is somebody's (a tenancy). Where a source names nobody, the key of the row
+    that holds a number of theirs."""
     if table.slot:
-        return []
-    firsts = dict.fromkeys(other.slot.key[0] for other in contract.tables if other.slot)
-    firsts |= dict.fromkeys(other.key[0] for other in contract.tables if number_columns(contract, other))
-    return [name for name in firsts if name in table.staged_columns]
+        return {}
+    firsts = {other.slot.key[0] for other in contract.tables if other.slot}
+    firsts |= {other.key[0] for other in contract.tables if number_columns(contract, other)}
+    found = {name: name for name in table.staged_columns if name in firsts}
+    for column in table.kept:
+        target, _, named = (column.references or "").partition(".")
+        if named in firsts:
+            found.setdefault(column.staged, named)
+        elif named and target != table.name and through(contract, contract.table(target)) == named:
+            found[column.staged] = named
+    return found
+
+
+def through(contract: Contract, table: Table) -> str | None:
+    """The key by which others refer to a row that is somebody's, in a table without a slot; None if that is what it is
+    theirs by."""
+    if table.slot or len(table.key) != 1:
+        return None
+    firsts = {other.slot.key[0] for other in contract.tables if other.slot}
+    held = firsts & set(table.staged_columns)
+    return table.key[0] if held and table.key[0] not in firsts else None
 
 
 def number_columns(contract: Contract, table: Table) -> list[str]:

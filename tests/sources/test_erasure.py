@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.sources.archive import Archive
 from pipelines.sources.contracts import Contract
-from pipelines.sources.erasure import Erased, drop_unread_values, erase, erase_archived
+from pipelines.sources.erasure import Erased, drop_unread_values, erase, erase_archived, erase_numbered
 from pipelines.sources.intake import FAULT, take_in
 from pipelines.sources.slots import latest
 from pipelines.warehouse import Warehouse
@@ -228,6 +228,22 @@ tables:
       - {name: surname, personal: name}
       - {name: born, type: date, personal: birth_date}
       - {name: phone, personal: contact}
+  - name: locker
+    file: locker.csv
+    grain: one locker
+    why: who has it
+    key: [locker]
+    columns:
+      - {name: locker, personal: identifier}
+      - {name: house, personal: identifier}
+  - name: rent
+    file: rent.csv
+    grain: the rent of one locker
+    why: what is owed
+    key: [locker]
+    columns:
+      - {name: locker, personal: identifier, references: locker.locker}
+      - {name: owed, type: integer, personal: sensitive}
 """
 HOUSE, MEMBER = "house,payer,payer_no,phone,fee\n", "house,place,number,forename,surname,born,phone\n"
 
@@ -237,6 +253,8 @@ def club_of(day: int) -> dict[str, str | bytes]:
         "household.csv": HOUSE + f"H1,A CANARY,N1CANARY,0700 900001,{day}\nH2,B CANARY,N9,0700 900009,1\n",
         "member.csv": MEMBER + "H1,1,N1CANARY,ANNE,CANARY,01/01/1950,0700 900001\nH1,2,N2,BEN,CANARY,02/02/1960,\n"
         "H2,1,N9,BERT,CANARY,05/05/1955,0700 900009\n",
+        "locker.csv": "locker,house\nK1,H1\nK2CANARY,H2\n",
+        "rent.csv": "locker,owed\nK1,1\nK2CANARY,2\n",
     }
 
 
@@ -261,3 +279,135 @@ def test_a_row_that_others_share_loses_what_is_the_persons_and_stays(
     for text in ("N1CANARY", "0700 900001", "A CANARY"):
         assert traces(wh, archive, text) == [], text
     assert [row[0] for row in people(wh, club, "member", "surname")] == ["club:H1/2#1", "club:H2/1#1"]
+
+
+def test_what_is_theirs_through_a_row_that_is_theirs_goes_too(
+    wh: Warehouse, tmp_path: Path, landing: Path, archive: Archive
+) -> None:
+    club = make_contract(tmp_path, CLUB, "club")
+    deliver(landing, club_of(1), FIRST, source="club")
+    take_in(wh, club, landing, archive, suppression=KEY)
+    done = gone(wh, club, archive, ["club:H2/1#1"])
+    assert done.rows == {"household": 1, "member": 1, "locker": 1, "rent": 1}
+    assert traces(wh, archive, "K2CANARY") == traces(wh, archive, "N9") == []
+    deliver(landing, club_of(2), SECOND, source="club")
+    take_in(wh, club, landing, archive, suppression=KEY)
+    assert traces(wh, archive, "K2CANARY") == traces(wh, archive, "N9") == []
+    # a newcomer to the household has the locker again
+    newcomer = club_of(3)
+    newcomer["member.csv"] = str(newcomer["member.csv"]).replace("N9,BERT,CANARY,05/05/1955", "N8,CLEO,NEW,06/06/1966")
+    deliver(landing, newcomer, THIRD, source="club")
+    take_in(wh, club, landing, archive, suppression=KEY)
+    assert ("K2CANARY", 2) in wh.rows("SELECT locker, owed FROM identity.staged.club__rent")
+    assert ("club:H2/1#2", "NEW") in people(wh, club, "member", "surname")
+    assert traces(wh, archive, "N9") == []
+
+
+NAMELESS = """\
+name: care
+title: Care of children who are not named
+system: Made up
+level: person
+owner: Libraries
+steward: library@example.org
+description: Children by number.
+retention_days: 365
+refresh_days: 31
+control: manifest
+date_format: "%d/%m/%Y"
+purposes:
+  data_quality: {basis: public task, expires: 2030-01-01}
+tables:
+  - name: child
+    file: child.csv
+    grain: one child
+    why: who is helped
+    key: [child]
+    columns:
+      - {name: child, personal: identifier}
+      - {name: upn, personal: identifier}
+  - name: need
+    file: need.csv
+    grain: one need
+    why: what for
+    key: [child, since]
+    columns:
+      - {name: child, personal: identifier}
+      - {name: since, type: date, personal: sensitive}
+"""
+
+
+def test_of_a_source_that_names_nobody_what_a_number_leads_to_goes(
+    wh: Warehouse, tmp_path: Path, landing: Path, archive: Archive
+) -> None:
+    care = make_contract(tmp_path, NAMELESS, "care")
+    files = {
+        "child.csv": "child,upn\nC1CANARY,A 123\nC2,B456\n",
+        "need.csv": "child,since\nC1CANARY,01/02/2026\nC2,01/03/2026\n",
+    }
+    deliver(landing, files, FIRST, source="care")
+    take_in(wh, care, landing, archive, suppression=KEY)
+    assert not erase_numbered(wh, care, ["Z999"], KEY).rows
+    assert erase_numbered(wh, care, ["A123"], KEY).rows == {"child": 1, "need": 1}
+    assert erase_archived(wh, care, archive, KEY) == (2, 0)
+    assert traces(wh, archive) == []
+    deliver(landing, files, SECOND, source="care")
+    take_in(wh, care, landing, archive, suppression=KEY)
+    assert traces(wh, archive) == []
+    assert wh.rows("SELECT child FROM identity.staged.care__need") == [("C2",)]
+
+
+TWICE = """\
+name: clients
+title: Clients, and what was done for them
+system: Made up
+level: person
+owner: Libraries
+steward: library@example.org
+description: The same people in two tables.
+retention_days: 365
+refresh_days: 31
+control: manifest
+date_format: "%d/%m/%Y"
+purposes:
+  data_quality: {basis: public task, expires: 2030-01-01}
+tables:
+  - name: event
+    file: event.csv
+    grain: one event
+    why: what was done
+    key: [event]
+    slot: {key: [client], name: [name], birth_date: born}
+    columns:
+      - {name: event, personal: identifier}
+      - {name: client, personal: identifier}
+      - {name: name, personal: name}
+      - {name: born, type: date, personal: birth_date}
+  - name: person
+    file: person.csv
+    grain: one client
+    why: who they are
+    key: [client]
+    slot: {key: [client], name: [name], birth_date: born}
+    columns:
+      - {name: client, personal: identifier}
+      - {name: name, personal: name}
+      - {name: born, type: date, personal: birth_date}
+"""
+
+
+def test_a_person_under_another_number_in_another_table_is_the_same_person(
+    wh: Warehouse, tmp_path: Path, landing: Path, archive: Archive
+) -> None:
+    """Ben sat under the key before Ann, but only events say so: in the table of persons Ann is the first."""
+    clients = make_contract(tmp_path, TWICE, "clients")
+    ann, ben = f"{ANN},{BORN[ANN]}", f"{BEN},{BORN[BEN]}"
+    person = f"client,name,born\n7,{ann}\n"
+    for day, events in ((FIRST, f"E1,7,{ben}\n"), (SECOND, f"E2,7,{ann}\n")):
+        files = {"event.csv": "event,client,name,born\n" + events, "person.csv": person}
+        deliver(landing, files, day, source="clients")
+    take_in(wh, clients, landing, archive, suppression=KEY)
+    assert people(wh, clients, "person") == [("clients:7#1", ANN)]
+    gone(wh, clients, archive, ["clients:7#1"])
+    assert traces(wh, archive, ANN) == []
+    assert people(wh, clients, "event") == [("clients:7#1", BEN)]
