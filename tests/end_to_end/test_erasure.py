@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -94,8 +94,8 @@ def place(borough, tmp_path) -> Place:
         )  # fmt: skip
         note_copy(operations, release, "age1theirs", "handed.age", "0" * 64, Actor("ann"))
         update(operations, release, "published")
-        model = replace(pinned(), terms=pinned().terms | {"forename": {"": 0.1, **dict.fromkeys(terms, 0.2)}}, mark="")
-        Shelf.of(folder, operations.keyring).save(replace(model, calibration=None, transfer=None), "ours")
+        model = pinned().with_terms({"forename": {"": 0.1, "ann": 0.2, **dict.fromkeys(terms, 0.2)}})
+        Shelf.of(folder, operations.keyring).save(model, "ours")
     made = Place(data, person, records, canaries | {NOTE, *terms}, members(folder), release)
     assert len(canaries) >= len(SHARED) * 2
     assert len(found_of(made)) > 8, "the search must find the person where they are"

@@ -1,0 +1,39 @@
+"""A council's model forgets what only an erased person was called, and stays the model that it was."""
+
+from pathlib import Path
+
+from linkage_models.models import Model, pinned
+from pipelines.governance.keys import Keyring
+from pipelines.linkage.shelf import Shelf, without_terms
+
+
+def ours(tmp_path: Path) -> tuple[Shelf, Model]:
+    shelf = Shelf(tmp_path / "models", Keyring.ephemeral())
+    terms = {"forename": {"": 0.1, "ann": 0.2, "qzcanary": 0.3}, "surname_key": {"": 0.1, "smith": 0.2}}
+    shelf.folder.mkdir()
+    return shelf, shelf.save(pinned().with_terms(terms), "ours")
+
+
+def test_a_model_is_written_anew_without_names_of_one_person(tmp_path: Path) -> None:
+    shelf, before = ours(tmp_path)
+    into = tmp_path / "work"
+    assert not shelf.keep_without("ours", ["nobody"], into)
+    assert not into.exists()
+    assert shelf.keep_without("ours", ["qzcanary", "jones"], into)
+    for path in into.iterdir():
+        path.replace(shelf.folder / path.name)
+    after = shelf.load("ours")
+    assert after.terms["forename"] == {"": 0.1, "ann": 0.2}
+    assert after.terms["surname_key"] == before.terms["surname_key"]
+    assert (after.settings, after.card, after.population) == (before.settings, before.card, before.population)
+
+
+def test_what_was_calibrated_stays_calibrated() -> None:
+    model = pinned()
+    assert model.calibration
+    name = next(value for value in model.terms["forename"] if value)
+    kept = without_terms(model, [name])
+    assert name not in kept.terms["forename"]
+    assert kept.calibration is not None
+    assert kept.calibration.model == kept.mark != model.mark
+    assert without_terms(model, ["nobody is called this"]) is model
