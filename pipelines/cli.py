@@ -1,6 +1,7 @@
 """The `boroughlink` command. Heavy rooms are imported only by the command that needs them."""
 
 import os
+import resource
 import sys
 
 import click
@@ -19,6 +20,7 @@ def cli(debug: bool) -> None:
     """From landed extracts to a linked borough: people, households and homes across systems that don't know
     each other."""
     os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash must not write keys and people to a disk
     if debug:
         os.environ["BOROUGHLINK_DEBUG"] = "1"
 

@@ -304,7 +304,7 @@ class Operations:
             gone = [payload for row in rows for payload in row if payload]
             reported = sa.select(source_fault_table.c.sealed).where(source_fault_table.c.record.in_(names))
             gone += db.scalars(reported)
-            db.execute(sa.update(payload_table).where(payload_table.c.payload_id.in_(gone)).values(sealed=b""))
+        self.forget(gone)
         return len(rows)
 
     def reseal_request(self, request_id: str, text: str | None) -> None:
@@ -314,6 +314,19 @@ class Operations:
             payload_id = str(db.execute(said).scalar_one())
             sealed = b"" if text is None else self.keyring.encrypt("fields", text.encode(), payload_id.encode())
             db.execute(sa.update(payload_table).where(payload_table.c.payload_id == payload_id).values(sealed=sealed))
+        self._empty_log()
+
+    def forget(self, payload_ids: Sequence[str]) -> None:
+        """Zero sealed payloads for good."""
+        with self.begin() as db:
+            db.execute(sa.update(payload_table).where(payload_table.c.payload_id.in_(payload_ids)).values(sealed=b""))
+        self._empty_log()
+
+    def _empty_log(self) -> None:
+        """What was zeroed still lies in SQLite's write-ahead log while another process keeps the store open."""
+        if self.engine.dialect.name == "sqlite":
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def add_release(self, **values: Any) -> None:
         with self.begin() as db:

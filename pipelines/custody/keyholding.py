@@ -51,7 +51,7 @@ def rotated(folder: DataFolder, new: Path | None) -> str:
 def ask_escrow(folder: DataFolder, custodians: Sequence[str], reason: str) -> str:
     """Ask for an escrow of all keys to these custodians: it takes a second person, for it is a copy of everything."""
     settings = load_settings(folder)
-    named = escrow.parsed(custodians, settings.holds == "real")
+    named = escrow.parsed(custodians, settings.holds == "real", settings)
     with opened(folder) as operations:
         request = approvals.ask(
             operations, acting(folder), ESCROW, "+".join(sorted(named)), reason,
@@ -110,5 +110,9 @@ def restored(folder: DataFolder, sealed: Path, custodians: Sequence[Path]) -> st
     held = escrow.open_escrow(sealed, custodians)
     keys.restore(folder, settings, held)
     with opened(folder) as operations:
-        audit.record(operations, acting(folder).login, "keys restored", "keystore", keys=sorted(held))
+        gone = sorted(audit.subjects(operations, [f"{DESTRUCTION} done"]) & set(held))
+        for name in gone:  # the escrow is older than its end
+            keys.destroy(folder, name)
+            del held[name]
+        audit.record(operations, acting(folder).login, "keys restored", "keystore", keys=sorted(held), stay_gone=gone)
     return f"{len(held)} keys restored from {sealed.name}. `boroughlink doctor` proves them; make a new escrow soon."

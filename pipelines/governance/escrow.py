@@ -15,8 +15,9 @@ from typing import Any
 import pyrage
 
 from pipelines.faults import BoroughlinkError
+from pipelines.governance.actors import canonical
 from pipelines.governance.keystore import STORE_FILE, KeyFault, Keystore
-from pipelines.settings import DataFolder, now, write_atomically
+from pipelines.settings import DataFolder, Settings, now, write_atomically
 
 NOTE = "escrow.json"
 
@@ -30,16 +31,17 @@ def make_custodian(out: Path) -> str:
     return str(identity.to_public())
 
 
-def parsed(given: Sequence[str], real: bool) -> dict[str, str]:
-    """`name=age1...` custodians of the command line. Raises BoroughlinkError."""
-    found = {name.strip().casefold(): recipient.strip() for name, _, recipient in (one.partition("=") for one in given)}
-    for name, recipient in found.items():
+def parsed(given: Sequence[str], real: bool, settings: Settings | None = None) -> dict[str, str]:
+    """`name=age1...` custodians of the command line, each a person by their one login. Raises BoroughlinkError."""
+    found = {}
+    for name, _, recipient in (one.partition("=") for one in given):
         try:
-            pyrage.x25519.Recipient.from_str(recipient)
+            found[canonical(name, settings)] = str(pyrage.x25519.Recipient.from_str(recipient.strip()))
         except Exception:  # noqa: BLE001 - pyrage's own class, whatever is wrong with the text
             raise BoroughlinkError(
                 f"--to {name}=…: not an age recipient; `boroughlink keys custodian` makes one."
             ) from None
+    for name in found:
         if not name.isidentifier() and not name.replace(".", "_").replace("-", "_").isidentifier():
             raise BoroughlinkError("--to: write NAME=RECIPIENT, NAME being a custodian's login.")
     if len(found) != len(given) or len(set(found.values())) != len(found):

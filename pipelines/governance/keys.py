@@ -210,6 +210,8 @@ def key_encryption_key(
     if given := os.environ.get("BOROUGHLINK_KEK"):
         return _parsed(os.fsencode(given), "the environment variable BOROUGHLINK_KEK"), "the environment"
     if named := os.environ.get("BOROUGHLINK_KEK_FILE"):
+        if (owner := _owner(Path(named))) not in (None, 0, os.geteuid(), _owner(folder.root)):
+            raise KeyFault(f"{named} belongs to another (user id {owner}), who can read and change it: `chown` it.")
         return _from_file(Path(named), lenient), f"the file {named}"
     if command := os.environ.get("BOROUGHLINK_KEK_COMMAND"):
         try:
@@ -258,6 +260,10 @@ def _parsed(text: bytes, origin: str) -> bytes:
     if len(key) != KEY_BYTES:
         raise KeyFault(f"{origin} must be {KEY_BYTES * 2} hex digits.")
     return key
+
+
+def _owner(path: Path) -> int | None:
+    return path.stat().st_uid if path.exists() else None
 
 
 def _refuse_readable(path: Path) -> None:

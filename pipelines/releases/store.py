@@ -119,8 +119,7 @@ def key_of(operations: Operations, key_id: str) -> bytes:
 
 def destroy_key(operations: Operations, key_id: str) -> None:
     """Zero a key in the store, for good."""
-    with operations.begin() as db:
-        db.execute(sa.update(payload_table).where(payload_table.c.payload_id == key_id).values(sealed=b""))
+    operations.forget([key_id])
 
 
 def holds_key(operations: Operations, key_id: str) -> bool:

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import pyrage
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
@@ -84,6 +85,34 @@ def test_any_two_custodians_restore_lost_keys_and_one_alone_none(folder, tmp_pat
     assert events(folder)[-1] == ("ann", "keys restored")
     with pytest.raises(KeyFault, match="nothing to restore"):
         keyholding.restored(folder, sealed, [files["eve"], files["dan"]])
+
+
+def test_one_person_is_not_two_custodians_under_any_name_or_spelling_of_a_key():
+    one, other = (str(pyrage.x25519.Identity.generate().to_public()) for _ in range(2))
+    known = Settings(logins={"ann.smith": ("asmith",)})
+    for first, second in (
+        (f"ann.smith={one}", f"asmith={other}"),
+        (f"ann.smith={one}", f"COUNCIL\\Ann.Smith={other}"),
+        (f"ann.smith={one}", f"bob={one}"),
+        (f"ann.smith={one}", f"bob={one.upper()}"),
+    ):
+        with pytest.raises(BoroughlinkError, match="each custodian once"):
+            escrow.parsed([first, second], True, known)
+    assert set(escrow.parsed([f"ann.smith={one}", f"bob={other}"], True, known)) == {"ann.smith", "bob"}
+
+
+def test_a_key_that_was_destroyed_does_not_come_back_from_the_escrow(folder, tmp_path, as_):
+    files = escrowed(folder, tmp_path, as_, "cat", "dan")
+    as_("ann")
+    request = asked(keyholding.ask_destruction(folder, "attributes", "the folder ends its service today"))
+    as_("bob")
+    answered(folder, request, yes=True)
+    keyholding.destroyed(folder, request)
+    (folder.keys / "keystore.json").unlink()
+    keyholding.restored(folder, tmp_path / "escrow" / "boroughlink-keys-cat+dan.age", list(files.values()))
+    with pytest.raises(KeyFault, match="`attributes` was destroyed"):
+        open_keyring(folder, Settings(), ("attributes",))
+    assert open_keyring(folder, Settings(), READING)
 
 
 def test_an_escrow_shows_no_key_and_stays_outside(folder, tmp_path, as_):

@@ -1,9 +1,12 @@
 import multiprocessing
 import pickle
+import subprocess
+import sys
 
 import pytest
 
-from pipelines.governance.keys import STANDING_KEYS, KeyFault, Keyring, open_keyring
+from pipelines.governance import keys
+from pipelines.governance.keys import STANDING_KEYS, STORE, KeyFault, Keyring, open_keyring
 from pipelines.governance.pseudonyms import pseudonym
 from pipelines.settings import DataFolder, Settings
 
@@ -54,6 +57,25 @@ def test_kek_from_outside(folder, tmp_path, monkeypatch, source):
     monkeypatch.setenv("BOROUGHLINK_KEK", "cd" * 32)
     with pytest.raises(KeyFault, match="does not open"):
         open_keyring(folder, REAL, STANDING_KEYS)
+
+
+def test_a_crash_writes_no_memory_to_a_disk():
+    said = "import resource; from pipelines.cli import cli; cli(['keys', '--help'], standalone_mode=False); "
+    said += "print(resource.getrlimit(resource.RLIMIT_CORE))"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "(0, 0)"
+
+
+def test_a_key_file_of_another_is_refused(folder, tmp_path, monkeypatch):
+    path = tmp_path / "kek"
+    path.write_text("ab" * 32)
+    path.chmod(0o400)
+    monkeypatch.setenv("BOROUGHLINK_KEK_FILE", str(path))
+    assert open_keyring(folder, REAL, STORE)
+    owner = keys._owner
+    monkeypatch.setattr(keys, "_owner", lambda of: 4321 if of == path else owner(of))
+    with pytest.raises(KeyFault, match=r"belongs to another \(user id 4321\)"):
+        open_keyring(folder, REAL, STORE)
 
 
 def test_a_key_file_that_others_can_read_is_refused(folder, tmp_path, monkeypatch):

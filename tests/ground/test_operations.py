@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.keys import Keyring
-from pipelines.operations import Operations, audit_table, metadata
+from pipelines.operations import Operations, audit_table, metadata, payload_table
+from pipelines.releases.store import destroy_key, keep_key
 from pipelines.settings import DataFolder
 
 
@@ -178,3 +179,17 @@ def test_what_an_abandoned_run_built_is_withdrawn(store):
     with store.begin() as db:
         found = dict(db.execute(sa.text("SELECT release_id, state FROM release")).all())
     assert found == {"kept": "built", "lost": "withdrawn"}
+
+
+def test_what_is_erased_is_in_no_file_of_the_store_even_while_the_app_holds_it_open(store):
+    url = store.engine.url.database
+    held = Operations.open(DataFolder.at(Path(url).parent), store.keyring)
+    with held.begin() as db:
+        db.execute(sa.select(payload_table.c.payload_id)).all()
+    kept, gone = keep_key(store, b"k" * 32), keep_key(store, b"g" * 32)
+    with store.begin() as db:
+        sealed = dict(db.execute(sa.select(payload_table.c.payload_id, payload_table.c.sealed)).all())
+    destroy_key(store, gone)
+    files = b"".join(path.read_bytes() for path in Path(url).parent.glob("operations.sqlite*"))
+    held.close()
+    assert sealed[kept] in files and sealed[gone] not in files
