@@ -37,9 +37,11 @@ class RunHandle:
         started_by: str,
         ended: Callable[[Run, str | None], None] | None = None,
         upstream: Mapping[str, frozenset[str]] | None = None,
+        whole: bool = False,
     ) -> None:
         """`ended` is told of the run once it is over, and why it failed, if it did; `upstream` names of each step the
-        sources that it stands on."""
+        sources that it stands on; a `whole` run publishes at its end, or was stopped."""
+        self.whole = whole
         self.folder, self.landing, self.started_by, self.ended = folder, landing, started_by, ended
         self.upstream = upstream or {}
         self._purposes = purposes
@@ -67,6 +69,8 @@ class RunHandle:
         """The commit point, if every step went well; else nothing of the run stays."""
         if self._run is None or self._run.over:
             return
+        if self.whole and not self._run.publishing:  # stopped between two steps, where no step could say so
+            self.failed = self.failed or "stopped before its end"
         try:
             if self.failed:
                 self._run.abandon(self.failed)
@@ -123,6 +127,10 @@ def run_step(
         if os.environ.get("BOROUGHLINK_DEBUG"):
             raise
         raise dg.Failure(description=said, allow_retries=False) from None
+    except BaseException:  # stopped: what is half built must not be taken for the state
+        handle.failed = handle.failed or f"{name}: stopped"
+        _tell(name, "failed")
+        raise
     _tell(name, "done")
 
 

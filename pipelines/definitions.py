@@ -102,6 +102,7 @@ def build_definitions(place: Place) -> dg.Definitions:
             _who(tags),
             (lambda run, failed: tell(place.folder, run.summary(), failed)) if place.notices else None,
             upstream,
+            whole=_is_whole(init.dagster_run),
         )
         try:
             yield handle
@@ -119,6 +120,11 @@ def build_definitions(place: Place) -> dg.Definitions:
         resources={"borough": borough},
         executor=dg.in_process_executor,
     )
+
+
+def _is_whole(run: dg.DagsterRun | None) -> bool:
+    """Whether a run comes to the step that publishes, unless it is stopped."""
+    return run is not None and (not run.asset_selection or dg.AssetKey("published") in run.asset_selection)
 
 
 def _with_basis(spec: dg.AssetSpec, purposes: Purposes) -> dg.AssetSpec:
@@ -195,7 +201,11 @@ def _execute(place: Place, started_by: str, select: str | None) -> tuple[bool, l
                 asset_selection=chosen,
                 raise_on_error=False,
             )
-        faults = [_said(event) for event in result.all_events if event.is_step_failure]
+        failures = [event for event in result.all_events if event.is_step_failure]
+        if any(_was_stopped(event) for event in failures):
+            instance.report_run_canceled(result.dagster_run)
+            return False, ["Stopped. The last good state stays; run again when you like."]
+        faults = [_said(event) for event in failures]
     return result.success, list(dict.fromkeys(faults))
 
 
@@ -240,6 +250,11 @@ def _chosen(definitions: dg.Definitions, select: str) -> list[dg.AssetKey]:
     if not chosen:
         raise BoroughlinkError("--select names no asset: write for instance 'group:fraud' or '+key:places/property'.")
     return chosen
+
+
+def _was_stopped(event: dg.DagsterEvent) -> bool:
+    error = event.step_failure_data.error
+    return error is not None and error.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 
 
 def _said(event: dg.DagsterEvent) -> str:

@@ -1,7 +1,6 @@
 """Starting, previewing and stopping a run: the `boroughlink` command as a child, its steps read from what it prints."""
 
 import json
-import os
 import re
 import signal
 import subprocess  # our own command, with fixed words
@@ -76,7 +75,7 @@ def stop(folder: DataFolder) -> bool:
     process = _process(note) if note else None
     if process is None:
         return False
-    os.killpg(process.pid, signal.SIGINT)
+    process.send_signal(signal.SIGINT)
     return True
 
 

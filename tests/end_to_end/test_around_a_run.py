@@ -1,15 +1,18 @@
 import json
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 
 import dagster as dg
 import pytest
 
-from pipelines.commit_point import hold_lock
+from pipelines.assets import STARTED_BY_TAG
+from pipelines.commit_point import Current, hold_lock
 from pipelines.definitions import Place, build_definitions
 from pipelines.settings import SHIPPED_SOURCES, DataFolder
 from pipelines.sources.contract_files import load_contracts
+from review_app.starting import start, started, stop
 from tests.end_to_end.conftest import FEW, boroughlink
 
 
@@ -210,3 +213,28 @@ def test_the_nightly_schedule_keeps_the_councils_time(place):
     assert schedule.execution_timezone == "Europe/London"
     assert schedule.cron_schedule == "30 2 * * *"
     assert schedule.job_name == "boroughlink"
+
+
+def test_a_run_that_the_app_starts_stands_in_dagsters_history_and_one_that_it_stops_leaves_nothing(small):
+    """The app's run is the job itself: its steps and the person's name on Dagster's pages, stopped as stopped."""
+    folder = DataFolder.at(small[0])
+    before = Current.read(folder)
+
+    def ended(stop_it):
+        assert start(folder, "Ada Analyst", preview=False, force=True) is None
+        patience = time.monotonic() + 120
+        while started(folder).going and time.monotonic() < patience:
+            if stop_it and started(folder).steps:
+                stop(folder)
+                stop_it = False
+            time.sleep(0.05)
+        with dg.DagsterInstance.from_config(str(folder.dagster)) as instance:
+            run = instance.get_runs(limit=1)[0]
+            assert run.tags[STARTED_BY_TAG].startswith("Ada Analyst, by ")
+            return run.status, [event.step_key for event in instance.all_logs(run.run_id) if event.step_key]
+
+    status, _ = ended(stop_it=True)
+    assert status == dg.DagsterRunStatus.CANCELED and Current.read(folder) == before
+    assert started(folder).said[-1].endswith("Stopped. The last good state stays; run again when you like.")
+    status, steps = ended(stop_it=False)
+    assert status == dg.DagsterRunStatus.SUCCESS and "published" in steps and Current.read(folder) != before

@@ -5,11 +5,13 @@ import os
 import signal
 import stat
 import threading
+from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 
-from pipelines.assets import RunHandle
+from pipelines.assets import RunHandle, run_step
 from pipelines.commit_point import Current, RunUnderWay, run_under_way
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import STANDING_KEYS, open_keyring
@@ -254,3 +256,16 @@ def test_a_kill_on_the_way_to_the_commit_leaves_a_whole_state(folder, place, cal
     assert sorted(ends) == sorted((told[run["state"]], run["run_id"]) for run in runs(folder))
     assert published(folder) == value
     assert len([p for p in folder.published.iterdir() if p.is_dir()]) == (2 if value == "two" else 1)
+
+
+def test_a_run_that_is_stopped_is_thrown_away(folder):
+    """In a step, where the step knows of it, and between two, where only what is missing tells."""
+    for whole, stop in ((False, True), (True, False)):
+        handle = RunHandle(folder, lambda run: None, folder.landing, "ann", whole=whole)
+        context = SimpleNamespace(resources=SimpleNamespace(borough=handle))
+        with suppress(KeyboardInterrupt), run_step(context, "staged/one", ("identity",)) as step:
+            step.wh.execute("CREATE SCHEMA IF NOT EXISTS identity.half")
+            if stop:
+                raise KeyboardInterrupt
+        handle.close()
+        assert "stopped" in handle.failed and Current.read(folder).state is None and not folder.identity.exists()
