@@ -20,8 +20,8 @@ _COLUMNS = ("entry", "at (UTC)", "who", "event", "of", "detail")
 def verified(folder: DataFolder) -> tuple[bool, Answer]:
     """The chain, against itself and against every head that was kept outside the store."""
     settings = load_settings(folder)
-    known = anchors.known(folder, settings)
     with opened(folder) as operations:
+        known = anchors.known(folder, settings, operations)
         read, bad = audit.verify(operations, known)
         head = audit.anchor(operations)
     last = max((seq for seq, _ in known), default=0)

@@ -21,7 +21,8 @@ def anchor(folder: DataFolder, settings: Settings, operations: Operations) -> He
     """
     head = audit.anchor(operations)
     if settings.anchor is not None:
-        line = json.dumps({"at": timestamp(), "folder": str(folder.root), "entry": head[0], "mac": head[1]}) + "\n"
+        of = {"folder": str(folder.root), "store": _name(operations)}
+        line = json.dumps({"at": timestamp(), **of, "entry": head[0], "mac": head[1]}) + "\n"
         try:
             handle = os.open(_path(settings.anchor), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
@@ -35,18 +36,25 @@ def anchor(folder: DataFolder, settings: Settings, operations: Operations) -> He
     return head
 
 
-def known(folder: DataFolder, settings: Settings) -> list[Head]:
-    """Every head that is known outside the store: from the anchor file, and from the runs that are published."""
+def known(folder: DataFolder, settings: Settings, operations: Operations) -> list[Head]:
+    """Every head that is known outside the store: from the anchor file, and from the runs that are published.
+
+    A folder is known by its place, though its store be another, and by the key of its audit, though it was moved.
+    """
     heads = [_head(json.loads(path.read_text())["notes"].get(NOTED)) for path in folder.published.glob("*/run.json")]
     if settings.anchor is not None and _path(settings.anchor).exists():
         for number, line in enumerate(_path(settings.anchor).read_text().splitlines(), start=1):
             try:
                 said = json.loads(line)
-                if said["folder"] == str(folder.root):
+                if said["folder"] == str(folder.root) or said.get("store") == _name(operations):
                     heads.append((int(said["entry"]), str(said["mac"])))
             except (ValueError, KeyError, TypeError):
                 raise BoroughlinkError(f"{settings.anchor}, line {number}: is no anchor; was it changed?") from None
     return sorted({head for head in heads if head})
+
+
+def _name(operations: Operations) -> str:
+    return operations.keyring.hmac("audit", b"name of the store").hex()[:32]
 
 
 def _head(noted: object) -> Head | None:

@@ -120,13 +120,15 @@ def _post(settings: Settings, notice: Notice) -> None:
     token = secret(WEBHOOK_TOKEN)
     told = {"event": notice.event, "subject": notice.subject, "text": notice.text, "mark": notice.mark}
     try:
-        answer = httpx.post(
+        with httpx.stream(  # its body is never read: it may be of any size, and never end
+            "POST",
             url,
             json=told,
             headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=settings.notices_timeout,
             follow_redirects=False,
-        )
+        ) as answer:
+            pass
     except (httpx.HTTPError, httpx.InvalidURL) as fault:
         raise NotSent(f"the webhook can't be used ({type(fault).__name__})") from None
     if not answer.is_success:

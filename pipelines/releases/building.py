@@ -4,6 +4,7 @@ import hashlib
 import json
 import secrets
 import shutil
+import unicodedata
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -46,6 +47,9 @@ def build(
     with refusals_noted(operations, who, asked.name):
         if not recipient or len(recipient) > 120:
             raise ReleaseRefused("Say for whom the release is: a release for nobody is not made.")
+        for said, name in (("--recipient", recipient), ("--series", series or "x")):
+            if not name.isprintable() or unicodedata.normalize("NFKC", name).strip() != name or len(name) > 120:
+                raise ReleaseRefused(f"{said}: at most 120 plain printable characters; whoever approves reads them.")
         purpose, profile = allowed(asked, purposes)
         if purpose.opt_out_applies:
             require_recent(operations, settings.today(), marked_list(wh))

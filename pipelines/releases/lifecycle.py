@@ -7,6 +7,7 @@ these very files, once and in time. Publishing encrypts a copy to the recipient'
 import hashlib
 import io
 import json
+import os
 import tarfile
 from datetime import date
 from pathlib import Path
@@ -102,6 +103,7 @@ def publish(
 ) -> Path:  # fmt: skip
     """Write one encrypted copy for the recipient: an age file that only the holder of their key can open.
 
+    The approval is used up and the copy noted before a byte is written: of two who publish at once, one writes nothing.
     Raises ReleaseRefused for an approval that is missing, another's, used or over; for a key that is none.
     """
     release = find(operations, release_id)
@@ -113,12 +115,17 @@ def publish(
         request = approvals.standing(operations, str(release.manifest["request"]), KIND, mark_of(release))
         release.manifest["approved_by"] = request.answered_by
         sealed = _for_recipient(_package(folder, operations, release), recipient_key)
-        write_atomically(out, sealed)
         approvals.done(operations, who, request, release=release_id)
-    digest = hashlib.sha256(sealed).hexdigest()
-    note_copy(operations, release_id, recipient_key.strip(), out.name, digest, who)
-    update(operations, release_id, "published", approved_by=request.answered_by)
-    audit.record(operations, who.login, "release published", release_id, file=out.name, sha256=digest)
+        digest = hashlib.sha256(sealed).hexdigest()
+        note_copy(operations, release_id, recipient_key.strip(), out.name, digest, who)
+        update(operations, release_id, "published", approved_by=request.answered_by)
+        audit.record(operations, who.login, "release published", release_id, file=out.name, sha256=digest)
+        try:
+            write_atomically(out, sealed)
+        except OSError as fault:
+            raise ReleaseRefused(
+                f"{out} can't be written ({os.strerror(fault.errno or 0)}), and the approval is used: build it again."
+            ) from None
     return out
 
 

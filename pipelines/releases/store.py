@@ -85,16 +85,18 @@ def find(operations: Operations, release_id: str) -> Release:
 
 
 def update(operations: Operations, release_id: str, state: str, **manifest: Any) -> None:
-    """Move a release to a state, with more in its manifest."""
+    """Move a release to a state, with more in its manifest. Raises ReleaseRefused if it ended meanwhile."""
     with operations.begin() as db:
         held = json.loads(
             db.scalar(sa.select(release_table.c.manifest).where(release_table.c.release_id == release_id)) or "{}"
         )
-        db.execute(
+        moved = db.execute(
             sa.update(release_table)
-            .where(release_table.c.release_id == release_id)
+            .where(release_table.c.release_id == release_id, release_table.c.state.not_in(("revoked", "expired")))
             .values(state=state, manifest=json.dumps(held | manifest))
         )
+    if moved.rowcount != 1:
+        raise ReleaseRefused(f"{release_id} ended meanwhile: its keys are destroyed.")
 
 
 def keep_key(operations: Operations, key: bytes) -> str:

@@ -340,6 +340,20 @@ def test_who_looked_and_what_was_seen(folder, as_):
     assert events(folder)[-1] == ("auditor", "audit of a user read")
 
 
+def test_a_folder_that_was_moved_is_still_held_against_its_anchors(folder, tmp_path):
+    remember(folder, anchor=tmp_path / "heads")
+    with opened(folder) as store:
+        for n in range(5):
+            audit.record(store, "ann", "looked", str(n))
+        anchors.anchor(folder, load_settings(folder), store)
+    with opened(folder) as store, store.begin() as db:
+        db.exec_driver_sql("DROP TRIGGER audit_no_delete")
+        db.execute(sa.delete(audit_table).where(audit_table.c.seq > 3))
+    moved = DataFolder.at(folder.root.rename(tmp_path / "elsewhere"))
+    fine, answer = auditing.verified(moved)
+    assert not fine and answer.data["first bad entry"] == 4
+
+
 def test_what_is_cut_off_or_replaced_shows_against_the_anchor(folder, tmp_path):
     remember(folder, anchor=tmp_path / "heads")
     settings = load_settings(folder)

@@ -41,8 +41,12 @@ def mail_server() -> Iterator[tuple[int, list[tuple[list[str], str]]]]:
 
 
 @contextmanager
-def web_server(status: int = 204) -> Iterator[tuple[str, list[tuple[dict[str, str], dict[str, Any]]]]]:
-    """A web server: the address to post to, and what it got (headers, JSON)."""
+def web_server(
+    status: int = 204, answers: int = 0
+) -> Iterator[tuple[str, list[tuple[dict[str, str], dict[str, Any]]]]]:
+    """A web server: the address to post to, and what it got (headers, JSON). It answers with up to so many
+    megabytes, and counts in the last of what it got how many went out.
+    """
     got: list[tuple[dict[str, str], dict[str, Any]]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -53,6 +57,10 @@ def web_server(status: int = 204) -> Iterator[tuple[str, list[tuple[dict[str, st
             if status == 302:
                 self.send_header("Location", "http://127.0.0.1:1/elsewhere")
             self.end_headers()
+            with suppress(OSError):
+                for sent in range(answers):
+                    self.wfile.write(b"x" * 1_000_000)
+                    got[-1][0]["sent"] = str(sent)
 
         def log_message(self, *_: Any) -> None:
             pass

@@ -56,6 +56,13 @@ def test_a_webhook_gets_json_and_its_token_from_a_file(store, tmp_path, monkeypa
     assert told == {"event": REFUSED, "subject": NOTICES[0].subject, "text": NOTICES[0].text, "mark": "mark0"}
 
 
+def test_a_webhooks_answer_is_not_read_however_much_it_says(store, monkeypatch):
+    with web_server(200, answers=500) as (address, got):
+        monkeypatch.setenv("BOROUGHLINK_WEBHOOK_URL", address)
+        send(store, Settings(), NOTICES[:1], "r1")
+    assert notices(store)[0]["state"] == "sent" and int(got[0][0].get("sent", 0)) < 50
+
+
 @pytest.mark.parametrize("dribbles", [False, True])
 def test_a_mail_server_that_hangs_costs_one_deadline_however_much_there_is_to_tell(store, dribbles):
     with endless_server(dribbles) as port:

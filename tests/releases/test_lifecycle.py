@@ -87,6 +87,51 @@ def opened(path: Path, key: Any = KEY) -> dict[str, bytes]:
         return {entry.name: tar.extractfile(entry).read() for entry in tar.getmembers()}  # type: ignore[union-attr]
 
 
+def test_of_two_who_publish_at_once_one_writes_nothing(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes that both saw the approval standing: the second has no file, and every file has its copy noted."""
+    release_id, standing = desk.checked(), approvals.standing
+    approve(desk.operations, release_id, BOB)
+
+    def meanwhile(*given: Any) -> approvals.Request:
+        request = standing(*given)
+        monkeypatch.setattr(approvals, "standing", standing)
+        desk.published(release_id, tmp_path / "first.age")
+        return request
+
+    monkeypatch.setattr(approvals, "standing", meanwhile)
+    with pytest.raises(ApprovalRefused, match="used already"):
+        desk.published(release_id, tmp_path / "second.age")
+    assert [path.name for path in tmp_path.glob("*.age")] == ["first.age"]
+    assert [copy["file"] for copy in copies(desk.operations, release_id)] == ["first.age"]
+
+
+def test_a_release_that_is_revoked_meanwhile_does_not_leave(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release_id, done = desk.checked(), approvals.done
+    approve(desk.operations, release_id, BOB)
+
+    def meanwhile(*given: Any, **more: Any) -> None:
+        revoke(desk.operations, release_id, "the agreement ended today", BOB)
+        done(*given, **more)
+
+    monkeypatch.setattr(approvals, "done", meanwhile)
+    with pytest.raises(ReleaseRefused, match="ended meanwhile"):
+        desk.published(release_id, tmp_path / "late.age")
+    assert not list(tmp_path.glob("*.age")) and find(desk.operations, release_id).state == "revoked"
+
+
+@pytest.mark.parametrize(
+    "name", ["ICB\x1b[2K\rUniversity", "ICB\nApproved by bob", "ICB\u202eytisrevinU", "ＩＣＢ", "x" * 121]
+)
+def test_a_name_that_reads_otherwise_than_it_is_written_is_no_recipient_and_no_series(desk: Desk, name: str) -> None:
+    for given in ({"recipient": name}, {"series": name}):
+        with pytest.raises(ReleaseRefused, match=r"printable|for nobody"):
+            desk.built(**given)
+
+
 def test_a_release_goes_its_way_and_only_its_recipient_can_open_it(desk: Desk, tmp_path: Path) -> None:
     release_id = desk.checked()
     assert approve(desk.operations, release_id, BOB).state == "approved"
