@@ -290,7 +290,11 @@ def erase_list(data: str, as_json: bool) -> None:
 def scan(
     path: str, canaries: str | None, exceptions: str | None, no_patterns: bool, keys_of: str | None, as_json: bool
 ) -> None:
-    """Find identifiers in any folder, database or archive. Says where and how many, never which; exit 1 if any."""
+    """Find identifiers in any folder, database or archive. Says where and how many, never which.
+
+    Exit 0: nothing found. Exit 1: something found, or a file that should open doesn't. What is encrypted and whose key
+    is not at hand is counted and named, and is no failure: its bytes show nothing; --keys-of looks into it.
+    """
     from pipelines.custody.scan_answer import scanned
 
     named = folder(keys_of) if keys_of else None

@@ -1,6 +1,7 @@
 """What `boroughlink scan` says."""
 
 from pathlib import Path
+from typing import Any
 
 from pipelines.custody.scanning import listed, scan
 from pipelines.custody.stores import opened
@@ -15,7 +16,7 @@ from pipelines.settings import DataFolder
 def scanned(
     path: Path, canaries: Path | None, exceptions: Path | None, patterns: bool, folder: DataFolder | None
 ) -> tuple[bool, Answer]:
-    """Whether nothing was found and everything could be looked into, and the table of what was."""
+    """Whether nothing was found and all opened that is not encrypted, and the tables of both."""
     looked_for = listed(canaries) if canaries else []
     passed = listed(exceptions) if exceptions else []
     root = path.expanduser().resolve()
@@ -30,6 +31,16 @@ def scanned(
         f"{plural(found.files, 'file')} looked through, {len(found.hits):,} of them with identifiers; "
         f"{plural(len(found.excepted), 'file')} passed over by the exceptions.",
         *(f"Not looked into: {name}" for name in found.closed),
-    ]
-    tables = [("Identifiers", ("file", "kind", "how many"), rows)] if rows else []
-    return not (found.hits or found.closed), Answer(said, tables, {"files": found.files})
+        *(
+            [f"Encrypted, so nobody can say what is in {'it' if len(found.sealed) == 1 else 'them'}: "
+             f"{plural(len(found.sealed), 'file')}."]
+            if found.sealed else []
+        ),
+    ]  # fmt: skip
+    tables: list[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]] = []
+    if rows:
+        tables.append(("Identifiers", ("file", "kind", "how many"), rows))
+    if found.sealed:
+        tables.append(("Encrypted", ("file", "what it is"), [tuple(one.split(": ", 1)) for one in found.sealed]))
+    more = {"files": found.files, "not looked into": list(found.closed), "encrypted": len(found.sealed)}
+    return not (found.hits or found.closed), Answer(said, tables, more)

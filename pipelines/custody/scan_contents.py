@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -21,8 +22,15 @@ from pipelines.governance.keys import Keyring
 from pipelines.sources.archive import Archive
 
 _DEEPEST = 4  # archives inside archives
+#: What of ours is encrypted without saying so in its first bytes.
+_SEALED_BY_NAME = {
+    ".sealed": "a file of a release, under that release's own key",
+    ".frequencies": "term frequencies of a model trained here",
+}
 _LARGEST = 1 << 31  # bytes out of one packed file: a bomb is reported, not opened
 _ARCHIVED = b"BLARCH1\n"
+#: How a file begins that only its recipients open (age, binary or as text).
+_AGE = (b"age-encryption.org/v1\n", b"-----BEGIN AGE ENCRYPTED FILE-----")
 _DAMAGED = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, pl.exceptions.PolarsError, OSError, EOFError, RuntimeError,
 )  # fmt: skip
@@ -32,23 +40,41 @@ class NotOpened(BoroughlinkError):
     """A file that holds something which could not be looked into."""
 
 
-def contents(path: Path, keyring: Keyring | None, temp: Path) -> Iterator[bytes]:
-    """The bytes of a file, then those of all that is packed in it. Raises NotOpened for what can't be looked into."""
+@dataclass(frozen=True)
+class Sealed:
+    """Something encrypted whose key is not at hand: its bytes were looked at, and say nothing of what it holds."""
+
+    what: str
+
+
+def contents(path: Path, keyring: Keyring | None, temp: Path) -> Iterator[bytes | Sealed]:
+    """The bytes of a file, then those of all that is packed in it, or what of it is sealed.
+
+    Raises NotOpened for what should open and doesn't.
+    """
     raw = path.read_bytes()
     yield raw
     if raw[:16] == b"SQLite format 3\0":
         yield from _sqlite(path)
     elif raw[8:12] == b"DUCK":
         yield from _duckdb(path, keyring, temp)
-    elif raw[: len(_ARCHIVED)] == _ARCHIVED and keyring is not None:
+    elif raw[: len(_ARCHIVED)] == _ARCHIVED:
+        if keyring is None:
+            yield Sealed("an archived extract; --keys-of opens it")
+            return
         plain = b"".join(Archive(path.parent, keyring.key("archive")).read(path.name))
         yield plain
         yield from _packed(plain, path.name, 1)
     else:
         yield from _packed(raw, path.name, 0)
+        if path.suffix in _SEALED_BY_NAME:
+            yield Sealed(_SEALED_BY_NAME[path.suffix])
 
 
-def _packed(raw: bytes, name: str, depth: int) -> Iterator[bytes]:
+def _packed(raw: bytes, name: str, depth: int) -> Iterator[bytes | Sealed]:
+    if raw.startswith(_AGE):
+        yield Sealed("an age file, for its recipients alone")
+        return
     if depth > _DEEPEST:
         raise NotOpened(f"{name}: archives in archives, more than {_DEEPEST} deep")
     for inner in _unpacked(raw, name):
@@ -75,7 +101,8 @@ def _unpacked(raw: bytes, name: str) -> Iterator[bytes]:
             with tarfile.open(fileobj=io.BytesIO(raw)) as packed:
                 for member in packed:
                     if held := packed.extractfile(member):
-                        yield member.name.encode() + b"\n" + held.read()
+                        yield member.name.encode()
+                        yield held.read()
     except _DAMAGED:
         raise NotOpened(f"{name}: damaged, or protected by a password") from None
 
@@ -87,12 +114,13 @@ def _sqlite(path: Path) -> Iterator[bytes]:
             yield "\n".join(" ".join(_text(value) for value in row) for row in rows).encode("utf-8", "replace")
 
 
-def _duckdb(path: Path, keyring: Keyring | None, temp: Path) -> Iterator[bytes]:
+def _duckdb(path: Path, keyring: Keyring | None, temp: Path) -> Iterator[bytes | Sealed]:
     """Every table of a DuckDB file as JSON lines; an encrypted one only with its key, which is tried by name."""
     con = warehouse.connect(temp, (path.parent.resolve(),), "1GB", 1)
     try:
         if not _attached(con, path, keyring):
-            return  # encrypted: its bytes were looked at, and say nothing
+            yield Sealed("an encrypted database; --keys-of opens it")
+            return
         tables = con.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'looked_at' ORDER BY ALL"
         ).fetchall()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.custody.scan_contents import NotOpened, contents
+from pipelines.custody.scan_contents import NotOpened, Sealed, contents
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import Keyring
 
@@ -23,10 +23,12 @@ _SHORTEST = 7  # characters of a canary's form: shorter ones stand everywhere by
 
 @dataclass(frozen=True)
 class Found:
-    """Hits by file and kind, files that could not be looked into, and files that the exceptions pass over."""
+    """Hits by file and kind; files that should open and didn't (`closed`), that are encrypted and whose key is not at
+    hand (`sealed`), that the exceptions pass over."""
 
     hits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     closed: Sequence[str] = ()
+    sealed: Sequence[str] = ()
     excepted: Sequence[str] = ()
     files: int = 0
 
@@ -103,7 +105,9 @@ def scan(
     whose = [(form.decode("latin-1"), value) for value in set(canaries) for form in sorted(forms(value))]
     shapes = [form for form, _ in whose]
     hits: dict[str, dict[str, int]] = {}
-    closed, passed, files = [], [], 0
+    closed: list[str] = []
+    sealed: list[str] = []
+    passed, files = [], 0
     with tempfile.TemporaryDirectory(prefix="scan-") as temp:
         for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
             if not path.is_file() or path.is_symlink():
@@ -117,6 +121,9 @@ def scan(
             values: set[str] = set()
             try:
                 for text in contents(path, keyring, Path(temp)):
+                    if isinstance(text, Sealed):
+                        sealed.append(f"{name}: {text.what}")
+                        continue
                     values |= _canaries(text, shapes, whose)
                     for kind, count in _looks(text).items() if patterns else ():
                         found[kind] = found.get(kind, 0) + count
@@ -126,7 +133,7 @@ def scan(
                 found["canary"] = len(values)
             if found:
                 hits[name] = found
-    return Found(hits, closed, passed, files)
+    return Found(hits, closed, sealed, passed, files)
 
 
 def _covers(exception: str, name: str) -> bool:

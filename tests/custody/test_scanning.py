@@ -3,6 +3,7 @@
 import base64
 import gzip
 import hashlib
+import json
 import random
 import sqlite3
 import tarfile
@@ -10,6 +11,7 @@ import zipfile
 
 import duckdb
 import polars as pl
+import pyrage
 import pytest
 import xlsxwriter
 from click.testing import CliRunner
@@ -18,6 +20,8 @@ from pipelines import warehouse
 from pipelines.cli import cli
 from pipelines.custody.scanning import scan
 from pipelines.governance.keys import Keyring
+from pipelines.sources.archive import Archive
+from pipelines.sources.file_faults import inspect
 
 CANARIES = [f"Qzvex{a}{b}ward" for a in "abcdefghijklmnopqrst" for b in "abcdefghij"]
 DISGUISES = {
@@ -69,7 +73,9 @@ def test_what_is_encrypted_is_opened_with_the_keys_alone(tmp_path):
     warehouse.attach(con, "identity", tmp_path / "identity.duckdb", ring.key("identity"))
     con.execute("CREATE TABLE identity.facts.t AS SELECT unnest(?) AS v", [CANARIES])
     con.close()
-    assert scan(tmp_path, CANARIES).hits == {}
+    bare = scan(tmp_path, CANARIES)
+    assert bare.hits == {} and bare.sealed == ["identity.duckdb: an encrypted database; --keys-of opens it"]
+    assert scan(tmp_path, CANARIES, keyring=ring, patterns=False).sealed == []
     assert scan(tmp_path, CANARIES, keyring=ring, patterns=False).hits == {"identity.duckdb": {"canary": 200}}
     assert scan(tmp_path, CANARIES, keyring=Keyring.ephemeral(b"other")).closed
 
@@ -108,6 +114,36 @@ def test_exceptions_are_named_and_what_is_closed_is_said(tmp_path):
     found = scan(tmp_path, CANARIES, ["exports/fraud"])
     assert set(found.hits) == {"exports/fraudulent.csv"} and found.excepted == ["exports/fraud/pairs.csv"]
     assert found.closed == ["broken.zip: damaged, or protected by a password"]
+
+
+def test_what_is_encrypted_is_counted_and_named(tmp_path):
+    left = tmp_path / "left"
+    left.mkdir()
+    ring, key = Keyring.ephemeral(), pyrage.x25519.Identity.generate().to_public()
+    plain = tmp_path / "extract.csv"
+    plain.write_text(CANARIES[0])
+    Archive(left, ring.key("archive")).store(inspect(plain, "utf-8"))
+    (archived,) = (path.name for path in left.iterdir())
+    (left / "hand_over.age").write_bytes(pyrage.encrypt(CANARIES[0].encode(), [key]))
+    (left / "rows.csv.sealed").write_bytes(random.Random(1).randbytes(500))
+    with tarfile.open(left / "two.tar", "w") as packed:
+        packed.add(left / "hand_over.age", "inner.age")
+        packed.add(plain, "inner.csv")
+    found = scan(left, CANARIES, patterns=False)
+    assert {name.partition(":")[0] for name in found.sealed} == {
+        archived,
+        "hand_over.age",
+        "rows.csv.sealed",
+        "two.tar",
+    }
+    assert found.hits == {"two.tar": {"canary": 1}} and not found.closed
+    assert archived in scan(left, CANARIES, patterns=False, keyring=ring).hits
+    (left / "two.tar").unlink()
+    done = CliRunner().invoke(cli, ["scan", str(left), "--json"])
+    told = json.loads(done.output)
+    assert done.exit_code == 0 and told["encrypted"] == 3 and len(told["Encrypted"]) == 3
+    (left / "broken.zip").write_bytes(b"PK\x03\x04 no more")
+    assert CliRunner().invoke(cli, ["scan", str(left)]).exit_code == 1
 
 
 def test_the_command_says_how_many_and_never_which(tmp_path):
