@@ -105,7 +105,9 @@ def _encrypt_nothing() -> None:
             return connect(temp, allowed, memory_limit, threads).con  # type: ignore[attr-defined]
 
     def plain_attach(con: Any, zone: str, path: Path, key: bytes, read_only: bool = False) -> None:
-        con.execute(f"ATTACH '{path}' AS {zone}" + (" (READ_ONLY)" if read_only else ""))
+        # the storage of an encrypted file, which packs better than the one that DuckDB else writes
+        storage = "READ_ONLY" if read_only else "STORAGE_VERSION 'v1.5.0'"
+        con.execute(f"ATTACH '{path}' AS {zone} ({storage})")
         if not read_only:
             for schema in warehouse.SCHEMAS[zone]:
                 con.execute(f"CREATE SCHEMA IF NOT EXISTS {zone}.{schema}")
