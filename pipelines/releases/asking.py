@@ -1,23 +1,41 @@
-"""Asking a question of the attributes: counts only, protected, within a time and a memory; everything is noted."""
+"""Asking a question of the attributes: counts only, protected, within a time and a memory; everything is noted.
+
+Where the national data opt-out applies to the purpose, whoever opted out is counted in nothing. A refusal of the
+register tells that a small group is there: who was refused too often, for one purpose, waits.
+"""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
+
+import sqlalchemy as sa
 
 from pipelines.governance import audit
 from pipelines.governance.actors import Actor
+from pipelines.governance.opt_out import require_recent
 from pipelines.governance.purposes import Purposes
-from pipelines.operations import Operations
+from pipelines.operations import Operations, audit_table
 from pipelines.releases.catalogue import may_ask
+from pipelines.releases.dataset import OPTED_OUT
 from pipelines.releases.protected_table import Cell, ProtectedTable, presets, protect
 from pipelines.releases.question import Question, QuestionRefused, read
-from pipelines.releases.register import note, require_no_difference
+from pipelines.releases.register import DifferenceRefused, note, require_no_difference
 from pipelines.releases.store import refusals_noted
+from pipelines.releases.zone import marked_list
+from pipelines.settings import now
 from pipelines.warehouse import Warehouse, WarehouseError
 
 SECONDS, MEMORY = 30.0, "1GB"
 MOST_CELLS = 10_000
+#: Refusals of the register to one person for one purpose in so many days; the next question waits. Our own numbers: ten
+#: mistakes are easily made, while to single a person out by refusals alone takes a search of dozens.
+MOST_REFUSED, REFUSED_DAYS = 10, 30
+
+
+#: The audit's word for it; an entry each, beside the refusal with its reason.
+TOLD_BY_REFUSAL = "refusal told of few"
 
 
 @dataclass(frozen=True)
@@ -42,8 +60,14 @@ def ask(
 
     Raises PurposeRefused, QuestionRefused or ReleaseRefused; what was asked and what was refused stand in the audit.
     """
-    with refusals_noted(operations, who, f"question for {purpose}"):
+    subject = f"question for {purpose}"
+    with refusals_noted(operations, who, subject):
         tables = may_ask(purposes, purpose)
+        _require_few_refused(operations, who, subject)
+        left_out = None
+        if purposes.purposes[purpose].opt_out_applies:
+            require_recent(operations, wh.as_of, marked_list(wh))
+            left_out = OPTED_OUT
         fit = [name for name, rule in presets().items() if rule.fits_questions]
         if preset not in presets():
             raise QuestionRefused(f"`{preset}` is no rule of protection; one of {', '.join(fit)}.")
@@ -52,11 +76,15 @@ def ask(
                 f"`{preset}` is for tables that are fixed beforehand: a few questions of one's own choice, answered by "
                 f"it, would tell of one person. Ask by one of {', '.join(fit)}."
             )
-        question = read(text, tables)
+        question = read(text, tables, left_out)
         rule = presets()[preset]
         with _within(wh, seconds):
             counts = _counted(wh, question)
-            require_no_difference(wh, operations, question, rule)
+            try:
+                require_no_difference(wh, operations, question, rule)
+            except DifferenceRefused:
+                audit.record(operations, who.login, TOLD_BY_REFUSAL, subject)
+                raise
         table = protect(tuple(heading for heading, _ in question.dims), counts, rule)
         table_id = note(operations, wh.run_id, question, rule, "question")
     audit.record(
@@ -64,6 +92,23 @@ def ask(
         preset=preset, cells=sum(bool(count) for count in table.cells.values()),
     )  # fmt: skip
     return Asked(question, table, table_id)
+
+
+def _require_few_refused(operations: Operations, who: Actor, subject: str) -> None:
+    """Raise QuestionRefused for whom the register refused too often of late."""
+    since = (now() - timedelta(days=REFUSED_DAYS)).isoformat(timespec="milliseconds")
+    table = audit_table.c
+    query = sa.select(sa.func.count(), sa.func.min(table.at)).where(
+        table.event == TOLD_BY_REFUSAL, table.actor.in_(who.names), table.object == subject, table.at > since
+    )
+    with operations.begin() as db:
+        refused, first = db.execute(query).one()
+    if refused >= MOST_REFUSED:
+        free = date.fromisoformat(first[:10]) + timedelta(days=REFUSED_DAYS + 1)
+        raise QuestionRefused(
+            f"{refused} of your questions were refused in {REFUSED_DAYS} days because they told of small groups: the "
+            f"next may be asked on {free}. Somebody else may ask for you meanwhile; the audit shows what was asked."
+        )
 
 
 def _counted(wh: Warehouse, question: Question) -> dict[Cell, int]:

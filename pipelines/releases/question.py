@@ -51,15 +51,15 @@ class Question:
         return f"SELECT DISTINCT {self.unit} AS unit{dims} FROM {self.source}{where}"
 
 
-def read(text: str, tables: Mapping[str, CatalogueTable]) -> Question:
-    """Read a question about these tables. Raises QuestionRefused."""
+def read(text: str, tables: Mapping[str, CatalogueTable], left_out: str | None = None) -> Question:
+    """Read a question about these tables, without the people of the table `left_out`. Raises QuestionRefused."""
     try:
-        return _read(text, tables)
+        return _read(text, tables, left_out)
     except RecursionError:
         raise QuestionRefused("The question is nested too deeply: say it with fewer brackets.") from None
 
 
-def _read(text: str, tables: Mapping[str, CatalogueTable]) -> Question:
+def _read(text: str, tables: Mapping[str, CatalogueTable], left_out: str | None) -> Question:
     if len(text) > LONGEST:
         raise QuestionRefused(f"A question has at most {LONGEST:,} characters.")
     try:
@@ -76,7 +76,7 @@ def _read(text: str, tables: Mapping[str, CatalogueTable]) -> Question:
             f"`{min(other).upper().strip('_')}` can't be asked: only SELECT, FROM, JOIN, WHERE, GROUP BY and ORDER BY."
         )
     named = _tables(select, tables)
-    source = _source(select, named, tables)
+    source = _source(select, named, tables, left_out)
     where = select.args.get("where")
     if where:
         _require(where.this, named, tables)
@@ -118,11 +118,16 @@ def _tables(select: exp.Select, tables: Mapping[str, CatalogueTable]) -> dict[st
     return named
 
 
-def _source(select: exp.Select, named: Mapping[str, str], tables: Mapping[str, CatalogueTable]) -> str:
+def _source(
+    select: exp.Select, named: Mapping[str, str], tables: Mapping[str, CatalogueTable], left_out: str | None
+) -> str:
     """FROM and JOIN written anew: tables join by an id that both have, in no other way."""
     parts = []
     for at, (alias, table) in enumerate(named.items()):
-        full = f"attributes.{tables[table].schema_}.{table} AS {alias}"
+        full = f"attributes.{tables[table].schema_}.{table}"
+        if left_out and "person_id" in tables[table].columns:
+            full = f"(SELECT * FROM {full} WHERE person_id NOT IN (SELECT person_id FROM {left_out}))"
+        full += f" AS {alias}"
         if at == 0:
             parts.append(full)
             continue

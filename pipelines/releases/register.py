@@ -31,6 +31,10 @@ table_table = sa.Table(
 )
 
 
+class DifferenceRefused(ReleaseRefused):
+    """A table that, subtracted from one that is out, tells of a few people."""
+
+
 @dataclass(frozen=True)
 class Published:
     """A table that is out: its question, and what the rule hid by which it was protected."""
@@ -41,14 +45,14 @@ class Published:
 
 
 def require_no_difference(wh: Warehouse, operations: Operations, question: Question, preset: Preset) -> None:
-    """Raise ReleaseRefused if an earlier table and this one, subtracted, give away a small group; `asked` must hold its
-    members.
+    """Raise DifferenceRefused if an earlier table and this one, subtracted, give away a small group; `asked` must hold
+    its members.
     """
     for earlier in _published(operations, question.unit.split(".")[-1]):
         least = max(preset.hidden_below, earlier.hidden_below)
         same = earlier.question.members() == question.members()
         if not same and _told(wh, earlier.question, question, least):
-            raise ReleaseRefused(
+            raise DifferenceRefused(
                 f"With the table {earlier.table_id} that is out already, this one gives away a group of fewer than "
                 f"{least} people. Count more coarsely, or ask the same question as before."
             )

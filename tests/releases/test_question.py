@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -15,8 +15,10 @@ import yaml
 
 from pipelines.governance.actors import Actor
 from pipelines.governance.keys import Keyring
+from pipelines.governance.opt_out import OptOutMissing, import_list
 from pipelines.governance.purposes import PurposeRefused
 from pipelines.operations import Operations, audit_table
+from pipelines.releases import asking
 from pipelines.releases.asking import Asked, ask
 from pipelines.releases.catalogue import catalogue, may_ask
 from pipelines.releases.question import QuestionRefused, read
@@ -24,10 +26,10 @@ from pipelines.releases.register import table_table
 from pipelines.releases.sets import ReleaseRefused
 from pipelines.risk.attributes import TABLES, build_attributes
 from pipelines.risk.scorecard import build_scores, index_month, load_scorecard
-from pipelines.settings import DataFolder
+from pipelines.settings import DataFolder, now
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from tests.fraud.given import lay as lay_facts
-from tests.releases.borough import TODAY, lay, purposes
+from tests.releases.borough import TODAY, lay, nhs_list, opt_out, purposes
 from tests.risk.test_attributes import GIVEN, SOURCES, households
 
 REFUSED = yaml.safe_load((Path(__file__).parent / "questions.yaml").read_text(encoding="utf-8"))
@@ -49,8 +51,10 @@ def store(tmp_path: Path) -> Iterator[Operations]:
     operations.close()
 
 
-def asked(wh: Warehouse, store: Operations, text: str, rule: str = "k10", purpose: str = "commissioning") -> Asked:
-    return ask(wh, store, PURPOSES, purpose, text, rule, ANN)
+def asked(
+    wh: Warehouse, store: Operations, text: str, rule: str = "k10", purpose: str = "commissioning", who: Actor = ANN
+) -> Asked:
+    return ask(wh, store, PURPOSES, purpose, text, rule, who)
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case["ask"][:50])
@@ -128,6 +132,47 @@ def test_a_question_nested_too_deeply_is_refused_and_noted(wh: Warehouse, store:
         assert db.scalars(sa.select(audit_table.c.event)).all() == ["release refused"]
 
 
+def test_whom_the_register_refused_too_often_waits(
+    wh: Warehouse, store: Operations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each refusal says that a small group is there; a mistake in the words says nothing, and is free."""
+    import_list(store, nhs_list(tmp_path / "list.csv", "9990000018"), date(2026, 10, 25), TODAY, ANN)
+    searching = "SELECT count(*) FROM person WHERE NOT (age_from >= 90 AND ward = 'Leigh')"
+    asked(wh, store, "SELECT count(*) FROM person")
+    asked(wh, store, "SELECT count(*) FROM person", purpose="risk")
+    for _ in range(asking.MOST_REFUSED):
+        with pytest.raises(QuestionRefused, match="no SQL"):
+            asked(wh, store, "how many?")
+        with pytest.raises(ReleaseRefused, match="gives away a group of fewer than 10"):
+            asked(wh, store, searching)
+    with pytest.raises(QuestionRefused, match=rf"{asking.MOST_REFUSED} of your questions .* the next may be asked on"):
+        asked(wh, store, BY_WARD)
+    assert asked(wh, store, BY_WARD, who=Actor("bob")) and asked(wh, store, BY_WARD, purpose="risk")
+    monkeypatch.setattr(asking, "now", lambda: now() + timedelta(days=asking.REFUSED_DAYS + 1))
+    assert asked(wh, store, BY_WARD)
+
+
+def test_whoever_opted_out_is_counted_only_where_the_opt_out_does_not_apply(
+    wh: Warehouse, store: Operations, tmp_path: Path
+) -> None:
+    import_list(store, nhs_list(tmp_path / "list.csv", "9990000018"), date(2026, 10, 25), TODAY, ANN)
+    out = [
+        row[0] for row in wh.rows("SELECT person_id FROM attributes.attributes.person WHERE ward = 'Leigh' LIMIT 90")
+    ]
+    opt_out(wh, out)
+    question = "SELECT count(*) FROM person p JOIN service_flag s USING (person_id)"
+    everyone, without = (asked(wh, store, BY_WARD, purpose=name) for name in ("commissioning", "research"))
+    assert dict(everyone.rows())["Leigh"] - dict(without.rows())["Leigh"] == len(out)
+    assert dict(everyone.rows())["Milton"] == dict(without.rows())["Milton"]
+    assert asked(wh, store, question, purpose="research").question.source.count("opted_out") == 2
+    opt_out(wh, out[:2])  # those few could be read off the difference of two purposes
+    with pytest.raises(ReleaseRefused, match="gives away"):
+        asked(wh, store, "SELECT sex, count(*) FROM person GROUP BY sex")
+    opt_out(wh, [], None)
+    with pytest.raises(OptOutMissing):
+        asked(wh, store, BY_WARD, purpose="research")
+
+
 def random_filter(rng: np.random.Generator) -> str:
     """A condition that often differs from its neighbour by a few people only."""
     parts = [
@@ -143,7 +188,7 @@ def random_filter(rng: np.random.Generator) -> str:
 def prove_pairs(wh: Warehouse, store: Operations, number: int, seed: int) -> tuple[int, int]:
     """Ask random pairs; none that is answered tells of a small group by subtraction. Returns refused and answered."""
     rng, refused = np.random.default_rng(seed), 0
-    for _ in range(number):
+    for pair in range(number):
         with store.begin() as db:
             db.execute(sa.delete(table_table))
         one, other = random_filter(rng), random_filter(rng)
@@ -151,7 +196,7 @@ def prove_pairs(wh: Warehouse, store: Operations, number: int, seed: int) -> tup
         text = "SELECT {by}, count(*) FROM person WHERE {where} GROUP BY {by}"
         first = asked(wh, store, text.format(by=by, where=one))
         try:
-            second = asked(wh, store, text.format(by=by, where=other))
+            second = asked(wh, store, text.format(by=by, where=other), who=Actor(f"ann{pair}"))
         except ReleaseRefused:
             refused += 1
             continue
