@@ -1,45 +1,11 @@
+"""Files of decisions: taken in once, all or none; what is wrong is named by line and column."""
+
 import pytest
 
-from pipelines.custody.doctor import examine
-from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.operations import Operations
 from pipelines.review.decisions import DecisionFileFault, import_file, read_decisions
-from pipelines.settings import SETTINGS_FILE, DataFolder, Settings, load_settings, write_settings
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        (b"\xff\xfe", "UTF-8"),
-        (b"timezone: Nowhere/X", "setting `timezone`"),
-        (b"memory_limit: lots", "setting `memory_limit`"),
-        (b"nightly_at: '99:99'", "setting `nightly_at`"),
-    ],
-)
-def test_a_setting_that_cannot_be_is_named(tmp_path, text, said):
-    folder = DataFolder.at(tmp_path / "data").make()
-    (folder.root / SETTINGS_FILE).write_bytes(text)
-    with pytest.raises(BoroughlinkError, match=said):
-        load_settings(folder)
-
-
-def test_every_protection_of_a_fresh_folder_holds(tmp_path):
-    findings = examine(DataFolder.at(tmp_path / "data"))
-    assert len(findings) >= 12
-    assert [f for f in findings if not f.fine] == []
-
-
-def test_doctor_sees_a_loose_file_and_missing_papers(tmp_path, monkeypatch):
-    folder = DataFolder.at(tmp_path / "data").make()
-    monkeypatch.setenv("BOROUGHLINK_KEK", "ab" * 32)
-    write_settings(folder, holds="real")
-    (folder.exports / "left.csv").write_text("x")
-    (folder.exports / "left.csv").chmod(0o644)
-    bad = {f.what: f.said for f in examine(folder) if not f.fine}
-    assert set(bad) == {"Only the owner can read the data folder", "Fit for the data it holds"}
-    assert all(name in bad["Fit for the data it holds"] for name in ("dpia_reference", "key_escrow", "keys escrow"))
-
+from pipelines.settings import DataFolder, Settings
 
 GOOD = "kind,record_l,record_r,same,reason\nmust_link,a,b,,twins ruled out\ncannot_link,c,d,,\nlabel,a,b,yes,\n"
 

@@ -1,0 +1,22 @@
+"""A setting that can't be is named, with its file."""
+
+import pytest
+
+from pipelines.faults import BoroughlinkError
+from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"\xff\xfe", "UTF-8"),
+        (b"timezone: Nowhere/X", "setting `timezone`"),
+        (b"memory_limit: lots", "setting `memory_limit`"),
+        (b"nightly_at: '99:99'", "setting `nightly_at`"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(tmp_path, text, said):
+    folder = DataFolder.at(tmp_path / "data").make()
+    (folder.root / SETTINGS_FILE).write_bytes(text)
+    with pytest.raises(BoroughlinkError, match=said):
+        load_settings(folder)
