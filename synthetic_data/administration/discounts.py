@@ -42,6 +42,37 @@ def discounts(scene: Scene, known: pl.DataFrame) -> pl.DataFrame:
     """Discounts (D), disregards (R) and exemptions (E) of live accounts, and discounts that have ended."""
     rng = stream(scene.seed, "discounts")
     grown = adults(scene, known)
+    homes = _homes(scene, grown, rng)
+    groups = _groups(scene, homes)
+    start = pl.min_horizontal(
+        pl.max_horizontal("home_from", pl.col("left").fill_null(0)) + pl.col("lag"), pl.lit(scene.as_of - 1)
+    )
+    given = [
+        ("D", "SPD", 25.0, "alone", start, pl.lit(OPEN)),
+        ("D", "SPD", 25.0, "grace", start, pl.lit(OPEN)),
+        ("D", "SPD", 25.0, "joined", pl.col("home_from") + 1, pl.col("newest") + pl.col("lag") + 1),
+        ("D", "ALLDIS", 50.0, "all_else", pl.max_horizontal("home_from", "changed"), pl.lit(OPEN)),
+        ("E", "N", 100.0, "all_students", pl.col("changed"), pl.lit(OPEN)),
+        ("E", "U", 100.0, "all_smi", pl.col("changed"), pl.lit(OPEN)),
+        ("E", "M", 100.0, "halls", pl.col("home_from"), pl.lit(OPEN)),
+    ]
+    rows = [
+        groups[group].select(
+            "account_ref",
+            kind=pl.lit(kind),
+            code=pl.lit(code),
+            person_id=pl.lit(None, dtype=pl.Int64),
+            start=first.cast(pl.Int64),
+            end=last.cast(pl.Int64),
+            percent=pl.lit(percent),
+        )
+        for kind, code, percent, group, first, last in given
+    ]
+    return pl.concat([*rows, _disregards(grown, groups, rng)])
+
+
+def _homes(scene: Scene, grown: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    """One row a live account: how many adults there are, how many count, and since when it is so."""
     sole = (
         scene.residents()
         .filter((pl.col("to") < OPEN) & ((pl.col("to") - pl.col("birth")) > 18 * YEAR))
@@ -58,67 +89,43 @@ def discounts(scene: Scene, known: pl.DataFrame) -> pl.DataFrame:
         newest=pl.col("since").filter(pl.col("code").is_null()).max(),
         first=pl.col("since").filter(pl.col("code").is_null()).min(),
         changed=pl.col("since").max(),
-        oldest_disregard=pl.col("since").filter(pl.col("code").is_not_null()).min(),
     )
     homes = homes.join(sole, on="household_id", how="left", maintain_order="left").sort(
         "account_ref", maintain_order=True
     )
-    homes = homes.with_columns(
+    return homes.with_columns(
         roll=pl.Series(rng.random(len(homes))), lag=pl.Series(rng.exponential(20, len(homes)).astype(np.int64))
     )
+
+
+def _groups(scene: Scene, homes: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The homes by what they get: one who counts alone; two, the other so new that the discount stands or lately ended
+    (`grace`, `joined`); nobody who counts."""
     taxed = (pl.col("liable_kind") == "person") & ~pl.col("kind").is_in(["hmo", "care_home"])
-    start = pl.min_horizontal(
-        pl.max_horizontal("home_from", pl.col("left").fill_null(0)) + pl.col("lag"), pl.lit(scene.as_of - 1)
-    )
-    alone = homes.filter(taxed & (pl.col("counted") == 1) & (pl.col("roll") < SPD_UPTAKE))
     recent = pl.col("newest") > scene.as_of - GRACE_DAYS
-    grace = homes.filter(
-        taxed
-        & (pl.col("counted") == 2)
-        & recent
-        & (pl.col("newest") > pl.col("first") + 30)
-        & (pl.col("roll") < GRACE_SHARE)
-    )
-    joined = homes.filter(
-        taxed
-        & (pl.col("counted") == 2)
+    two = taxed & (pl.col("counted") == 2)
+    students, smi = pl.col("students") == pl.col("grown"), pl.col("smi") == pl.col("grown")
+    wanted = {
+        "alone": taxed & (pl.col("counted") == 1) & (pl.col("roll") < SPD_UPTAKE),
+        "grace": two & recent & (pl.col("newest") > pl.col("first") + 30) & (pl.col("roll") < GRACE_SHARE),
+        "joined": two
         & ~recent
         & (pl.col("newest") > pl.col("home_from") + 200)
         & (pl.col("roll") < 0.6)
-        & (pl.col("newest") > scene.as_of - 4 * YEAR)
-    )
-    all_students = homes.filter((pl.col("students") == pl.col("grown")) & taxed)
-    all_smi = homes.filter((pl.col("smi") == pl.col("grown")) & taxed)
-    all_else = homes.filter(
-        (pl.col("counted") == 0) & (pl.col("students") < pl.col("grown")) & (pl.col("smi") < pl.col("grown")) & taxed
-    )
-    halls = homes.filter("is_hall")
-    spd = [
-        ("D", "SPD", 25.0, alone, start, pl.lit(OPEN)),
-        ("D", "SPD", 25.0, grace, start, pl.lit(OPEN)),
-        ("D", "SPD", 25.0, joined, pl.col("home_from") + 1, pl.col("newest") + pl.col("lag") + 1),
-        ("D", "ALLDIS", 50.0, all_else, pl.max_horizontal("home_from", "changed"), pl.lit(OPEN)),
-        ("E", "N", 100.0, all_students, pl.col("changed"), pl.lit(OPEN)),
-        ("E", "U", 100.0, all_smi, pl.col("changed"), pl.lit(OPEN)),
-        ("E", "M", 100.0, halls, pl.col("home_from"), pl.lit(OPEN)),
-    ]
-    rows = [
-        frame.select(
-            "account_ref",
-            kind=pl.lit(kind),
-            code=pl.lit(code),
-            person_id=pl.lit(None, dtype=pl.Int64),
-            start=first.cast(pl.Int64),
-            end=last.cast(pl.Int64),
-            percent=pl.lit(percent),
-        )
-        for kind, code, percent, frame, first, last in spd
-    ]
+        & (pl.col("newest") > scene.as_of - 4 * YEAR),
+        "all_students": students & taxed,
+        "all_smi": smi & taxed,
+        "all_else": (pl.col("counted") == 0) & ~students & ~smi & taxed,
+        "halls": pl.col("is_hall"),
+    }
+    return {name: homes.filter(which) for name, which in wanted.items()}
+
+
+def _disregards(grown: pl.DataFrame, groups: dict[str, pl.DataFrame], rng: np.random.Generator) -> pl.DataFrame:
+    """Who does not count, and why: always where a discount rests on it, else where somebody asked."""
+    resting = ("alone", "grace", "all_else", "all_students", "all_smi")
     needed = (
-        pl.concat([alone, grace, all_else, all_students, all_smi])
-        .select("account_ref")
-        .unique()
-        .with_columns(needed=pl.lit(True))
+        pl.concat([groups[name] for name in resting]).select("account_ref").unique().with_columns(needed=pl.lit(True))
     )
     marks = grown.filter(pl.col("code").is_not_null() & (pl.col("liable_kind") == "person")).join(
         needed, on="account_ref", how="left", maintain_order="left"
@@ -126,15 +133,12 @@ def discounts(scene: Scene, known: pl.DataFrame) -> pl.DataFrame:
     marks = marks.with_columns(roll=pl.Series(rng.random(len(marks)))).filter(
         pl.col("needed").fill_null(False) | (pl.col("roll") < 0.3)
     )
-    rows.append(
-        marks.select(
-            "account_ref",
-            kind=pl.lit("R"),
-            code="code",
-            person_id="person_id",
-            start="since",
-            end=pl.lit(OPEN).cast(pl.Int64),
-            percent=pl.lit(0.0),
-        )
+    return marks.select(
+        "account_ref",
+        kind=pl.lit("R"),
+        code="code",
+        person_id="person_id",
+        start="since",
+        end=pl.lit(OPEN).cast(pl.Int64),
+        percent=pl.lit(0.0),
     )
-    return pl.concat(rows)

@@ -177,6 +177,36 @@ def transfers(book: Casebook) -> None:
 
 def sublets(book: Casebook) -> None:
     """The tenant lives in a home of his own elsewhere in the borough; other people live in the council's."""
+    chosen = _let_at_first(book, _tenants_elsewhere(book))
+    claims = (
+        book.frames["claim_houses"].join(chosen.select("uprn"), on="uprn", maintain_order="left")["claim_id"].unique()
+    )
+    for frame in ("claims", "claim_houses", "claim_members"):
+        book.drop(frame, "claim_id", claims)
+    entries = book.list_elector(
+        chosen.select(
+            person_id="lead",
+            uprn="own_uprn",
+            added_date=pl.min_horizontal(pl.col("own_from") + 90, pl.lit(book.as_of - 60)),
+        )
+    )
+    chosen = chosen.join(entries.select(lead="person_id", elector_id="elector_id"), on="lead", maintain_order="left")
+    book.record(
+        "sublet",
+        chosen.select(
+            subject_source=pl.lit("housing"),
+            subject_ref="tag_ref",
+            other_source=pl.lit("electoral_register"),
+            other_ref="elector_id",
+            person_ids=pl.concat_list("lead"),
+            uprns=pl.concat_list("uprn", "own_uprn"),
+            note=pl.lit("the tenant lives elsewhere; others live in the home"),
+        ),
+    )
+
+
+def _tenants_elsewhere(book: Casebook) -> pl.DataFrame:
+    """Council homes of one household, each with the tenant to be: somebody who had a home of their own before it."""
     histories = book.frames["households"].group_by("uprn").agg(homes=pl.len())
     council = (
         book.live_tenancies()
@@ -217,9 +247,13 @@ def sublets(book: Casebook) -> None:
         [council.gather_every(spread).head(wanted), people.gather_every(spread).head(wanted)], how="horizontal"
     )
     pair = pair.filter(pl.col("own_from") <= pl.col("home_from")).drop_nulls()
-    chosen = book.pick("sublet", pair, homes=("household_id", "own_home"), person="lead").with_columns(
+    return book.pick("sublet", pair, homes=("household_id", "own_home"), person="lead").with_columns(
         began=pl.col("own_from") - HELD_BEFORE
     )
+
+
+def _let_at_first(book: Casebook, chosen: pl.DataFrame) -> pl.DataFrame:
+    """Let the council's home to the tenant, who lives there (`first_home`) until the own one is there."""
     homes = book.frames["households"]
     next_home = int(homes["household_id"].max() or 0) + 1  # type: ignore[arg-type]
     chosen = chosen.with_columns(first_home=pl.int_range(next_home, next_home + pl.len()))
@@ -256,31 +290,7 @@ def sublets(book: Casebook) -> None:
     )
     book.change("tenancies", "tag_ref", chosen.select("tag_ref", start="began"))
     book.sole_tenant(chosen["house_ref"], chosen["lead"])
-    claims = (
-        book.frames["claim_houses"].join(chosen.select("uprn"), on="uprn", maintain_order="left")["claim_id"].unique()
-    )
-    for frame in ("claims", "claim_houses", "claim_members"):
-        book.drop(frame, "claim_id", claims)
-    entries = book.list_elector(
-        chosen.select(
-            person_id="lead",
-            uprn="own_uprn",
-            added_date=pl.min_horizontal(pl.col("own_from") + 90, pl.lit(book.as_of - 60)),
-        )
-    )
-    chosen = chosen.join(entries.select(lead="person_id", elector_id="elector_id"), on="lead", maintain_order="left")
-    book.record(
-        "sublet",
-        chosen.select(
-            subject_source=pl.lit("housing"),
-            subject_ref="tag_ref",
-            other_source=pl.lit("electoral_register"),
-            other_ref="elector_id",
-            person_ids=pl.concat_list("lead"),
-            uprns=pl.concat_list("uprn", "own_uprn"),
-            note=pl.lit("the tenant lives elsewhere; others live in the home"),
-        ),
-    )
+    return chosen
 
 
 def carers_elsewhere(book: Casebook) -> None:

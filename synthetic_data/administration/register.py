@@ -23,6 +23,7 @@ GHOST_SHARE, GHOST_DAYS = 0.55, 240  # entries of those who left the borough, fa
 DEAD_DAYS = 25
 DOUBLE_SHARE = 0.06  # of recent movers: listed at both homes
 ANONYMOUS = 0.0002
+ROLLING = 11_323  # January 2001, when rolling registration began: no entry is older
 EUROPEAN = pl.col("ethnic_group").is_in(["white_other"]) & (
     pl.col("surname").str.contains(r"[^A-Za-z' -]") | (pl.col("person_id") % 3 > 0)
 )
@@ -33,6 +34,36 @@ def build_electors(scene: Scene) -> FRAMES:
     """electors: one row an entry on the day: residents where the register believes them, ghosts of movers, the newly
     dead, attainers; former_electors: one row an entry that has been taken off."""
     rng = stream(scene.seed, "register")
+    stays = _listed(scene, rng)
+    here = stays.filter(pl.col("current") & (_since() + pl.col("lag") <= scene.as_of)).with_columns(
+        at="lived_at", added=_since() + pl.col("lag")
+    )
+    gone = _gone(stays)
+    fading = _fading(scene)
+    entries = (
+        pl.concat([here, *_at_the_old_home(scene, stays), gone.filter(pl.col("chance") < fading)])
+        .filter(pl.col("added") < scene.as_of)
+        .sort("person_id", "added", maintain_order=True)
+    )
+    count = len(entries)
+    turn = pl.col("birth") + int(18 * YEAR)
+    hidden = np.zeros(count, dtype=bool)
+    hidden[rng.permutation(count)[: max(1, round(ANONYMOUS * count))]] = True
+    electors = entries.select(
+        elector_id="E" + pl.Series(np.sort(distinct(rng, count, 1_000_000, 9_999_999))).cast(pl.String),
+        person_id="person_id",
+        uprn="at",
+        added_date=pl.max_horizontal("added", pl.lit(ROLLING)),
+        franchise=FRANCHISE,
+        attainer_date=pl.when(turn > scene.as_of - 60).then(turn),
+        anonymous=pl.Series(hidden),
+    )
+    former = _former(here, gone.filter(pl.col("chance") >= fading))
+    return {"electors": electors, "former_electors": taken_off(scene, former, electors["elector_id"])}
+
+
+def _listed(scene: Scene, rng: np.random.Generator) -> pl.DataFrame:
+    """The stays of the last three years of those who register, with the home before and how long they take."""
     stays = (
         scene.residents()
         .filter((pl.col("to") > scene.as_of - 3 * YEAR) & (pl.col("age") > 16.2))
@@ -59,33 +90,35 @@ def build_electors(scene: Scene) -> FRAMES:
         - 0.3 * (pl.col("kind") == "hmo")
         - 0.1 * (pl.col("role") == "resident")
     )
-    listed = pl.when(pl.col("age") < 18).then(pl.col("inclined") < ATTAINERS).otherwise(pl.col("inclined") < share)
-    stays = stays.filter(listed)
-    since = pl.max_horizontal("from", pl.col("birth") + int(17 * YEAR))
-    here = stays.filter(pl.col("current") & (since + pl.col("lag") <= scene.as_of)).with_columns(
-        at="lived_at", added=since + pl.col("lag")
+    return stays.filter(
+        pl.when(pl.col("age") < 18).then(pl.col("inclined") < ATTAINERS).otherwise(pl.col("inclined") < share)
     )
-    behind = stays.filter(
-        pl.col("current") & (pl.col("from") + pl.col("lag") > scene.as_of) & pl.col("previous").is_not_null()
-    ).with_columns(
-        at="previous", added=pl.max_horizontal(pl.col("previous_from") + 60, pl.col("birth") + int(17 * YEAR))
+
+
+def _since() -> pl.Expr:
+    """From when somebody could stand there: since they live there, or since seventeen."""
+    return pl.max_horizontal("from", pl.col("birth") + int(17 * YEAR))
+
+
+def _added_before() -> pl.Expr:
+    """When somebody was added at the home before."""
+    return pl.max_horizontal(pl.col("previous_from") + 60, pl.col("birth") + int(17 * YEAR))
+
+
+def _at_the_old_home(scene: Scene, stays: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Movers whom the register still believes at the home before, and those that stand at both."""
+    moved = pl.col("current") & pl.col("previous").is_not_null()
+    noticed = pl.col("from") + pl.col("lag") <= scene.as_of
+    twice = noticed & (pl.col("from") > scene.as_of - 500) & (pl.col("chance") < DOUBLE_SHARE)
+    behind, double = (
+        stays.filter(moved & which).with_columns(at="previous", added=_added_before()) for which in (~noticed, twice)
     )
-    double = stays.filter(
-        pl.col("current")
-        & (pl.col("from") + pl.col("lag") <= scene.as_of)
-        & pl.col("previous").is_not_null()
-        & (pl.col("from") > scene.as_of - 500)
-        & (pl.col("chance") < DOUBLE_SHARE)
-    ).with_columns(
-        at="previous", added=pl.max_horizontal(pl.col("previous_from") + 60, pl.col("birth") + int(17 * YEAR))
-    )
+    return behind, double
+
+
+def _gone(stays: pl.DataFrame) -> pl.DataFrame:
+    """The last stay of each who lives here no more, at the home where they stood on the register."""
     alive = stays.filter("current")["person_id"]
-    age_of_end = pl.lit(scene.as_of) - pl.col("to")
-    fading = (
-        pl.when(pl.col("death") < OPEN)
-        .then((-age_of_end / DEAD_DAYS).exp())
-        .otherwise(GHOST_SHARE * (-age_of_end / GHOST_DAYS).exp())
-    )
     gone = (
         stays.filter(~pl.col("person_id").is_in(alive.implode()) & (pl.col("to") < OPEN))
         .sort("person_id", "from", maintain_order=True)
@@ -93,44 +126,34 @@ def build_electors(scene: Scene) -> FRAMES:
         .last()
         .select(stays.columns)
     )
-    gone = gone.with_columns(at="lived_at", added=pl.min_horizontal(since + pl.col("lag"), pl.col("to") - 5))
-    ghosts = gone.filter(pl.col("chance") < fading)
-    entries = (
-        pl.concat([here, behind, double, ghosts])
-        .filter(pl.col("added") < scene.as_of)
-        .sort("person_id", "added", maintain_order=True)
+    return gone.with_columns(at="lived_at", added=pl.min_horizontal(_since() + pl.col("lag"), pl.col("to") - 5))
+
+
+def _fading(scene: Scene) -> pl.Expr:
+    """The chance that an entry still stands, so many days after the person died or left."""
+    age_of_end = pl.lit(scene.as_of) - pl.col("to")
+    return (
+        pl.when(pl.col("death") < OPEN)
+        .then((-age_of_end / DEAD_DAYS).exp())
+        .otherwise(GHOST_SHARE * (-age_of_end / GHOST_DAYS).exp())
     )
-    count = len(entries)
-    turn = pl.col("birth") + int(18 * YEAR)
-    hidden = np.zeros(count, dtype=bool)
-    hidden[rng.permutation(count)[: max(1, round(ANONYMOUS * count))]] = True
-    electors = entries.select(
-        elector_id="E" + pl.Series(np.sort(distinct(rng, count, 1_000_000, 9_999_999))).cast(pl.String),
-        person_id="person_id",
-        uprn="at",
-        added_date=pl.max_horizontal(
-            "added", pl.lit(11_323)
-        ),  # no entry is older than January 2001, when rolling registration began
-        franchise=FRANCHISE,
-        attainer_date=pl.when(turn > scene.as_of - 60).then(turn),
-        anonymous=pl.Series(hidden),
-    )
-    # The others lived on the register until their turn: the day on which the fading above meets their own chance.
+
+
+def _former(here: pl.DataFrame, found_out: pl.DataFrame) -> pl.DataFrame:
+    """Entries that ended: of those who were found to be gone, and of movers at the home before.
+
+    The former lived on the register until their turn: the day on which `_fading` meets their own chance.
+    """
     stayed = (
         pl.when(pl.col("death") < OPEN)
         .then(-DEAD_DAYS * pl.col("chance").log())
         .otherwise(-GHOST_DAYS * (pl.col("chance") / GHOST_SHARE).log())
     )
-    found_out = gone.filter(pl.col("chance") >= fading).with_columns(
-        off=pl.col("to") + stayed.clip(0).ceil().cast(pl.Int64)
-    )
+    found_out = found_out.with_columns(off=pl.col("to") + stayed.clip(0).ceil().cast(pl.Int64))
     moved = here.filter(pl.col("previous").is_not_null() & (pl.col("chance") >= DOUBLE_SHARE)).with_columns(
-        at="previous",
-        off=pl.col("added"),
-        added=pl.max_horizontal(pl.col("previous_from") + 60, pl.col("birth") + int(17 * YEAR)),
+        at="previous", off=pl.col("added"), added=_added_before()
     )
-    former = pl.concat([found_out, moved.select(found_out.columns)]).filter(pl.col("added") < pl.col("off"))
-    return {"electors": electors, "former_electors": taken_off(scene, former, electors["elector_id"])}
+    return pl.concat([found_out, moved.select(found_out.columns)]).filter(pl.col("added") < pl.col("off"))
 
 
 def taken_off(scene: Scene, former: pl.DataFrame, in_use: pl.Series) -> pl.DataFrame:
@@ -141,7 +164,7 @@ def taken_off(scene: Scene, former: pl.DataFrame, in_use: pl.Series) -> pl.DataF
         elector_id=numbers.filter(~numbers.is_in(in_use.implode())).head(len(former)),
         person_id="person_id",
         uprn="at",
-        added_date=pl.max_horizontal("added", pl.lit(11_323)),
+        added_date=pl.max_horizontal("added", pl.lit(ROLLING)),
         removed_date="off",
         franchise=FRANCHISE,
         anonymous=pl.lit(False),
