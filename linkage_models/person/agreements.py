@@ -25,6 +25,8 @@ WORDS = {
     "surname_initial=initial": "surname with the other's initial",
     "initial=middle_initial": "initial with the other's middle name",
     "birth_place": "place of birth",
+    "occupation": "occupation",
+    "telling_words[]": "a rare word of the address",
     "address_number": "number of the house",
     "door": "number and street",
     "birth_digits": "digits of the birth date",

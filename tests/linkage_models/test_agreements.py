@@ -2,11 +2,11 @@
 
 import pytest
 
-from linkage_models.person import blocking, deterministic
+from linkage_models.person import blocking, deterministic, general
 from linkage_models.person.agreements import agreement
 
 
-@pytest.mark.parametrize("rule", [*blocking.RULES, *deterministic.RULES])
+@pytest.mark.parametrize("rule", sorted({*blocking.RULES, *general.RULES, *deterministic.RULES}))
 def test_every_rule_has_words(rule: str) -> None:
     assert "_" not in agreement(rule)
 
