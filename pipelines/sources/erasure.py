@@ -82,7 +82,10 @@ def drop_unread_values(wh: Warehouse, contract: Contract, archive: Archive, secr
     """Values that could not be read, of erased people: which rows they came in only the archived files tell, so this
     comes before `erase_archived`. Where a file tells nothing of rows, none of its values stays."""
     suppressed, held = Suppressed(wh, contract, secret), held_now(wh, contract, contract.staged)
+    unread = set(wh.rows(f"SELECT DISTINCT delivery, table_name FROM {FAULT} WHERE kind = 'value'"))
     for sha256, table, as_then, delivery in _archived(wh, contract, archive, suppressed):
+        if (delivery, table.name) not in unread:
+            continue
         if rewritable(table):
             judged = judge_archived(wh, archive, sha256, as_then, table, suppressed, held)
             drop_values(wh, FAULT, contract, table, judged, delivery)
