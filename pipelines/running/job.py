@@ -12,10 +12,9 @@ from pipelines.commit_point import Current, run_under_way
 from pipelines.faults import BoroughlinkError, plural, printable
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.keys import STORE, open_keyring
 from pipelines.inbox import untaken
 from pipelines.notices.telling import tell
-from pipelines.operations import Operations
+from pipelines.operations import opened_store
 from pipelines.releases.ending import sweep
 from pipelines.runs import input_mark
 from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings, remember, standing_on
@@ -62,13 +61,10 @@ def run_and_report(
 
 def _say_the_head(folder: DataFolder) -> None:
     """The audit's last entry: kept on paper or elsewhere, it shows later whether anything was cut off."""
-    settings = load_settings(folder)
-    operations = Operations.open(folder, open_keyring(folder, settings, STORE))
-    try:
+    with opened_store(folder) as operations:
         entry, mac = audit.anchor(operations)
-    finally:
-        operations.close()
-    kept = f", anchored in {settings.anchor}" if settings.anchor else ""
+    anchor = load_settings(folder).anchor
+    kept = f", anchored in {anchor}" if anchor else ""
     say(f"\nThe audit ends with entry {entry}, {mac[:16]}{kept}.")
 
 
@@ -147,12 +143,8 @@ def _say_what_lies_there(place: Any) -> None:
 
 def _as_time_goes_by(folder: DataFolder) -> None:
     """What a day brings though nothing else changed: a release is past its day, an extract late."""
-    settings = load_settings(folder)
-    operations = Operations.open(folder, open_keyring(folder, settings, STORE))
-    try:
-        sweep(folder, operations, settings.today(), person())
-    finally:
-        operations.close()
+    with opened_store(folder) as operations:
+        sweep(folder, operations, load_settings(folder).today(), person())
     tell(folder)
 
 
@@ -164,8 +156,7 @@ def _nothing_changed(place: Any) -> bool:
     there = folder.operations.exists() or load_settings(folder).operations_url
     if waiting or not there or run_under_way(folder):
         return False
-    operations = Operations.open(folder, open_keyring(folder, load_settings(folder), STORE))
-    try:
+    with opened_store(folder) as operations:
         real = [run for run in operations.runs() if run["state"] != "abandoned"]
         return bool(
             real
@@ -173,8 +164,6 @@ def _nothing_changed(place: Any) -> bool:
             and real[0]["state"] == "committed"
             and real[0]["input_mark"] == input_mark(folder, place.sources, operations)
         )
-    finally:
-        operations.close()
 
 
 @contextmanager
