@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from review_app.evidence import Pair, of_row
-from review_app.published import VIEW, Item, Snapshot
+from review_app.published import Item, Snapshot
 from review_app.records import Record, cased, load_records
 
 #: Beyond this many records a page shows the first ones and counts the rest.
@@ -149,12 +150,7 @@ def pair_alone(
 ) -> Cluster:
     """Two records by themselves, without what the machine made of them. Raises NoSuchItem when one is gone."""
     wh = snapshot.wh
-    homes = dict(
-        wh.rows(
-            "SELECT record_id, person_id FROM published.linkage.membership WHERE view = ? AND record_id IN (?, ?)",
-            [VIEW, left, right],
-        )
-    )
+    homes = snapshot.persons_of((left, right))
     records = load_records(snapshot, [(left, homes.get(left, ""), "a"), (right, homes.get(right, ""), "b")])
     if len(records) < 2:
         raise NoSuchItem
@@ -227,32 +223,23 @@ def household(snapshot: Snapshot, persons: Sequence[str]) -> list[dict[str, Any]
     """Who shares a household with these persons today: initials and year of birth, not more."""
     if not persons or not snapshot.has("published.linkage.household_member"):
         return []
-    wh, member = snapshot.wh, "published.linkage.household_member"
-    homes = wh.rows(
-        f"SELECT DISTINCT household_id FROM {member} WHERE person_id IN ({', '.join('?' * len(persons))}) "
-        "AND view = ? AND to_date IS NULL",
-        [*persons, VIEW],
-    )
-    if not homes:
-        return []
-    rows = wh.rows(
-        f"SELECT person_id, min(from_date) AS since FROM {member} "
-        f"WHERE household_id IN ({', '.join('?' * len(homes))}) AND view = ? AND to_date IS NULL "
-        "GROUP BY person_id ORDER BY since NULLS FIRST, person_id LIMIT 20",
-        [*(home for (home,) in homes), VIEW],
-    )
-    others = [person for person, _ in rows if person not in persons]
-    if not others:
-        return []
-    names = wh.rows(
-        "SELECT m.person_id, r.forename, r.surname, r.birth_year, r.sensitivity FROM published.linkage.membership m "
-        "JOIN published.people.record r USING (record_id) "
-        f"WHERE m.person_id IN ({', '.join('?' * len(others))}) AND m.view = ?",
-        [*others, VIEW],
-    )
+    table = "linkage.household_member"
+    lived = snapshot.found(table, "person_id", persons, "household_id", "to_date")
+    homes = sorted({home for home, until in lived if until is None})
+    since: dict[str, Any] = {}
+    for person, start, until in snapshot.found(table, "household_id", homes, "person_id", "from_date", "to_date"):
+        if until is None and (person not in since or start is None or (since[person] and start < since[person])):
+            since[person] = start
+    # those who came first are shown first; an unknown day is long ago
+    rows = sorted(since.items(), key=lambda each: (each[1] is not None, each[1] or date.min, each[0]))[:20]
+    placed = snapshot.records_of([person for person, _ in rows if person not in persons])
+    read = ("record_id", "forename", "surname", "birth_year", "sensitivity")
+    names = [
+        (placed[record], *told) for record, *told in snapshot.found("people.record", "record_id", list(placed), *read)
+    ]
     hidden = {person for person, *_, sensitivity in names if sensitivity}
     told = []
-    for person, since in rows:
+    for person, start in rows:
         if person in persons or person in hidden:
             continue
         named = Counter((forename, surname) for one, forename, surname, *_ in names if one == person and surname)
@@ -263,7 +250,7 @@ def household(snapshot: Snapshot, persons: Sequence[str]) -> list[dict[str, Any]
                 "person": person,
                 "name": cased(" ".join(part for part in (forename, surname) if part)) or "name not held",
                 "year": years.most_common(1)[0][0] if years else None,
-                "since": since,
+                "since": start,
             }
         )
     return told
@@ -273,12 +260,8 @@ def changes(snapshot: Snapshot, persons: Sequence[str]) -> list[dict[str, Any]]:
     """What the last run did to these persons, from the ledger."""
     if not persons or not snapshot.has("published.linkage.ledger"):
         return []
-    marks = ", ".join("?" * len(persons))
-    rows = snapshot.wh.rows(
-        "SELECT event, person_id, other_person_id, records, reason, run_id FROM published.linkage.ledger "
-        f"WHERE view = ? AND person_id IN ({marks}) ORDER BY run_id DESC, ledger_seq DESC LIMIT 12",
-        [VIEW, *persons],
-    )
+    read = ("run_id", "ledger_seq", "event", "person_id", "other_person_id", "records", "reason")
+    rows = snapshot.found("linkage.ledger", "person_id", persons, *read)[::-1][:12]
     return [
         {
             "event": event,
@@ -289,5 +272,5 @@ def changes(snapshot: Snapshot, persons: Sequence[str]) -> list[dict[str, Any]]:
             "run": run,
             "now": run == snapshot.run_id,
         }
-        for event, person, other, records, reason, run in rows
+        for run, _, event, person, other, records, reason in rows
     ]

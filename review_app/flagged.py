@@ -1,9 +1,10 @@
 """Flagged pairs as cases: what a run flagged, what officers have done about it, and what is shown of whom."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from pipelines.governance import audit
 from pipelines.operations import Operations, timestamp
 from review_app.kin import kept_from
-from review_app.published import VIEW, Snapshot
+from review_app.published import Snapshot
 from review_app.roles import User
 from review_app.tables import case_table
 
@@ -50,10 +51,10 @@ class Flag:
 
     raw: dict[str, Any] = field(repr=False)
     title: str
-    case: Case
+    case: Case = Case()
     open: bool = False
 
-    @property
+    @cached_property
     def flag_id(self) -> str:
         return str(self.raw["flag_id"])
 
@@ -61,7 +62,7 @@ class Flag:
     def records(self) -> list[str]:
         return sorted({each for each in (self.raw["subject_record_id"], self.raw["other_record_id"]) if each})
 
-    @property
+    @cached_property
     def since(self) -> date | None:
         """The day from which both entries stand."""
         days = [day for day in (self.raw["subject_from"], self.raw["other_from"]) if day]
@@ -138,46 +139,39 @@ def flags(snapshot: Snapshot, operations: Operations, user: User) -> list[Flag]:
     """All pairs of the run but those of protected people and of the user's own, in order of expected value."""
     known, own = cases(operations), _own(snapshot, operations, user)
     return [
-        Flag(raw, title, known.get(raw["flag_id"], Case()))
-        for raw, title in keep(snapshot)
-        if own.isdisjoint((raw["subject_record_id"], raw["other_record_id"]))
+        replace(each, case=known[each.flag_id]) if each.flag_id in known else each
+        for each in keep(snapshot).values()
+        if not own or own.isdisjoint(each.records)
     ]
 
 
 def flag(snapshot: Snapshot, operations: Operations, user: User, flag_id: str, opened: bool = False) -> Flag | None:
     """One pair, None if it is not in the run, is that of protected people, or of the user's own."""
-    own = _own(snapshot, operations, user)
-    for raw, title in keep(snapshot):
-        if raw["flag_id"] == flag_id and own.isdisjoint((raw["subject_record_id"], raw["other_record_id"])):
-            return Flag(raw, title, cases(operations, [flag_id]).get(flag_id, Case()), opened)
-    return None
+    found = keep(snapshot).get(flag_id)
+    if found is None or not _own(snapshot, operations, user).isdisjoint(found.records):
+        return None
+    return replace(found, case=cases(operations, [flag_id]).get(flag_id, Case()), open=opened)
 
 
-def keep(snapshot: Snapshot) -> list[tuple[dict[str, Any], str]]:
-    """Pairs of a run and the titles of their rules, without those of protected people; read once."""
+def keep(snapshot: Snapshot) -> dict[str, Flag]:
+    """Pairs of a run by name, in their order, as if nobody had worked on them; without those of protected people."""
     return snapshot.once("flagged pairs", _read)
 
 
-def _read(snapshot: Snapshot) -> list[tuple[dict[str, Any], str]]:
+def _read(snapshot: Snapshot) -> dict[str, Flag]:
     if not snapshot.has(TABLE):
-        return []
+        return {}
     titled = rule_titles(snapshot)
     rows = snapshot.wh.rows(f"SELECT {', '.join(COLUMNS)} FROM {TABLE} WHERE NOT is_restricted ORDER BY position")
     every = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
-    return [(raw, titled.get(raw["rule"], raw["rule"].replace("_", " ").capitalize())) for raw in every]
+    return {
+        raw["flag_id"]: Flag(raw, titled.get(raw["rule"], raw["rule"].replace("_", " ").capitalize())) for raw in every
+    }
 
 
 def _own(snapshot: Snapshot, operations: Operations, user: User) -> frozenset[str]:
     """Records of persons whom the user must not be given."""
-    away = sorted(kept_from(operations, snapshot, user))
-    if not away:
-        return frozenset()
-    rows = snapshot.wh.rows(
-        "SELECT record_id FROM published.linkage.membership WHERE view = ? AND person_id IN "
-        f"({', '.join('?' * len(away))})",
-        [VIEW, *away],
-    )
-    return frozenset(record for (record,) in rows)
+    return frozenset(snapshot.records_of(sorted(kept_from(operations, snapshot, user))))
 
 
 def rule_titles(snapshot: Snapshot) -> dict[str, str]:

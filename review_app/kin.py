@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from pipelines.governance import approvals
 from pipelines.governance.actors import Actor
 from pipelines.operations import Operations, timestamp
-from review_app.published import VIEW, Snapshot
+from review_app.published import Snapshot
 from review_app.roles import User
 from review_app.tables import declaration_table
 
@@ -62,19 +62,9 @@ def kept_from(operations: Operations, snapshot: Snapshot, user: User) -> frozens
     records = [record for _, _, record in declared(operations, user)]
     if not records:
         return frozenset()
-    marks = ", ".join("?" * len(records))
-    rows = snapshot.wh.rows(
-        f"SELECT DISTINCT person_id FROM published.linkage.membership WHERE view = ? AND record_id IN ({marks})",
-        [VIEW, *records],
-    )
-    persons = [person for (person,) in rows]
-    if not persons or not snapshot.has("published.linkage.household_member"):
+    persons = sorted(set(snapshot.persons_of(records).values()))
+    if not snapshot.has("published.linkage.household_member"):
         return frozenset(persons)
-    marks = ", ".join("?" * len(persons))
-    homes = snapshot.wh.rows(
-        "SELECT DISTINCT other.person_id FROM published.linkage.household_member AS own "
-        "JOIN published.linkage.household_member AS other USING (view, household_id) "
-        f"WHERE own.view = ? AND own.person_id IN ({marks})",
-        [VIEW, *persons],
-    )
-    return frozenset(persons) | {person for (person,) in homes}
+    table = "linkage.household_member"
+    homes = sorted({home for (home,) in snapshot.found(table, "person_id", persons, "household_id")})
+    return frozenset(persons) | {person for (person,) in snapshot.found(table, "household_id", homes, "person_id")}

@@ -76,6 +76,24 @@ class Snapshot:
                 self.shared.recent.popitem(last=False)
         return made
 
+    def found(self, table: str, key: str, values: Sequence[str], *columns: str) -> list[tuple[Any, ...]]:
+        """Columns of the rows of a published table that have one of these values in an indexed column. A further
+        condition would make DuckDB read the whole table: the caller puts it."""
+        if not values:
+            return []
+        marks = ", ".join("?" * len(values))
+        listed = f"SELECT {', '.join(columns)} FROM published.{table} WHERE {key} IN ({marks}) ORDER BY ALL"
+        return self.wh.rows(listed, list(values))
+
+    def persons_of(self, records: Sequence[str]) -> dict[str, str]:
+        """record -> its person, in the view of the app."""
+        rows = self.found("linkage.membership", "record_id", records, "record_id", "person_id", "view")
+        return {record: person for record, person, view in rows if view == VIEW}
+
+    def records_of(self, persons: Sequence[str]) -> dict[str, str]:
+        """record -> its person, of these persons."""
+        return dict(self.found("linkage.membership", "person_id", persons, "record_id", "person_id"))
+
     @property
     def queue(self) -> list[Item]:
         return self.shared.queue

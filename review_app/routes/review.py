@@ -19,7 +19,7 @@ from review_app.flagged import flags
 from review_app.kin import kept_from
 from review_app.policy import policy
 from review_app.preferences import preferences
-from review_app.published import VIEW, Snapshot
+from review_app.published import Snapshot
 from review_app.records import Record
 from review_app.roles import User
 from review_app.security import Refused
@@ -184,15 +184,11 @@ def opened(held: House, snapshot: Snapshot, user: User, item_id: str) -> Cluster
 
 def may_be_found(held: House, snapshot: Snapshot, user: User, record_id: str) -> bool:
     """Whether a record outside an item may be shown to this reviewer: its person is neither protected nor one's own."""
-    rows = snapshot.wh.rows(
-        "-- one row per record of the person\n"
-        "SELECT m.person_id, r.sensitivity FROM published.linkage.membership AS m JOIN published.people.record AS r "
-        "USING (record_id) WHERE m.view = $view AND m.person_id IN (SELECT person_id FROM "
-        "published.linkage.membership WHERE view = $view AND record_id = $record)",
-        {"view": VIEW, "record": record_id},
-    )
+    persons = set(snapshot.persons_of([record_id]).values())
+    records = list(snapshot.records_of(sorted(persons)))
+    flags_held = snapshot.found("people.record", "record_id", records, "sensitivity")
     away = kept_from(held.operations, snapshot, user)
-    return bool(rows) and not any(flag or person in away for person, flag in rows)
+    return bool(persons) and persons.isdisjoint(away) and not any(flag for (flag,) in flags_held)
 
 
 def part_for(held: House, cluster: Cluster, user: User, asked: str) -> str:
