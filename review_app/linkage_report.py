@@ -86,6 +86,6 @@ def _weights(snapshot: Snapshot) -> dict[str, Any] | None:
         }
         for bar, count in sorted(rows.items())
     ]
-    ticks = [{"x": x(value), "label": f"{value:+d}"} for value in range(-20, 31, 10)]
+    ticks = [{"x": x(value), "label": f"{value:+d}" if value else "0"} for value in range(-20, 31, 10)]
     return {"bars": bars, "ticks": ticks, "link": x(snapshot.link_weight), "width": width, "height": height,
             "bottom": height - 30, "pairs": sum(rows.values())}  # fmt: skip
