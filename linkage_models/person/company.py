@@ -39,25 +39,29 @@ def company(con: duckdb.DuckDBPyConnection, edges: str, records: str, model: Mod
     con.execute(
         f"""-- one row per pair between two homes that another pair lies between too, turned so that home 1 < home 2
         CREATE OR REPLACE TEMP TABLE company_pair AS
-        WITH pair AS (
-            SELECT e.record_l, e.record_r, e.match_weight, e.gamma_home{move}, a.surname_key,
-                CASE WHEN a.home_key < b.home_key THEN a ELSE b END AS one,
-                CASE WHEN a.home_key < b.home_key THEN b ELSE a END AS two
-            FROM {edges} e
-            JOIN {records} a ON a.record_id = e.record_l JOIN {records} b ON b.record_id = e.record_r
-            WHERE a.home_key <> b.home_key AND e.match_weight > {COMPANY_FLOOR}
+        WITH person AS NOT MATERIALIZED (  -- homes as 64-bit hashes: quicker to compare and to join by than names
+            SELECT record_id, initial, surname_key, hash(home_key) AS home, coalesce(from_date, DATE '0001-01-01') AS
+                since, coalesce(to_date, DATE '9999-12-31') AS until
+            FROM {records} WHERE home_key IS NOT NULL
         ), turned AS (
-            SELECT *, hash(one.home_key, two.home_key) AS way FROM pair
+            SELECT e.record_l, e.record_r, e.match_weight, e.gamma_home{move}, a.home < b.home AS ahead,
+                hash(least(a.home, b.home), greatest(a.home, b.home)) AS way
+            FROM {edges} e
+            JOIN person a ON a.record_id = e.record_l JOIN person b ON b.record_id = e.record_r
+            WHERE a.home <> b.home AND e.match_weight > {COMPANY_FLOOR}
         ), accompanied AS (
             SELECT * FROM turned SEMI JOIN (SELECT way FROM turned GROUP BY way HAVING count(*) > 1) USING (way)
         )
-        SELECT record_l, record_r, least(match_weight, 40) AS weight, {move_bits} AS move_bits,
+        SELECT e.record_l, e.record_r, least(e.match_weight, 40) AS weight, {move_bits} AS move_bits,
             {_shared(model, "home", f"coalesce(t.frequency, {terms['']!r})")} AS surname_bits,
-            one.home_key AS home_1, one.initial AS initial_1, one.surname_key AS surname_1,
-            coalesce(one.from_date, DATE '0001-01-01') AS from_1, coalesce(one.to_date, DATE '9999-12-31') AS to_1,
-            two.home_key AS home_2, two.initial AS initial_2, two.surname_key AS surname_2,
-            coalesce(two.from_date, DATE '0001-01-01') AS from_2, coalesce(two.to_date, DATE '9999-12-31') AS to_2
-        FROM accompanied a LEFT JOIN company_term t ON t.value = a.surname_key"""
+            one.home AS home_1, one.initial AS initial_1, one.surname_key AS surname_1, one.since AS from_1,
+            one.until AS to_1,
+            two.home AS home_2, two.initial AS initial_2, two.surname_key AS surname_2, two.since AS from_2,
+            two.until AS to_2
+        FROM accompanied e
+        JOIN person one ON one.record_id = CASE WHEN ahead THEN e.record_l ELSE e.record_r END
+        JOIN person two ON two.record_id = CASE WHEN ahead THEN e.record_r ELSE e.record_l END
+        LEFT JOIN company_term t ON t.value = CASE WHEN ahead THEN one.surname_key ELSE two.surname_key END"""
     )
     gain = math.log2(MOVES_ALONG / (1 - MOVES_ALONG)) - math.log2(model.prior / (1 - model.prior))
     con.execute(
