@@ -35,9 +35,10 @@ def build_households(wh: Warehouse, views: Iterable[str], key: bytes) -> dict[st
     communal = (
         f"(SELECT uprn FROM {PROPERTY} WHERE is_communal)" if wh.exists(PROPERTY) else "(SELECT 0::BIGINT AS uprn)"
     )
-    wanted = sorted(views)
+    for made, columns in (("home_made", _HOUSEHOLD), ("home_member_made", _MEMBER)):
+        wh.execute(f"CREATE OR REPLACE TEMP TABLE {made} ({columns})")
     figures: dict[str, int] = {}
-    for view in wanted:
+    for view in sorted(views):
         wh.execute(
             f"""-- one row per record of the view
             CREATE OR REPLACE TEMP TABLE view_member AS
@@ -61,26 +62,26 @@ def build_households(wh: Warehouse, views: Iterable[str], key: bytes) -> dict[st
         kept = last.join(given.last, on="id", how="anti")
         with wh.given(pl.concat([given.ids, kept])):
             wh.execute("CREATE OR REPLACE TEMP TABLE home_id AS FROM given")
-        for table in (HOUSEHOLD, HOUSEHOLD_MEMBER):
-            wh.execute(f"DELETE FROM {table} WHERE view = ?", [view])
         wh.execute(
-            f"""INSERT INTO {HOUSEHOLD_MEMBER} SELECT ?, i.id, n.person_id, n.from_date, n.to_date, n.evidence,
-                n.is_main
-            FROM household_now n JOIN home_id i USING (member) ORDER BY i.id, n.person_id""",
+            """INSERT INTO home_member_made SELECT ?, i.id, n.person_id, n.from_date, n.to_date, n.evidence, n.is_main
+            FROM household_now n JOIN home_id i USING (member)""",
             [view],
         )
         wh.execute(
-            f"""INSERT INTO {HOUSEHOLD} SELECT ?, i.id, any_value(n.uprn), CASE WHEN bool_and(n.from_date IS NOT
-                NULL) THEN min(n.from_date) END,
-            CASE WHEN bool_and(n.to_date IS NOT NULL) THEN max(n.to_date) END, count(*)
-            FROM household_now n JOIN home_id i USING (member) GROUP BY i.id ORDER BY i.id""",
+            """INSERT INTO home_made SELECT ?, i.id, any_value(n.uprn),
+                CASE WHEN bool_and(n.from_date IS NOT NULL) THEN min(n.from_date) END,
+                CASE WHEN bool_and(n.to_date IS NOT NULL) THEN max(n.to_date) END, count(*)
+            FROM household_now n JOIN home_id i USING (member) GROUP BY i.id""",
             [view],
         )
         figures[f"current households in {view}"] = int(
-            wh.scalar(f"SELECT count(*) FROM {HOUSEHOLD} WHERE view = ? AND to_date IS NULL", [view])
+            wh.scalar("SELECT count(*) FROM home_made WHERE view = ? AND to_date IS NULL", [view])
         )
-    for table in (HOUSEHOLD, HOUSEHOLD_MEMBER, HOUSEHOLD_LEDGER):
-        wh.note(table)
+    wh.renew(HOUSEHOLD, "FROM home_made", "household_id", "view, household_id")
+    wh.renew(HOUSEHOLD_MEMBER, "FROM home_member_made", "household_id", "view, household_id, person_id")
+    wh.note(HOUSEHOLD_LEDGER)
+    for table in ("home_made", "home_member_made"):
+        wh.execute(f"DROP TABLE {table}")
     return figures
 
 

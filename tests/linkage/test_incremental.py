@@ -10,6 +10,7 @@ from pipelines.linkage.choice import Choice
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
 from pipelines.linkage.edges import EDGE, SCORING, Linked, build_edge
+from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, build_households
 from pipelines.linkage.persons import MEMBERSHIP, PERSON, build_persons
 from pipelines.people.records import RECORD, STANDARDISED, build_record, build_record_address
 from pipelines.warehouse import Warehouse, scratch_warehouse
@@ -66,6 +67,16 @@ def persons(wh: Warehouse, decided: list[dict[str, str]]) -> set[frozenset[str]]
     return {frozenset(records) for (records,) in members}
 
 
+def homes(wh: Warehouse) -> list[tuple[object, ...]]:
+    """Households without their ids, and with them what their tables say of them."""
+    build_households(wh, VIEWS, b"i" * 32)
+    return wh.rows(
+        f"""SELECT view, h.uprn, h.from_date, h.to_date, h.persons,
+            list((m.person_id, m.from_date, m.to_date, m.evidence, m.is_main) ORDER BY m.person_id)
+        FROM {HOUSEHOLD} h JOIN {HOUSEHOLD_MEMBER} m USING (view, household_id) GROUP BY ALL ORDER BY ALL"""
+    )
+
+
 def edges(wh: Warehouse) -> list[tuple[object, ...]]:
     return wh.rows(f"FROM {EDGE} ORDER BY record_l, record_r")
 
@@ -82,6 +93,7 @@ def test_edges_after_a_change_are_those_of_a_run_from_nothing(town: Town, seed: 
         prepared(wh, town.records)
         assert build_edge(wh).afresh == "no edges of an earlier run"
         persons(wh, decisions(wh, rng))
+        assert homes(wh)
         before = dict(wh.rows(f"SELECT record_id, person_id FROM {MEMBERSHIP} WHERE view = 'fraud'"))
         records = changed(town.records, rng)
         assert 0 < prepared(wh, records) < records.height / 10
@@ -91,6 +103,11 @@ def test_edges_after_a_change_are_those_of_a_run_from_nothing(town: Town, seed: 
         found = edges(wh)
         decided = decisions(wh, rng)
         told = persons(wh, decided)
+        housed = homes(wh)
+        assert homes(wh) == housed
+        for table in (HOUSEHOLD, HOUSEHOLD_MEMBER):
+            wh.execute(f"DROP TABLE {table}")
+        assert homes(wh) == housed
         kept = dict(wh.rows(f"SELECT record_id, person_id FROM {MEMBERSHIP} WHERE view = 'fraud'"))
         whole = {frozenset(r for r in before if before[r] == each) for each in set(before.values())} & told
         assert whole and all(kept[record] == before[record] for records in whole for record in records)
