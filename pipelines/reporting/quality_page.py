@@ -116,7 +116,7 @@ def _starts(
         cost = f"It would join {mend.links_in_words} pairs of records of one person."
         if beside:
             others = (f"{titles.get(other, other)} ({number(round(missed))})" for missed, other in beside[:3])
-            cost += f" Links that the source misses today, most of all with {', '.join(others)}."
+            cost += f" Today the source misses links most of all with {', '.join(others)}."
         found.append((todo, cost))
     return found[: 2 * START]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import yaml
@@ -146,6 +147,12 @@ def _contradictions(contract: Contract) -> Iterator[tuple[Place, str]]:
     for number, check in enumerate(contract.checks):
         if not check.sql.is_file():
             yield ("checks", number, "sql"), f"names {check.sql.name}, which isn't there; add the file"
+            continue
+        asked = Template(check.sql.read_text(encoding="utf-8")).get_identifiers()
+        # a table of another source may never come; one of this source that isn't here is a slip, not to be waited for
+        if unknown := sorted(name for name in asked if name not in names and "__" not in name):
+            told = f"its SQL asks for ${{{unknown[0]}}}, which is no table here"
+            yield ("checks", number, "sql"), f"{told}; write ${{table}} or ${{source__table}}"
     if "person_record" in contract.facts and not any(table.slot for table in contract.tables):
         yield (
             ("tables",),

@@ -18,7 +18,11 @@ AGAINST_THE_LAST = frozenset({"fill_drop", "spread", "changed", "repeated", "gon
 
 def kind_of(rule: Rule) -> str:
     """The last word of a rule's name, without the columns that some bear."""
-    word = rule.name.rpartition(".")[2]
+    return kind_of_name(rule.name)
+
+
+def kind_of_name(name: str) -> str:
+    word = name.rpartition(".")[2]
     return next((kind for kind in ("unique", "after") if word.startswith(kind + "_")), word)
 
 
@@ -38,6 +42,11 @@ def spoil(wh: Warehouse, contract: Contract, kind: str, rules: list[Rule]) -> Ca
     for rule in rules:
         apply(wh, contract, _OF_RULE[kind](contract, rule))
     return spoiled
+
+
+def of_rule(contract: Contract, rule: Rule) -> str:
+    """Statements that damage the matter of one rule."""
+    return _OF_RULE[kind_of(rule)](contract, rule)
 
 
 def _set(rule: Rule, value: str, column: str | None = None) -> str:

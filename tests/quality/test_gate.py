@@ -1,6 +1,7 @@
 """Each promise of a contract is kept by the gate: broken, its rule fails, and only critical ones refuse the extract."""
 
 import logging
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import yaml
 from pipelines.quality.gate import GateBroken, GateResult, gate, judge
 from pipelines.quality.scorecard import scorecard
 from pipelines.quality.suites import rules_of
+from pipelines.sources.contract_files import ContractError, load_contracts
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from quality_checks.principles import Principle
 from tests.quality.lettings import CONTRACT, delivery, gazetteer
@@ -109,14 +111,41 @@ def test_no_scores_before_the_first_gate() -> None:
         assert scorecard(bare) == []
 
 
-def test_a_broken_check_neither_accepts_nor_refuses(wh: Warehouse, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("sql", "fault"),
+    [
+        ("SELECT home_ref, full_name::INTEGER = 1 AS fails FROM ${holder}", "Conversion Error"),
+        ("SELECT count(*) AS rows, 0 AS failures FROM ${holder}", "Binder Error"),
+        ("SELECT home_ref, 'Ada' AS fails FROM ${holder}", "Conversion Error"),
+        ("SELECT home_ref, false AS fails FROM nowhere", "Catalog Error"),
+        ("SELEC home_ref", "Parser Error"),
+        ("SELECT 1 AS k, false AS fails; DROP TABLE nowhere", "Parser Error"),
+        ("", "Parser Error"),
+    ],
+)
+def test_a_broken_check_neither_accepts_nor_refuses(wh: Warehouse, tmp_path: Path, sql: str, fault: str) -> None:
     broken = tmp_path / "broken.sql"
-    broken.write_text("SELECT count(*), sum(full_name::INTEGER) FROM ${holder}", encoding="utf-8")
+    broken.write_text(sql, encoding="utf-8")
     check = CONTRACT.checks[0].model_copy(update={"name": "broken", "sql": broken})
     contract = CONTRACT.model_copy(update={"checks": (check,)})
-    with pytest.raises(GateBroken, match=r"Check check\.broken is broken") as fault:
+    with pytest.raises(GateBroken, match=r"Check check\.broken is broken") as told:
         judge(wh, delivery(wh, contract=contract))
-    assert "Ada" not in str(fault.value)
+    assert fault in str(told.value) and "Ada" not in str(told.value)
+
+
+def test_a_pattern_that_the_database_can_not_compile_is_a_broken_check(wh: Warehouse) -> None:
+    column = CONTRACT.tables[0].column("postcode").model_copy(update={"pattern": "(?=S)SS0 7CI"})
+    columns = tuple(column if each.staged == "postcode" else each for each in CONTRACT.tables[0].columns)
+    home = CONTRACT.tables[0].model_copy(update={"columns": columns})
+    with pytest.raises(GateBroken, match=r"Check home\.postcode\.form is broken"):
+        judge(wh, delivery(wh, contract=CONTRACT.model_copy(update={"tables": (home, CONTRACT.tables[1])})))
+
+
+def test_a_check_of_a_table_that_is_not_here_is_a_mistake_of_the_contract(tmp_path: Path) -> None:
+    shutil.copytree(Path(__file__).parent / "sources" / "lettings", tmp_path / "lettings")
+    (tmp_path / "lettings" / "checks" / "home_is_no_shop.sql").write_text("SELECT k, false AS fails FROM ${hoem}")
+    with pytest.raises(ContractError, match=r"home_is_no_shop > sql: its SQL asks for \$\{hoem\}"):
+        load_contracts(tmp_path)
 
 
 def test_no_planted_value_leaves_the_gate(

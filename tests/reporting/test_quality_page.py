@@ -102,7 +102,7 @@ def test_it_says_what_to_mend_first_who_owns_it_and_how_much_it_wins() -> None:
     begins = html[html.index('class="starts"') :]
     assert begins.index("send the extract again") < begins.index("in 12 rows of 76 that lack it (Housing)")
     assert "It would join 20 to 43 pairs of records of one person." in begins
-    assert "misses today, most of all with Registered deaths (6)." in begins
+    assert "Today the source misses links most of all with Registered deaths (6)." in begins
     assert "&lt;b&gt;has&lt;/b&gt;" in html and "<b>has</b>" not in html
     assert "extracts, oldest first: 97.0, 98.0, 99.0, 100.0" in html
 
