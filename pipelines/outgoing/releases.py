@@ -30,7 +30,7 @@ from pipelines.settings import DataFolder, Settings, load_settings
 @contextmanager
 def desk(folder: DataFolder) -> Iterator[tuple[Settings, Operations, Actor]]:
     """Settings, store and who acts. Raises BoroughlinkError when there is no data folder."""
-    if not folder.root.is_dir():
+    if not folder.keys.is_dir():
         raise BoroughlinkError(f"There is no data folder at {folder.root}.")
     settings = load_settings(folder)
     with opened_store(folder, RELEASING) as operations:  # of no other zone: it can neither read nor link identity
