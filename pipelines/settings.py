@@ -78,6 +78,11 @@ class Settings(BaseModel):
             raise ValueError("is no timezone; write for instance Europe/London")
         return name
 
+    @property
+    def declared(self) -> bool:
+        """Whether somebody has said what the folder holds; what nobody said is taken for invented people."""
+        return "holds" in self.model_fields_set
+
     def today(self) -> date:
         """The day on which checks of age and freshness stand: `clock` if set, else today in the council's timezone."""
         return self.clock or datetime.now(ZoneInfo(self.timezone)).date()

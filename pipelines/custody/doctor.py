@@ -12,7 +12,7 @@ from pipelines import warehouse
 from pipelines.commit_point import Current, hold_lock
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
-from pipelines.governance.fitness import lacking, loosely_kept, telemetry
+from pipelines.governance.fitness import UNDECLARED, lacking, loosely_kept, telemetry
 from pipelines.governance.keys import STANDING_KEYS, Keyring, open_keyring
 from pipelines.operations import Operations
 from pipelines.settings import DataFolder, Settings, load_settings
@@ -241,6 +241,8 @@ def _dagster(folder: DataFolder) -> Finding:
 
 def _real(folder: DataFolder, settings: Settings) -> Finding:
     what = "Fit for the data it holds"
+    if not settings.declared:
+        return Finding(what, False, UNDECLARED)
     if settings.holds == "synthetic":
         return Finding(what, True, "the folder is marked as holding invented people only")
     wanted = lacking(folder, settings)

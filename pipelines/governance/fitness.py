@@ -12,6 +12,12 @@ from pipelines.settings import DataFolder, Settings
 
 SHIPPED_DAGSTER = Path(__file__).resolve().parent.parent.parent / "dagster.yaml"
 
+#: What `doctor` and each run say of a folder of which nobody has said what it holds.
+UNDECLARED = (
+    "Nobody has said what this folder holds, so it is taken for invented people and nothing that real people need is "
+    "asked for: set `holds: real`, or `holds: synthetic`, in boroughlink.yaml."
+)
+
 
 def lacking(folder: DataFolder, settings: Settings) -> list[str]:
     """What is missing for real data, each as a sentence that says what to arrange; empty over invented data."""

@@ -12,6 +12,7 @@ from pipelines.commit_point import Current, run_under_way
 from pipelines.faults import BoroughlinkError, plural, printable
 from pipelines.governance import audit
 from pipelines.governance.actors import person
+from pipelines.governance.fitness import UNDECLARED
 from pipelines.inbox import untaken
 from pipelines.notices.telling import tell
 from pipelines.operations import opened_store
@@ -106,6 +107,8 @@ def run_job(
     if Current.read(folder).state is None:
         _remember(place, landing, sources)
     _say_what_lies_there(place)
+    if not load_settings(folder).declared:
+        say(UNDECLARED)
     if not force and not select and _nothing_changed(place):
         _as_time_goes_by(folder)
         return True, []

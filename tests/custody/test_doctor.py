@@ -1,11 +1,15 @@
 """The doctor proves a fresh folder's protections, and sees what is loose or lacking."""
 
 from pipelines.custody.doctor import examine
+from pipelines.governance.fitness import UNDECLARED
 from pipelines.settings import DataFolder, write_settings
 
 
 def test_every_protection_of_a_fresh_folder_holds(tmp_path):
-    findings = examine(DataFolder.at(tmp_path / "data"))
+    folder = DataFolder.at(tmp_path / "data")
+    assert [finding.said for finding in examine(folder) if not finding.fine] == [UNDECLARED]
+    write_settings(folder, holds="synthetic")
+    findings = examine(folder)
     assert len(findings) >= 12
     assert [f for f in findings if not f.fine] == []
 
