@@ -203,6 +203,8 @@ def load_settings(folder: DataFolder) -> Settings:
             raise BoroughlinkError(f"{path}{where}: not valid YAML; mend the file or remove it.") from None
         except (OSError, UnicodeDecodeError) as fault:
             raise BoroughlinkError(f"{path}: can't be read as UTF-8 text ({type(fault).__name__}).") from None
+        except (ValueError, RecursionError):
+            raise BoroughlinkError(f"{path}: holds a value that can't be, such as a day that no month has.") from None
         if not isinstance(values, dict):
             raise BoroughlinkError(f"{path}: a list of `name: value` lines is expected.")
     real = values.get("holds") == "real"

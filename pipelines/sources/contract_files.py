@@ -30,6 +30,9 @@ _ADVICE = {
 }
 
 
+DEEPEST = 30  # collections within each other
+
+
 class ContractError(BoroughlinkError):
     """A contract with a mistake; the text names file, line and place."""
 
@@ -48,7 +51,9 @@ def load_contracts(folder: Path) -> dict[str, Contract]:
 def load_contract(path: Path) -> Contract:
     """Read one contract.yaml. Raises ContractError."""
     try:
-        tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=_LOADER)
+        text = path.read_text(encoding="utf-8")
+        _require_reasonable(path, text)
+        tree = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as fault:
         mark = getattr(fault, "problem_mark", None)
         line = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -61,7 +66,7 @@ def load_contract(path: Path) -> Contract:
     for word in _repeated(tree):
         where = f"{path.parent.name}/{path.name}, line {word.start_mark.line + 1}"
         raise ContractError(f"{where}, {word.value}: is stated twice; keep one.")
-    stated: dict[str, Any] = yaml.SafeLoader("").construct_document(tree)
+    stated = _constructed(path, tree)
     _fill_in(stated, path.parent)
     try:
         contract = Contract(**stated, folder=path.parent)
@@ -81,6 +86,48 @@ def load_contract(path: Path) -> Contract:
     for place, problem in _contradictions(contract):
         raise _error(path, tree, place, problem)
     return contract
+
+
+def _constructed(path: Path, tree: yaml.Node) -> dict[str, Any]:
+    """What a contract states. Raises ContractError at a value that can't be: a thirteenth month, a program's tag."""
+    try:
+        stated: dict[str, Any] = yaml.SafeLoader("").construct_document(tree)
+    except (yaml.YAMLError, ValueError, TypeError):
+        line = next((node.start_mark.line + 1 for node in _nodes(tree) if not _can_be(node)), 1)
+        raise ContractError(f"{path}, line {line}: a value that can't be, such as a day that no month has.") from None
+    return stated
+
+
+def _nodes(node: yaml.Node) -> Iterator[yaml.Node]:
+    """A node's keys and values, the inner ones first."""
+    if isinstance(node, yaml.CollectionNode):
+        for inner in node.value:
+            for one in inner if isinstance(inner, tuple) else (inner,):
+                yield from _nodes(one)
+    yield node
+
+
+def _can_be(node: yaml.Node) -> bool:
+    try:
+        yaml.SafeLoader("").construct_object(node, deep=True)
+    except (yaml.YAMLError, ValueError, TypeError):
+        return False
+    return True
+
+
+def _require_reasonable(path: Path, text: str) -> None:
+    """Raise ContractError for a file that is small and unfolds into something vast: anchors within anchors, or a depth
+    that no contract has."""
+    opened: list[bool] = []  # of each collection around: whether it, or one around it, is an anchor's
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            opened.append(event.anchor is not None or (bool(opened) and opened[-1]))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            opened.pop()
+        if len(opened) > DEEPEST or (isinstance(event, yaml.AliasEvent) and opened and opened[-1]):
+            raise ContractError(
+                f"{path}, line {event.start_mark.line + 1}: too deep, or an anchor within an anchor: write it out."
+            )
 
 
 def _fill_in(stated: dict[str, Any], folder: Path) -> None:
@@ -233,9 +280,10 @@ def _repeated(node: yaml.Node) -> Iterator[yaml.Node]:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
-            if key.value in seen:
+            word = str(key.value)
+            if word in seen:
                 yield key
-            seen.add(key.value)
+            seen.add(word)
             yield from _repeated(value)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:

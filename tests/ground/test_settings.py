@@ -13,6 +13,8 @@ from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings
         (b"timezone: Nowhere/X", "setting `timezone`"),
         (b"memory_limit: lots", "setting `memory_limit`"),
         (b"nightly_at: '99:99'", "setting `nightly_at`"),
+        (b"clock: 2026-99-99", "a value that can't be"),
+        (b"roles: " + b"[" * 20_000 + b"]" * 20_000, "a value that can't be"),
     ],
 )
 def test_a_setting_that_cannot_be_is_named(tmp_path, text, said):

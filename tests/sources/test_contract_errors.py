@@ -63,6 +63,26 @@ def test_mistake_is_told_with_its_line(tmp_path: Path, right: str, wrong: str, l
     assert "\n" not in said
 
 
+@pytest.mark.parametrize(
+    ("added", "says"),
+    [
+        ("".join(f"{c}: &{c} [{', '.join([f'*{b}'] * 10)}]\n" for b, c in zip("abcdefgh", "bcdefghi", strict=True)),
+         "an anchor within an anchor"),
+        ("far: " + "[" * 20_000 + "]" * 20_000 + "\n", "too deep"),
+        ("far: &far [*far]\n", "an anchor within an anchor"),
+        ("run: !!python/object/apply:os.system ['true']\n", "a value that can't be"),
+        ("? [a, b]\n: x\n", "a value that can't be"),
+        ("until: 2026-99-99\n", "a value that can't be"),
+        ("many: " + "9" * 10_000 + "\n", "a value that can't be"),
+    ],
+)  # fmt: skip
+def test_what_unfolds_or_runs_or_cannot_be_is_a_mistake_with_its_line(tmp_path: Path, added: str, says: str) -> None:
+    whole = "a: &a [x]\n" + CONTRACT if "*a" in added else CONTRACT
+    with pytest.raises(ContractError, match=r"contract.yaml, line \d+") as error:
+        make_contract(tmp_path, whole + added)
+    assert says in str(error.value)
+
+
 def test_no_contract_at_all(tmp_path: Path) -> None:
     with pytest.raises(ContractError, match="holds no contract"):
         load_contracts(tmp_path)
