@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +21,9 @@ NO_ASSUMPTION = (
     "No assumption can be made as to whether there is fraud, error or other explanation until an investigation is "
     "completed."
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+#: What a program may run, after whatever it may drop before reading: spaces, quotes, signs that have no width or shape.
+_FORMULA = re.compile(r"[\s'\"]*[=+\-@]|\t|\r|\n")
+_UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp"})
 _LONGEST_CELL = 32_767  # characters that a workbook's cell holds
 
 
@@ -49,7 +53,15 @@ def safe_cell(value: Any) -> Any:
     if isinstance(value, list | tuple):
         value = "; ".join(str(part) for part in value)
     text = value.isoformat() if isinstance(value, date) else str(value)
-    return "'" + text if text.lstrip(" '\"").startswith(_FORMULA) or text.startswith(_FORMULA) else text
+    return "'" + text if _FORMULA.match(text) or _FORMULA.match(_as_read(text)) else text
+
+
+def _as_read(text: str) -> str:
+    """The beginning of a text as a program may read it: without what can't be seen, wide signs as the plain ones."""
+    if text.isascii() and text.isprintable():
+        return text
+    seen = "".join(sign for sign in text[:60] if unicodedata.category(sign) not in _UNSEEN)
+    return unicodedata.normalize("NFKC", seen)
 
 
 def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

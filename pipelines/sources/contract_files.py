@@ -125,9 +125,8 @@ def _require_reasonable(path: Path, text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             opened.pop()
         if len(opened) > DEEPEST or (isinstance(event, yaml.AliasEvent) and opened and opened[-1]):
-            raise ContractError(
-                f"{path}, line {event.start_mark.line + 1}: too deep, or an anchor within an anchor: write it out."
-            )
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise ContractError(f"{path}, line {line}: too deep, or an anchor within an anchor: write it out.")
 
 
 def _fill_in(stated: dict[str, Any], folder: Path) -> None:

@@ -12,7 +12,7 @@ from pipelines.exports import Stamp, parquet_bytes, safe_cell, write_csv, write_
 
 STAMP = Stamp("fraud", "run-1", date(2027, 1, 31), "No assumption can be made.")
 HOSTILE = ["=1+1", "+44 1702", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", " =1", '"=1', "'=1", "\n=1"]
-HOSTILE += ["＝1+1", "＠SUM(A1)"]
+HOSTILE += ["＝1+1", "＠SUM(A1)", "\u00a0=1", "\ufeff=1", "\u200b=1", "\x0b=1", "\x00=1", "\u3000＝1", "﹦1", '"＝1']
 
 
 @pytest.mark.parametrize("text", HOSTILE)
