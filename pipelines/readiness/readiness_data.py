@@ -62,8 +62,8 @@ class Mend:
     lacking: int
     rows: int
     links: float
-    low: float
-    high: float
+    low: float | None  # a run of before ranges were told has none
+    high: float | None
 
     @property
     def words(self) -> str:
@@ -74,6 +74,8 @@ class Mend:
         """About how many; of few, a range alone."""
         if not self.rows:
             return "0"
+        if self.low is None or self.high is None:
+            return f"{round(self.links):,}"
         low, high = round(self.low), max(round(self.high), 1)
         return f"{low:,} to {high:,}" if self.links < FEW_LINKS else f"{round(self.links):,} ({low:,} to {high:,})"
 
@@ -128,6 +130,7 @@ def readiness_data(wh: Warehouse, catalog: str = "published") -> ReadinessData:
     pairs = tuple(PairReadiness(*row) for row in wh.rows(f"FROM {quality}_pair ORDER BY source_l, source_r"))
     groups = "SELECT grouping, name, records, unlinkable, missed, recall"
     rules = f"{catalog}.linkage.blocking_rule"
+    ranges = "low, high" if "low" in wh.columns(f"{quality}_mend") else "NULL, NULL"
     linked, missed = sum(pair.linked for pair in pairs), sum(pair.missed for pair in pairs)
     return ReadinessData(
         linked / (linked + missed) if linked + missed else None,
@@ -138,7 +141,7 @@ def readiness_data(wh: Warehouse, catalog: str = "published") -> ReadinessData:
         tuple(
             Mend(*row)
             for row in wh.rows(
-                "SELECT rank, rank_in_source, source, field, held, lacking, rows, links, low, high"
+                f"SELECT rank, rank_in_source, source, field, held, lacking, rows, links, {ranges}"
                 f" FROM {quality}_mend ORDER BY rank"
             )
         ),

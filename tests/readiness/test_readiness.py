@@ -11,6 +11,7 @@ from pipelines.linkage.edges import build_edge
 from pipelines.linkage.persons import MEMBERSHIP, build_persons
 from pipelines.people.records import build_record, build_record_address
 from pipelines.readiness.measuring import BLOCKING, GROUP, MEND, PAIR, ROW, SOURCE, build_readiness
+from pipelines.readiness.readiness_data import readiness_data
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from tests.linkage.facts_of_town import load
 from tests.linkage_models.small_town import SOURCES, Town, build
@@ -98,3 +99,17 @@ def test_the_tables_are_counts_of_sources_pairs_and_groups(measured: Warehouse) 
     assert measured.rows(f"SELECT count(*) FROM {GROUP} WHERE records < 100") == [(0,)]
     assert dict(measured.rows(f"FROM {BLOCKING}")).keys() == {"", *SOURCES}
     assert not any("record_id" in measured.columns(table) for table in (SOURCE, PAIR, GROUP, MEND, BLOCKING))
+
+
+def test_a_run_of_before_ranges_were_told_is_still_read(measured: Warehouse) -> None:
+    told = [each.links_in_words for each in readiness_data(measured, "identity").mends if each.rows]
+    assert told and all(" to " in each for each in told)
+    kept = measured.frame(f"FROM {MEND}")
+    try:
+        with measured.given(kept.drop("low", "high")):
+            measured.table(MEND, "-- one row per source and field\nFROM given")
+        old = [each.links_in_words for each in readiness_data(measured, "identity").mends if each.rows]
+        assert old and not any(" to " in each for each in old)
+    finally:
+        with measured.given(kept):
+            measured.table(MEND, "-- one row per source and field\nFROM given")
