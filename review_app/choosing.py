@@ -61,7 +61,8 @@ def choose(held: House, snapshot: Snapshot, user: User, after: int = 0, pattern:
     given = count_of(held, user)
     if not pattern and given % policy()["gold_every"] == policy()["gold_every"] - 1:
         for item_id in gold(held, snapshot, user):
-            return Next(item_id, "gold")
+            if known_answer(held, item_id):
+                return Next(item_id, "gold")
     if not pattern and given % policy()["second_every"] == policy()["second_every"] - 1:
         for item_id in seconds(held, snapshot, user):
             if held.leases.take(item_id, user.name) is None:
@@ -136,13 +137,16 @@ def is_gold(held: House, state: dict[str, Any] | None, item: Item, user: User) -
     """Whether the item's answer is known, and this reviewer has never answered it."""
     if state is None or state["state"] != "done" or not state["second_by"] or state["version"] != item.version:
         return False
-    return all(row["made_by"] != user.name for row in held.verdicts.history(item.item_id))
+    never_met = all(row["made_by"] != user.name for row in held.verdicts.history(item.item_id))
+    return never_met and known_answer(held, item.item_id) is not None
 
 
 def known_answer(held: House, item_id: str) -> str | None:
-    """The firm answer that a gold item has."""
+    """The firm answer that two gave alike; None if one of them was not sure, or they differed."""
     firm = [row for row in held.verdicts.history(item_id) if row["verdict"] in FIRM and row["part"] != "gold"]
-    return str(firm[-1]["verdict"]) if firm else None
+    told = {row["made_by"]: str(row["verdict"]) for row in firm}
+    alike_ = len({verdict == "same" for verdict in told.values()}) == 1
+    return str(firm[-1]["verdict"]) if len(told) >= 2 and alike_ else None
 
 
 def count_of(held: House, user: User) -> int:

@@ -126,7 +126,9 @@ def decide(request: Request, held: At, user: Reviewer, item_id: str, form: Form)
             held.leases.let_go(user.name, item_id)
             back = "/review/restricted" if cluster.item.is_restricted else f"/review/next?after={item_id}"
             return RedirectResponse(back, 303)
-        part = part_for(held, cluster, user, part)
+        if part_for(held, cluster, user, part) != part:  # opened before somebody gave the first answer: it is not blind
+            why = "Somebody else has answered this item since you opened it."
+            return held.page(request, "app/review/stale.html", 409, why=why, item_id=item_id)
         given = Given(
             verdict, user.name, said(form, "version"), tuple(form.get("record", [])), said(form, "reason"),
             said(form, "note"), _seconds(said(form, "seconds")), said(form, "blind") == "1",

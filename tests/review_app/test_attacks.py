@@ -278,3 +278,16 @@ def test_pages_about_people_are_stored_nowhere(place: DataFolder) -> None:
             assert eve.get(path).headers["cache-control"] == "no-store"
         for path, data in (("/flagged/export", {"kind": "csv"}), ("/audit", {"what": "export"})):
             assert eve.submit(path, data).headers["cache-control"] == "no-store"
+
+
+def test_an_item_that_was_opened_with_its_scores_is_no_second_look(
+    place: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(policy(), "second_share", 1.0)
+    item_id, *_ = item_of(place, "uncertain pair")
+    with reading(place) as ruth, reading(place, "Rob Reviewer") as rob:
+        early = rob.item(f"/review/item/{item_id}")
+        ruth.item(f"/review/item/{item_id}").answer_with("same")
+        late = early.answer_with("same")
+        assert late.status_code == 409 and "Somebody else has answered" in late.text
+        assert rob.item(f"/review/item/{item_id}").answer_with("same").status_code == 303  # blind, as the second look
