@@ -291,3 +291,20 @@ def test_an_item_that_was_opened_with_its_scores_is_no_second_look(
         late = early.answer_with("same")
         assert late.status_code == 409 and "Somebody else has answered" in late.text
         assert rob.item(f"/review/item/{item_id}").answer_with("same").status_code == 303  # blind, as the second look
+
+
+@pytest.mark.parametrize(("first", "status"), [("same", 200), ("unsure", 404)])
+def test_a_check_is_an_item_that_two_answered_alike(
+    place: DataFolder, monkeypatch: pytest.MonkeyPatch, first: str, status: int
+) -> None:
+    monkeypatch.setitem(policy(), "second_share", 1.0)
+    item_id, *_ = item_of(place, "uncertain pair")
+    with reading(place) as ruth, reading(place, "Rob Reviewer") as rob, reading(place, "Tess Third") as tess:
+        ruth.item(f"/review/item/{item_id}").answer_with(first)
+        rob.item(f"/review/item/{item_id}").answer_with("same")
+        check = tess.item(f"/review/item/{item_id}?part=gold")
+        assert check.answer.status_code == status
+        assert ruth.get(f"/review/item/{item_id}?part=gold").status_code == 404
+        if status == 200:
+            told = check.answer_with("different", follow=True).text
+            assert "Two colleagues said “same person”" in told and "it was a check" in told
