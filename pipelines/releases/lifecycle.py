@@ -157,7 +157,7 @@ def _require_state(release: Release, *states: str) -> None:
         raise ReleaseRefused(f"{release.release_id} {means.get(release.state, release.state)}.")
 
 
-def _contents(folder: DataFolder, operations: Operations, release: Release) -> dict[str, bytes]:
+def contents_of(folder: DataFolder, operations: Operations, release: Release) -> dict[str, bytes]:
     """The files of a release, each exactly as it was built. Raises ReleaseRefused."""
     key = key_of(operations, str(release.manifest["seal"]))
     place = place_of(folder, release.manifest)
@@ -176,7 +176,7 @@ def _contents(folder: DataFolder, operations: Operations, release: Release) -> d
 def rows_of(folder: DataFolder, operations: Operations, release: Release) -> pl.DataFrame:
     """The rows of a release as it was built. Raises ReleaseRefused."""
     name = f"{release.manifest['release']}.parquet"
-    return pl.read_parquet(io.BytesIO(_contents(folder, operations, release)[name]))
+    return pl.read_parquet(io.BytesIO(contents_of(folder, operations, release)[name]))
 
 
 def _require_none_opted_out(wh: Warehouse, operations: Operations, release: Release, rows: pl.DataFrame) -> None:
@@ -191,7 +191,7 @@ def _package(folder: DataFolder, operations: Operations, release: Release) -> by
     """One tar of the files, the manifest as the recipient sees it, and the licence."""
     secret = {"key", "seal", "people", "request"}
     said = {name: value for name, value in release.manifest.items() if name not in secret}
-    parts = _contents(folder, operations, release) | {
+    parts = contents_of(folder, operations, release) | {
         "manifest.json": json.dumps(said, indent=2).encode() + b"\n",
         "LICENCE.txt": str(release.manifest["licence"]).encode() + b"\n",
     }

@@ -12,32 +12,68 @@ from pipelines.custody.scanning import listed, scan
 
 #: Where identity lies by design: the fraud team's export, and what the council landed itself.
 EXCEPTIONS = tuple(listed(Path(__file__).with_name("scan_exceptions.txt")))
-SURNAMES = [f"Qzvex{letter}ward" for letter in "abcdefghijklmnopqrst"]
+_LETTERS = "abcdefghijklmnopqrst"
+_NAME_COLUMNS = {
+    "benefits/*/hbmember.csv": "surname",
+    "housing/*/member.csv": "surname",
+    "adult_social_care/*/persons.csv": "LAST_NAME",
+    "schools/*/pupil.csv": "surname",
+    "right_to_buy/*/rtb.csv": "surname",
+}
+#: Sources that are about places or areas, or know people by a number alone.
+NAMELESS = {"caretrak", "children_social_care", "core_lettings", "llpg", "mortality", "population"}
 
 
-def plant(landing: Path, each: int) -> list[str]:
-    """Give the bearers of twenty surnames recognisable ones in every extract; return all that must not be found.
+def plant(landing: Path, people: int, each: int) -> tuple[list[str], list[str]]:
+    """Give the bearers of so many surnames recognisable ones in every extract that names people.
 
-    Beside the surnames: numbers, phones, e-mails and postcodes of `each` people a column, as the extracts hold them.
+    Returns these, and the numbers, phones, e-mails and postcodes of `each` people a column, as the extracts hold them.
     """
-    members = list(csv.DictReader((next(landing.glob("benefits/*/hbmember.csv"))).open(encoding="utf-8")))
-    common = sorted({row["surname"] for row in members if len(row["surname"]) > 4}, key=str.lower)
-    chosen = common[:: max(len(common) // len(SURNAMES), 1)][: len(SURNAMES)]
-    swaps = list(zip(chosen, SURNAMES, strict=False))
-    for path in sorted(landing.rglob("*.csv")):
-        if path.parts[-3] == "llpg":
-            continue
-        text = path.read_bytes().decode("latin-1")
-        for old, new in swaps:
-            text = text.replace(old, new).replace(old.upper(), new.upper())
-        path.write_bytes(text.encode("latin-1"))
+    texts = {
+        path: path.read_bytes().decode("latin-1")
+        for path in sorted(landing.rglob("*"))
+        if path.suffix in (".csv", ".xml") and path.parts[-3] != "llpg"
+    }
+    swaps = dict(zip(_surnames(landing, texts)[:people], _invented(), strict=False))
+    assert len(swaps) == people
+    words = re.compile(rf"\b(?:{'|'.join(swaps)})\b", re.I)
+    for path, text in texts.items():
+        path.write_bytes(words.sub(lambda hit: _like(swaps[hit[0].lower()], hit[0]), text).encode("latin-1"))
     for manifest in landing.rglob("manifest.json"):
         said = json.loads(manifest.read_text())
         for file in said["files"]:
             content = (manifest.parent / file["name"]).read_bytes()
             file["sha256"], file["bytes"] = hashlib.sha256(content).hexdigest(), len(content)
         manifest.write_text(json.dumps(said))
-    return [new for _, new in swaps] + _particulars(landing, each)
+    return sorted(swaps.values()), _particulars(landing, each)
+
+
+def _surnames(landing: Path, texts: dict[Path, str]) -> list[str]:
+    """Surnames in small letters that are no word of an address; one of each source first, then those in the most."""
+    found: set[str] = set()
+    for pattern, column in _NAME_COLUMNS.items():
+        for path in landing.glob(pattern):
+            rows = csv.DictReader(io.StringIO(path.read_bytes().decode("latin-1")))
+            found |= {row[column].strip().lower() for row in rows}
+    streets = {
+        w for path in landing.glob("llpg/*/*.csv") for w in re.findall(r"\w+", path.read_text("latin-1").lower())
+    }
+    plain = {name for name in found if name.isascii() and name.isalpha() and len(name) > 4} - streets
+    sources = {name: set() for name in plain}
+    for path, text in texts.items():
+        for name in plain.intersection(re.findall(r"\w+", text.lower())):
+            sources[name].add(path.parts[-3])
+    ranked = sorted(plain, key=lambda name: (-len(sources[name]), name))
+    one_each = [next(name for name in ranked if source in sources[name]) for source in set().union(*sources.values())]
+    return list(dict.fromkeys([*sorted(one_each), *ranked]))
+
+
+def _invented() -> Iterable[str]:
+    return (f"Qzvex{first}{second}ward" for first in _LETTERS for second in _LETTERS)
+
+
+def _like(name: str, written: str) -> str:
+    return name.upper() if written.isupper() else name.lower() if written.islower() else name
 
 
 #: Where each system flags the people it protects: the file, its key, surname, birth date and flag, and what is no flag.
