@@ -31,6 +31,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
     )
     def record(step: Step) -> dict[str, int]:
         build_record_address(step.wh, {view: step.purposes.sources(view) for view in VIEWS})
-        return build_record(step.wh, step.run.keyring.key("fingerprint"))
+        stated = {name: each.each_person for name, each in catalogue.contracts.items() if each.each_person}
+        return build_record(step.wh, step.run.keyring.key("fingerprint"), stated)
 
     return [record]

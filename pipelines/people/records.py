@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
-import yaml
 
 from linkage_models.standardise import install, mark_people, standardise_people
 from linkage_models.thresholds import CHANGED_SHARE
@@ -21,7 +20,7 @@ STANDARDISED, BASIS = "identity.people.standardised", "identity.people.record_ba
 RECORD_ADDRESS = "identity.people.record_address"
 ADDRESS_UPRN = "identity.places.address_uprn"
 PROPERTY = "identity.places.property"
-# A source that one_person.yaml does not name holds a person once if at least so many records tell (name and birth
+# A source whose contract does not say holds a person once if at least so many records tell (name and birth
 # date), and at most this share of them comes twice (assumed: namesakes, and brothers named after one who died, are
 # fewer; what a source that repeats people shows is far more).
 FEWEST_TELLING = 200
@@ -50,8 +49,11 @@ def build_record_address(wh: Warehouse, views: Mapping[str, Sequence[str]] | Non
     )
 
 
-def build_record(wh: Warehouse, fingerprint_key: bytes) -> dict[str, int]:
-    """Write RECORD; needs RECORD_ADDRESS. Returns rows, and how many of them are people.
+def build_record(
+    wh: Warehouse, fingerprint_key: bytes, each_person: Mapping[str, str | Mapping[str, str]] | None = None
+) -> dict[str, int]:
+    """Write RECORD; needs RECORD_ADDRESS. Returns rows, and how many of them are people. `each_person`: what contracts
+    state of how often one person stands in a source.
 
     A row follows from the fact, the stays of the record, and what holds for all rows. Where these are what they were in
     the last run, the row stays as it stands.
@@ -63,7 +65,7 @@ def build_record(wh: Warehouse, fingerprint_key: bytes) -> dict[str, int]:
     )
     set_key(wh, fingerprint_key)
     standardised = _standardise(wh, fingerprint_key)
-    rules = _one_person_rules(wh)
+    rules = _one_person_rules(wh, each_person or {})
     none = "(SELECT NULL::BIGINT AS uprn, false AS is_communal WHERE false)"
     homes = PROPERTY if wh.exists(PROPERTY) else none
     query = sql_file(ROOM / "record.sql", property=homes)
@@ -147,17 +149,16 @@ def _take_over(wh: Warehouse, joins: str) -> None:
         wh.execute(f"INSERT INTO people_standardised SELECT {columns} FROM {RECORD} {joins}")
 
 
-def _one_person_rules(wh: Warehouse) -> pl.DataFrame:
+def _one_person_rules(wh: Warehouse, stated: Mapping[str, str | Mapping[str, str]]) -> pl.DataFrame:
     """Which records of a source are of different people: (source, role, rule)."""
-    stated: dict[str, str | dict[str, str]] = yaml.safe_load((ROOM / "one_person.yaml").read_text(encoding="utf-8"))
     read = "source, record_id, forename_root, surname_key, birth_date, weak_birth_date"
     standing = f" UNION ALL SELECT {read} FROM {RECORD} ANTI JOIN people_touched USING (record_id)"
     people = f"(SELECT {read} FROM people_standardised{standing if wh.exists(RECORD) else ''})"
     once = sql_file(ROOM / "held_once.sql", people=people, fewest=str(FEWEST_TELLING), share=str(REPEATED_SHARE))
-    rules = {source: "source" for (source,) in wh.rows(once)} | stated
+    rules: dict[str, str | Mapping[str, str]] = {**{source: "once" for (source,) in wh.rows(once)}, **stated}
     told = [
         (source, role, kind)
         for source, rule in rules.items()
-        for role, kind in (rule.items() if isinstance(rule, dict) else ((None, rule),))
+        for role, kind in (((None, rule),) if isinstance(rule, str) else rule.items())
     ]
     return pl.DataFrame(told, schema={"source": pl.String, "role": pl.String, "rule": pl.String}, orient="row")

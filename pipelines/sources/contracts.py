@@ -198,6 +198,10 @@ class PersonMap(Stated):
         return ("person_record", *(("address", "residence") if self.address or self.postcode or self.uprn else ()))
 
 
+#: How often one person may stand in a source at one time.
+Often = Literal["once", "once_an_address", "once_a_case", "many"]
+
+
 class LeaveOut(Stated):
     """Rows that may not come in at all: those whose column holds the value."""
 
@@ -321,7 +325,8 @@ class Contract(Stated):
     """Everything stated about one source system.
 
     `layouts` are alternatives, by name: the tables that come together. A delivery has the files of exactly one; tables
-    that no layout lists are part of each.
+    that no layout lists are part of each. `each_person` says, for all records or by role, how often one person may
+    stand in the source; without it, its own records tell.
     """
 
     name: str = Field(pattern=STAGED_NAME.pattern)
@@ -338,6 +343,7 @@ class Contract(Stated):
     delimiter: Literal[",", ";", "|", "\t"] = ","
     purposes: dict[str, PurposeBasis] = Field(min_length=1)
     sensitivity: dict[str, Names] = {}
+    each_person: Often | dict[str, Often] | None = None
     tables: tuple[Table, ...] = Field(min_length=1)
     layouts: dict[str, Names] = {}
     checks: tuple[CrossCheck, ...] = ()

@@ -2,12 +2,16 @@
 
 import polars as pl
 
+from pipelines.settings import SHIPPED_SOURCES
+from pipelines.sources.contract_files import load_contracts
 from pipelines.warehouse import Warehouse
 from tests.linkage_models.small_town import Town
 
 PROVENANCE = (
     "DATE '2026-10-31' AS extract_date, DATE '2026-10-31' AS valid_from, NULL::DATE AS valid_to, 'r' AS loaded_run"
 )
+# What the shipped contracts state of how often a person may stand in a source.
+EACH_PERSON = {name: each.each_person for name, each in load_contracts(SHIPPED_SOURCES).items() if each.each_person}
 
 
 def load(wh: Warehouse, town: Town, without: tuple[str, ...] = ()) -> None:

@@ -14,7 +14,7 @@ from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, build_household
 from pipelines.linkage.persons import MEMBERSHIP, PERSON, build_persons
 from pipelines.people.records import RECORD, STANDARDISED, build_record, build_record_address
 from pipelines.warehouse import Warehouse, scratch_warehouse
-from tests.linkage.facts_of_town import load
+from tests.linkage.facts_of_town import EACH_PERSON, load
 from tests.linkage_models.small_town import SOURCES, Town, build
 
 VIEWS = {"fraud": ["council_tax", "benefits", "electoral_register", "housing"], "data_quality": list(SOURCES)}
@@ -24,7 +24,7 @@ def prepared(wh: Warehouse, records: pl.DataFrame) -> int:
     """Returns how many records were standardised."""
     load(wh, Town(records, pl.DataFrame()))
     build_record_address(wh)
-    return build_record(wh, b"k" * 32)["standardised now"]
+    return build_record(wh, b"k" * 32, EACH_PERSON)["standardised now"]
 
 
 def changed(records: pl.DataFrame, rng: np.random.Generator, share: float = 0.04) -> pl.DataFrame:
@@ -121,7 +121,7 @@ def test_edges_after_a_change_are_those_of_a_run_from_nothing(town: Town, seed: 
         assert edges(wh) == found  # weights to the last bit
         part = wh.rows(f"FROM {RECORD} ORDER BY record_id")
         wh.execute(f"DROP TABLE {STANDARDISED}")
-        build_record(wh, b"k" * 32)
+        build_record(wh, b"k" * 32, EACH_PERSON)
         assert wh.rows(f"FROM {RECORD}") == part
         assert persons(wh, decided) == told
         assert wh.rows(f"SELECT * FROM {PERSON} ORDER BY ALL") == people

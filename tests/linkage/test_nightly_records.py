@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.people.records import BASIS, RECORD, RECORD_ADDRESS, STANDARDISED, build_record, build_record_address
 from pipelines.warehouse import Warehouse, scratch_warehouse
-from tests.linkage.facts_of_town import load
+from tests.linkage.facts_of_town import EACH_PERSON, load
 from tests.linkage_models.small_town import SOURCES, build
 
 VIEWS = {"all": SOURCES}
@@ -37,7 +37,7 @@ EVENTS = (
 
 def told(wh: Warehouse) -> list[list[tuple[object, ...]]]:
     build_record_address(wh, VIEWS)
-    build_record(wh, b"k" * 32)
+    build_record(wh, b"k" * 32, EACH_PERSON)
     return [wh.rows(f"FROM {table} ORDER BY ALL") for table in (RECORD, RECORD_ADDRESS, STANDARDISED)]
 
 

@@ -18,7 +18,7 @@ from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID, bu
 from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, build_persons
 from pipelines.people.records import RECORD, build_record, build_record_address
 from pipelines.warehouse import Warehouse, scratch_warehouse
-from tests.linkage.facts_of_town import load
+from tests.linkage.facts_of_town import EACH_PERSON, load
 from tests.linkage_models.small_town import SOURCES, Town, build
 
 FRAUD = ["council_tax", "benefits", "electoral_register", "housing"]
@@ -32,7 +32,7 @@ def linked(
 ) -> dict[str, int]:
     load(wh, town, without)
     build_record_address(wh)
-    build_record(wh, b"k" * 32)
+    build_record(wh, b"k" * 32, EACH_PERSON)
     build_edge(wh)
     return link_again(wh, decisions)
 
@@ -269,7 +269,7 @@ def test_a_model_for_other_columns_gives_way_to_one_trained_here(town: Town, mon
     with scratch_warehouse() as wh:
         load(wh, town)
         build_record_address(wh)
-        build_record(wh, b"k" * 32)
+        build_record(wh, b"k" * 32, EACH_PERSON)
         found = build_edge(wh, VIEWS, other, "mine")
         assert "trained here, not calibrated: the model other of the settings does not fit" in found.chosen
         assert found.trained and found.model.version == "mine" and found.model.design == "council"
@@ -302,7 +302,7 @@ def test_ids_and_decisions_outlast_a_system_that_changes_its_keys(town: Town) ->
         alone = "source = 'housing'"
         wh.execute(f"DELETE FROM identity.facts.person_record WHERE NOT {alone}")
         build_record_address(wh)
-        build_record(wh, b"k" * 32)
+        build_record(wh, b"k" * 32, EACH_PERSON)
         build_edge(wh)
         link_again(wh)
         before = dict(wh.rows(f"SELECT record_id, person_id FROM {MEMBERSHIP} WHERE view = 'data_quality'"))
@@ -326,7 +326,7 @@ def test_ids_and_decisions_outlast_a_system_that_changes_its_keys(town: Town) ->
             " identity.facts.person_record WHERE valid_to IS NULL",
         )
         build_record_address(wh)
-        build_record(wh, b"k" * 32)
+        build_record(wh, b"k" * 32, EACH_PERSON)
         build_edge(wh)
         link_again(wh, (apart,))
         now = dict(wh.rows(f"SELECT record_id, person_id FROM {MEMBERSHIP} WHERE view = 'data_quality'"))

@@ -98,7 +98,7 @@ def _person(
 
 def built(wh: Warehouse, key: bytes = b"k" * 32) -> dict[str, dict[str, object]]:
     build_record_address(wh)
-    build_record(wh, key)
+    build_record(wh, key, {"benefits": "once_a_case", "council_tax": "many"})
     return {str(row["record_id"]): row for row in wh.frame(f"SELECT * FROM {RECORD}").to_dicts()}
 
 
@@ -132,6 +132,15 @@ def test_two_members_of_one_claim_are_two_people(wh: Warehouse) -> None:
     rows = built(wh)
     assert rows["benefits:C1/1#1"]["one_person_key"] == rows["benefits:C1/2#1"]["one_person_key"] == "benefits:C1"
     assert rows["council_tax:A1/1#1"]["one_person_key"] is None
+
+
+def test_a_contract_says_how_often_a_person_may_stand_in_its_source(wh: Warehouse) -> None:
+    wh.execute("UPDATE identity.facts.person_record SET role = if(record_id = 'benefits:C1/1#1', 'claimant', 'other')")
+    build_record_address(wh)
+    build_record(wh, b"k" * 32, {"benefits": {"other": "many", "claimant": "once"}, "council_tax": "once"})
+    keys = dict(wh.rows(f"SELECT record_id, one_person_key FROM {RECORD}"))
+    assert keys["council_tax:A1/1#1"] == keys["council_tax:A2/1#1"] == "council_tax"
+    assert (keys["benefits:C1/1#1"], keys["benefits:C1/2#1"]) == ("benefits", None)
 
 
 def test_the_fingerprint_is_hmac_sha256_and_ignores_the_address(wh: Warehouse) -> None:

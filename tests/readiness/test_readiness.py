@@ -13,7 +13,7 @@ from pipelines.people.records import build_record, build_record_address
 from pipelines.readiness.measuring import BLOCKING, GROUP, MEND, PAIR, ROW, SOURCE, build_readiness
 from pipelines.readiness.readiness_data import readiness_data
 from pipelines.warehouse import Warehouse, scratch_warehouse
-from tests.linkage.facts_of_town import load
+from tests.linkage.facts_of_town import EACH_PERSON, load
 from tests.linkage_models.small_town import SOURCES, Town, build
 
 VIEWS = {"data_quality": list(SOURCES)}
@@ -22,7 +22,7 @@ VIEWS = {"data_quality": list(SOURCES)}
 def linked(wh: Warehouse, town: Town) -> None:
     load(wh, town)
     build_record_address(wh)
-    build_record(wh, b"k" * 32)
+    build_record(wh, b"k" * 32, EACH_PERSON)
     build_edge(wh)
     load_decisions(wh, [])
     build_persons(wh, VIEWS, b"i" * 32)
