@@ -13,8 +13,9 @@ from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance import approvals, revealed
 from pipelines.governance.actors import acting
 from pipelines.governance.keys import REVEALING
-from pipelines.governance.pseudonyms import PREFIXES, pseudonym
-from pipelines.releases.store import find, key_of
+from pipelines.governance.pseudonyms import PREFIXES
+from pipelines.releases.series import called
+from pipelines.releases.store import find
 from pipelines.settings import DataFolder, load_settings, write_atomically
 from pipelines.snapshots import open_snapshot
 from pipelines.warehouse import Warehouse
@@ -56,9 +57,8 @@ def reveal(folder: DataFolder, request_id: str, reader: str) -> str:
     revealed.sweep(folder)
     with opened(folder, REVEALING) as operations, open_snapshot(folder) as (wh, _):
         request = approvals.standing(operations, request_id, KIND)
-        key = key_of(operations, str(find(operations, request.object).manifest["key"]))
-        wanted, people = list(request.said["pseudonyms"]), _people(wh)
-        named = dict(zip(pseudonym(key, "person", people), people, strict=True))
+        wanted = list(request.said["pseudonyms"])
+        named = called(operations, find(operations, request.object), _people(wh))
         found = {one: named[one] for one in wanted if one in named}
         lost = sorted(set(wanted) - set(found))
         approvals.done(operations, acting(folder), request, people=sorted(found.values()), not_found=len(lost))

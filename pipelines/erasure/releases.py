@@ -8,7 +8,8 @@ from pipelines.governance.actors import Actor
 from pipelines.governance.pseudonyms import pseudonym
 from pipelines.operations import Operations
 from pipelines.releases.ending import revoke
-from pipelines.releases.lifecycle import rows_of
+from pipelines.releases.sealed import rows_of
+from pipelines.releases.series import called
 from pipelines.releases.sets import ReleaseRefused
 from pipelines.releases.store import copies, key_of, releases
 from pipelines.settings import DataFolder
@@ -42,13 +43,14 @@ def holding(folder: DataFolder, operations: Operations, subject: Subject) -> lis
         told = Holding(one.release_id, one.recipient, one.state, left, one.expires)
         try:
             key = key_of(operations, str(one.manifest["key"]))
+            people = called(operations, one, subject.ids)
             rows = rows_of(folder, operations, one)
         except ReleaseRefused:
             if left:
                 found.append(replace(told, certain=False))
             continue
         names = {
-            "person": pseudonym(key, "person", subject.ids),
+            "person": people,
             "household": pseudonym(key, "household", subject.homes),
         }
         if any(name in rows.columns and set(given) & set(rows[name].to_list()) for name, given in names.items()):

@@ -240,4 +240,5 @@ def _attacks(found: Measured) -> list[tuple[str, str]]:
         *((f"fewest values of {c} in a group (l)", str(v)) for c, v in found.l.items()),
         *((f"{c} given away by the group alone", share(v)) for c, v in found.learnt.items()),
         *([("in a household unlike any other", share(found.household))] if found.household is not None else []),
+        *([("fewest rows that share a path over the series", f"{found.path:,}")] if found.path is not None else []),
     ]

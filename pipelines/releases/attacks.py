@@ -36,6 +36,7 @@ class Measured:
     linked_knowing: dict[str, float]  # the same, knowing one further thing
     learnt: dict[str, float]  # share of rows whose group gives the sensitive value away
     household: float | None  # share of rows in a household that nobody else's looks like; None without a household
+    path: int | None = None  # fewest rows that share a path over a series; None where nobody can be followed
 
     def plain(self) -> dict[str, Any]:
         return {name: _rounded(value) for name, value in asdict(self).items()}

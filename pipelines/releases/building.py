@@ -6,9 +6,12 @@ import secrets
 import shutil
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from pipelines.exports import Stamp, csv_bytes, parquet_bytes
 from pipelines.governance import audit
@@ -18,6 +21,7 @@ from pipelines.governance.purposes import Purposes
 from pipelines.operations import Operations, timestamp
 from pipelines.releases import series as lasting
 from pipelines.releases.dataset import Built, build_rows, delete_after, licence
+from pipelines.releases.sealed import place_of
 from pipelines.releases.sets import Profile, ReleaseRefused, ReleaseSet, allowed
 from pipelines.releases.store import keep_key, refusals_noted, seal
 from pipelines.releases.zone import marked_list
@@ -56,12 +60,16 @@ def build(
         order = secrets.token_bytes(32)
         chain = lasting.of(operations, series, asked, recipient) if series else None
         naming = chain.key if chain else secrets.token_bytes(32)
-        built = build_rows(wh, asked, purpose, profile, naming, order)
+        release_id = f"{asked.name}-{settings.today():%Y%m%d}-{secrets.token_hex(4)}"
+        built = build_rows(wh, lasting.without_household(asked) if chain else asked, purpose, profile, naming, order)
+        if chain:
+            goes_on = lasting.go_on(wh, folder, operations, chain, asked, profile, release_id, built.people, built.rows)
+            built = replace(built, rows=built.rows.with_columns(pl.Series("person", goes_on.names)))
     expires = settings.today() + timedelta(days=delete_after(asked, purpose))
-    release_id = f"{asked.name}-{settings.today():%Y%m%d}-{secrets.token_hex(4)}"
     text = licence(settings.council)
     files = _files(asked, built, Stamp(purpose.name, wh.run_id, expires, text, stands_on))
-    continuity = lasting.continue_series(wh, chain, built.people, files) if chain else None
+    if chain:
+        files["superseded.csv"] = csv_bytes(lasting.HEADS, goes_on.superseded)
     manifest = _manifest(asked, profile, built, wh.run_id, settings.today(), expires) | {
         "release_id": release_id,
         "recipient": recipient,
@@ -71,8 +79,8 @@ def build(
         "licence": text,
     }
     if chain:
-        manifest["series"], manifest["continuity"] = series, continuity
-    target = folder.releases / purpose.name / release_id
+        manifest["series"], manifest["continuity"] = series, goes_on.counts
+    target = place_of(folder, manifest)
     _write(folder, target, files, manifest, order)
     kept = {"seal": keep_key(operations, order), "key": chain.key_id if chain else keep_key(operations, naming)}
     operations.add_release(
@@ -89,11 +97,6 @@ def build(
         lasting.remember(operations, built.people, release_id)
     audit.record(operations, who.login, "release built", release_id, rows=built.protection.rows, recipient=recipient)
     return manifest
-
-
-def place_of(folder: DataFolder, manifest: dict[str, Any]) -> Path:
-    """Where the sealed files of a release lie."""
-    return folder.releases / str(manifest["purpose"]) / str(manifest["release_id"])
 
 
 def _files(asked: ReleaseSet, built: Built, stamp: Stamp) -> dict[str, bytes]:

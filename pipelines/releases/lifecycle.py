@@ -9,6 +9,7 @@ import io
 import json
 import os
 import tarfile
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -18,21 +19,19 @@ import pyrage
 from pipelines.governance import approvals, audit
 from pipelines.governance.actors import Actor
 from pipelines.governance.opt_out import require_recent
-from pipelines.governance.pseudonyms import pseudonym
 from pipelines.governance.purposes import Purposes
 from pipelines.operations import Operations
 from pipelines.releases.attacks import Measured, attack, require_profile
-from pipelines.releases.building import place_of
 from pipelines.releases.content import require_no_identifiers
 from pipelines.releases.dataset import OPTED_OUT
+from pipelines.releases.sealed import contents_of, rows_of
+from pipelines.releases.series import called, smallest_path
 from pipelines.releases.sets import ReleaseRefused, allowed, load_set, subjects
 from pipelines.releases.store import (
     Release,
     find,
-    key_of,
     note_copy,
     refusals_noted,
-    unseal,
     update,
 )
 from pipelines.releases.zone import marked_list
@@ -63,6 +62,8 @@ def check(
         wh.execute(f"CREATE OR REPLACE TEMP TABLE population AS {subjects()['person'].query(wh.as_of)}")
         found = attack(wh, asked, rows, release.manifest["quasi_identifiers"])
         try:
+            if "series" in release.manifest:
+                found = replace(found, path=smallest_path(folder, operations, release, asked, profile))
             require_profile(found, asked, profile, found.rows + int(release.manifest["rows_left_out"]))
             if purpose.opt_out_applies:
                 require_recent(operations, settings.today(), marked_list(wh))
@@ -157,33 +158,10 @@ def _require_state(release: Release, *states: str) -> None:
         raise ReleaseRefused(f"{release.release_id} {means.get(release.state, release.state)}.")
 
 
-def contents_of(folder: DataFolder, operations: Operations, release: Release) -> dict[str, bytes]:
-    """The files of a release, each exactly as it was built. Raises ReleaseRefused."""
-    key = key_of(operations, str(release.manifest["seal"]))
-    place = place_of(folder, release.manifest)
-    found = {}
-    for file in release.manifest["files"]:
-        path = place / f"{file['name']}.sealed"
-        if not path.is_file():
-            raise ReleaseRefused(f"{path} is gone: build the release again.")
-        content = unseal(key, path.read_bytes(), f"{release.release_id}/{file['name']}")
-        if hashlib.sha256(content).hexdigest() != file["sha256"]:
-            raise ReleaseRefused(f"{file['name']} is not the file of the manifest.")
-        found[str(file["name"])] = content
-    return found
-
-
-def rows_of(folder: DataFolder, operations: Operations, release: Release) -> pl.DataFrame:
-    """The rows of a release as it was built. Raises ReleaseRefused."""
-    name = f"{release.manifest['release']}.parquet"
-    return pl.read_parquet(io.BytesIO(contents_of(folder, operations, release)[name]))
-
-
 def _require_none_opted_out(wh: Warehouse, operations: Operations, release: Release, rows: pl.DataFrame) -> None:
     """Raise ReleaseRefused if anybody in the file is on the opt-out list that the attributes know."""
     out = [str(row[0]) for row in wh.rows(f"SELECT person_id FROM {OPTED_OUT}")]
-    key = key_of(operations, str(release.manifest["key"]))
-    if held := len(set(pseudonym(key, "person", out)) & set(rows["person"])):
+    if held := len(called(operations, release, out).keys() & set(rows["person"])):
         raise ReleaseRefused(f"{held} rows are of people on the national data opt-out list: build the release again.")
 
 

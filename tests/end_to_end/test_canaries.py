@@ -10,7 +10,7 @@ from pipelines.custody.scanning import scan
 from pipelines.governance.keys import RELEASING, STANDING_KEYS, open_keyring
 from pipelines.governance.opt_out import is_nhs_number
 from pipelines.operations import opened_store
-from pipelines.releases import lifecycle
+from pipelines.releases.sealed import contents_of
 from pipelines.releases.store import releases
 from pipelines.settings import DataFolder, load_settings, write_settings
 from tests.end_to_end.canaries import EXCEPTIONS, NAMELESS, plant, plant_protected, search
@@ -93,7 +93,7 @@ def what_is_encrypted_names_nobody_who_should_not_be_there(folder, opened, plant
     opened.mkdir()
     with opened_store(folder, RELEASING) as operations:
         for release in releases(operations):
-            for name, content in lifecycle.contents_of(folder, operations, release).items():
+            for name, content in contents_of(folder, operations, release).items():
                 (opened / name).write_bytes(content)
                 opened_files += 1
     assert opened_files == 2 and search(opened, planted) == {}

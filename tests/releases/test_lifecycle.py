@@ -23,9 +23,10 @@ from pipelines.governance.opt_out import OptOutMissing, import_list, opted_out
 from pipelines.governance.purposes import PurposeRefused, Purposes
 from pipelines.operations import Operations, audit_table, payload_table, release_table, request_table
 from pipelines.releases import lifecycle
-from pipelines.releases.building import build, place_of
+from pipelines.releases.building import build
 from pipelines.releases.ending import revoke, sweep
 from pipelines.releases.lifecycle import approve, check, publish
+from pipelines.releases.sealed import place_of
 from pipelines.releases.sets import ReleaseRefused, load_set
 from pipelines.releases.store import copies, find, holds_key
 from pipelines.settings import DataFolder, Settings
@@ -312,12 +313,12 @@ def test_a_series_goes_on_by_choice_and_says_who_gave_way_to_whom(desk: Desk, tm
         desk.wh.execute(f"DELETE FROM {table} WHERE person_id = 'id00022'")
     desk.wh.table(
         "attributes.attributes.person_change",
-        "FROM (VALUES ('id00022', 'id00024', 'merged', DATE '2026-11-01'), "
-        "('id00026', 'new1', 'split', DATE '2026-11-01'), ('never', 'id00024', 'merged', DATE '2026-11-01')) "
+        "FROM (VALUES ('id00022', 'id00082', 'merged', DATE '2026-11-01'), "
+        "('id00081', 'new1', 'split', DATE '2026-11-01'), ('never', 'id00082', 'merged', DATE '2026-11-01')) "
         "AS t(old_id, new_id, event, day)",
     )
     second, told, goes_on = people(desk.built(series="monthly"), "second")
-    assert len(first & second) == goes_on["people_who_go_on"] > 0.99 * len(first)
+    assert len(first & second) == goes_on["people_who_go_on"] > 0.97 * len(first)
     assert {(row["event"], row["date"]) for row in told} == {("merge", "2026-11-01"), ("split", "2026-11-01")}
     by_event = {row["event"]: row for row in told}
     assert by_event["merge"]["old"] in first - second and by_event["merge"]["new"] in first & second
