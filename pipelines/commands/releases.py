@@ -67,20 +67,23 @@ def release_build(
 @release.command("check")
 @DATA
 @click.argument("release_id", metavar="RELEASE")
+@click.option(
+    "--to", "key", required=True, metavar="AGE1...", help="The recipient's public age key; it is approved too."
+)
 @SOURCES
 @JSON
-def release_check(data: str, release_id: str, sources: str | None, as_json: bool) -> None:
+def release_check(data: str, release_id: str, key: str, sources: str | None, as_json: bool) -> None:
     """Attack a built release, say what was found, and ask for its approval."""
     from pipelines.outgoing.releases import check_release
 
-    show(check_release(folder(data), release_id, sources), as_json)
+    show(check_release(folder(data), release_id, key, sources), as_json)
 
 
 @release.command("approve")
 @DATA
 @click.argument("release_id", metavar="RELEASE")
 def release_approve(data: str, release_id: str) -> None:
-    """Consent to publishing a release that another person made."""
+    """Consent to publishing a release that another person made, to the recipient and key that `requests show` tells."""
     from pipelines.outgoing.releases import approve_release
 
     click.echo(approve_release(folder(data), release_id))
@@ -89,14 +92,13 @@ def release_approve(data: str, release_id: str) -> None:
 @release.command("publish")
 @DATA
 @click.argument("release_id", metavar="RELEASE")
-@click.option("--to", "key", required=True, metavar="AGE1...", help="The recipient's public age key.")
 @click.option("--out", required=True, help="A .age file.")
 @SOURCES
-def release_publish(data: str, release_id: str, key: str, out: str, sources: str | None) -> None:
+def release_publish(data: str, release_id: str, out: str, sources: str | None) -> None:
     """Write the approved release as one file that only its recipient can open."""
     from pipelines.outgoing.releases import publish_release
 
-    click.echo(publish_release(folder(data), release_id, key, Path(out), sources))
+    click.echo(publish_release(folder(data), release_id, Path(out), sources))
 
 
 @release.command("revoke")

@@ -65,17 +65,18 @@ def build_release(
     )
 
 
-def check_release(folder: DataFolder, release_id: str, sources: str | None) -> Answer:
+def check_release(folder: DataFolder, release_id: str, key: str, sources: str | None) -> Answer:
     """Attack a release and say what was found; refused ones stay refused."""
     with (
         desk(folder) as (settings, operations, who),
         open_attributes(folder, settings, operations.keyring) as wh,
     ):
         purposes = purposes_at(folder, sources)
-        release, found = lifecycle.check(wh, folder, settings, operations, purposes, release_id, who)
+        release, found = lifecycle.check(wh, folder, settings, operations, purposes, release_id, key, who)
     said = [
         f"{release_id} is as safe as its profile asks.",
-        f"It waits for another person: boroughlink release approve {release_id}",
+        f"It waits for another person's consent to {release.recipient} and the key "
+        f"{release.manifest['recipient_key']}: boroughlink release approve {release_id}",
     ]
     tables = [("What somebody could do with it", ("attack", "found"), _attacks(found)), _rows_kept(release.manifest)]
     return Answer(said, tables, {"release": release_id, "measured": found.plain()})
@@ -84,14 +85,17 @@ def check_release(folder: DataFolder, release_id: str, sources: str | None) -> A
 def approve_release(folder: DataFolder, release_id: str) -> str:
     with desk(folder) as (_, operations, who):
         release = lifecycle.approve(operations, release_id, who)
-        return f"{release_id} is approved by {who.login}: boroughlink release publish {release.release_id}"
+        return (
+            f"{release_id} is approved by {who.login} for {release.recipient} and the key "
+            f"{release.manifest['recipient_key']}: boroughlink release publish {release_id}"
+        )
 
 
-def publish_release(folder: DataFolder, release_id: str, key: str, out: Path, sources: str | None) -> str:
+def publish_release(folder: DataFolder, release_id: str, out: Path, sources: str | None) -> str:
     target = target_of(out, (".age",))
     with desk(folder) as (settings, operations, who):
         purposes = purposes_at(folder, sources)
-        lifecycle.publish(folder, settings, operations, purposes, release_id, key, target, who)
+        lifecycle.publish(folder, settings, operations, purposes, release_id, target, who)
         release = find(operations, release_id)
     return (
         f"{target} is for {release.recipient} alone, who opens it with `age --decrypt`. To be deleted after "

@@ -40,17 +40,19 @@ from pipelines.warehouse import Warehouse
 
 KIND = "release"
 #: What a request to publish says of itself; the maker asks by checking.
-REASON = "Publish {release} for {recipient}: the check found it as safe as its profile asks."
+REASON = "Publish {release} for {recipient} under {key}: the check found it as safe as its profile asks."
 
 
 def check(
     wh: Warehouse, folder: DataFolder, settings: Settings, operations: Operations, purposes: Purposes,
-    release_id: str, who: Actor,
+    release_id: str, recipient_key: str, who: Actor,
 ) -> tuple[Release, Measured]:  # fmt: skip
-    """Attack a built release; if it is as safe as its profile asks, ask for its approval. Raises ReleaseRefused."""
+    """Attack a built release; if it is as safe as its profile asks, ask for approval to publish it to the holder of
+    an age key, that one and no other. Raises ReleaseRefused."""
     release = find(operations, release_id)
     with refusals_noted(operations, who, release_id):
         _require_state(release, "built", "checked")
+        release.manifest["recipient_key"] = key = str(_age_key(recipient_key))
         asked = load_set(str(release.manifest["release"]))
         purpose, profile = allowed(asked, purposes)
         if wh.run_id != release.manifest["run"]:
@@ -76,13 +78,18 @@ def check(
         Actor(who.login, who.roles, who.names | {str(release.manifest["made_by"])}),  # neither of them answers it
         KIND,
         release_id,
-        REASON.format(release=release_id, recipient=release.recipient),
-        particulars={"release": release_id, "recipient": release.recipient, "purpose": release.purpose},
+        REASON.format(release=release_id, recipient=release.recipient, key=key),
+        particulars={
+            "release": release_id,
+            "recipient": release.recipient,
+            "recipient_key": key,
+            "purpose": release.purpose,
+        },
         mark=mark_of(release),
         role=approvals.role_needed(settings, *purpose.release_approvers),
         days=profile.approval_days,
     )
-    update(operations, release_id, "checked", measured=found.plain(), request=request)
+    update(operations, release_id, "checked", measured=found.plain(), request=request, recipient_key=key)
     audit.record(operations, who.login, "release checked", release_id, measured=found.plain())
     return find(operations, release_id), found
 
@@ -100,12 +107,12 @@ def approve(operations: Operations, release_id: str, who: Actor) -> Release:
 
 def publish(
     folder: DataFolder, settings: Settings, operations: Operations, purposes: Purposes,
-    release_id: str, recipient_key: str, out: Path, who: Actor,
+    release_id: str, out: Path, who: Actor,
 ) -> Path:  # fmt: skip
-    """Write one encrypted copy for the recipient: an age file that only the holder of their key can open.
+    """Write one encrypted copy for the recipient: an age file that only the holder of the key approved can open.
 
     The approval is used up and the copy noted before a byte is written: of two who publish at once, one writes nothing.
-    Raises ReleaseRefused for an approval that is missing, another's, used or over; for a key that is none.
+    Raises ReleaseRefused for an approval that is missing, another's, used or over.
     """
     release = find(operations, release_id)
     with refusals_noted(operations, who, release_id):
@@ -115,10 +122,11 @@ def publish(
             raise ReleaseRefused(f"The release was to be deleted after {release.expires}: build a new one.")
         request = approvals.standing(operations, str(release.manifest["request"]), KIND, mark_of(release))
         release.manifest["approved_by"] = request.answered_by
-        sealed = _for_recipient(_package(folder, operations, release), recipient_key)
+        key = str(release.manifest["recipient_key"])
+        sealed = pyrage.encrypt(_package(folder, operations, release), [_age_key(key)])
         approvals.done(operations, who, request, release=release_id)
         digest = hashlib.sha256(sealed).hexdigest()
-        note_copy(operations, release_id, recipient_key.strip(), out.name, digest, who)
+        note_copy(operations, release_id, key, out.name, digest, who)
         update(operations, release_id, "published", approved_by=request.answered_by)
         audit.record(operations, who.login, "release published", release_id, file=out.name, sha256=digest)
         try:
@@ -131,11 +139,12 @@ def publish(
 
 
 def mark_of(release: Release) -> str:
-    """What an approval is for: these files, for this recipient, until that day."""
+    """What an approval is for: these files, for this recipient and their key, until that day."""
     return approvals.mark_of(
         {
             "release": release.release_id,
             "recipient": release.recipient,
+            "recipient_key": release.manifest.get("recipient_key"),
             "purpose": release.purpose,
             "expires": release.expires,
             "files": release.manifest["files"],
@@ -182,12 +191,10 @@ def _package(folder: DataFolder, operations: Operations, release: Release) -> by
     return out.getvalue()
 
 
-def _for_recipient(content: bytes, recipient_key: str) -> bytes:
+def _age_key(text: str) -> pyrage.x25519.Recipient:
     try:
-        key = pyrage.x25519.Recipient.from_str(recipient_key.strip())
+        return pyrage.x25519.Recipient.from_str(text.strip())
     except pyrage.RecipientError:
         raise ReleaseRefused(
-            "That is no age key: the recipient makes one with `age-keygen` and gives you the line that starts "
-            "with age1."
+            "--to is no age key: the recipient makes one with `age-keygen` and gives you the line that begins age1."
         ) from None
-    return pyrage.encrypt(content, [key])

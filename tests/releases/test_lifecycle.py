@@ -28,7 +28,7 @@ from pipelines.releases.ending import revoke, sweep
 from pipelines.releases.lifecycle import approve, check, publish
 from pipelines.releases.sealed import place_of
 from pipelines.releases.sets import ReleaseRefused, load_set
-from pipelines.releases.store import copies, find, holds_key
+from pipelines.releases.store import copies, find, holds_key, update
 from pipelines.settings import DataFolder, Settings
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from tests.releases.borough import TODAY, lay, nhs_list, opt_out, purposes
@@ -58,11 +58,11 @@ class Desk:
 
     def checked(self, name: str = "risk_stratification", who: Actor = ANN, **more: Any) -> str:
         release_id = self.built(name, who, **more)
-        check(self.wh, self.folder, self.settings, self.operations, self.purposes, release_id, who)
+        check(self.wh, self.folder, self.settings, self.operations, self.purposes, release_id, RECIPIENT, who)
         return release_id
 
-    def published(self, release_id: str, out: Path, key: str = RECIPIENT, who: Actor = ANN) -> Path:
-        return publish(self.folder, self.settings, self.operations, self.purposes, release_id, key, out, who)
+    def published(self, release_id: str, out: Path, who: Actor = ANN) -> Path:
+        return publish(self.folder, self.settings, self.operations, self.purposes, release_id, out, who)
 
     def events(self) -> list[tuple[str, str]]:
         with self.operations.begin() as db:
@@ -202,7 +202,7 @@ def test_whoever_made_a_release_approves_it_by_no_route(desk: Desk, again: Actor
 
 def test_who_made_it_does_not_approve_what_another_checked(desk: Desk) -> None:
     release_id = desk.built(who=ANN)
-    check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, BOB)
+    check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, RECIPIENT, BOB)
     for who in (ANN, BOB):
         with pytest.raises(BoroughlinkError, match="another person must"):
             approve(desk.operations, release_id, who)
@@ -243,13 +243,31 @@ def test_an_approval_is_for_these_files_once_and_in_time(
     assert ("ann", "release denied") in desk.events() and ("ann", "release refused") in desk.events()
 
 
-def test_a_key_that_is_none_and_a_release_for_nobody_are_refused(desk: Desk, tmp_path: Path) -> None:
-    release_id = desk.checked()
+def test_the_approval_is_for_one_key_and_the_maker_can_put_no_other_in_its_place(desk: Desk, tmp_path: Path) -> None:
+    release_id, other = desk.checked(), str(pyrage.x25519.Identity.generate().to_public())
+    manifest = find(desk.operations, release_id).manifest
+    asked = approvals.find(desk.operations, str(manifest["request"])).said
+    assert asked["recipient_key"] == RECIPIENT and RECIPIENT in asked["reason"]
     approve(desk.operations, release_id, BOB)
+    with pytest.raises(ReleaseRefused, match="approved already"):
+        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, other, ANN)
+    update(desk.operations, release_id, "approved", recipient_key=other)
+    with pytest.raises(ApprovalRefused, match="has changed since"):
+        desk.published(release_id, tmp_path / "x.age")
+    in_app = desk.checked()  # approved there, its state is `checked` still: another key asks anew
+    approvals.approve(desk.operations, BOB, str(find(desk.operations, in_app).manifest["request"]))
+    check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, in_app, other, ANN)
+    with pytest.raises(ApprovalRefused, match="nobody has approved"):
+        desk.published(in_app, tmp_path / "x.age")
+    assert not list(tmp_path.glob("*.age"))
+
+
+def test_a_key_that_is_none_and_a_release_for_nobody_are_refused(desk: Desk, tmp_path: Path) -> None:
+    release_id = desk.built()
     for key in ("", "age1nobody", "ssh-rsa AAAA", str(KEY)):
         with pytest.raises(ReleaseRefused, match="no age key"):
-            desk.published(release_id, tmp_path / "x.age", key=key)
-    assert find(desk.operations, release_id).state == "approved"
+            check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, key, ANN)
+    assert find(desk.operations, release_id).state == "built"
     with pytest.raises(ReleaseRefused, match="for nobody"):
         desk.built(recipient="  ")
     desk.wh.execute("DELETE FROM attributes.risk.score")
@@ -266,7 +284,7 @@ def test_a_flipped_bit_is_found(desk: Desk) -> None:
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     with pytest.raises(ReleaseRefused, match="not as it was built"):
-        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, ANN)
+        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, RECIPIENT, ANN)
 
 
 def test_what_the_check_refuses_is_never_published(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,7 +293,7 @@ def test_what_the_check_refuses_is_never_published(desk: Desk, monkeypatch: pyte
     real = lifecycle.attack
     monkeypatch.setattr(lifecycle, "attack", lambda *a: replace(real(*a), unique=1))
     with pytest.raises(ReleaseRefused, match="1 rows are unique"):
-        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, ANN)
+        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, RECIPIENT, ANN)
     assert find(desk.operations, release_id).state == "refused"
     with pytest.raises(ReleaseRefused, match="refused by its check"):
         approve(desk.operations, release_id, BOB)
@@ -299,7 +317,7 @@ def test_revoking_destroys_the_keys_and_marks_the_copies(desk: Desk, tmp_path: P
 
 def test_a_series_goes_on_by_choice_and_says_who_gave_way_to_whom(desk: Desk, tmp_path: Path) -> None:
     def people(release_id: str, name: str) -> tuple[set[str], list[dict[str, str]], dict[str, Any]]:
-        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, ANN)
+        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, RECIPIENT, ANN)
         approve(desk.operations, release_id, BOB)
         inside = opened(desk.published(release_id, tmp_path / f"{name}.age"))
         rows = pl.read_parquet(io.BytesIO(inside["risk_stratification.parquet"]))
@@ -401,7 +419,7 @@ def test_only_a_role_that_the_purpose_names_approves(desk: Desk, tmp_path: Path)
 
 def test_in_the_app_too_neither_maker_nor_asker_approves(desk: Desk) -> None:
     release_id = desk.built(who=ANN)
-    check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, BOB)
+    check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, RECIPIENT, BOB)
     request = str(find(desk.operations, release_id).manifest["request"])
     for who in (ANN, BOB):
         with pytest.raises(ApprovalRefused, match="another person must"):
@@ -428,7 +446,7 @@ def test_a_person_who_opts_out_after_the_build_stops_the_release(desk: Desk) -> 
     release_id = desk.built()
     opt_out(desk.wh, ["id00010"])
     with pytest.raises(ReleaseRefused, match="1 rows are of people on the national data opt-out list"):
-        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, ANN)
+        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, RECIPIENT, ANN)
     assert find(desk.operations, release_id).state == "refused"
 
 
@@ -458,7 +476,7 @@ def test_a_purpose_that_lost_its_basis_stops_building_checking_and_publishing(de
     with pytest.raises(PurposeRefused, match="expired on 2027-12-31"):
         desk.built()
     with pytest.raises(PurposeRefused, match="expired on 2027-12-31"):
-        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, waiting, ANN)
+        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, waiting, RECIPIENT, ANN)
     with pytest.raises(PurposeRefused, match="expired on 2027-12-31"):
         desk.published(release_id, tmp_path / "x.age")
     assert [event for _, event in desk.events()].count("purpose refused") == 3

@@ -22,7 +22,7 @@ from pipelines.releases.store import find
 from pipelines.settings import DataFolder
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from tests.releases.borough import TODAY, lay, nhs_list, purposes
-from tests.releases.test_lifecycle import ANN, FIT, SETTINGS, Desk
+from tests.releases.test_lifecycle import ANN, FIT, RECIPIENT, SETTINGS, Desk
 
 K = 10
 
@@ -47,7 +47,7 @@ def next_of(desk: Desk, name: str) -> tuple[str, pl.DataFrame]:
 
 
 def checked(desk: Desk, release_id: str) -> Any:
-    return check(desk.wh, desk.folder, SETTINGS, desk.operations, desk.purposes, release_id, ANN)[1]
+    return check(desk.wh, desk.folder, SETTINGS, desk.operations, desk.purposes, release_id, RECIPIENT, ANN)[1]
 
 
 def as_followed(name: str, first: pl.DataFrame, second: pl.DataFrame) -> tuple[Counter[Any], ...]:
