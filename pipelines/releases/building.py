@@ -139,7 +139,7 @@ def _manifest(
         "rows_left_out": done.suppressed,
         "left_out_by_national_data_opt_out": built.opted_out,
         "rows_kept_by": {
-            column: {value: f"{after / before:.1%}" for value, before, after in told if before >= shown}
+            column: {value: f"{after / before:.0%}" for value, before, after in told if before >= shown}
             for column, told in built.utility.items()
         },
         "rows_by_tier": {value: after for value, _, after in built.utility.get("tier", []) if after >= shown},

@@ -24,6 +24,7 @@ from pipelines.operations import Operations
 from pipelines.releases.attacks import Measured, attack, require_profile
 from pipelines.releases.content import require_no_identifiers
 from pipelines.releases.dataset import OPTED_OUT
+from pipelines.releases.protected_table import presets
 from pipelines.releases.sealed import contents_of, rows_of
 from pipelines.releases.series import called, smallest_path
 from pipelines.releases.sets import ReleaseRefused, allowed, load_set, subjects
@@ -39,6 +40,9 @@ from pipelines.settings import DataFolder, Settings, write_atomically
 from pipelines.warehouse import Warehouse
 
 KIND = "release"
+#: Counts of people who are not in the file: its recipient is told them as any other count that leaves.
+COUNTS = ("rows_left_out", "left_out_by_national_data_opt_out", "rows_with_reasons_shortened")
+RULE = presets()["k10"]
 #: What a request to publish says of itself; the maker asks by checking.
 REASON = "Publish {release} for {recipient} under {key}: the check found it as safe as its profile asks."
 
@@ -178,6 +182,9 @@ def _package(folder: DataFolder, operations: Operations, release: Release) -> by
     """One tar of the files, the manifest as the recipient sees it, and the licence."""
     secret = {"key", "seal", "people", "request"}
     said = {name: value for name, value in release.manifest.items() if name not in secret}
+    for name in COUNTS:
+        count = int(said[name])
+        said[name] = RULE.shown(count) if count >= RULE.hidden_below else f"fewer than {RULE.hidden_below}"
     parts = contents_of(folder, operations, release) | {
         "manifest.json": json.dumps(said, indent=2).encode() + b"\n",
         "LICENCE.txt": str(release.manifest["licence"]).encode() + b"\n",

@@ -155,6 +155,19 @@ def test_a_release_goes_its_way_and_only_its_recipient_can_open_it(desk: Desk, t
     ]  # fmt: skip
 
 
+def test_who_is_not_in_the_file_is_told_as_counts_that_leave_are(desk: Desk, tmp_path: Path) -> None:
+    few, many = [f"id{i:05d}" for i in range(3)], [f"id{i:05d}" for i in range(13)]
+    for people, said in ((few, "fewer than 10"), (many, 15)):
+        opt_out(desk.wh, people)
+        release_id = desk.checked()
+        approve(desk.operations, release_id, BOB)
+        inside = json.loads(opened(desk.published(release_id, tmp_path / f"{len(people)}.age"))["manifest.json"])
+        assert inside["left_out_by_national_data_opt_out"] == said
+        assert inside["rows_left_out"] in ("fewer than 10", 10, 15)
+        assert find(desk.operations, release_id).manifest["left_out_by_national_data_opt_out"] == len(people)
+        assert all("." not in kept for told in inside["rows_kept_by"].values() for kept in told.values())
+
+
 def test_nothing_that_lies_in_the_folder_says_who_or_can_be_read(desk: Desk) -> None:
     release_id = desk.built()
     manifest = find(desk.operations, release_id).manifest
