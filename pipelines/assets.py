@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.purposes import Purposes
@@ -120,6 +121,10 @@ def run_step(
         with handle.run.timed(name), handle.run.warehouse(zones, read) as wh:
             above = handle.upstream.get(name, frozenset())
             yield Step(name, wh, handle.run, purpose, handle.purposes, handle.landing, above)
+    except duckdb.InterruptException:  # stopped in the middle of a statement
+        handle.failed = handle.failed or f"{name}: stopped"
+        _tell(name, "failed")
+        raise KeyboardInterrupt from None
     except Exception as fault:
         said = str(fault) if isinstance(fault, BoroughlinkError) else _unexpected(fault)
         handle.failed = handle.failed or f"{name}: {said}"

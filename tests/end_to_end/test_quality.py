@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import polars as pl
@@ -22,7 +23,8 @@ def test_readiness_foretells_recall_and_what_to_mend(borough: Borough) -> None:
     told = json.loads(boroughlink("quality", "--readiness", "--json", "--data", borough.data).stdout)
     recall = {row["source"]: row["expected recall"] for row in told["Readiness"]}
     assert 0.8 < recall["council_tax"] <= 1
-    assert told["What to mend first"][0]["links won"] >= told["What to mend first"][-1]["links won"] > 0
+    most = [int(re.findall(r"\d+", str(row["links won"]))[-1]) for row in told["What to mend first"]]
+    assert most[0] >= most[-1] > 0
 
 
 def test_the_scorecard_leaves_as_a_file_of_counts(borough: Borough, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import threading
 from contextlib import suppress
 from types import SimpleNamespace
 
+import duckdb
 import pytest
 import sqlalchemy as sa
 
@@ -259,13 +260,14 @@ def test_a_kill_on_the_way_to_the_commit_leaves_a_whole_state(folder, place, cal
 
 
 def test_a_run_that_is_stopped_is_thrown_away(folder):
-    """In a step, where the step knows of it, and between two, where only what is missing tells."""
-    for whole, stop in ((False, True), (True, False)):
+    """In a step, where the step knows of it, within a statement or not, and between two, where only what is missing
+    tells."""
+    for whole, stop in ((False, KeyboardInterrupt), (False, duckdb.InterruptException), (True, None)):
         handle = RunHandle(folder, lambda run: None, folder.landing, "ann", whole=whole)
         context = SimpleNamespace(resources=SimpleNamespace(borough=handle))
         with suppress(KeyboardInterrupt), run_step(context, "staged/one", ("identity",)) as step:
             step.wh.execute("CREATE SCHEMA IF NOT EXISTS identity.half")
             if stop:
-                raise KeyboardInterrupt
+                raise stop
         handle.close()
         assert "stopped" in handle.failed and Current.read(folder).state is None and not folder.identity.exists()
