@@ -1,5 +1,6 @@
 """The last step: publish."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from pipelines.releases.ending import sweep
 from pipelines.releases.store import releases
 from pipelines.reporting.figures import collect
 from pipelines.reporting.page import render
-from pipelines.reporting.quality_page import PAGE, render_quality
+from pipelines.reporting.quality_page import PAGE, render_quality, what_first
 from pipelines.runs import input_mark
 from pipelines.scorecard.standing import scorecard_data
 from pipelines.settings import write_atomically
@@ -51,7 +52,11 @@ def assets(after: Sequence[str], sources: Path, titles: Mapping[str, str]) -> li
         write_atomically(step.run.work / "published" / "report.html", render(figures).encode())
         scores = scorecard_data(step.wh, reported_faults(step.run.operations), "identity")
         write_atomically(step.run.work / "published" / "scorecard.json", scores.to_json().encode())
-        quality = render_quality(scores, readiness_data(step.wh, "identity"), figures.council, figures.synthetic)
+        ready = readiness_data(step.wh, "identity")
+        write_atomically(
+            step.run.work / "published" / "what_first.json", json.dumps(what_first(scores, ready)).encode()
+        )
+        quality = render_quality(scores, ready, figures.council, figures.synthetic)
         write_atomically(step.run.work / "published" / PAGE, quality.encode())
         step.run.publish_with(input_mark(step.run.folder, sources, step.run.operations))
         return {f"rows of {name}": count for name, count in rows.items()}

@@ -48,7 +48,7 @@ def render_quality(scorecard: ScorecardData, readiness: ReadinessData, council: 
         tiles=_tiles(scorecard, readiness),
         late=late_sources(scorecard),
         gravest=_gravest(scorecard),
-        starts=_starts(scorecard, readiness, titles, owners),
+        starts=what_first(scorecard, readiness),
         largest=readiness.largest_block,
         fewest=FEWEST_IN_GROUP,
         **_readiness_rows(readiness, titles, owners),
@@ -88,10 +88,10 @@ def _tiles(scorecard: ScorecardData, readiness: ReadinessData) -> list[tuple[str
     return tiles
 
 
-def _starts(
-    scorecard: ScorecardData, readiness: ReadinessData, titles: dict[str, str], owners: dict[str, str]
-) -> list[tuple[str, str]]:
+def what_first(scorecard: ScorecardData, readiness: ReadinessData) -> list[tuple[str, str]]:
     """What to do first, as (to do, what it costs others while it is left): refused extracts, then fields to fill in."""
+    titles = {source.source: source.title for source in scorecard.sources}
+    owners = {source.source: source.owner for source in scorecard.sources}
     found = []
     for source in scorecard.sources:
         broken = [

@@ -29,7 +29,10 @@ def quality(request: Request, held: At, user: Annotated[User, Depends(needs("qua
     """Each source against the six principles."""
     with held.read() as snapshot:
         scores = _scorecard(held, snapshot)
-        return held.page(request, "app/rooms/quality.html", scores=scores, principles=PRINCIPLES, run=snapshot.run_id)
+        first = _published(held, snapshot, "what_first.json") or []
+        return held.page(
+            request, "app/rooms/quality.html", scores=scores, first=first, principles=PRINCIPLES, run=snapshot.run_id
+        )
 
 
 @router.get("/quality/{source}")
@@ -79,10 +82,13 @@ def _faults(held: House, snapshot: Snapshot, user: User, source: str) -> list[di
 
 
 def _scorecard(held: House, snapshot: Snapshot) -> dict[str, Any]:
-    path = held.folder.published / snapshot.run_id / "scorecard.json"
-    if not path.exists():
-        return {"sources": [], "run_id": snapshot.run_id}
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+    return _published(held, snapshot, "scorecard.json") or {"sources": [], "run_id": snapshot.run_id}
+
+
+def _published(held: House, snapshot: Snapshot, name: str) -> Any:
+    """What a file of the published run holds, None if the run wrote none."""
+    path = held.folder.published / snapshot.run_id / name
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 @router.get("/linkage")

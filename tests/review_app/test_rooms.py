@@ -214,6 +214,17 @@ def test_an_old_snapshot_stays_open_for_its_last_reader(place: DataFolder, found
     published.close()
 
 
+def test_the_quality_page_begins_with_what_to_do_first(place: DataFolder) -> None:
+    run = published_place(place)
+    kept = {"source": "schools", "title": "Schools", "principles": [], "extract_date": None, "late_days": 0}
+    (run / "scorecard.json").write_text(json.dumps({"sources": [kept], "run_id": run.name}))
+    (run / "what_first.json").write_text(json.dumps([["Schools: fill in the <home>.", "It would join 12 pairs."]]))
+    with reading(place, "Ida Owner", "information_asset_owner") as ida:
+        text = ida.get("/quality").text
+    assert text.index("Schools: fill in the &lt;home&gt;.") < text.index("It would join 12 pairs.")
+    assert text.index("It would join 12 pairs.") < text.index("Scorecard by source and principle")
+
+
 def test_the_owner_of_a_source_sees_a_reported_fault_and_says_what_became_of_it(place: DataFolder) -> None:
     with reading(place) as ruth:
         page = ruth.item()
