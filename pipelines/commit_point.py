@@ -9,7 +9,8 @@ import json
 import os
 import shutil
 import time
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -17,7 +18,9 @@ from typing import IO
 from pipelines import inbox
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
-from pipelines.operations import Operations
+from pipelines.governance.actors import person
+from pipelines.governance.keys import LINKING
+from pipelines.operations import Operations, opened_store
 from pipelines.settings import DataFolder, now
 
 ZONE_FILES = ("identity", "attributes")
@@ -85,6 +88,17 @@ def run_under_way(folder: DataFolder) -> bool:
         except OSError:
             return True
     return False
+
+
+@contextmanager
+def alone_with(folder: DataFolder, what: str, keys: Sequence[str] = LINKING) -> Iterator[Operations]:
+    """The store of a folder whose lock is held as a run holds it, with what a kill left behind healed.
+
+    Raises RunUnderWay.
+    """
+    with closing(hold_lock(folder, f"{person()}, {what}")), opened_store(folder, keys) as operations:
+        recover(folder, operations)
+        yield operations
 
 
 def recover(folder: DataFolder, operations: Operations) -> None:

@@ -334,6 +334,17 @@ class Operations:
 
 
 @contextmanager
+def standing_store(folder: DataFolder, keys: Iterable[str] = STORE) -> Iterator[Operations]:
+    """The store of a data folder that is there already: nothing is made for whoever mistypes its name.
+
+    Raises BoroughlinkError as opened_store does, and where there is no data folder."""
+    if not folder.keys.is_dir():
+        raise BoroughlinkError(f"There is no data folder at {folder.root}.")
+    with opened_store(folder, keys) as operations:
+        yield operations
+
+
+@contextmanager
 def opened_store(folder: DataFolder, keys: Iterable[str] = STORE) -> Iterator[Operations]:
     """The store of a data folder, with no more keys than these. Raises BoroughlinkError when either can't be opened."""
     operations = Operations.open(folder, open_keyring(folder, load_settings(folder), keys))

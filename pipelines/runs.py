@@ -101,9 +101,9 @@ class Run:
 
     @classmethod
     @contextmanager
-    def of_its_own(cls, folder: DataFolder) -> Iterator["Run"]:
+    def of_its_own(cls, folder: DataFolder, keys: Sequence[str] = LINKING) -> Iterator["Run"]:
         """A run for one act of a person: real once the block ends; whatever is raised inside leaves nothing of it."""
-        run = cls.begin(folder)
+        run = cls.begin(folder, keys=keys)
         try:
             yield run
             run.commit()

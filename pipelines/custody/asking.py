@@ -1,17 +1,17 @@
 """Requests as people see them: which wait, what they are about, and their answers."""
 
-from pipelines.custody.stores import opened
 from pipelines.governance import approvals, audit
 from pipelines.governance.actors import acting
 from pipelines.governance.approvals import Request
 from pipelines.governance.erasure_grounds import KIND
+from pipelines.operations import standing_store
 from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder
 
 
 def listed(folder: DataFolder, every: bool) -> Answer:
     """The requests that wait or may be acted upon, or every one; without reasons and particulars."""
-    with opened(folder) as operations:
+    with standing_store(folder) as operations:
         found = approvals.requests(operations)
     live = [one for one in found if every or (one.state in ("waiting", "approved") and not one.expired)]
     rows = [
@@ -34,7 +34,7 @@ def listed(folder: DataFolder, every: bool) -> Answer:
 
 def shown(folder: DataFolder, request_id: str) -> Answer:
     """One request with its reason and particulars; noted in the audit before it is shown."""
-    with opened(folder) as operations:
+    with standing_store(folder) as operations:
         one = approvals.find(operations, request_id)
         audit.record(operations, acting(folder).login, "request read", one.object, request=request_id, act=one.kind)
     said = [f"{one.kind} of {one.object}, asked by {one.requested_by} on {one.requested_at[:16]}: {one.state}."]
@@ -44,7 +44,7 @@ def shown(folder: DataFolder, request_id: str) -> Answer:
 
 def answered(folder: DataFolder, request_id: str, yes: bool, kind: str | None = None) -> str:
     """Approve or refuse, as the person at the command line."""
-    with opened(folder) as operations:
+    with standing_store(folder) as operations:
         if kind is not None and approvals.find(operations, request_id).kind != kind:
             raise approvals.ApprovalRefused(f"Request {request_id} is for another act: see `boroughlink requests`.")
         if not yes and approvals.find(operations, request_id).kind == KIND:

@@ -4,12 +4,11 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from pipelines.custody.stores import opened
 from pipelines.faults import BoroughlinkError, Refusal, plural
 from pipelines.governance import anchors, audit, looks
 from pipelines.governance.actors import acting, canonical
 from pipelines.governance.keys import STORE, open_keyring
-from pipelines.operations import Operations
+from pipelines.operations import Operations, standing_store
 from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import NothingPublished, open_snapshot
@@ -20,7 +19,7 @@ _COLUMNS = ("entry", "at (UTC)", "who", "event", "of", "detail")
 def verified(folder: DataFolder) -> tuple[bool, Answer]:
     """The chain, against itself and against every head that was kept outside the store."""
     settings = load_settings(folder)
-    with opened(folder) as operations:
+    with standing_store(folder) as operations:
         known = anchors.known(folder, settings, operations)
         read, bad = audit.verify(operations, known)
         head = audit.anchor(operations)
@@ -40,7 +39,7 @@ def verified(folder: DataFolder) -> tuple[bool, Answer]:
 def looks_at(folder: DataFolder, person_id: str) -> Answer:
     """Every entry about a person: by their ids of now, and by the keyed names of their records."""
     names: set[str] = set()
-    with opened(folder) as operations:
+    with standing_store(folder) as operations:
         with suppress(NothingPublished), open_snapshot(folder) as (wh, _):
             names = looks.names_of(wh, operations.keyring, person_id)
         names = names or looks.names_of(None, operations.keyring, person_id)
@@ -58,9 +57,9 @@ def looks_at(folder: DataFolder, person_id: str) -> Answer:
 def seen_by(folder: DataFolder, login: str) -> Answer:
     """Every entry of what a user did and saw."""
     name = canonical(login, load_settings(folder))
-    with opened(folder) as operations:
+    with standing_store(folder) as operations:
         audit.record(operations, acting(folder).login, "audit of a user read", name)
-        entries = [entry for entry in looks.entries(operations) if _canonical(entry["actor"]) == name]
+        entries = [entry for entry in audit.entries(operations) if _canonical(entry["actor"]) == name]
     return Answer(
         (f"{plural(len(entries), 'entry', 'entries')} by {name}.",), [("By this user", _COLUMNS, _rows(entries))]
     )

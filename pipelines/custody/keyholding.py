@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.custody.asking import waiting
-from pipelines.custody.stores import opened, role
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import approvals, audit, escrow, keys
 from pipelines.governance.actors import acting
+from pipelines.governance.approvals import role_needed
 from pipelines.governance.keys import JOBS, OPENS, STANDING_KEYS, STORE, open_keyring
 from pipelines.governance.keystore import STORE_FILE, Keystore
+from pipelines.operations import standing_store
 from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder, load_settings
 
@@ -39,7 +40,7 @@ def listed(folder: DataFolder) -> Answer:
 
 def rotated(folder: DataFolder, new: Path | None) -> str:
     """Wrap the keys under a new key-encryption key."""
-    with opened(folder) as operations:
+    with standing_store(folder) as operations:
         place = keys.rotate(folder, load_settings(folder), new)
         audit.record(operations, acting(folder).login, "key-encryption key rotated", "keystore")
     return (
@@ -52,17 +53,17 @@ def ask_escrow(folder: DataFolder, custodians: Sequence[str], reason: str) -> st
     """Ask for an escrow of all keys to these custodians: it takes a second person, for it is a copy of everything."""
     settings = load_settings(folder)
     named = escrow.parsed(custodians, settings.holds == "real", settings)
-    with opened(folder) as operations:
+    with standing_store(folder) as operations:
         request = approvals.ask(
             operations, acting(folder), ESCROW, "+".join(sorted(named)), reason,
-            particulars={"custodians": named}, role=role(settings, CUSTODIAN),
+            particulars={"custodians": named}, role=role_needed(settings, CUSTODIAN),
         )  # fmt: skip
     return waiting(request, ESCROW)
 
 
 def make_escrow(folder: DataFolder, request_id: str, out: Path) -> str:
     """Write the escrow that was approved."""
-    with opened(folder, STANDING_KEYS) as operations:
+    with standing_store(folder, STANDING_KEYS) as operations:
         request = approvals.standing(operations, request_id, ESCROW)
         held = dict(operations.keyring.keys)
         written = escrow.seal(folder, held, request.said["custodians"], out)
@@ -83,17 +84,17 @@ def ask_destruction(folder: DataFolder, name: str, reason: str) -> str:
     if not (folder.keys / STORE_FILE).exists() or name not in Keystore.read(folder.keys / STORE_FILE).held:
         raise BoroughlinkError(f"There is no active key `{name}`; `boroughlink keys list` shows them.")
     settings = load_settings(folder)
-    with opened(folder) as operations:
+    with standing_store(folder) as operations:
         request = approvals.ask(
             operations, acting(folder), DESTRUCTION, name, reason, particulars={"key": name},
-            role=role(settings, CUSTODIAN),
+            role=role_needed(settings, CUSTODIAN),
         )  # fmt: skip
     return waiting(request, DESTRUCTION)
 
 
 def destroyed(folder: DataFolder, request_id: str) -> str:
     """Destroy the key whose destruction was approved."""
-    with opened(folder) as operations:
+    with standing_store(folder) as operations:
         request = approvals.standing(operations, request_id, DESTRUCTION)
         approvals.done(operations, acting(folder), request)
         keys.destroy(folder, request.object)
@@ -109,7 +110,7 @@ def restored(folder: DataFolder, sealed: Path, custodians: Sequence[Path]) -> st
     settings = load_settings(folder)
     held = escrow.open_escrow(sealed, custodians)
     keys.restore(folder, settings, held)
-    with opened(folder) as operations:
+    with standing_store(folder) as operations:
         gone = sorted(audit.subjects(operations, [f"{DESTRUCTION} done"]) & set(held))
         for name in gone:  # the escrow is older than its end
             keys.destroy(folder, name)

@@ -8,12 +8,13 @@ from typing import Any
 import pyrage
 
 from pipelines.custody.asking import waiting
-from pipelines.custody.stores import opened, role
 from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance import approvals, revealed
 from pipelines.governance.actors import acting
+from pipelines.governance.approvals import role_needed
 from pipelines.governance.keys import REVEALING
 from pipelines.governance.pseudonyms import PREFIXES
+from pipelines.operations import standing_store
 from pipelines.releases.series import called
 from pipelines.releases.store import find
 from pipelines.settings import DataFolder, load_settings, write_atomically
@@ -36,11 +37,11 @@ def ask(folder: DataFolder, release_id: str, pseudonyms: Sequence[str], basis: s
     if len(basis.strip()) < approvals.MIN_REASON:
         raise BoroughlinkError("Give the legal basis on which these people may be named, in a sentence.")
     settings = load_settings(folder)
-    with opened(folder) as operations:
+    with standing_store(folder) as operations:
         find(operations, release_id)
         request = approvals.ask(
             operations, acting(folder), KIND, release_id, reason,
-            particulars={"basis": basis.strip(), "pseudonyms": wanted}, role=role(settings, OFFICER),
+            particulars={"basis": basis.strip(), "pseudonyms": wanted}, role=role_needed(settings, OFFICER),
         )  # fmt: skip
     return waiting(request, KIND)
 
@@ -55,7 +56,7 @@ def reveal(folder: DataFolder, request_id: str, reader: str) -> str:
     except Exception:  # noqa: BLE001 - pyrage's own class, whatever is wrong with the text
         raise BoroughlinkError("--to: not an age recipient; `boroughlink keys custodian` makes one.") from None
     revealed.sweep(folder)
-    with opened(folder, REVEALING) as operations, open_snapshot(folder) as (wh, _):
+    with standing_store(folder, REVEALING) as operations, open_snapshot(folder) as (wh, _):
         request = approvals.standing(operations, request_id, KIND)
         wanted = list(request.said["pseudonyms"])
         named = called(operations, find(operations, request.object), _people(wh))

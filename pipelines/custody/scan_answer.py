@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.custody.scanning import listed, scan
-from pipelines.custody.stores import opened
 from pipelines.faults import plural
 from pipelines.governance import audit
 from pipelines.governance.actors import acting
 from pipelines.governance.keys import STANDING_KEYS
+from pipelines.operations import standing_store
 from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder
 
@@ -23,7 +23,7 @@ def scanned(
     if folder is None:
         found = scan(root, looked_for, passed, patterns)
     else:
-        with opened(folder, STANDING_KEYS) as operations:
+        with standing_store(folder, STANDING_KEYS) as operations:
             audit.record(operations, acting(folder).login, "scanned with keys", root.name, canaries=len(looked_for))
             found = scan(root, looked_for, passed, patterns, operations.keyring)
     rows = [(name, kind, count) for name, kinds in found.hits.items() for kind, count in sorted(kinds.items())]

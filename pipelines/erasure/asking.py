@@ -1,14 +1,14 @@
 """Erasures as people ask for them: requested, approved by another or refused on a ground of the law, listed."""
 
 from pipelines.custody.asking import waiting
-from pipelines.custody.stores import opened, role
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import approvals, audit
 from pipelines.governance.actors import acting
+from pipelines.governance.approvals import role_needed
 from pipelines.governance.erasure_grounds import ERASED_BECAUSE, EXEMPT, GROUND, KEPT_BECAUSE, KIND, refuse_erasure
 from pipelines.governance.keys import READING
 from pipelines.governance.pseudonyms import lasting_name, record_name
-from pipelines.operations import Operations
+from pipelines.operations import Operations, standing_store
 from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot
@@ -23,7 +23,7 @@ def ask(folder: DataFolder, named: str, basis: str, reason: str) -> str:
     if basis not in ERASED_BECAUSE:
         raise BoroughlinkError(f"Say on what ground: {', '.join(ERASED_BECAUSE)}.")
     settings = load_settings(folder)
-    with opened(folder, READING) as operations:
+    with standing_store(folder, READING) as operations:
         with open_snapshot(folder) as (wh, _):
             records = records_of(wh, named)
         subject = named if named not in records else record_name(operations.keyring, named)
@@ -31,7 +31,7 @@ def ask(folder: DataFolder, named: str, basis: str, reason: str) -> str:
             operations, acting(folder), KIND, subject, reason,
             particulars={"ground": ERASED_BECAUSE[basis], "records": records},
             mark=lasting_name(operations.keyring, "e_", KIND, *records),  # a plain hash of record ids could be guessed
-            role=role(settings, OFFICER), days=DAYS,
+            role=role_needed(settings, OFFICER), days=DAYS,
         )  # fmt: skip
         audit.record(operations, acting(folder).login, GROUND, subject, request=request, ground=basis)
     sources = {record.partition(":")[0] for record in records}
@@ -55,7 +55,7 @@ def records_of(wh: Warehouse, named: str) -> list[str]:
 
 def refuse(folder: DataFolder, request_id: str, exemption: str, reason: str) -> str:
     """Turn an erasure down on a ground of the law, as another person than who asked."""
-    with opened(folder) as operations:
+    with standing_store(folder) as operations:
         refuse_erasure(operations, acting(folder), request_id, exemption, reason)
     return (
         f"Refused ({KEPT_BECAUSE[exemption]}). Tell the person within a month of their asking, with this reason, and "
@@ -65,7 +65,7 @@ def refuse(folder: DataFolder, request_id: str, exemption: str, reason: str) -> 
 
 def listed(folder: DataFolder) -> Answer:
     """Every erasure that was asked for, the newest first: its ground, its state, and until when it must be done."""
-    with opened(folder) as operations:
+    with standing_store(folder) as operations:
         found = approvals.requests(operations, KIND)
         grounds = _grounds(operations)
     rows = [

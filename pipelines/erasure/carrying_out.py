@@ -8,12 +8,11 @@ a kill at any moment the same command completes it.
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from pipelines.commit_point import Current, hold_lock, recover
+from pipelines.commit_point import Current, alone_with
 from pipelines.erasure.releases import Holding, holding, take_back
 from pipelines.erasure.sealed import forget_sealed
 from pipelines.erasure.subject import Subject, items_of, subject_of
@@ -22,10 +21,10 @@ from pipelines.erasure.telling import report
 from pipelines.faults import BoroughlinkError
 from pipelines.fraud.hand_over import write_flagged_pairs
 from pipelines.governance import approvals, audit, revealed
-from pipelines.governance.actors import acting, person
+from pipelines.governance.actors import acting
 from pipelines.governance.approvals import Request
 from pipelines.governance.erasure_grounds import KIND
-from pipelines.governance.keys import ERASING, open_keyring
+from pipelines.governance.keys import ERASING
 from pipelines.governance.looks import IN_BULK
 from pipelines.governance.pseudonyms import lasting_name
 from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON
@@ -34,7 +33,7 @@ from pipelines.operations import Operations
 from pipelines.reading.answer import Answer
 from pipelines.reading.purposes import contracts_at
 from pipelines.runs import PUBLISHED_FILES, ZONE_KEYS, Run
-from pipelines.settings import DataFolder, load_settings, write_atomically
+from pipelines.settings import DataFolder, write_atomically
 from pipelines.snapshots import open_snapshot
 from pipelines.sources.archive import Archive
 from pipelines.sources.erasure import drop_unread_values, erase, erase_archived, erase_numbered
@@ -55,33 +54,27 @@ def carry_out(folder: DataFolder, request_id: str, sources: str | None) -> Answe
 
 def _committed(folder: DataFolder, request_id: str) -> dict[str, Any] | None:
     """What the run that erased for this request noted, if it was committed."""
-    with closing(hold_lock(folder, person())):
-        operations = Operations.open(folder, open_keyring(folder, load_settings(folder), ERASING))
-        try:
-            recover(folder, operations)
-            notes = [json.loads(run["summary"] or "{}").get("notes", {}) for run in operations.runs("committed")]
-            told = [note[NOTE] for note in notes if note.get(NOTE, {}).get("request") == request_id]
-            if not told or approvals.find(operations, request_id).state == "done":
-                approvals.standing(operations, request_id, KIND)  # or says why not
-            return told[0] if told else None
-        finally:
-            operations.close()
+    with alone_with(folder, "an erasure", ERASING) as operations:
+        notes = [json.loads(run["summary"] or "{}").get("notes", {}) for run in operations.runs("committed")]
+        told = [note[NOTE] for note in notes if note.get(NOTE, {}).get("request") == request_id]
+        if not told or approvals.find(operations, request_id).state == "done":
+            approvals.standing(operations, request_id, KIND)  # or says why not
+        return told[0] if told else None
 
 
 def _erase(folder: DataFolder, request_id: str, sources: str | None) -> dict[str, Any]:
     contracts = contracts_at(folder, sources)
-    run = Run.begin(folder, keys=ERASING)
-    try:
+    with Run.of_its_own(folder, ERASING) as run:
         request = approvals.standing(run.operations, request_id, KIND)
         records = [str(record) for record in request.said["records"]]
         if lasting_name(run.keyring, "e_", KIND, *records) != request.mark:
             raise approvals.ApprovalRefused("Erasure: what it was approved for has changed since; ask again.")
-        archive = Archive(folder.archive, run.keyring.key("archive"))
+        _require_known(records, contracts)
+        archive, secret = Archive(folder.archive, run.keyring.key("archive")), run.keyring.key("suppression")
         rows: dict[str, int] = {}
         with run.warehouse(("identity",)) as wh:
             subject = subject_of(wh, records)
             for contract in contracts.values():
-                secret = run.keyring.key("suppression")
                 mine = [record for record in records if record.startswith(f"{contract.name}:")]
                 erased = (
                     erase(wh, contract, mine, secret) if mine else erase_numbered(wh, contract, subject.numbers, secret)
@@ -90,23 +83,19 @@ def _erase(folder: DataFolder, request_id: str, sources: str | None) -> dict[str
                 if erased.rows or erased.emptied:
                     drop_unread_values(wh, contract, archive, secret)
                     rows[contract.name] = sum(erased.rows.values()) + sum(erased.emptied.values())
-            _require_known(records, contracts)
             _leave(wh, subject)
         _rewrite(run, subject)
+        published = list(_published_with(folder, subject))
         holders = take_back(run.operations, holding(folder, run.operations, subject), acting(folder))
-        seen = set[str]().union(*(items for _, items in _published_with(run.folder, subject)))
+        seen = set[str]().union(*(items for _, items in published))
         forget_sealed(run.operations, replace(subject, items=subject.items | seen), request_id)
         _forget_answers(folder, run.operations, subject)
-        told = _told(run, request, subject, rows, holders)
+        told = _told(run, request, subject, rows, holders, [day for day, _ in published if day])
         run.notes[NOTE] = told
         audit.record(
             run.operations, acting(folder).login, "erasure carried out", request.object, request=request_id,
             run=run.run_id, people=list(subject.ids), releases=[one.release_id for one in holders],
         )  # fmt: skip
-        run.commit()
-    except BaseException as fault:
-        run.abandon(str(fault) if isinstance(fault, BoroughlinkError) else type(fault).__name__)
-        raise
     return told
 
 
@@ -196,12 +185,14 @@ def _forget_answers(folder: DataFolder, operations: Operations, subject: Subject
             operations.reseal_request(entry["detail"]["request"], None)
 
 
-def _told(run: Run, request: Request, subject: Subject, rows: dict[str, int], holders: list[Holding]) -> dict[str, Any]:
+def _told(
+    run: Run, request: Request, subject: Subject, rows: dict[str, int], holders: list[Holding], past_days: list[date]
+) -> dict[str, Any]:
     """What the report says of what came before the commit: counts, random ids, recipients."""
     return {
         "request": request.request_id, "run": run.run_id, "rows": rows, "people": list(subject.ids),
         "releases": [one.plain() for one in holders],
-        "past_days": [str(day) for day, _ in _published_with(run.folder, subject) if day],
+        "past_days": [str(day) for day in past_days],
         "exports": [
             {"what": each["event"], "on": each["at"][:10], "by": each["actor"]}
             for each in audit.entries(run.operations, EXPORTED)
@@ -222,23 +213,18 @@ def _published_with(folder: DataFolder, subject: Subject) -> Iterator[tuple[date
 
 def _complete(folder: DataFolder, request_id: str, told: dict[str, Any], sources: str | None) -> dict[str, Any]:
     """What follows the commit, from the committed state and the run's note alone; may be repeated."""
-    with closing(hold_lock(folder, f"{person()}, an erasure")):
-        operations = Operations.open(folder, open_keyring(folder, load_settings(folder), ERASING))
-        try:
-            recover(folder, operations)
-            rewritten, removed = _cleanse_archive(folder, operations, sources)
-            gone = [path for day in told["past_days"] if (path := folder.root / "as-of" / day).exists()]
-            # runs are named by the time of their start: those before this one hold the person
-            runs = [*folder.published.iterdir(), *(folder.exports / "fraud").glob("*")]
-            gone += [path for path in runs if path.is_dir() and path.name < told["run"]]
-            for path in gone:
-                shutil.rmtree(path)
-            inbox = sorted({path.parent.name for path in folder.landing.rglob("*") if path.is_file()})
-            request = approvals.find(operations, request_id)
-            approvals.done(operations, acting(folder), request, archive_rewritten=rewritten, archive_removed=removed)
-            operations.reseal_request(request_id, None)
-        finally:
-            operations.close()
+    with alone_with(folder, "an erasure", ERASING) as operations:
+        rewritten, removed = _cleanse_archive(folder, operations, sources)
+        gone = [path for day in told["past_days"] if (path := folder.root / "as-of" / day).exists()]
+        # runs are named by the time of their start: those before this one hold the person
+        runs = [*folder.published.iterdir(), *(folder.exports / "fraud").glob("*")]
+        gone += [path for path in runs if path.is_dir() and path.name < told["run"]]
+        for path in gone:
+            shutil.rmtree(path)
+        inbox = sorted({path.parent.name for path in folder.landing.rglob("*") if path.is_file()})
+        request = approvals.find(operations, request_id)
+        approvals.done(operations, acting(folder), request, archive_rewritten=rewritten, archive_removed=removed)
+        operations.reseal_request(request_id, None)
     return {"archive": (rewritten, removed), "folders": len(gone), "inbox": inbox}
 
 

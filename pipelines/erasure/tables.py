@@ -20,9 +20,9 @@ from pipelines.warehouse import Warehouse
 
 #: Histories of random ids: their lines stay, the records and stays that they list go.
 _LASTING = tuple(name.partition(".")[2] for name in (LEDGER, HOUSEHOLD_LEDGER, PERSON))
-#: Tables whose rows have an id of their own by which others speak of them.
-_BARE = str.maketrans("", "", "[]'")
 _MODEL = MODEL.partition(".")[2]
+_BARE = str.maketrans("", "", "[]'")
+#: Tables whose rows have an id of their own by which others speak of them.
 _OWN_IDS = {"fraud.flagged_pair": "flag_id", "review.queue": "item_id"}
 
 

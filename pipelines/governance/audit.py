@@ -74,9 +74,11 @@ def subjects(operations: Operations, events: Iterable[str]) -> set[str]:
         return set(db.scalars(sa.select(audit_table.c.object).where(audit_table.c.event.in_(list(events)))))
 
 
-def entries(operations: Operations, events: Iterable[str]) -> list[dict[str, Any]]:
-    """Entries of these events, oldest first, each with its detail opened."""
-    query = sa.select(audit_table).where(audit_table.c.event.in_(list(events))).order_by(audit_table.c.seq)
+def entries(operations: Operations, events: Iterable[str] | None = None) -> list[dict[str, Any]]:
+    """Entries of these events, by default of all, oldest first, each with its detail opened."""
+    query = sa.select(audit_table).order_by(audit_table.c.seq)
+    if events is not None:
+        query = query.where(audit_table.c.event.in_(list(events)))
     with operations.begin() as db:
         rows = db.execute(query).mappings().all()
     return [dict(row) | {"detail": json.loads(row["detail"])} for row in rows]

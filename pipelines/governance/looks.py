@@ -1,15 +1,13 @@
 """Who looked at a person: entries of the audit that name them by any of their ids, or by a keyed name of a record."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
+from pipelines.governance import audit
 from pipelines.governance.keys import Keyring
 from pipelines.governance.pseudonyms import record_name
-from pipelines.operations import Operations, audit_table
+from pipelines.operations import Operations
 from pipelines.warehouse import Warehouse
 
 #: Events by which many people were read at once: they concern everyone who was published then.
@@ -46,19 +44,11 @@ def names_of(wh: Warehouse | None, keyring: Keyring, asked: str) -> set[str]:
 
 def looks_at(operations: Operations, names: set[str]) -> Looks:
     """Every entry that holds one of these names; and the exports of many."""
-    every = list(entries(operations))
+    every = audit.entries(operations)
     return Looks(
         [entry for entry in every if not names.isdisjoint(_said(entry))],
         [entry for entry in every if entry["event"] in IN_BULK],
     )
-
-
-def entries(operations: Operations) -> Iterator[Entry]:
-    """All entries with their detail opened, oldest first."""
-    with operations.begin() as db:
-        rows = db.execute(sa.select(audit_table).order_by(audit_table.c.seq)).mappings().all()
-    for row in rows:
-        yield dict(row) | {"detail": json.loads(row["detail"])}
 
 
 def _said(entry: Entry) -> Iterator[str]:

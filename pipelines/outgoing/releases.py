@@ -11,7 +11,7 @@ from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit, opt_out
 from pipelines.governance.actors import Actor, acting
 from pipelines.governance.keys import RELEASING
-from pipelines.operations import Operations, opened_store
+from pipelines.operations import Operations, standing_store
 from pipelines.outgoing.files import stamp_of, target_of
 from pipelines.reading.answer import Answer, Table
 from pipelines.reading.overview import old_of
@@ -30,10 +30,8 @@ from pipelines.settings import DataFolder, Settings, load_settings
 @contextmanager
 def desk(folder: DataFolder) -> Iterator[tuple[Settings, Operations, Actor]]:
     """Settings, store and who acts. Raises BoroughlinkError when there is no data folder."""
-    if not folder.keys.is_dir():
-        raise BoroughlinkError(f"There is no data folder at {folder.root}.")
-    settings = load_settings(folder)
-    with opened_store(folder, RELEASING) as operations:  # of no other zone: it can neither read nor link identity
+    with standing_store(folder, RELEASING) as operations:  # of no other zone: it can neither read nor link identity
+        settings = load_settings(folder)
         yield settings, operations, acting(folder, settings)
 
 

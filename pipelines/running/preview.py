@@ -11,14 +11,13 @@ from pathlib import Path
 
 import yaml
 
-from pipelines.commit_point import ZONE_FILES, Current, hold_lock, recover
+from pipelines.commit_point import ZONE_FILES, Current, alone_with
 from pipelines.definitions import Place, execute
 from pipelines.differences.comparing import Differences, compare, published_run
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.keys import LINKING
-from pipelines.operations import Operations, opened_store
+from pipelines.operations import Operations
 from pipelines.running.job import progress
 from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings, write_atomically
 
@@ -58,17 +57,6 @@ def _previewed(
         raise BoroughlinkError("The preview stopped: " + (" ".join(faults) or "a step failed."))
     after = published_run(copy, Current.read(copy).published)
     return compare(copy, settings, operations.keyring, (before, after), operations.decisions())
-
-
-@contextmanager
-def alone_with(folder: DataFolder, what: str) -> Iterator[Operations]:
-    """The store of a folder whose lock is held as a run holds it, with what a kill left behind healed.
-
-    Raises RunUnderWay.
-    """
-    with closing(hold_lock(folder, f"{person()}, {what}")), opened_store(folder, LINKING) as operations:
-        recover(folder, operations)
-        yield operations
 
 
 @contextmanager

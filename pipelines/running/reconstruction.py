@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines import warehouse
-from pipelines.commit_point import Current
+from pipelines.commit_point import Current, alone_with
 from pipelines.definitions import Place, execute
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
@@ -20,7 +20,7 @@ from pipelines.governance.actors import person
 from pipelines.governance.keys import Keyring
 from pipelines.linkage.rewinding import last_run_by, rewind_ids
 from pipelines.running.job import progress, say
-from pipelines.running.preview import alone_with, change_settings, copied
+from pipelines.running.preview import change_settings, copied
 from pipelines.settings import DataFolder, load_settings
 from pipelines.sources.contract_files import load_contracts
 from pipelines.sources.contracts import Contract

@@ -39,8 +39,6 @@ from pipelines.sources.suppression import (
 from pipelines.warehouse import Warehouse
 
 _LEAST = 3  # letters of a word of a name by which a line that could not be split is known
-
-
 #: An account, claim or household (column, value): the words of a person's names in it, and their numbers and contacts.
 _Accounts = dict[tuple[str, str], tuple[set[str], set[str]]]
 
@@ -97,11 +95,13 @@ def drop_unread_values(wh: Warehouse, contract: Contract, archive: Archive, secr
 def erase_archived(wh: Warehouse, contract: Contract, archive: Archive, secret: bytes) -> tuple[int, int]:
     """Write archived CSV files anew without erased people, and remove files of other forms whole: (rewritten, removed).
     A file keeps its name, the hash of what came. Only reads the warehouse; done again, it finds nothing."""
-    suppressed, held = Suppressed(wh, contract, secret), held_now(wh, contract, contract.staged)
+    suppressed = Suppressed(wh, contract, secret)
+    files = _archived(wh, contract, archive, suppressed)
+    held = held_now(wh, contract, contract.staged) if files else set()
     done = [
         cleanse(wh, archive, sha256, as_then, table, suppressed, held)
-        for sha256, table, as_then, _ in _archived(wh, contract, archive, suppressed)
-        if archive.holds(sha256)
+        for sha256, table, as_then, _ in files
+        if archive.holds(sha256)  # one file may hold several tables, and go with the first
     ]
     return done.count("rewritten"), done.count("removed")
 

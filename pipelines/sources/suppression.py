@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.sources.contracts import Contract, Table
+from pipelines.sources.slots import said_of
 from pipelines.sources.staging import typed
 from pipelines.warehouse import Warehouse
 
@@ -172,10 +173,7 @@ def as_typed(table: Table, raw: str) -> str:
 
 
 def _columns(contract: Contract, table: Table) -> list[str]:
-    if table.slot:
-        born = [table.slot.birth_date] if table.slot.birth_date else []
-        return list(dict.fromkeys([*table.slot.key, *table.slot.name, *born]))
-    return list(dict.fromkeys([*links(contract, table), *personal_of(table)]))
+    return said_of(table) if table.slot else list(dict.fromkeys([*links(contract, table), *personal_of(table)]))
 
 
 def personal_of(table: Table) -> list[str]:

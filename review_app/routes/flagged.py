@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from pipelines.exports import NO_ASSUMPTION, Stamp, write_csv, write_xlsx
+from pipelines.governance.approvals import MIN_REASON
 from pipelines.governance.pseudonyms import record_name
 from review_app.desk import At, Form, House, needs, said, session_of
 from review_app.flagged import OUTCOMES, STATES, Filter, Flag, add_events, events, flag, flags
@@ -25,7 +26,6 @@ router = APIRouter()
 Officer = Annotated[User, Depends(needs("flagged"))]
 PAGE = 25
 OPEN_MINUTES = 15
-MIN_REASON = 10
 TYPES = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv; charset=utf-8"}
 
 

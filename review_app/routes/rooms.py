@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from pipelines.faults import BoroughlinkError
+from pipelines.governance.approvals import MIN_REASON
 from pipelines.governance.pseudonyms import record_name
 from pipelines.source_faults import BECAME, KINDS, close_fault, opened_fault, reported_faults
 from review_app.agreement import agreement
@@ -21,7 +22,6 @@ from review_app.security import Refused
 
 router = APIRouter()
 PRINCIPLES = ("accurate", "valid", "reliable", "timely", "relevant", "complete")
-MIN_REASON = 10
 
 
 @router.get("/quality")

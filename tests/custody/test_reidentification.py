@@ -11,12 +11,12 @@ import pytest
 from pipelines.custody import reidentification as reid
 from pipelines.custody.asking import answered
 from pipelines.custody.auditing import looks_at
-from pipelines.custody.stores import opened
 from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance import actors, revealed
 from pipelines.governance.approvals import ApprovalRefused
 from pipelines.governance.keys import STANDING_KEYS
 from pipelines.governance.pseudonyms import pseudonym
+from pipelines.operations import standing_store
 from pipelines.releases.store import keep_key
 from pipelines.settings import DataFolder
 from pipelines.snapshots import open_snapshot
@@ -37,7 +37,7 @@ def place(founded, tmp_path, monkeypatch):
     """The town, a release of it, and the pseudonyms of its people."""
     shutil.copytree(founded.root, tmp_path / "data")
     folder, key = DataFolder.at(tmp_path / "data"), secrets.token_bytes(32)
-    with opened(folder, STANDING_KEYS) as store:
+    with standing_store(folder, STANDING_KEYS) as store:
         store.add_release(
             release_id="r1", run_id="x", purpose="risk", recipient="y", state="published", row_count=1,
             expires="2027-01-01", manifest=json.dumps({"key": keep_key(store, key)}),

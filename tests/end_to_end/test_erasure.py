@@ -15,12 +15,12 @@ import pytest
 
 from linkage_models.models import pinned
 from pipelines.custody.scanning import scan
-from pipelines.custody.stores import opened
 from pipelines.erasure.subject import subject_of
 from pipelines.governance import approvals
 from pipelines.governance.actors import Actor
 from pipelines.governance.keys import ERASING, STANDING_KEYS, open_keyring
 from pipelines.linkage.shelf import Shelf
+from pipelines.operations import standing_store
 from pipelines.releases.store import note_copy, update
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot
@@ -56,7 +56,7 @@ def members(folder: DataFolder) -> frozenset[tuple[str, str, str]]:
 
 def decided(folder: DataFolder, records: tuple[str, ...]) -> list[tuple[object, ...]]:
     """Decisions about others, as they stand."""
-    with opened(folder, ERASING) as operations:
+    with standing_store(folder, ERASING) as operations:
         found = [(d["record_l"], d["record_r"], d["kind"], d["made_at"]) for d in operations.decisions()]
     return [row for row in found if not {row[0], row[1]} & set(records)]
 
@@ -87,7 +87,7 @@ def place(borough, tmp_path) -> Place:
         others = [r for (r,) in wh.rows("SELECT record_id FROM identity.people.record ORDER BY md5(record_id) LIMIT 4")]
         assert not set(others) & set(records)
     decide(data, tmp_path, records, others)
-    with opened(folder, ERASING) as operations:
+    with standing_store(folder, ERASING) as operations:
         report_fault(
             operations, source=records[0].partition(":")[0], record_id=records[0], column=None, kind="wrong_value",
             note=NOTE, by="ann",
@@ -175,7 +175,7 @@ def erased_after_kills(place: Place, kills: int, landed: Path, tmp_path: Path) -
     act(place, "bob", "approve", request)
     for _ in range(kills):
         killed(place, request, rng.uniform(1.5, 12.0))
-    with opened(place.folder, ERASING) as operations:
+    with standing_store(place.folder, ERASING) as operations:
         over = approvals.find(operations, request).state == "done"
     if not over:
         said = act(place, "ann", "run", request).stdout

@@ -8,13 +8,12 @@ import sqlalchemy as sa
 
 from pipelines.commit_point import Current
 from pipelines.custody.asking import answered
-from pipelines.custody.stores import opened
 from pipelines.erasure.asking import ask, listed, refuse
 from pipelines.erasure.carrying_out import carry_out
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import actors, approvals, audit
 from pipelines.governance.approvals import ApprovalRefused
-from pipelines.operations import audit_table
+from pipelines.operations import audit_table, standing_store
 from pipelines.settings import DataFolder
 from pipelines.snapshots import open_snapshot
 from tests.review_app import town
@@ -51,7 +50,7 @@ def request_of(said: str) -> str:
 
 
 def entries(folder):
-    with opened(folder) as operations, operations.begin() as db:
+    with standing_store(folder) as operations, operations.begin() as db:
         assert audit.verify(operations)[1] is None
         return [(row.event, row.object, row.detail) for row in db.execute(sa.select(audit_table))]
 
@@ -91,7 +90,7 @@ def test_it_is_refused_by_another_on_a_ground_that_is_kept(folder, somebody, mon
         with pytest.raises(BoroughlinkError, match="refused"):
             refuse(folder, request, exemption, why)
     assert "Article 12(4)" in refuse(folder, request, "legal_claims", reason)
-    with opened(folder) as operations:
+    with standing_store(folder) as operations:
         kept = approvals.find(operations, request)
     assert (kept.state, kept.said["refused with"]) == ("refused", reason)
     assert ("erasure exempt", somebody[0]) in {(event, of) for event, of, _ in entries(folder)}
@@ -110,5 +109,5 @@ def test_what_cannot_be_taken_out_of_its_source_changes_nothing(folder, somebody
     with pytest.raises(BoroughlinkError, match="Nothing has changed"):
         carry_out(folder, request, None)
     assert (Current.read(folder), folder.identity.read_bytes()) == before
-    with opened(folder) as operations:
+    with standing_store(folder) as operations:
         assert approvals.find(operations, request).state == "approved"

@@ -13,12 +13,11 @@ from pipelines.cli import cli
 from pipelines.custody import auditing, keyholding
 from pipelines.custody.asking import answered
 from pipelines.custody.doctor import examine
-from pipelines.custody.stores import opened
 from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance import actors, anchors, audit, escrow
 from pipelines.governance.approvals import ApprovalRefused
 from pipelines.governance.keys import JOBS, LINKING, READING, STANDING_KEYS, STORE, KeyFault, open_keyring
-from pipelines.operations import audit_table
+from pipelines.operations import audit_table, standing_store
 from pipelines.runs import Run
 from pipelines.settings import DataFolder, Settings, load_settings, remember, write_settings
 
@@ -48,7 +47,7 @@ def asked(said):
 
 
 def events(folder):
-    with opened(folder) as store, store.begin() as db:
+    with standing_store(folder) as store, store.begin() as db:
         return [tuple(row) for row in db.execute(sa.select(audit_table.c.actor, audit_table.c.event))]
 
 
@@ -71,7 +70,7 @@ def test_any_two_custodians_restore_lost_keys_and_one_alone_none(folder, tmp_pat
     assert {path.name for path in (tmp_path / "escrow").iterdir()} == {
         f"boroughlink-keys-{pair}.age" for pair in ("cat+dan", "cat+eve", "dan+eve")
     }
-    with opened(folder):
+    with standing_store(folder):
         pass  # something that the keys sealed
     (folder.keys / "keystore.json").unlink()
     with pytest.raises(KeyFault, match="escrow"):
@@ -286,7 +285,7 @@ def test_real_data_waits_for_each_protection(real, lacks, said):
 
 
 def test_refusals_stand_in_the_audit_where_the_store_opens(folder, tmp_path, monkeypatch):
-    with opened(folder):
+    with standing_store(folder):
         pass
     kek = tmp_path / "kek"
     shutil.copyfile(folder.keys / "demo.kek", kek)
@@ -324,7 +323,7 @@ def test_a_flipped_bit_is_a_refusal(folder):
 
 
 def test_who_looked_and_what_was_seen(folder, as_):
-    with opened(folder) as store:
+    with standing_store(folder) as store:
         audit.record(store, "ann", "person explained", "data_quality", person="f00d")
         audit.record(store, "bob", "pair explained", "data_quality", records=["r_x", "r_y"])
         audit.record(store, "Bob, by Dagster's page", "run committed", "run 1")
@@ -342,11 +341,11 @@ def test_who_looked_and_what_was_seen(folder, as_):
 
 def test_a_folder_that_was_moved_is_still_held_against_its_anchors(folder, tmp_path):
     remember(folder, anchor=tmp_path / "heads")
-    with opened(folder) as store:
+    with standing_store(folder) as store:
         for n in range(5):
             audit.record(store, "ann", "looked", str(n))
         anchors.anchor(folder, load_settings(folder), store)
-    with opened(folder) as store, store.begin() as db:
+    with standing_store(folder) as store, store.begin() as db:
         db.exec_driver_sql("DROP TRIGGER audit_no_delete")
         db.execute(sa.delete(audit_table).where(audit_table.c.seq > 3))
     moved = DataFolder.at(folder.root.rename(tmp_path / "elsewhere"))
@@ -357,19 +356,19 @@ def test_a_folder_that_was_moved_is_still_held_against_its_anchors(folder, tmp_p
 def test_what_is_cut_off_or_replaced_shows_against_the_anchor(folder, tmp_path):
     remember(folder, anchor=tmp_path / "heads")
     settings = load_settings(folder)
-    with opened(folder) as store:
+    with standing_store(folder) as store:
         for n in range(5):
             audit.record(store, "ann", "looked", str(n))
         anchors.anchor(folder, settings, store)
     whole = folder.operations.read_bytes()
     assert auditing.verified(folder)[0]
-    with opened(folder) as store, store.begin() as db:
+    with standing_store(folder) as store, store.begin() as db:
         db.exec_driver_sql("DROP TRIGGER audit_no_delete")
         db.execute(sa.delete(audit_table).where(audit_table.c.seq > 3))
     fine, answer = auditing.verified(folder)
     assert not fine and answer.data["first bad entry"] == 4 and "missing" in answer.said[0]
     folder.operations.unlink()  # a store made anew, unbroken in itself
-    with opened(folder) as store:
+    with standing_store(folder) as store:
         for n in range(9):
             audit.record(store, "ann", "looked", str(n))
         assert audit.verify(store) == (9, None)
