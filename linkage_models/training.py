@@ -8,7 +8,6 @@ from typing import Any, NoReturn
 
 import duckdb
 import numpy as np
-import polars as pl
 
 from linkage_models import thresholds as policy
 from linkage_models.every_pair import PASSES, learn_from_every_pair
@@ -17,10 +16,10 @@ from linkage_models.maximisation import SMOOTHING, Learnt, NotConverged, maximis
 from linkage_models.models import CORE, Model, version_name
 from linkage_models.neighbours import count_local_levels
 from linkage_models.person import blocking, comparisons, deterministic
-from linkage_models.person.communities import COLUMN as FULL_NAME
-from linkage_models.person.communities import learn_communities, write_frequencies
+from linkage_models.person.communities import learn_communities
 from linkage_models.person.designs import COUNCIL, GENERAL, Design
 from linkage_models.person.general import without_families
+from linkage_models.term_frequencies import terms_here, with_telling_names
 
 _OTHERS = frozenset({"middle", "sex", "nino", "nhs_number", "contact", "move", "birth_place", "occupation"})
 
@@ -63,7 +62,6 @@ GENERAL_SESSIONS = (
     Session(("forename", "surname_key"), _OTHERS | {"birth_date"}, frozenset({"home"})),
 )
 SESSIONS = {COUNCIL.name: COUNCIL_SESSIONS, GENERAL.name: GENERAL_SESSIONS}
-TERM_COLUMNS = ("forename", "surname_key", "birth_place", "occupation")
 MIN_SESSION_PAIRS = 200
 # A session of fewer pairs is noise beside one of more, but better than none for what no other session shows.
 LEAST_SESSION_PAIRS = 50
@@ -104,7 +102,7 @@ def train(
     terms = terms_here(con, table, columns)
     if design is COUNCIL and columns.issuperset({"forename", "surname_key"}):
         terms |= learn_communities(con, table)
-        table, columns = _with_telling_names(con, table, terms, population), columns | {"telling_name"}
+        table, columns = with_telling_names(con, table, terms, population), columns | {"telling_name"}
     settings = _settings(chosen, prior)
     linker = linker_for(con, table, settings, terms)
     linker.training.estimate_u_using_random_sampling(max_pairs=policy.U_PAIRS, seed=seed, min_count_per_level=None)
@@ -230,43 +228,6 @@ def _prior(con: duckdb.DuckDBPyConnection, table: str, columns: set[str], record
     certain = con.execute(f"SELECT count(*) FROM ({pairs})").fetchall()[0][0]
     every = records * (records - 1) / 2
     return min(max(certain, 1) / policy.PRIOR_RULE_RECALL / every, 0.2)
-
-
-def terms_here(con: duckdb.DuckDBPyConnection, table: str, columns: set[str]) -> dict[str, dict[str, float]]:
-    """The frequency of each value of the columns at hand that models weigh by it."""
-    return {column: _terms(con, table, column) for column in TERM_COLUMNS if column in columns}
-
-
-def _terms(con: duckdb.DuckDBPyConnection, table: str, column: str) -> dict[str, float]:
-    """Value -> share of records; values seen fewer than RARE_TERM_COUNT times are pooled under ''."""
-    rows = con.execute(
-        f"SELECT {column}, count(*) FROM {table} WHERE {column} IS NOT NULL GROUP BY ALL ORDER BY 1"
-    ).fetchall()
-    total = sum(count for _, count in rows)
-    kept = {value: count / total for value, count in rows if count >= policy.RARE_TERM_COUNT}
-    pooled = [count for _, count in rows if count < policy.RARE_TERM_COUNT]
-    kept[""] = (sum(pooled) / len(pooled) if pooled else 1.0) / total
-    return kept
-
-
-def _with_telling_names(
-    con: duckdb.DuckDBPyConnection, table: str, terms: dict[str, dict[str, float]], population: int
-) -> str:
-    """Write and name a copy of `table` with telling_name: the full name where hardly two people would share it."""
-    write_frequencies(con, table, terms, "name_beside")
-    common = pl.DataFrame({"forename": list(terms["forename"]), "frequency": list(terms["forename"].values())})
-    con.register("name_alone", common)
-    con.execute(
-        f"""-- one row per record
-        CREATE OR REPLACE TEMP TABLE training_record AS
-        SELECT r.*, CASE WHEN length(r.forename) > 1 AND {population} * b.tf_{FULL_NAME}
-            * coalesce(a.frequency, {terms["forename"][""]!r}) <= {policy.TELLING_NAME} THEN r.{FULL_NAME} END
-            AS telling_name
-        FROM {table} r LEFT JOIN name_beside b USING ({FULL_NAME}) LEFT JOIN name_alone a USING (forename)"""
-    )
-    con.unregister("name_alone")
-    con.execute("DROP TABLE name_beside")
-    return "training_record"
 
 
 def patterns_of(

@@ -1,12 +1,10 @@
 """Signing in with the council's own accounts: OpenID Connect, as Entra ID and others speak it."""
 
-import os
-import stat
 import warnings
-from pathlib import Path
 from typing import Any
 
 from pipelines.faults import BoroughlinkError
+from pipelines.given_secrets import given_secret
 from pipelines.governance.actors import actor
 from pipelines.settings import Settings
 from review_app.roles import User, titles
@@ -20,7 +18,7 @@ def provider(settings: Settings) -> Any:
         warnings.simplefilter("ignore")  # of a module that the next authlib will call otherwise
         from authlib.integrations.starlette_client import OAuth
 
-    secret = _secret()
+    secret = given_secret(SECRET)
     if not settings.oidc_client_id or not secret:
         raise BoroughlinkError(f"Sign-in needs `oidc_issuer`, `oidc_client_id` and {SECRET} or {SECRET}_FILE.")
     oauth = OAuth()
@@ -53,18 +51,3 @@ def user_of(claims: dict[str, Any], settings: Settings) -> User | None:
     roles = known.roles | {str(role) for role in given if isinstance(given, list)}
     held = frozenset(roles & titles().keys())
     return User(known.login, held) if held else None
-
-
-def _secret() -> str | None:
-    if given := os.environ.get(SECRET):
-        return given
-    named = os.environ.get(f"{SECRET}_FILE")
-    if not named:
-        return None
-    path = Path(named)
-    try:
-        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise BoroughlinkError(f"The file of {SECRET}_FILE may be read by others: chmod 600 it.")
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise BoroughlinkError(f"The file of {SECRET}_FILE can't be read.") from None

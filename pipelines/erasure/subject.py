@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from linkage_models.training import TERM_COLUMNS
+from linkage_models.term_frequencies import TERM_COLUMNS
 from pipelines.linkage.homes import HOUSEHOLD_MEMBER
 from pipelines.linkage.persons import LEDGER, MEMBERSHIP
 from pipelines.people.records import RECORD

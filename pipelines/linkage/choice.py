@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from linkage_models.models import Model, ModelFault, pinned
 from linkage_models.person.designs import COUNCIL, DESIGNS, GENERAL, Design
+from linkage_models.term_frequencies import terms_here
 from linkage_models.thresholds import FEWEST_TO_TRAIN, PLACED_SHARE, RETRAIN_GROWTH
-from linkage_models.training import TrainingFailed, terms_here, train
+from linkage_models.training import TrainingFailed, train
 from pipelines.places.gazetteer import PROPERTY
 from pipelines.warehouse import Warehouse
 

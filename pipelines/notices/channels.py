@@ -7,15 +7,14 @@ or a file that its owner alone may read, never from the settings.
 import os
 import smtplib
 import ssl
-import stat
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipelines.faults import BoroughlinkError
+from pipelines.given_secrets import given_secret
 from pipelines.notices.occasions import Notice
 from pipelines.settings import Settings
 
@@ -67,20 +66,11 @@ def within(seconds: float, send: Callable[[], None]) -> None:
 
 
 def secret(name: str) -> str | None:
-    """A secret from the environment, or from the file that <name>_FILE names. Raises NotSent for a file that others may
-    read, or that can't be read."""
-    if given := os.environ.get(name):
-        return given
-    named = os.environ.get(f"{name}_FILE")
-    if not named:
-        return None
-    path = Path(named)
+    """As given_secret. Raises NotSent for a file that others may read, or that can't be read."""
     try:
-        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise NotSent(f"the file of {name}_FILE may be read by others: chmod 600 it")
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise NotSent(f"the file of {name}_FILE can't be read") from None
+        return given_secret(name)
+    except BoroughlinkError as fault:
+        raise NotSent(str(fault)) from None
 
 
 def _mail(settings: Settings, notice: Notice) -> None:

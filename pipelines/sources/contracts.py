@@ -8,12 +8,14 @@ import re
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import duckdb
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from pipelines.sources.person_map import PersonMap
 from pipelines.sources.place_key import PlaceKey
+from pipelines.sources.stated import Names, Stated
 
 Principle = Literal["accurate", "valid", "reliable", "timely", "relevant", "complete"]
 Severity = Literal["critical", "warning"]
@@ -28,19 +30,6 @@ def _words_of_sql() -> frozenset[str]:
     words = "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function')"
     with duckdb.connect() as connection:
         return frozenset(word for (word,) in connection.execute(words).fetchall())
-
-
-class Stated(BaseModel):
-    """Base of everything in a contract: frozen, and a word that isn't known is a mistake."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-def _as_tuple(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 
 
 class Range(Stated):
@@ -90,7 +79,7 @@ class Column(Stated):
     every: bool = False
     personal: PersonalClass
     why: str = ""
-    severity: dict[Principle, Severity] = {}
+    severity: dict[Principle, Severity] = Field(default_factory=dict)
     counts_records: bool = False
     period_days: int | None = Field(None, ge=0)
     keep: bool = True
@@ -151,51 +140,6 @@ class Slot(Stated):
     key: Names
     name: Names
     birth_date: str | None = None
-
-
-class PersonMap(Stated):
-    """What the columns of a table with one person a row are, by their staged names: its facts follow without SQL.
-
-    Several columns for one part of a name or address are joined in their order. `birth_date` is a date column, or
-    three: year, month, day. Where it is empty, `birth_year` or `age` (at the extract date) stands for it, and the day
-    counts as unknown. `sex` is read by its first letter, M or F, or by a code list that says male and female.
-    """
-
-    title: str | None = None
-    forename: Names = ()
-    middle: Names = ()
-    surname: Names = ()
-    name_text: Names = ()
-    former_surname: str | None = None
-    birth_date: Names = ()
-    birth_year: str | None = None
-    age: str | None = None
-    sex: str | None = None
-    death_date: str | None = None
-    nino: str | None = None
-    nhs_number: str | None = None
-    phone: str | None = None
-    email: str | None = None
-    birth_place: str | None = None
-    occupation: str | None = None
-    address: Names = ()
-    postcode: str | None = None
-    uprn: str | None = None
-
-    def named(self, meaning: str) -> tuple[str, ...]:
-        """The columns that are of a meaning."""
-        value = getattr(self, meaning)
-        return value if isinstance(value, tuple) else (value,) if value else ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The columns that hold the name."""
-        return tuple(column for part in ("forename", "middle", "surname", "name_text") for column in self.named(part))
-
-    @property
-    def facts(self) -> tuple[str, ...]:
-        """The facts that follow."""
-        return ("person_record", *(("address", "residence") if self.address or self.postcode or self.uprn else ()))
 
 
 #: How often one person may stand in a source at one time.
@@ -304,7 +248,7 @@ class PurposeBasis(Stated):
     assessment: str | None = None
     agreement: str | None = None
     approved_by: Names = ()
-    treatment: dict[str, str] = {}
+    treatment: dict[str, str] = Field(default_factory=dict)
     retention_days: int | None = Field(None, ge=1)
     expires: date
     lookup: Lookup | None = None
@@ -342,10 +286,10 @@ class Contract(Stated):
     encoding: Literal["utf-8", "latin-1"] = "utf-8"
     delimiter: Literal[",", ";", "|", "\t"] = ","
     purposes: dict[str, PurposeBasis] = Field(min_length=1)
-    sensitivity: dict[str, Names] = {}
+    sensitivity: dict[str, Names] = Field(default_factory=dict)
     each_person: Often | dict[str, Often] | None = None
     tables: tuple[Table, ...] = Field(min_length=1)
-    layouts: dict[str, Names] = {}
+    layouts: dict[str, Names] = Field(default_factory=dict)
     checks: tuple[CrossCheck, ...] = ()
     folder: Path
 

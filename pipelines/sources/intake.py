@@ -17,11 +17,11 @@ from pipelines.sources.drift import LayoutRefused
 from pipelines.sources.emptied_slots import number_newcomers
 from pipelines.sources.file_faults import FileRefused, Inspected
 from pipelines.sources.history import promote_table
-from pipelines.sources.keeping_out import cleanse, held_now, keep_out
+from pipelines.sources.keeping_out import cleanse_delivery, without_erased
 from pipelines.sources.landing import MANIFEST, Delivery, NotYet, dated, delivery_folders, open_delivery
 from pipelines.sources.reading import RawTable, read_file
 from pipelines.sources.staging import FAULT_COLUMNS, FAULTS, CandidateTable, note_drift, stage, start_faults
-from pipelines.sources.suppression import Judged, Suppressed
+from pipelines.sources.suppression import Suppressed
 from pipelines.warehouse import Warehouse
 
 INTAKE = "identity.meta.intake"
@@ -154,7 +154,7 @@ def _take_in_one(
         try:
             tables = read(wh, delivery, number)
             suppressed = Suppressed(wh, contract, suppression) if suppression else None
-            tables, erased = _kept_out(wh, delivery.contract, tables, suppressed)
+            tables, erased = without_erased(wh, delivery.contract, tables, suppressed)
             break_announced = delivery.confirmed or delivery.supply == "changes"
             known = {} if break_announced else _previous(wh, contract, delivery.extract_date)
             previous = {name: known.get(name) for name in tables}
@@ -172,7 +172,7 @@ def _take_in_one(
     if suppressed:
         number_newcomers(wh, delivery.contract, list(tables), suppressed)
         if archive is not None:
-            _unarchive(wh, delivery, archive, erased, suppressed)
+            cleanse_delivery(wh, delivery, archive, erased, suppressed)
     replaced = promote(wh, contract, delivery, number, tables)
     return replace(
         outcome,
@@ -242,27 +242,6 @@ def promote(
     finally:
         _drop_candidates(wh)
     return tuple(f"supersedes delivery {row[0]} of the same extract date" for row in earlier)
-
-
-def _kept_out(
-    wh: Warehouse, contract: Contract, tables: dict[str, CandidateTable], suppressed: Suppressed | None
-) -> tuple[dict[str, CandidateTable], dict[str, Judged]]:
-    """The candidate tables without erased people, and where they were."""
-    erased = keep_out(wh, contract, list(tables), suppressed) if suppressed else {}
-    gone = {name: len(judged.gone) for name, judged in erased.items()}
-    return {name: replace(table, rows=table.rows - gone.get(name, 0)) for name, table in tables.items()}, erased
-
-
-def _unarchive(
-    wh: Warehouse, delivery: Delivery, archive: Archive, erased: Mapping[str, Judged], suppressed: Suppressed
-) -> None:
-    """Take erased people out of what was archived of the delivery."""
-    contract = delivery.contract
-    held = held_now(wh, contract, contract.candidate) | held_now(wh, contract, contract.staged)
-    for file, tables in delivery.files:
-        for table in tables:
-            if table.name in erased and archive.holds(file.sha256):
-                cleanse(wh, archive, file.sha256, contract, table, suppressed, held)
 
 
 def consumed_files(intakes: Iterable[Intake], archive: Archive) -> list[Path]:

@@ -3,14 +3,16 @@ rows, archived files."""
 
 import csv
 import io
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
 from pipelines.sources.archive import Archive
 from pipelines.sources.contracts import Contract, Table
-from pipelines.sources.staging import FAULTS
+from pipelines.sources.landing import Delivery
+from pipelines.sources.staging import FAULTS, CandidateTable
 from pipelines.sources.suppression import Held, Judged, Suppressed, as_typed, judge, through
 from pipelines.warehouse import Warehouse
 
@@ -31,6 +33,27 @@ def keep_out(wh: Warehouse, contract: Contract, names: Collection[str], suppress
         if drop_set_aside(wh, FAULTS, contract, table, suppressed, held) or judged:
             found[name] = judged
     return found
+
+
+def without_erased(
+    wh: Warehouse, contract: Contract, tables: dict[str, CandidateTable], suppressed: Suppressed | None
+) -> tuple[dict[str, CandidateTable], dict[str, Judged]]:
+    """The candidate tables without erased people, and where they were."""
+    erased = keep_out(wh, contract, list(tables), suppressed) if suppressed else {}
+    gone = {name: len(judged.gone) for name, judged in erased.items()}
+    return {name: replace(table, rows=table.rows - gone.get(name, 0)) for name, table in tables.items()}, erased
+
+
+def cleanse_delivery(
+    wh: Warehouse, delivery: Delivery, archive: Archive, erased: Mapping[str, Judged], suppressed: Suppressed
+) -> None:
+    """Take erased people out of what was archived of the delivery."""
+    contract = delivery.contract
+    held = held_now(wh, contract, contract.candidate) | held_now(wh, contract, contract.staged)
+    for file, tables in delivery.files:
+        for table in tables:
+            if table.name in erased and archive.holds(file.sha256):
+                cleanse(wh, archive, file.sha256, contract, table, suppressed, held)
 
 
 def held_now(wh: Warehouse, contract: Contract, place: Callable[[str], str]) -> Held:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from pipelines.sources.contracts import Code, Contract, PersonalClass, PersonMap, Table
+from pipelines.sources.contracts import Code, Contract, PersonalClass, Table
+from pipelines.sources.person_map import PersonMap
 
 # How personal a column must be declared for what it is mapped to.
 _CLASSES: dict[str, PersonalClass] = {

@@ -2,13 +2,14 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
+
+from pipelines.sources.stated import Stated
 
 
-class PlaceKey(BaseModel):
+class PlaceKey(Stated):
     """The column with the place of a row, by its staged name: a UPRN, a USRN, or the code of an area of a kind."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     uprn: str | None = None
     usrn: str | None = None
     area: str | None = None

@@ -13,8 +13,9 @@ import pytest
 from pipelines.cli import cli
 from pipelines.settings import SHIPPED_SOURCES, Settings
 from pipelines.sources.contract_files import load_contracts
-from pipelines.sources.contracts import Column, Contract, Lookup, PersonMap, PurposeBasis, Table
+from pipelines.sources.contracts import Column, Contract, Lookup, PurposeBasis, Table
 from pipelines.sources.facts import FACTS
+from pipelines.sources.person_map import PersonMap
 from pipelines.sources.place_key import PlaceKey
 
 ROOT = Path(__file__).resolve().parents[2]

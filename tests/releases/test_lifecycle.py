@@ -1,10 +1,8 @@
-"""From built to revoked: every step a state, nobody approving their own, nothing readable but by its recipient."""
+"""From built to published: every step a state, nothing readable but by its recipient."""
 
 import io
 import json
-import tarfile
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,80 +10,23 @@ from typing import Any
 import polars as pl
 import pyrage
 import pytest
-import sqlalchemy as sa
 
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import approvals
-from pipelines.governance.actors import Actor, actor
 from pipelines.governance.approvals import ApprovalRefused
 from pipelines.governance.keys import Keyring
 from pipelines.governance.opt_out import OptOutMissing, import_list, opted_out
-from pipelines.governance.purposes import PurposeRefused, Purposes
-from pipelines.operations import Operations, audit_table, payload_table, release_table, request_table
+from pipelines.governance.purposes import PurposeRefused
+from pipelines.operations import Operations
 from pipelines.releases import lifecycle
 from pipelines.releases.building import build
-from pipelines.releases.ending import revoke, sweep
-from pipelines.releases.lifecycle import approve, check, publish
+from pipelines.releases.lifecycle import approve, check
 from pipelines.releases.sealed import place_of
 from pipelines.releases.sets import ReleaseRefused, load_set
-from pipelines.releases.store import copies, find, holds_key, update
+from pipelines.releases.store import copies, find
 from pipelines.settings import DataFolder, Settings
-from pipelines.warehouse import Warehouse, scratch_warehouse
-from tests.releases.borough import TODAY, lay, nhs_list, opt_out, purposes
-
-ANN, BOB = Actor("ann"), Actor("bob")
-SETTINGS = Settings(clock=TODAY)
-KEY = pyrage.x25519.Identity.generate()
-RECIPIENT = str(KEY.to_public())
-FIT = "9990000018"
-
-
-@dataclass
-class Desk:
-    """A folder with its store and attributes, and the purposes of the day."""
-
-    wh: Warehouse
-    folder: DataFolder
-    operations: Operations
-    purposes: Purposes
-    settings: Settings = SETTINGS
-
-    def built(self, name: str = "risk_stratification", who: Actor = ANN, **more: Any) -> str:
-        manifest = build(
-            self.wh, self.folder, self.settings, self.operations, self.purposes, load_set(name), who, **more
-        )
-        return str(manifest["release_id"])
-
-    def checked(self, name: str = "risk_stratification", who: Actor = ANN, **more: Any) -> str:
-        release_id = self.built(name, who, **more)
-        check(self.wh, self.folder, self.settings, self.operations, self.purposes, release_id, RECIPIENT, who)
-        return release_id
-
-    def published(self, release_id: str, out: Path, who: Actor = ANN) -> Path:
-        return publish(self.folder, self.settings, self.operations, self.purposes, release_id, out, who)
-
-    def events(self) -> list[tuple[str, str]]:
-        with self.operations.begin() as db:
-            return [
-                (row.actor, row.event)
-                for row in db.execute(sa.select(audit_table.c.actor, audit_table.c.event).order_by(audit_table.c.seq))
-            ]
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    folder = DataFolder.at(tmp_path / "data").make()
-    operations = Operations.open(folder, Keyring.ephemeral())
-    import_list(operations, nhs_list(tmp_path / "list.csv", FIT), date(2026, 10, 25), TODAY, ANN)
-    with scratch_warehouse(TODAY, "run-1") as wh:
-        lay(wh, 1500)
-        yield Desk(wh, folder, operations, purposes())
-    operations.close()
-
-
-def opened(path: Path, key: Any = KEY) -> dict[str, bytes]:
-    with tarfile.open(fileobj=io.BytesIO(pyrage.decrypt(path.read_bytes(), [key]))) as tar:
-        return {entry.name: tar.extractfile(entry).read() for entry in tar.getmembers()}  # type: ignore[union-attr]
+from tests.releases.borough import TODAY, nhs_list, opt_out, purposes
+from tests.releases.desk import ANN, BOB, FIT, KEY, RECIPIENT, SETTINGS, Desk, opened
 
 
 def test_of_two_who_publish_at_once_one_writes_nothing(
@@ -106,22 +47,6 @@ def test_of_two_who_publish_at_once_one_writes_nothing(
         desk.published(release_id, tmp_path / "second.age")
     assert [path.name for path in tmp_path.glob("*.age")] == ["first.age"]
     assert [copy["file"] for copy in copies(desk.operations, release_id)] == ["first.age"]
-
-
-def test_a_release_that_is_revoked_meanwhile_does_not_leave(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    release_id, done = desk.checked(), approvals.done
-    approve(desk.operations, release_id, BOB)
-
-    def meanwhile(*given: Any, **more: Any) -> None:
-        revoke(desk.operations, release_id, "the agreement ended today", BOB)
-        done(*given, **more)
-
-    monkeypatch.setattr(approvals, "done", meanwhile)
-    with pytest.raises(ReleaseRefused, match="ended meanwhile"):
-        desk.published(release_id, tmp_path / "late.age")
-    assert not list(tmp_path.glob("*.age")) and find(desk.operations, release_id).state == "revoked"
 
 
 @pytest.mark.parametrize(
@@ -192,89 +117,6 @@ def test_two_releases_to_the_same_recipient_share_no_pseudonym(desk: Desk, tmp_p
     assert people[0] and not people[0] & people[1]
 
 
-@pytest.mark.parametrize(
-    "again",
-    [
-        Actor("ann"),
-        Actor("bob", names=frozenset({"ann"})),  # sudo: another name, the same login behind it
-        actor("ANN@council.gov.uk", SETTINGS),
-        actor("COUNCIL\\Ann", SETTINGS),
-        actor("asmith", Settings(logins={"ann": ("asmith",)})),
-        actor("ann", Settings(roles={"caldicott": ("ann",), "maker": ("ann",)})),
-    ],
-)
-def test_whoever_made_a_release_approves_it_by_no_route(desk: Desk, again: Actor) -> None:
-    release_id = desk.checked()
-    with pytest.raises(BoroughlinkError, match="another person must"):
-        approve(desk.operations, release_id, again)
-    with pytest.raises(ApprovalRefused):
-        approvals.approve(desk.operations, again, str(find(desk.operations, release_id).manifest["request"]))
-    assert find(desk.operations, release_id).state == "checked"
-    assert (again.login, "release refused") in desk.events()
-
-
-def test_who_made_it_does_not_approve_what_another_checked(desk: Desk) -> None:
-    release_id = desk.built(who=ANN)
-    check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, RECIPIENT, BOB)
-    for who in (ANN, BOB):
-        with pytest.raises(BoroughlinkError, match="another person must"):
-            approve(desk.operations, release_id, who)
-    assert approve(desk.operations, release_id, Actor("carol")).state == "approved"
-
-
-def test_an_approval_that_somebody_wrote_in_by_hand_publishes_nothing(desk: Desk, tmp_path: Path) -> None:
-    release_id = desk.checked()
-    with desk.operations.begin() as db:
-        db.execute(sa.update(release_table).values(state="approved"))
-    with pytest.raises(ApprovalRefused, match="nobody has approved"):
-        desk.published(release_id, tmp_path / "x.age")
-    with pytest.raises(sa.exc.IntegrityError), desk.operations.begin() as db:
-        db.execute(sa.update(request_table).values(state="approved", answered_by="ann"))
-    assert not (tmp_path / "x.age").exists()
-
-
-def test_an_approval_is_for_these_files_once_and_in_time(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    changed, late, used = (desk.checked() for _ in range(3))
-    for release_id in (changed, late, used):
-        approve(desk.operations, release_id, BOB)
-    manifest = find(desk.operations, changed).manifest
-    manifest["files"][0]["sha256"] = "0" * 64
-    with desk.operations.begin() as db:
-        where = release_table.c.release_id == changed
-        db.execute(sa.update(release_table).where(where).values(manifest=json.dumps(manifest)))
-    with pytest.raises(ApprovalRefused, match="has changed since"):
-        desk.published(changed, tmp_path / "x.age")
-    desk.published(used, tmp_path / "used.age")
-    with pytest.raises(ReleaseRefused, match="published already"):
-        desk.published(used, tmp_path / "x.age")
-    monkeypatch.setattr(approvals, "timestamp", lambda: "2999-01-01T00:00:00.000+00:00")
-    with pytest.raises(ApprovalRefused, match="approval ended on"):
-        desk.published(late, tmp_path / "x.age")
-    assert not (tmp_path / "x.age").exists()
-    assert ("ann", "release denied") in desk.events() and ("ann", "release refused") in desk.events()
-
-
-def test_the_approval_is_for_one_key_and_the_maker_can_put_no_other_in_its_place(desk: Desk, tmp_path: Path) -> None:
-    release_id, other = desk.checked(), str(pyrage.x25519.Identity.generate().to_public())
-    manifest = find(desk.operations, release_id).manifest
-    asked = approvals.find(desk.operations, str(manifest["request"])).said
-    assert asked["recipient_key"] == RECIPIENT and RECIPIENT in asked["reason"]
-    approve(desk.operations, release_id, BOB)
-    with pytest.raises(ReleaseRefused, match="approved already"):
-        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, other, ANN)
-    update(desk.operations, release_id, "approved", recipient_key=other)
-    with pytest.raises(ApprovalRefused, match="has changed since"):
-        desk.published(release_id, tmp_path / "x.age")
-    in_app = desk.checked()  # approved there, its state is `checked` still: another key asks anew
-    approvals.approve(desk.operations, BOB, str(find(desk.operations, in_app).manifest["request"]))
-    check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, in_app, other, ANN)
-    with pytest.raises(ApprovalRefused, match="nobody has approved"):
-        desk.published(in_app, tmp_path / "x.age")
-    assert not list(tmp_path.glob("*.age"))
-
-
 def test_a_key_that_is_none_and_a_release_for_nobody_are_refused(desk: Desk, tmp_path: Path) -> None:
     release_id = desk.built()
     for key in ("", "age1nobody", "ssh-rsa AAAA", str(KEY)):
@@ -310,22 +152,6 @@ def test_what_the_check_refuses_is_never_published(desk: Desk, monkeypatch: pyte
     assert find(desk.operations, release_id).state == "refused"
     with pytest.raises(ReleaseRefused, match="refused by its check"):
         approve(desk.operations, release_id, BOB)
-
-
-def test_revoking_destroys_the_keys_and_marks_the_copies(desk: Desk, tmp_path: Path) -> None:
-    release_id = desk.checked()
-    approve(desk.operations, release_id, BOB)
-    desk.published(release_id, tmp_path / "x.age")
-    manifest = find(desk.operations, release_id).manifest
-    with pytest.raises(ReleaseRefused, match="in a sentence"):
-        revoke(desk.operations, release_id, "lost", ANN)
-    (taken,), marked = revoke(desk.operations, release_id, "the laptop was left on a train", BOB)
-    assert marked == 1 and taken.state == "revoked" and copies(desk.operations, release_id)[0]["revoked_at"]
-    with desk.operations.begin() as db:
-        kept = {row.payload_id: row.sealed for row in db.execute(sa.select(payload_table))}
-    assert kept[manifest["key"]] == kept[manifest["seal"]] == b""
-    with pytest.raises(ReleaseRefused, match="was revoked"):
-        desk.published(release_id, tmp_path / "y.age")
 
 
 def test_a_series_goes_on_by_choice_and_says_who_gave_way_to_whom(desk: Desk, tmp_path: Path) -> None:
@@ -364,79 +190,6 @@ def test_a_series_goes_on_by_choice_and_says_who_gave_way_to_whom(desk: Desk, tm
         desk.built(series="monthly", recipient="Somebody else")
     with pytest.raises(ReleaseRefused, match="never shared with another"):
         desk.built("partner_needs", series="monthly")
-
-
-def test_a_release_of_a_series_is_taken_back_alone_unless_the_series_is_asked_for(desk: Desk) -> None:
-    first, second = desk.built(series="monthly"), desk.built(series="monthly")
-    naming = str(find(desk.operations, first).manifest["key"])
-    revoke(desk.operations, second, "sent to the wrong address", ANN)
-    assert [find(desk.operations, one).state for one in (first, second)] == ["built", "revoked"]
-    assert not holds_key(desk.operations, str(find(desk.operations, second).manifest["seal"]))
-    third = find(desk.operations, desk.built(series="monthly")).manifest
-    assert third["key"] == naming and third["continuity"]["after"] == first
-    with pytest.raises(ReleaseRefused, match="revoked already"):
-        revoke(desk.operations, second, "sent to the wrong address", ANN)
-    taken, _ = revoke(desk.operations, second, "the agreement has ended", ANN, series=True)
-    assert {one.release_id for one in taken} == {first, third["release_id"]} and not holds_key(desk.operations, naming)
-    with pytest.raises(ReleaseRefused, match="has ended, and its key with it"):
-        desk.built(series="monthly")
-    with pytest.raises(ReleaseRefused, match="revoked already"):
-        revoke(desk.operations, first, "the agreement has ended", ANN, series=True)
-    with pytest.raises(ReleaseRefused, match="in no series"):
-        revoke(desk.operations, desk.built(), "the agreement has ended", ANN, series=True)
-
-
-def test_a_release_past_its_day_is_swept_with_its_keys(desk: Desk, tmp_path: Path) -> None:
-    alone, early = desk.checked(), desk.built(series="monthly")
-    approve(desk.operations, alone, BOB)
-    desk.published(alone, tmp_path / "x.age")
-    desk.settings = Settings(clock=TODAY + timedelta(days=5))
-    late = desk.built(series="monthly")
-    found = {name: find(desk.operations, name).manifest for name in (alone, early, late)}
-    last_day = date.fromisoformat(found[alone]["delete_after"])
-    assert sweep(desk.folder, desk.operations, last_day, "night") == []
-    assert set(sweep(desk.folder, desk.operations, last_day + timedelta(days=1), "night")) == {alone, early}
-    assert [find(desk.operations, name).state for name in found] == ["expired", "expired", "built"]
-    gone = [found[alone][key] for key in ("seal", "key")] + [found[early][key] for key in ("seal", "people")]
-    assert not any(holds_key(desk.operations, key) for key in gone) and holds_key(desk.operations, found[late]["key"])
-    assert not place_of(desk.folder, found[alone]).exists() and place_of(desk.folder, found[late]).exists()
-    assert copies(desk.operations, alone)[0]["revoked_at"]
-    revoke(desk.operations, late, "the agreement has ended", ANN)
-    assert holds_key(desk.operations, found[late]["key"])  # the series could go on until its last day
-    assert sweep(desk.folder, desk.operations, last_day + timedelta(days=30), "night") == []
-    assert not holds_key(desk.operations, found[late]["key"])
-    assert desk.events().count(("night", "release expired")) == 2
-    with pytest.raises(ReleaseRefused, match="was to be deleted, and is"):
-        desk.published(alone, tmp_path / "y.age")
-
-
-def test_only_a_role_that_the_purpose_names_approves(desk: Desk, tmp_path: Path) -> None:
-    desk.settings = Settings(clock=TODAY, roles={"siro": ("bob",), "information_asset_owner": ("ivy",)})
-    internal, partner = desk.checked(), desk.checked("partner_needs")
-    for wrong in (Actor("carol"), Actor("dan", frozenset({"data_protection", "key_custodian"}))):
-        with pytest.raises(ApprovalRefused, match="`information_asset_owner or siro`"):
-            approve(desk.operations, internal, wrong)
-    assert approve(desk.operations, internal, actor("ivy", desk.settings)).state == "approved"
-    with pytest.raises(ApprovalRefused, match="`data_protection or siro`"):
-        approve(desk.operations, partner, actor("ivy", desk.settings))
-    assert ("ivy", "release refused") in desk.events() and ("ivy", "release approval denied") in desk.events()
-    # in the app the request itself is answered, and the release can be handed over
-    approvals.approve(
-        desk.operations, actor("bob", desk.settings), str(find(desk.operations, partner).manifest["request"])
-    )
-    inside = opened(desk.published(partner, tmp_path / "x.age"))
-    assert json.loads(inside["manifest.json"])["approved_by"] == "bob"
-    real = Settings(clock=TODAY, holds="real")
-    assert approvals.role_needed(real, "siro") == "siro" and approvals.role_needed(SETTINGS, "siro") is None
-
-
-def test_in_the_app_too_neither_maker_nor_asker_approves(desk: Desk) -> None:
-    release_id = desk.built(who=ANN)
-    check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, RECIPIENT, BOB)
-    request = str(find(desk.operations, release_id).manifest["request"])
-    for who in (ANN, BOB):
-        with pytest.raises(ApprovalRefused, match="another person must"):
-            approvals.approve(desk.operations, who, request)
 
 
 def test_the_opt_out_list_must_be_there_recent_and_known_to_the_run(desk: Desk, tmp_path: Path) -> None:

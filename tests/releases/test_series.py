@@ -1,17 +1,11 @@
 """A series over time: nobody's path is theirs alone, and who was cut off can't be paired with who came."""
 
 from collections import Counter
-from collections.abc import Iterator
-from datetime import date
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
-from pipelines.governance.keys import Keyring
-from pipelines.governance.opt_out import import_list
-from pipelines.operations import Operations
 from pipelines.releases.building import build
 from pipelines.releases.lifecycle import check
 from pipelines.releases.paths import Link, Paths, Trace
@@ -19,23 +13,10 @@ from pipelines.releases.sealed import rows_of
 from pipelines.releases.series import called
 from pipelines.releases.sets import ReleaseRefused, load_set
 from pipelines.releases.store import find
-from pipelines.settings import DataFolder
-from pipelines.warehouse import Warehouse, scratch_warehouse
-from tests.releases.borough import TODAY, lay, nhs_list, purposes
-from tests.releases.test_lifecycle import ANN, FIT, RECIPIENT, SETTINGS, Desk
+from pipelines.warehouse import Warehouse
+from tests.releases.desk import ANN, RECIPIENT, SETTINGS, Desk
 
 K = 10
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    folder = DataFolder.at(tmp_path / "data").make()
-    operations = Operations.open(folder, Keyring.ephemeral())
-    import_list(operations, nhs_list(tmp_path / "list.csv", FIT), date(2026, 10, 25), TODAY, ANN)
-    with scratch_warehouse(TODAY, "run-1") as wh:
-        lay(wh, 1500)
-        yield Desk(wh, folder, operations, purposes())
-    operations.close()
 
 
 def next_of(desk: Desk, name: str) -> tuple[str, pl.DataFrame]:

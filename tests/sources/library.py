@@ -9,20 +9,29 @@ from pathlib import Path
 from pipelines.sources.contract_files import load_contract
 from pipelines.sources.contracts import Contract
 
-CONTRACT = """\
-name: library
-title: Lending library
+
+def head(name: str, title: str, description: str) -> str:
+    """What a made-up contract says before its tables."""
+    return f"""\
+name: {name}
+title: {title}
 system: Made up
 level: person
 owner: Libraries
 steward: library@example.org
-description: Borrowers and what they borrowed.
+description: {description}
 retention_days: 365
 refresh_days: 31
 control: manifest
 date_format: "%d/%m/%Y"
 purposes:
-  data_quality: {basis: public task, expires: 2030-01-01}
+  data_quality: {{basis: public task, expires: 2030-01-01}}
+"""
+
+
+CONTRACT = (
+    head("library", "Lending library", "Borrowers and what they borrowed.")
+    + """\
 tables:
   - name: borrower
     file: borrower.csv
@@ -46,6 +55,7 @@ tables:
       - {name: card, personal: identifier, required: true}
       - {name: since, type: date, personal: none}
 """
+)
 BORROWERS = "Card No,name,born,visits\n1,ANNE CANARY,01/02/1980,3\n2,BEN CANARY,31/12/1999,0\n"
 LOANS = "loan,card,since\nL1,1,01/10/2026\n"
 DAY = date(2026, 10, 31)

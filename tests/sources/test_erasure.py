@@ -12,7 +12,7 @@ from pipelines.sources.erasure import Erased, drop_unread_values, erase, erase_a
 from pipelines.sources.intake import FAULT, take_in
 from pipelines.sources.slots import latest
 from pipelines.warehouse import Warehouse
-from tests.sources.library import deliver, make_contract
+from tests.sources.library import deliver, head, make_contract
 
 HEAD, KEY = "Card No,name,born,visits\n", b"s" * 32
 FIRST, SECOND, THIRD, FOURTH = date(2026, 7, 31), date(2026, 8, 31), date(2026, 9, 30), date(2026, 10, 31)
@@ -188,20 +188,9 @@ def test_a_line_that_could_not_be_split_goes_by_key_and_name(
     assert [row[0] for row in wh.rows(f"SELECT row_text FROM {FAULT}")] == [f"7,{BEN},{BORN[BEN]},0,more"]
 
 
-CLUB = """\
-name: club
-title: A club of households
-system: Made up
-level: person
-owner: Libraries
-steward: library@example.org
-description: Households and who is in them.
-retention_days: 365
-refresh_days: 31
-control: manifest
-date_format: "%d/%m/%Y"
-purposes:
-  data_quality: {basis: public task, expires: 2030-01-01}
+CLUB = (
+    head("club", "A club of households", "Households and who is in them.")
+    + """\
 tables:
   - name: household
     file: household.csv
@@ -245,6 +234,7 @@ tables:
       - {name: locker, personal: identifier, references: locker.locker}
       - {name: owed, type: integer, personal: sensitive}
 """
+)
 HOUSE, MEMBER = "house,payer,payer_no,phone,fee\n", "house,place,number,forename,surname,born,phone\n"
 
 
@@ -303,20 +293,9 @@ def test_what_is_theirs_through_a_row_that_is_theirs_goes_too(
     assert traces(wh, archive, "N9") == []
 
 
-NAMELESS = """\
-name: care
-title: Care of children who are not named
-system: Made up
-level: person
-owner: Libraries
-steward: library@example.org
-description: Children by number.
-retention_days: 365
-refresh_days: 31
-control: manifest
-date_format: "%d/%m/%Y"
-purposes:
-  data_quality: {basis: public task, expires: 2030-01-01}
+NAMELESS = (
+    head("care", "Care of children who are not named", "Children by number.")
+    + """\
 tables:
   - name: child
     file: child.csv
@@ -335,6 +314,7 @@ tables:
       - {name: child, personal: identifier}
       - {name: since, type: date, personal: sensitive}
 """
+)
 
 
 def test_of_a_source_that_names_nobody_what_a_number_leads_to_goes(
@@ -357,20 +337,9 @@ def test_of_a_source_that_names_nobody_what_a_number_leads_to_goes(
     assert wh.rows("SELECT child FROM identity.staged.care__need") == [("C2",)]
 
 
-TWICE = """\
-name: clients
-title: Clients, and what was done for them
-system: Made up
-level: person
-owner: Libraries
-steward: library@example.org
-description: The same people in two tables.
-retention_days: 365
-refresh_days: 31
-control: manifest
-date_format: "%d/%m/%Y"
-purposes:
-  data_quality: {basis: public task, expires: 2030-01-01}
+TWICE = (
+    head("clients", "Clients, and what was done for them", "The same people in two tables.")
+    + """\
 tables:
   - name: event
     file: event.csv
@@ -394,6 +363,7 @@ tables:
       - {name: name, personal: name}
       - {name: born, type: date, personal: birth_date}
 """
+)
 
 
 def test_a_person_under_another_number_in_another_table_is_the_same_person(
