@@ -14,7 +14,7 @@ from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot
 from pipelines.warehouse import Warehouse
 
-OFFICER = "data_protection"
+OFFICER = "data_protection_officer"
 DAYS = 30  # the law gives a month for the answer (Article 12(3)); what was approved must be done in it
 
 

@@ -41,8 +41,10 @@ def lacking(folder: DataFolder, settings: Settings) -> list[str]:
         wanted.append("The audit is anchored nowhere: set `anchor` in boroughlink.yaml to a file on another system.")
     elif folder.root in settings.anchor.expanduser().resolve().parents:
         wanted.append("The audit's anchor lies in the data folder itself: set `anchor` to a file on another system.")
-    if not {"key_custodian", "reid_officer", "data_protection"} <= set(settings.roles):
-        wanted.append("Nobody may approve: name the roles key_custodian, reid_officer and data_protection in `roles`.")
+    if not {"key_custodian", "reid_officer", "data_protection_officer"} <= set(settings.roles):
+        wanted.append(
+            "Nobody may approve: name the roles key_custodian, reid_officer and data_protection_officer in `roles`."
+        )
     if loose := loosely_kept(folder):
         wanted.append(f"Others on this machine can read {loose[0]}: `chmod -R go= {folder.root}`.")
     if telemetry(folder):

@@ -232,7 +232,7 @@ REAL = {
     "holds": "real",
     "dpia_reference": "DPIA-1",
     "key_escrow": "the safe",
-    "roles": {"key_custodian": ["bob"], "reid_officer": ["bob"], "data_protection": ["bob"]},
+    "roles": {"key_custodian": ["bob"], "reid_officer": ["bob"], "data_protection_officer": ["bob"]},
 }
 
 

@@ -106,11 +106,11 @@ def test_the_approval_is_for_one_key_and_the_maker_can_put_no_other_in_its_place
 def test_only_a_role_that_the_purpose_names_approves(desk: Desk, tmp_path: Path) -> None:
     desk.settings = Settings(clock=TODAY, roles={"siro": ("bob",), "information_asset_owner": ("ivy",)})
     internal, partner = desk.checked(), desk.checked("partner_needs")
-    for wrong in (Actor("carol"), Actor("dan", frozenset({"data_protection", "key_custodian"}))):
+    for wrong in (Actor("carol"), Actor("dan", frozenset({"data_protection_officer", "key_custodian"}))):
         with pytest.raises(ApprovalRefused, match="`information_asset_owner or siro`"):
             approve(desk.operations, internal, wrong)
     assert approve(desk.operations, internal, actor("ivy", desk.settings)).state == "approved"
-    with pytest.raises(ApprovalRefused, match="`data_protection or siro`"):
+    with pytest.raises(ApprovalRefused, match="`data_protection_officer or siro`"):
         approve(desk.operations, partner, actor("ivy", desk.settings))
     assert ("ivy", "release refused") in desk.events() and ("ivy", "release approval denied") in desk.events()
     # in the app the request itself is answered, and the release can be handed over

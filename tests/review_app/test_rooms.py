@@ -24,6 +24,8 @@ from review_app.starting import started
 from tests.review_app.conftest import reading
 from tests.review_app.town import Town, publish
 
+DPO = "data_protection_officer"
+
 
 def store(folder: DataFolder) -> Operations:
     return Operations.open(folder, open_keyring(folder, load_settings(folder), STORE))
@@ -101,9 +103,9 @@ def test_a_run_is_stopped(place: DataFolder) -> None:
 
 def test_an_act_of_two_is_answered_by_another_only(place: DataFolder) -> None:
     operations = store(place)
-    asked = approvals.ask(operations, Actor("ann"), "erasure", "p1", "They asked us to.", role="data_protection")
-    own = approvals.ask(operations, Actor("dora"), "erasure", "p2", "They asked us to.", role="data_protection")
-    with reading(place, "dora", "data_protection_officer") as dora, reading(place, "sid", "siro") as sid:
+    asked = approvals.ask(operations, Actor("ann"), "erasure", "p1", "They asked us to.", role=DPO)
+    own = approvals.ask(operations, Actor("dora"), "erasure", "p2", "They asked us to.", role=DPO)
+    with reading(place, "dora", DPO) as dora, reading(place, "sid", "siro") as sid:
         assert "They asked us to." in dora.get("/approvals").text
         assert "Not answered" in sid.submit(f"/approvals/{asked}", {"answer": "approve"}).text  # not that role
         assert "Not answered" in dora.submit(f"/approvals/{own}", {"answer": "approve"}).text  # asked herself
@@ -111,7 +113,7 @@ def test_an_act_of_two_is_answered_by_another_only(place: DataFolder) -> None:
         assert dora.submit(f"/approvals/{asked}", {"answer": "maybe"}).status_code == 422
         assert "noted in the audit" in dora.submit(f"/approvals/{asked}", {"answer": "approve"}).text
         assert "Not answered" in dora.submit(f"/approvals/{asked}", {"answer": "refuse"}).text
-        other = approvals.ask(operations, Actor("ann"), "erasure", "p3", "They asked us to.", role="data_protection")
+        other = approvals.ask(operations, Actor("ann"), "erasure", "p3", "They asked us to.", role=DPO)
         assert "legal claims" in dora.get("/approvals").text
         assert "Say on what" in dora.submit(f"/approvals/{other}", {"answer": "refuse"}).text
         ground = {"answer": "refuse", "exemption": "legal_claims", "because": "A claim of theirs is before the court."}
@@ -127,7 +129,7 @@ def test_the_audit_tells_who_looked_at_a_record(place: DataFolder) -> None:
     with reading(place) as ruth:
         page = ruth.item()
         ruth.submit("/search", {"surname": "SMITH", "forename": "J", "reason": "A call from the person."})
-    with reading(place, "Dora", "data_protection_officer") as dora:
+    with reading(place, "Dora", DPO) as dora:
         listed = dora.get("/audit").text
         assert "item viewed" in listed and "person searched" in listed and page.records[0] not in listed
         asked = dora.submit("/audit", {"what": "who", "record": page.records[0]}).text
@@ -150,7 +152,7 @@ def test_the_app_holds_the_audit_against_the_heads_kept_outside(place: DataFolde
         db.exec_driver_sql("DROP TRIGGER audit_no_delete")
         db.execute(sa.delete(audit_table).where(audit_table.c.seq > last - 3))
     operations.close()
-    with reading(place, "Dora", "data_protection_officer") as dora:  # her own entries fill the gap unbroken
+    with reading(place, "Dora", DPO) as dora:  # her own entries fill the gap unbroken
         told = dora.submit("/audit", {"what": "verify"}).text
     assert "is missing, or not as it was written" in told and "unbroken" not in told
 
