@@ -28,9 +28,9 @@ def evidence(wh: Warehouse, candidate: Candidate, now: Profile) -> Evidence:
     """
     found = _of_extract(wh, candidate)
     found |= steadiness(candidate.contract, now, *_earlier(wh, candidate))
-    growth = _growth(wh, candidate)
+    growth, late_first = _growth(wh, candidate), _comes_late_and_is_first(wh, candidate)
     for table in candidate.contract.tables:
-        found |= _of_table(candidate, table, growth.get(table.name, 0))
+        found |= _of_table(candidate, table, growth.get(table.name, 0), late_first)
         if "rows" in table.seasonal:
             found |= _of_season(wh, candidate, table, found)
         for column in table.kept:
@@ -67,7 +67,7 @@ def _of_extract(wh: Warehouse, candidate: Candidate) -> Evidence:
     }
 
 
-def _of_table(candidate: Candidate, table: Table, growth: int) -> Evidence:
+def _of_table(candidate: Candidate, table: Table, growth: int, late_first: bool) -> Evidence:
     limits, here = thresholds(), candidate.tables[table.name]
     before = candidate.previous.get(table.name)
     without_purpose = sum(not column.why.strip() for column in table.columns)
@@ -83,11 +83,28 @@ def _of_table(candidate: Candidate, table: Table, growth: int) -> Evidence:
     }
     for severity, (fewer, more) in shares.items():
         low = high = None
-        if before and before >= limits.rows_slack:  # of so few rows, any number may come next
+        if (
+            before and before >= limits.rows_slack and late_first
+        ):  # what may follow it has come: the rule, read backwards
+            low = max(min(int(before / (1 + more)), before - limits.rows_slack), 0)
+            high = max(int(before / (1 - fewer)), before + limits.rows_slack)
+        elif before and before >= limits.rows_slack:  # of so few rows, any number may come next
             low = max(min(before, expected) - max(int(before * fewer), limits.rows_slack), 0)
             high = max(before, expected) + max(int(before * more), limits.rows_slack)
         found |= {f"{table.name}.{severity}.low": low, f"{table.name}.{severity}.high": high}
     return found
+
+
+def _comes_late_and_is_first(wh: Warehouse, candidate: Candidate) -> bool:
+    """Whether all extracts that have come are later ones, so that what is known as the previous is the next."""
+    if not wh.exists(INTAKE):
+        return False
+    ((earlier, later),) = wh.rows(
+        f"SELECT count(*) FILTER (extract_date < $day), count(*) FILTER (extract_date > $day) FROM {INTAKE} "
+        "WHERE source = $source AND state = 'accepted' AND supply = 'full'",
+        {"day": candidate.extract_date, "source": candidate.contract.name},
+    )
+    return bool(later and not earlier)
 
 
 def _beyond_a_handful(rows: int) -> int:

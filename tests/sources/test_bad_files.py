@@ -112,10 +112,24 @@ def test_two_files_of_one_name_but_for_case(wh: Warehouse, library: Contract, la
     assert "a name in other capitals is there" in (found.reason or "")
 
 
-def test_half_a_row_more_or_less_needs_the_senders_word(wh: Warehouse, library: Contract, landing: Path) -> None:
-    def extract(rows: int) -> dict[str, bytes | str]:
-        return both("Card No,name,born,visits\n" + "".join(f"{card},SOMEONE {card},,1\n" for card in range(rows)))
+def extract(rows: int) -> dict[str, bytes | str]:
+    return both("Card No,name,born,visits\n" + "".join(f"{card},SOMEONE {card},,1\n" for card in range(rows)))
 
+
+@pytest.mark.parametrize(
+    ("late", "state"), [(500, "accepted"), (1300, "accepted"), (300, "refused"), (1400, "refused")]
+)
+def test_an_extract_that_comes_late_is_judged_by_what_may_have_followed_it(
+    wh: Warehouse, library: Contract, landing: Path, late: int, state: str
+) -> None:
+    """As in order: a third of what came next is too few, a third more than it too many."""
+    deliver(landing, extract(1000))
+    take_in(wh, library, landing, None, gate(wh))
+    deliver(landing, extract(late), date(2026, 9, 30))
+    assert take_in(wh, library, landing, None, gate(wh))[0].state == state
+
+
+def test_half_a_row_more_or_less_needs_the_senders_word(wh: Warehouse, library: Contract, landing: Path) -> None:
     deliver(landing, extract(1000), date(2026, 9, 30))
     deliver(landing, extract(700), DAY)
     folder = deliver(landing, extract(701), date(2026, 11, 1))
