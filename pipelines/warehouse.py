@@ -122,14 +122,12 @@ class Warehouse:
         return bool(self.columns(name))
 
     def columns(self, name: str) -> list[str]:
-        """Column names of a table, in order; empty if there is no such table."""
-        catalog, schema, table = ([""] * (3 - len(name.split(".")))) + name.split(".")
-        found = self.rows(
-            "SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND schema_name = ? "
-            "AND (? = '' OR database_name = ?) ORDER BY column_index",
-            [table, schema or "main", catalog, catalog],
-        )
-        return [row[0] for row in found]
+        """Column names of a table or view, in order; empty if there is none of that name."""
+        quoted = ".".join(f'"{part}"' for part in name.split("."))
+        try:  # DuckDB's list of all columns takes a hundred times as long
+            return [row[0] for row in self.con.execute(f"DESCRIBE {quoted}").fetchall()]
+        except (duckdb.CatalogException, duckdb.BinderException):
+            return []
 
 
 def sql_file(path: Path, **names: str) -> str:
