@@ -13,8 +13,11 @@ import sqlalchemy as sa
 
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
+from pipelines.governance.actors import Actor
+from pipelines.governance.approvals import role_needed
 from pipelines.governance.pseudonyms import record_name
 from pipelines.operations import Operations, payload_table, source_fault_table, timestamp
+from pipelines.settings import Settings
 
 #: What may be wrong -> the words for it, and the principle that it breaks.
 KINDS: dict[str, tuple[str, str]] = {
@@ -30,6 +33,8 @@ OPEN, PASSED_ON, MENDED, NO_FAULT = STATES = ("open", "passed_on", "mended", "no
 STANDING = (OPEN, PASSED_ON)
 #: What may become of a fault, in words.
 BECAME = {MENDED: "mended in the source", NO_FAULT: "looked at: no fault", PASSED_ON: "passed on, not mended yet"}
+#: The roles that answer for a source: they see of which record a fault is, and say what became of it.
+ANSWERING = ("information_asset_owner", "data_protection_officer")
 _COLUMN = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _ABOUT = 4_000  # characters of a note
 
@@ -112,6 +117,15 @@ def reported_faults(
         query = query.where(source_fault_table.c.source == source)
     with operations.begin() as db:
         return [ReportedFault(*row) for row in db.execute(query)]
+
+
+def require_answering(operations: Operations, who: Actor, settings: Settings, fault_id: int) -> None:
+    """Raise BoroughlinkError, noted in the audit, for whoever does not answer for sources: who reported a fault is not
+    the one to close it. Over invented data for which the settings name nobody, everyone answers."""
+    if role_needed(settings, *ANSWERING) and not who.roles.intersection(ANSWERING):
+        audit.record(operations, who.login, "source fault refused", str(fault_id))
+        roles = " or ".join(f"`{role}`" for role in ANSWERING)
+        raise BoroughlinkError(f"A fault is opened and closed by whom the settings name as {roles} under `roles`.")
 
 
 def opened_fault(operations: Operations, fault_id: int) -> OpenedFault | None:

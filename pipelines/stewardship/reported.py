@@ -6,7 +6,7 @@ from pipelines.governance.actors import acting
 from pipelines.governance.keys import STORE
 from pipelines.operations import opened_store
 from pipelines.reading.answer import Answer
-from pipelines.settings import DataFolder
+from pipelines.settings import DataFolder, load_settings
 from pipelines.source_faults import (
     BECAME,
     KINDS,
@@ -15,6 +15,7 @@ from pipelines.source_faults import (
     close_fault,
     opened_fault,
     reported_faults,
+    require_answering,
 )
 
 _COLUMNS = ("number", "source", "what is wrong", "column", "reported by", "on", "state", "by", "since")
@@ -36,8 +37,10 @@ def reported_of(folder: DataFolder, source: str | None, every: bool) -> Answer:
 
 def reported_fault_of(folder: DataFolder, number: int) -> Answer:
     """The record and the notes of one fault. Written to the audit first; raises BoroughlinkError for none."""
+    who = acting(folder)
     with opened_store(folder, STORE) as operations:
-        audit.record(operations, acting(folder).login, "source fault opened", str(number))
+        require_answering(operations, who, load_settings(folder), number)
+        audit.record(operations, who.login, "source fault opened", str(number))
         opened = opened_fault(operations, number)
     if opened is None:
         raise BoroughlinkError(f"There is no fault of the number {number}, or what it was about has been erased.")
@@ -45,7 +48,10 @@ def reported_fault_of(folder: DataFolder, number: int) -> Answer:
 
 
 def close_reported(folder: DataFolder, number: int, became: str, done: str) -> str:
-    """Note what became of a fault; what was done is sealed with it."""
+    """Note what became of a fault; what was done is sealed with it. Raises BoroughlinkError unless the
+    one who acts answers for sources."""
+    who = acting(folder)
     with opened_store(folder, STORE) as operations:
-        close_fault(operations, number, became, done, acting(folder).login)
+        require_answering(operations, who, load_settings(folder), number)
+        close_fault(operations, number, became, done, who.login)
     return f"Fault {number}: {BECAME[became]}."

@@ -112,3 +112,21 @@ def test_the_command_lists_shows_and_closes_a_fault_and_names_a_record_only_when
     assert "mended" in repr(reported_of(folder, None, every=True).tables)
     with pytest.raises(BoroughlinkError, match="no fault of the number 99"):
         reported_fault_of(folder, 99)
+
+
+def test_who_reported_a_fault_does_not_close_it_once_the_settings_say_who_answers_for_sources(tmp_path, monkeypatch):
+    folder = DataFolder.at(tmp_path / "data").make()
+    answering = {"information_asset_owner": ["bob"], "data_protection_officer": ["eve"]}
+    write_settings(folder, holds="synthetic", roles=answering)
+    with opened_store(folder) as store:
+        numbers = [given(store, by="ann") for _ in range(2)]
+    monkeypatch.setenv("BOROUGHLINK_ACTOR", "ann")
+    for act in (lambda: close_reported(folder, numbers[0], "no_fault", "mine"), lambda: reported_fault_of(folder, 1)):
+        with pytest.raises(BoroughlinkError, match="`information_asset_owner` or `data_protection_officer`"):
+            act()
+    for login, number in zip(("bob", "eve"), numbers, strict=True):
+        monkeypatch.setenv("BOROUGHLINK_ACTOR", login)
+        assert close_reported(folder, number, "mended", "corrected")
+    with opened_store(folder) as store, store.begin() as db:
+        events = db.execute(sa.text("SELECT event, actor FROM audit ORDER BY seq")).fetchall()
+    assert [tuple(row) for row in events].count(("source fault refused", "ann")) == 2
