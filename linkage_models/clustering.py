@@ -5,11 +5,13 @@ Groups merge while the mean weight over all pairs between them stays above the s
 compared counts with the missing weight. Merging goes in rounds over all components at once: in each, every two groups
 that are each other's best neighbour become one. For average linkage that gives what merging best first, one pair at a
 time, gives (reciprocal nearest neighbours: Murtagh 1983), since no merge makes a third group more alike than its better
-half was; a forbidden pair stays forbidden whatever joins it. Weights are summed as whole numbers, so the result depends
-on the order of the records only, never on the order of rows.
+half was; a forbidden pair stays forbidden whatever joins it. Weights are summed as whole numbers and equals are ordered
+by marks of the records, so what becomes of some depends neither on the order of rows nor on what others there are.
 """
 
+import hashlib
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,6 +109,14 @@ def missing_weight(recall: float = policy.BLOCKING_RECALL) -> float:
     return math.log2(1 - min(max(recall, least), most))
 
 
+def marks(records: Iterable[str]) -> NDArray[np.uint64]:
+    """The lower half of the MD5 of each name, as DuckDB's md5_number_lower."""
+    return np.array(
+        [int.from_bytes(hashlib.md5(name.encode(), usedforsecurity=False).digest()[8:], "little") for name in records],
+        np.uint64,
+    )
+
+
 def check_stop(stop: float, missing: float) -> None:
     """Raise ValueError if `stop` is at or below the missing weight, or no number: all would become one cluster."""
     if not stop > missing or not math.isfinite(stop):
@@ -122,8 +132,11 @@ def cluster(
     *,
     stop: float = policy.CLUSTER_STOP,
     missing: float | None = None,
+    mark: NDArray[np.uint64] | None = None,
 ) -> Clustering:
-    """Cluster `records` records. Raises ValueError as check_stop does, and if a weight is no number."""
+    """Cluster `records` records. `mark` is a number of each, the same whatever other records there are: it orders pairs
+    of equal weight, else their places do. Raises ValueError as check_stop does, and if a weight is no number."""
+    mark = np.arange(records, dtype=np.uint64) if mark is None else mark
     missing = missing_weight() if missing is None else missing
     check_stop(stop, missing)
     if np.isnan(edges.weight).any():
@@ -144,7 +157,7 @@ def cluster(
     named = np.where(hard[component], group, _first_member(component)[component])
     inside = np.flatnonzero((component[left] == component[right]) & hard[component[left]])
     inside = inside[np.lexsort((right[inside], left[inside]))]
-    merging = _Merging(named, component, hard, constraints, stop, missing)
+    merging = _Merging(named, component, hard, constraints, stop, missing, mark)
     merging.run(left[inside], right[inside], weight[inside])
     names = merging.names()
     numbered = (np.cumsum(names == np.arange(records)) - 1)[names]
@@ -205,10 +218,17 @@ class _Merging:
     """Average linkage in rounds over all components at once. A group is named by its first record."""
 
     def __init__(
-        self, named: Ints, component: Ints, hard: Bools, constraints: Constraints, stop: float, missing: float
+        self,
+        named: Ints,
+        component: Ints,
+        hard: Bools,
+        constraints: Constraints,
+        stop: float,
+        missing: float,
+        mark: NDArray[np.uint64],
     ) -> None:
         records = len(named)
-        self.named, self.component = named, component
+        self.named, self.component, self.mark = named, component, mark
         self.stop, self.missing = stop * STEPS, round(missing * STEPS)
         self.into = np.arange(records)  # group -> the group that took it in
         self.size = np.bincount(named, minlength=records)
@@ -219,10 +239,6 @@ class _Merging:
         self.code_count = int(constraints.exclusive.max(initial=-1)) + 1
         coded = np.flatnonzero((constraints.exclusive >= 0) & hard[component])
         self.codes = _distinct(named[coded] * self.code_count + constraints.exclusive[coded])
-        order = np.argsort(component, kind="stable")
-        starts = np.searchsorted(component[order], component[order])
-        self.place = np.empty(records, dtype=np.uint64)  # of a record in its component: the same in any larger graph
-        self.place[order] = np.arange(records) - starts
         self.stopped: list[tuple[Ints, Ints]] = []
         self.thin: list[Ints] = []
 
@@ -283,8 +299,8 @@ class _Merging:
     def _each_others_best(self, pairs: _Pairs, mean: Floats, free: Ints) -> Ints:
         """The free pairs whose two groups have no better neighbour than each other."""
         a, b = pairs.a[free], pairs.b[free]
-        # equal means are ordered by a hash of both places, so that a crowd of equals pairs off instead of queueing up
-        order = np.lexsort((_mixed(self.place[a] << np.uint64(32) | self.place[b]), -mean[free]))
+        # equal means are ordered by a hash of both marks, so that a crowd of equals pairs off instead of queueing up
+        order = np.lexsort((_mixed(_mixed(self.mark[a]) + self.mark[b]), -mean[free]))
         rank = np.empty_like(order)
         rank[order] = np.arange(len(order))
         best = np.full(len(self.named), NEVER)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from linkage_models import thresholds as policy
-from linkage_models.clustering import NEVER, Constraints, Edges, cluster
+from linkage_models.clustering import NEVER, Constraints, Edges, cluster, marks
 from review_app.evidence import Pair
 from review_app.records import Record
 
@@ -28,7 +28,8 @@ def outcome(
         np.array([pair.weight for pair in inside], dtype=np.float64),
     )
     said = [(kind, place[left], place[right]) for kind, left, right in decisions if left in place and right in place]
-    found = cluster(len(ordered), edges, _constraints([r.raw for r in ordered], said), stop=stop)
+    limits, mark = _constraints([r.raw for r in ordered], said), marks(r.record_id for r in ordered)
+    found = cluster(len(ordered), edges, limits, stop=stop, mark=mark)
     groups: dict[int, list[str]] = {}
     for record, label in zip(ordered, found.labels.tolist(), strict=True):
         groups.setdefault(label, []).append(record.record_id)

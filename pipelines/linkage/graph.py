@@ -18,8 +18,8 @@ NODE, NODE_EDGE = "person_node", "person_node_edge"
 
 @dataclass(frozen=True)
 class Graph:
-    """`records` (record_id, source) in the order of record_id; edges, in order, and constraints name them by their
-    place."""
+    """`records` (record_id, source, mark) in the order of record_id; edges, in order, and constraints name them by
+    their place."""
 
     records: pl.DataFrame
     edges: Edges
@@ -66,11 +66,13 @@ def load_graph(wh: Warehouse) -> Graph:
     wh.execute(
         f"""-- one row per record of a person, numbered in the order of record_id
         CREATE OR REPLACE TEMP TABLE {NODE} AS
-        SELECT row_number() OVER (ORDER BY record_id) - 1 AS node, record_id, source, initial, surname_key, home_key,
+        SELECT row_number() OVER (ORDER BY record_id) - 1 AS node, record_id, source,
+            md5_number_lower(record_id) AS mark,
+            initial, surname_key, home_key,
             from_date, to_date
         FROM {RECORD} WHERE is_person"""
     )
-    records = wh.frame(f"SELECT record_id, source FROM {NODE} ORDER BY node")
+    records = wh.frame(f"SELECT record_id, source, mark FROM {NODE} ORDER BY node")
     gammas = "".join(f", e.{name}" for name in ("gamma_home", "gamma_move") if name in wh.columns(EDGE))
     wh.execute(
         f"""-- one row per edge, in order

@@ -46,7 +46,8 @@ def build_persons(
     load_company(wh)
     for view, sources in sorted(views.items()):
         graph = with_company(wh, view, sources, everyone)
-        found = cluster(graph.records.height, graph.edges, graph.constraints, stop=stop)
+        mark = graph.records["mark"].to_numpy()
+        found = cluster(graph.records.height, graph.edges, graph.constraints, stop=stop, mark=mark)
         figures[f"persons changed in {view}"] = _identify(wh, view, key, graph, found.labels)
         write_thresholds(wh, view, graph.edges.weight, target_precision)
         note_doubts(wh, view, graph, found, thresholds_of(wh, view))

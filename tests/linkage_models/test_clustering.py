@@ -15,6 +15,7 @@ from linkage_models.clustering import (
     check_stop,
     cluster,
     components,
+    marks,
     missing_weight,
 )
 
@@ -189,8 +190,22 @@ def test_neither_row_order_nor_the_graph_around_matters(even: bool) -> None:
         dead_from=[int(rules.dead_from[(n - 7) // 3]) if n % 3 == 1 and 7 <= n < 1207 else NEVER for n in range(1300)],
         begins=[int(rules.begins[(n - 7) // 3]) if n % 3 == 1 and 7 <= n < 1207 else -NEVER for n in range(1300)],
     )
-    wide = cluster(1300, edges(*moved), spread).labels[7:1207:3]
-    assert np.unique(wide, return_inverse=True)[1].tolist() == labels(first)
+    named = [f"record {(n - 7) // 3}" if n % 3 == 1 and 7 <= n < 1207 else f"other {n}" for n in range(1300)]
+    alone = cluster(400, edges(*rows), rules, mark=marks(named[7:1207:3]))
+    wide = cluster(1300, edges(*moved), spread, mark=marks(named)).labels[7:1207:3]
+    assert np.unique(wide, return_inverse=True)[1].tolist() == labels(alone)
+
+
+def test_equals_are_parted_alike_though_a_record_beside_them_goes() -> None:
+    """Of three alike, two of which may be one: which two they are does not hang on who else is in the component."""
+    for trio in (("k", "m", "p"), ("a:1", "a:2", "b:3"), ("x", "y", "z")):
+        names = ["0", *trio]
+        alike = [(0, 1, 6.0), (1, 2, 6.0), (0, 2, -9.0)]
+        without = cluster(3, edges(*alike), Constraints.none(3), mark=marks(trio), missing=-3)
+        moved = [(a + 1, b + 1, weight) for a, b, weight in alike]
+        apart = constraints(4, cannot=[(0, 1), (0, 2), (0, 3)])
+        beside = cluster(4, edges((0, 1, 1.0), *moved), apart, mark=marks(names), missing=-3)
+        assert [label - 1 for label in labels(beside)[1:]] == labels(without)
 
 
 def test_a_crowd_of_equals_is_parted_quickly() -> None:
