@@ -8,6 +8,8 @@ import numpy as np
 
 from linkage_models import thresholds as policy
 from linkage_models.clustering import NEVER, Constraints, Edges, cluster, marks
+from review_app.answers import edges_of
+from review_app.clusters import Cluster
 from review_app.evidence import Pair
 from review_app.records import Record
 
@@ -34,6 +36,21 @@ def outcome(
     for record, label in zip(ordered, found.labels.tolist(), strict=True):
         groups.setdefault(label, []).append(record.record_id)
     return sorted(groups.values(), key=lambda group: (-len(group), group))
+
+
+def outcome_of(
+    cluster: Cluster, verdict: str, chosen: Sequence[str], standing: Sequence[Decision], stop: float
+) -> dict[str, Any]:
+    """What re-clustering would make of an answer: the sizes of the item's parts, and how many take in a neighbour."""
+    new = edges_of(cluster, verdict, chosen)
+    touched = {frozenset((left, right)) for _, left, right in new}
+    kept = [each for each in standing if frozenset(each[1:]) not in touched]
+    records, pairs = [*cluster.records, *cluster.beside], [*cluster.pairs, *cluster.beside_pairs]
+    groups = outcome(records, pairs, [*kept, *new], stop)
+    own = {record.record_id for record in cluster.records}
+    parts = [[record for record in group if record in own] for group in groups]
+    joined = sum(1 for group in groups if set(group) & own and set(group) - own)
+    return {"verdict": verdict, "sizes": sorted((len(part) for part in parts if part), reverse=True), "joined": joined}
 
 
 def _constraints(raw: Sequence[dict[str, Any]], said: Sequence[tuple[str, int, int]]) -> Constraints:

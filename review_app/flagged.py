@@ -1,6 +1,6 @@
 """Flagged pairs as cases: what a run flagged, what officers have done about it, and what is shown of whom."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -205,6 +205,22 @@ def events(operations: Operations, flag_id: str) -> list[dict[str, Any]]:
     for row in rows:
         row["text"] = operations.reason(row["note"]) if row["note"] else None
     return rows
+
+
+def notes_of(operations: Operations, flag_ids: Collection[str]) -> dict[str, list[str]]:
+    """Pair -> what officers noted on it, oldest first, each with its day and its author."""
+    found: dict[str, list[str]] = {}
+    query = (
+        sa.select(case_table)
+        .where(case_table.c.kind == "note", case_table.c.note.is_not(None))
+        .order_by(case_table.c.event_id)
+    )
+    with operations.begin() as db:
+        rows = [dict(row) for row in db.execute(query).mappings()]
+    for row in rows:
+        if row["flag_id"] in flag_ids and (text := operations.reason(row["note"])):
+            found.setdefault(row["flag_id"], []).append(f"{row['made_at'][:10]} {row['made_by']}: {text}")
+    return found
 
 
 def add_events(operations: Operations, flag_id: str, by: str, told: Sequence[dict[str, Any]]) -> None:

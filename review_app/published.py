@@ -17,8 +17,8 @@ from pipelines.warehouse import Warehouse
 
 VIEW = "data_quality"
 T = TypeVar("T")
-#: Items kept at hand; a reviewer goes back to few.
-RECENT = 128
+#: Items kept at hand, and what their answers would give; a reviewer goes back to few.
+RECENT = 256
 #: Seconds that a page waits for a new run to be opened; a large borough is opened behind the pages of the old one.
 PATIENCE = 0.5
 

@@ -33,6 +33,8 @@ FIELDS = (
     ("birth_place", "Place of birth"),
     ("died", "Died"),
 )
+#: Up to so many records stand side by side; more are rows.
+COLUMNS_SHOWN = 4
 #: Not compared: two stays differ as a matter of course.
 TOLD_ONLY = frozenset({"stay"})
 #: Shown by their last signs only, but compared whole.
@@ -107,6 +109,18 @@ def load_records(snapshot: Snapshot, placed: Sequence[tuple[str, str, str]]) -> 
         for record_id, person_id, side in placed
         if (raw := found.get(record_id))
     ]
+
+
+def laid_out(records: Sequence[Record]) -> list[Record]:
+    """In the order of the page: a few side by side, the two of the question first; more as rows, a side at a time."""
+    return list(records) if len(records) <= COLUMNS_SHOWN else sorted(records, key=lambda record: record.side)
+
+
+def anchors(records: Sequence[Record]) -> dict[str, Record]:
+    """Field -> the record that the others are held against: the first that holds anything there."""
+    return {
+        name: next((record for record in records if record.values[name]), records[0]) for name, _ in FIELDS if records
+    }
 
 
 def _values(raw: dict[str, Any]) -> dict[str, str]:

@@ -42,7 +42,8 @@ def drawing(stays: Sequence[Stay], today: date) -> dict[str, Any] | None:
         )
     years = _years(first, last)
     bottom = TOP + ROW * len(rows)
-    ticks = [{"x": x(date(year, 1, 1)), "year": year} for year in years if date(year, 1, 1) >= first]
+    ticks = [{"x": x(date(year, 1, 1)), "said": str(year)} for year in years if first <= date(year, 1, 1) <= last]
+    ticks = ticks or [{"x": x(first), "said": f"{first:%B %Y}"}]
     return {"rows": rows, "ticks": ticks, "bottom": bottom, "height": bottom + 12, "width": WIDTH,
             "left_out": max(len(ordered) - MOST, 0)}  # fmt: skip
 

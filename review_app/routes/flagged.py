@@ -17,7 +17,7 @@ from pipelines.exports import NO_ASSUMPTION, Stamp, write_csv, write_xlsx
 from pipelines.governance.approvals import MIN_REASON
 from pipelines.governance.pseudonyms import record_name
 from review_app.desk import At, Form, House, needs, said, session_of
-from review_app.flagged import OUTCOMES, STATES, Filter, Flag, add_events, events, flag, flags
+from review_app.flagged import OUTCOMES, STATES, Filter, Flag, add_events, events, flag, flags, notes_of
 from review_app.published import Snapshot
 from review_app.roles import User
 from review_app.security import Refused
@@ -53,7 +53,7 @@ def listed(request: Request, held: At, user: Officer, page: str = "1") -> Respon
 
 @router.post("/flagged/export")
 def export(request: Request, held: At, user: Officer, form: Form) -> Response:
-    """The filtered list as a file: masked, or with a reason by name."""
+    """The filtered list as a file: masked, or with a reason by name and with what officers noted."""
     kind, reason = said(form, "kind"), said(form, "reason")
     by_name = said(form, "names") == "on"
     if kind not in TYPES or (by_name and len(reason) < MIN_REASON):
@@ -207,9 +207,11 @@ def _chosen(given: dict[str, str]) -> Filter:
 def _file(held: House, snapshot: Snapshot, found: Sequence[Flag], kind: str) -> bytes:
     heads = (
         "Order", "Pair", "Rule", "Strength", "What was seen", "Evidence for a look", "Evidence against",
-        "Expected value kept, pounds", "Ward", "Source", "Reference", "Name", "Address", "Since", "Other source",
-        "Other reference", "Other name", "Other address", "Other since", "State", "Owner", "Outcome", "Notice",
+        "Expected value kept, pounds", "Value, pounds", "Ward", "Source", "Reference", "Name", "Address", "Since",
+        "Other source", "Other reference", "Other name", "Other address", "Other since", "State", "Owner", "Outcome",
+        "Outcome, pounds", "Last worked on", "Notes", "Notice",
     )  # fmt: skip
+    notes = notes_of(held.operations, {each.flag_id for each in found if each.open})
     rows = []
     for each in found:
         one, other = each.side("subject"), each.side("other")
@@ -218,10 +220,11 @@ def _file(held: House, snapshot: Snapshot, found: Sequence[Flag], kind: str) -> 
                 each.raw["position"], each.flag_id, each.title, each.raw["strength"], each.sentence,
                 " ".join(map(each.said, each.raw["evidence_for"] or [])),
                 " ".join(map(each.said, each.raw["evidence_against"] or [])),
-                each.raw["expected_retained"], each.raw["ward"],
+                each.raw["expected_retained"], each.raw["value_gross"], each.raw["ward"],
                 *(one[name] for name in ("source", "ref", "name", "address", "since")),
                 *(other[name] for name in ("source", "ref", "name", "address", "since")),
-                STATES[each.case.state], each.case.owner, OUTCOMES.get(each.case.outcome or "", ""), NO_ASSUMPTION,
+                STATES[each.case.state], each.case.owner, OUTCOMES.get(each.case.outcome or "", ""), each.case.amount,
+                (each.case.updated_at or "")[:10], " / ".join(notes.get(each.flag_id, ())), NO_ASSUMPTION,
             )
         )  # fmt: skip
     expires = snapshot.wh.as_of + timedelta(days=held.settings.export_days)

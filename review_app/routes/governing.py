@@ -173,7 +173,8 @@ def _opened(row: dict[str, Any]) -> dict[str, Any]:
     """An entry with its detail as words."""
     detail = dict(row["detail"])
     names = detail.pop("records", None)
-    told = [f"{name.replace('_', ' ')}: {_words(value)}" for name, value in detail.items() if value not in (None, "")]
+    said = {name: value for name, value in detail.items() if value not in (None, "", [])}
+    told = [f"{name.replace('_', ' ')}: {_words(value)}" for name, value in said.items()]
     if names:
         told.append(f"records: {len(names)}")
     return row | {"told": "; ".join(told)}

@@ -9,9 +9,9 @@ from starlette.responses import RedirectResponse, Response
 
 from pipelines.governance.pseudonyms import record_name
 from review_app import choosing, evidence, story, timeline
-from review_app.answers import FIRM, VERDICTS, WORDS, Given, alike, edges_of
+from review_app.answers import FIRM, VERDICTS, WORDS, Given, alike
 from review_app.choosing import Next
-from review_app.clustering import outcome
+from review_app.clustering import outcome_of
 from review_app.clusters import SHOWN, Cluster, NoSuchItem
 from review_app.desk import At, Form, House, needs, said
 from review_app.dossier import dossier
@@ -20,7 +20,7 @@ from review_app.kin import kept_from
 from review_app.policy import policy
 from review_app.preferences import preferences
 from review_app.published import Snapshot
-from review_app.records import Record
+from review_app.records import Record, anchors, laid_out
 from review_app.roles import User
 from review_app.security import Refused
 from review_app.verdicts import Stale, reopened
@@ -110,7 +110,7 @@ def read_ahead(held: House, user: User, cluster: Cluster, pattern: str) -> None:
     with held.read() as snapshot:
         waiting = choosing.waiting(held, snapshot, user, after=cluster.item.position, pattern=pattern)
         if following := next(waiting, None):
-            dossier(snapshot, following.item_id)
+            outcomes(held, snapshot, dossier(snapshot, following.item_id).cluster)
 
 
 @router.post("/review/item/{item_id}")
@@ -233,7 +233,8 @@ def shown(
     holder = held.leases.take(item_id, user.name) if part != "gold" else None
     about = dossier(snapshot, item_id)
     roof, where, told = about.roof, about.stays, [] if blind else about.steps
-    seen = [*cluster.records[:SHOWN], *([] if blind else cluster.beside)]
+    records = laid_out(cluster.records[:SHOWN])
+    seen = [*records, *([] if blind else cluster.beside)]
     held.note(
         user, "item viewed", item_id, run=snapshot.run_id, blind=blind, records=names(held, seen),
         persons=[each["person"] for each in roof],
@@ -249,8 +250,9 @@ def shown(
         household=roof,
         changes=[] if blind else about.changes,
         pair=cluster.decisive, steps=told, drawing=evidence.drawing(told) if told else None,
-        pairs=[] if blind else ordered_pairs(cluster), anchor=cluster.records[0], records=cluster.records[:SHOWN],
-        neighbours=[] if blind else neighbours(cluster), outcomes=[] if blind else outcomes(held, cluster, chosen),
+        pairs=[] if blind else ordered_pairs(cluster), anchors=anchors(records), records=records,
+        neighbours=[] if blind else neighbours(cluster),
+        outcomes=[] if blind else outcomes(held, snapshot, cluster, chosen),
         chosen=set(chosen), error=error, history=history, words=WORDS, keys=choices, link_weight=snapshot.link_weight,
         reasons=REASONS_GIVEN, left_out=len(cluster.records) - SHOWN, run=snapshot.run_id,
     )  # fmt: skip
@@ -301,25 +303,18 @@ def neighbours(cluster: Cluster) -> list[dict[str, Any]]:
     return [near for near in found.values() if near["best"]]
 
 
-def outcomes(held: House, cluster: Cluster, chosen: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """What the next run would make of each answer."""
+def outcomes(held: House, snapshot: Snapshot, cluster: Cluster, chosen: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """What the next run would make of each answer, with the decisions that stand; kept while they do."""
     if cluster.sample:
         return []
-    records, pairs = [*cluster.records, *cluster.beside], [*cluster.pairs, *cluster.beside_pairs]
-    own = {record.record_id for record in cluster.records}
-    standing = held.verdicts.standing([record.record_id for record in records])
-    told = []
-    wanted = ["same", "different"] if cluster.side("b") else ["same"]
-    for verdict in [*wanted, *(["split"] if chosen else [])]:
-        new = edges_of(cluster, verdict, chosen)
-        touched = {frozenset((left, right)) for _, left, right in new}
-        kept = [each for each in standing if frozenset(each[1:]) not in touched]
-        groups = outcome(records, pairs, [*kept, *new], held.settings.cluster_stop)
-        parts = [[record for record in group if record in own] for group in groups]
-        joined = sum(1 for group in groups if set(group) & own and set(group) - own)
-        sizes = sorted((len(part) for part in parts if part), reverse=True)
-        told.append({"verdict": verdict, "sizes": sizes, "joined": joined})
-    return told
+    standing = held.verdicts.standing([record.record_id for record in (*cluster.records, *cluster.beside)])
+
+    def told(*_: Any) -> list[dict[str, Any]]:
+        wanted = ["same", "different"] if cluster.side("b") else ["same"]
+        wanted += ["split"] if chosen else []
+        return [outcome_of(cluster, verdict, chosen, standing, held.settings.cluster_stop) for verdict in wanted]
+
+    return told() if chosen else snapshot.recent(f"outcomes {cluster.item.item_id} {standing}", told)
 
 
 def pattern_words(snapshot: Snapshot, levels: Sequence[tuple[str, int]]) -> list[str]:

@@ -10,7 +10,7 @@ from review_app import choosing, evidence
 from review_app.clusters import Cluster, NoSuchItem
 from review_app.desk import At, Form, House, needs, said, slow_searches
 from review_app.kin import kept_from
-from review_app.records import FIELDS, Record, load_records
+from review_app.records import FIELDS, Record, anchors, laid_out, load_records
 from review_app.roles import User
 from review_app.routes.review import Reviewer, may_be_found, names, opened, part_for
 from review_app.searching import search
@@ -84,7 +84,7 @@ def _finding(
     own = {record.record_id for record in cluster.records}
     return held.page(
         request, "app/review/find.html", cluster=cluster, found=rows, own=own, wanted=wanted, asked=asked,
-        anchor=cluster.records[0],
+        anchors=anchors(laid_out(cluster.records)),
     )  # fmt: skip
 
 

@@ -48,6 +48,8 @@ def test_the_list_is_masked_narrowed_and_carries_the_notice(place: DataFolder) -
 
 def test_a_file_is_masked_unless_a_reason_is_given_and_runs_nothing(place: DataFolder) -> None:
     with reading(place, "Fred Fraud", "fraud_officer") as fred:
+        step = {"step": "close", "outcome": "customer_error", "amount": "1,250", "note": "=Letter ABC-7 sent."}
+        fred.submit("/flagged/f_2", step)
         plain = fred.submit("/flagged/export", {"kind": "csv"})
         rows = list(csv.DictReader(io.StringIO(plain.text)))
         assert rows and all(row["Notice"] == NO_ASSUMPTION for row in rows)
@@ -56,6 +58,12 @@ def test_a_file_is_masked_unless_a_reason_is_given_and_runs_nothing(place: DataF
         assert fred.submit("/flagged/export", {"kind": "csv", "names": "on"}).status_code == 422
         named = fred.submit("/flagged/export", {"kind": "csv", "names": "on", "reason": "Letters go out on Monday."})
         assert "REF-2" in named.text
+        masked, told = (
+            next(row for row in csv.DictReader(io.StringIO(file.text)) if row["Pair"] == "f_2")
+            for file in (plain, named)
+        )
+        assert masked["Outcome, pounds"] == "1250.00" and masked["Last worked on"] and masked["Notes"] == ""
+        assert told["Notes"].endswith("Fred Fraud: =Letter ABC-7 sent.")  # a day before it: no formula
         book = fred.submit("/flagged/export", {"kind": "xlsx"})
         assert book.content[:2] == b"PK"
 
