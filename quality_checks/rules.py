@@ -88,6 +88,15 @@ class Rule:
         return tuple(dict.fromkeys(name for name in named if name))
 
 
+def fault_in_words(sentence: str, rows: int, failures: int, reason: str | None) -> str:
+    """What is wrong where a rule does not hold: what should be so, and why it is not or in how many rows."""
+    if reason:
+        return f"{sentence} Not so: {reason.rstrip('.')}."
+    if rows > 1 and failures:
+        return f"{sentence} Not so in {failures:,} of {rows:,} rows."
+    return f"{sentence} Not so."
+
+
 @dataclass(frozen=True)
 class RuleResult:
     """What came of a rule: counts only, never a value. `reason` says why when the counts don't."""
@@ -105,6 +114,10 @@ class RuleResult:
         if self.rows:
             return self.failures / self.rows
         return 0.0 if self.passed else 1.0
+
+    @property
+    def in_words(self) -> str:
+        return fault_in_words(self.rule.sentence, self.rows, self.failures, self.reason)
 
     @property
     def severity(self) -> Severity:

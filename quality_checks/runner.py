@@ -114,10 +114,10 @@ def _unique(rule: Rule, common: dict[str, Any], datasource: Any) -> Any:
 
 
 def _result(rule: Rule, outcome: Any, rows: int) -> RuleResult:
-    """Counts of one outcome; of a table-wide rule, one failure stands for the table."""
+    """Counts of one outcome; of a table-wide rule the table is the one thing judged."""
     if rule.kind in TABLE_KINDS:
         reason = f"there are {rows:,}" if rule.kind == "row_count" and not outcome.success else ""
-        return RuleResult(rule, rows, 0 if outcome.success else 1, passed=bool(outcome.success), reason=reason)
+        return RuleResult(rule, 1, 0 if outcome.success else 1, passed=bool(outcome.success), reason=reason)
     judged = int(outcome.result["element_count"]) - int(outcome.result.get("missing_count") or 0)
     failures = int(outcome.result["unexpected_count"] or 0)  # none is counted in an empty table
     return RuleResult(rule, judged, failures, passed=bool(outcome.success))

@@ -8,7 +8,7 @@ from pipelines.assets import Step, step_asset
 from pipelines.quality.agreement import note_agreement
 from pipelines.quality.checks import PERSON, agreement_checks, agreement_specs
 from pipelines.quality.promises import PRINCIPLE, PROMISE, write_promises
-from pipelines.quality.scorecard import scorecard
+from pipelines.scorecard.standing import judged_principles
 from pipelines.sources.catalogue import Catalogue
 
 OWNER = "integrated-data@southend.example"
@@ -30,15 +30,15 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
     )
     def quality_scorecard(step: Step) -> dict[str, Any]:
         write_promises(step.wh, catalogue.contracts.values())
-        scores = scorecard(step.wh)
-        lines = ["| source | principle | state | score | worst fault |", "|---|---|---|---|---|"]
-        lines += [
-            f"| {score.source} | {score.principle} | {score.state} | {score.score} | {(score.faults or [''])[0]} |"
-            for score in scores
-        ]
+        lines, states = ["| source | principle | state | score | worst fault |", "|---|---|---|---|---|"], []
+        for source, principles in judged_principles(step.wh, "identity").items():
+            for each in principles:
+                worst = (each.faults or ("",))[0]
+                lines.append(f"| {source} | {each.principle} | {each.state} | {each.score} | {worst} |")
+                states.append(each.state)
         return {
-            "failing": sum(score.state == "fails" for score in scores),
-            "warning": sum(score.state == "warns" for score in scores),
+            "failing": states.count("fails"),
+            "warning": states.count("warns"),
             "scorecard": dg.MetadataValue.md("\n".join(lines)),
         }
 

@@ -13,10 +13,9 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.quality.gate import gate, said
-from pipelines.quality.scorecard import Fault, Score, faults, scorecard
+from pipelines.quality.gate import gate
 from pipelines.quality.suites import rules_of
-from pipelines.scorecard.standing import late_words, newest_accepted
+from pipelines.scorecard.standing import PrincipleStanding, judged_principles, late_words, newest_accepted
 from pipelines.sources.assets import Checks
 from pipelines.sources.contracts import Contract
 from pipelines.sources.intake import Candidate, Gate, Verdict
@@ -29,22 +28,23 @@ PERSON = "person_record"
 
 @dataclass(frozen=True)
 class Standing:
-    """How every source stands after a judgement."""
+    """How a source stands after a judgement: its six principles, none before the first."""
 
-    scores: list[Score]
-    faults: list[Fault]
+    principles: Sequence[PrincipleStanding]
     as_of: date
-    accepted: dict[str, date]
+    accepted: date | None
     broken: str | None = None  # why the delivery could not be judged: a check of ours
 
     @classmethod
-    def of(cls, wh: Warehouse, broken: str | None = None) -> "Standing":
-        return cls(scorecard(wh), faults(wh), wh.as_of, newest_accepted(wh, "identity"), broken)
+    def of(cls, wh: Warehouse, source: str, broken: str | None = None) -> "Standing":
+        judged = judged_principles(wh, "identity", source).get(source, ())
+        return cls(judged, wh.as_of, newest_accepted(wh, "identity").get(source), broken)
 
     def late(self, contract: Contract) -> str | None:
         """That the next extract is overdue on the day of the run, in words; None while it is not."""
-        judged = (score.extract_date for score in self.scores if score.source == contract.name and not score.critical)
-        came = max(filter(None, (self.accepted.get(contract.name), *judged)), default=None)
+        refused = any(each.critical for each in self.principles)
+        judged = () if refused else (point.extract_date for each in self.principles for point in each.trend[-1:])
+        came = max(filter(None, (self.accepted, *judged)), default=None)
         days = (self.as_of - came).days - contract.refresh_days if came else 0
         return late_words(came, contract.refresh_days, days) if came and days > 0 else None
 
@@ -63,14 +63,14 @@ def check_specs(asset: dg.AssetKey, contract: Contract) -> list[dg.AssetCheckSpe
     ]
 
 
-def standing_gate(wh: Warehouse, found: list[Any]) -> Gate:
+def standing_gate(wh: Warehouse, source: str, found: list[Any]) -> Gate:
     """The gate for a source's step; `found` gets the standing before it, and after each delivery."""
-    found.append(Standing.of(wh))
+    found.append(Standing.of(wh, source))
     judged = gate(wh)
 
     def verdict(candidate: Candidate) -> Verdict:
         said = judged(candidate)
-        found.append(Standing.of(wh, said.reason if said.broken else None))
+        found.append(Standing.of(wh, source, said.reason if said.broken else None))
         return said
 
     return verdict
@@ -79,30 +79,19 @@ def standing_gate(wh: Warehouse, found: list[Any]) -> Gate:
 def check_results(asset: dg.AssetKey, contract: Contract, found: Sequence[Standing]) -> Iterator[dg.AssetCheckResult]:
     """How the extract of a source that was judged last stands under each principle; counts and words only."""
     now = found[-1]
-    scores = {score.principle: score for score in now.scores if score.source == contract.name}
+    judged = {each.principle: each for each in now.principles if each.rules}
     for principle in Principle:
-        if now.broken:
+        if now.broken or principle not in judged:
             yield dg.AssetCheckResult(
                 passed=False,
                 asset_key=asset,
                 check_name=str(principle),
-                severity=dg.AssetCheckSeverity.ERROR,
-                description=f"Not judged: {now.broken}",
-                metadata={"broken check": now.broken},
+                severity=dg.AssetCheckSeverity.ERROR if now.broken else dg.AssetCheckSeverity.WARN,
+                description=f"Not judged: {now.broken}" if now.broken else "No extract of it has been judged yet.",
+                metadata={"broken check": now.broken} if now.broken else {},
             )
-        elif score := scores.get(str(principle)):
-            failing = [
-                fault for fault in now.faults if fault.source == contract.name and fault.principle == score.principle
-            ]
-            yield _result(score, failing, asset, now.late(contract) if principle == Principle.TIMELY else None)
         else:
-            yield dg.AssetCheckResult(
-                passed=False,
-                asset_key=asset,
-                check_name=str(principle),
-                severity=dg.AssetCheckSeverity.WARN,
-                description="No extract of this source has been judged yet.",
-            )
+            yield _result(judged[principle], asset, now.late(contract) if principle == Principle.TIMELY else None)
 
 
 def agreement_specs(asset: dg.AssetKey, contracts: Iterable[Contract]) -> list[dg.AssetCheckSpec]:
@@ -135,30 +124,28 @@ def agreement_checks(contracts: Iterable[Contract], results: Sequence[RuleResult
             passed=not failing,
             check_name=contract.name,
             severity=dg.AssetCheckSeverity.WARN,
-            description=" ".join(map(said, failing)) or held,
+            description=" ".join(result.in_words for result in failing) or held,
             metadata={"held against others": dg.MetadataValue.table(records)} if records else {},
         )
 
 
-def _result(score: Score, failing: list[Fault], asset: dg.AssetKey, late: str | None) -> dg.AssetCheckResult:
+def _result(each: PrincipleStanding, asset: dg.AssetKey, late: str | None) -> dg.AssetCheckResult:
     records = [
-        dg.TableRecord(
-            {"rule": fault.sentence, "severity": fault.severity, "failures": fault.failures, "rows": fault.rows}
-        )
-        for fault in failing
+        dg.TableRecord({"rule": rule.sentence, "severity": rule.severity, "failures": rule.failures, "rows": rule.rows})
+        for rule in each.failing
     ]
     return dg.AssetCheckResult(
-        passed=not failing and not late,
+        passed=not records and not late,
         asset_key=asset,
-        check_name=score.principle,
-        severity=dg.AssetCheckSeverity.ERROR if score.critical else dg.AssetCheckSeverity.WARN,
-        description=" ".join(filter(None, (late, *score.faults))) or f"All {score.rules} rules hold.",
+        check_name=each.principle,
+        severity=dg.AssetCheckSeverity.ERROR if each.critical else dg.AssetCheckSeverity.WARN,
+        description=" ".join(filter(None, (late, *each.faults))) or f"All {each.judged} rules hold.",
         metadata={
-            "extract date": score.extract_date.isoformat(),
-            "rules judged": score.rules,
-            "critical rules failing": score.critical,
-            "warnings": score.warnings,
-            "score": score.score if score.score is not None else dg.MetadataValue.null(),
+            "extract date": each.trend[-1].extract_date.isoformat(),
+            "rules judged": each.judged,
+            "critical rules failing": each.critical,
+            "warnings": len(records) - each.critical,
+            "score": each.score if each.score is not None else dg.MetadataValue.null(),
             **({"what failed": dg.MetadataValue.table(records)} if records else {}),
         },
     )

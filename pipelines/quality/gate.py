@@ -46,16 +46,7 @@ class GateResult:
     @property
     def reason(self) -> str | None:
         """Why the extract was refused, in words and counts; None if it was not."""
-        return " ".join(said(result) for result in self.refusals) or None
-
-
-def said(result: RuleResult) -> str:
-    """A fault in words: the sentence that does not hold, and by how much."""
-    if result.reason:
-        return f"Not so: {result.rule.sentence} ({result.reason})"
-    if result.rows > 1 and result.failures:
-        return f"Not so: {result.rule.sentence} ({result.failures:,} of {result.rows:,} rows fail)"
-    return f"Not so: {result.rule.sentence}"
+        return " ".join(result.in_words for result in self.refusals) or None
 
 
 def judge(wh: Warehouse, candidate: Candidate) -> GateResult:

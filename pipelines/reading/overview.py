@@ -8,7 +8,7 @@ from pipelines.inbox import untaken
 from pipelines.notices.telling import notices
 from pipelines.operations import opened_store
 from pipelines.reading.answer import Answer
-from pipelines.scorecard.standing import PRINCIPLES
+from pipelines.scorecard.standing import PRINCIPLES, judged_principles
 from pipelines.settings import DataFolder, load_settings, located
 from pipelines.snapshots import open_snapshot
 
@@ -53,19 +53,14 @@ def status_of(folder: DataFolder) -> Answer:
 
 def quality_of(folder: DataFolder) -> Answer:
     """The scorecard and the faults behind it."""
-    from pipelines.quality.scorecard import faults, scorecard
-
     with open_snapshot(folder) as (wh, place):
-        scores = scorecard(wh, "published")
-        failed = [
-            (fault.source, fault.principle, fault.severity, fault.sentence, fault.failures, fault.rows)
-            for fault in faults(wh, "published")
-        ]
-    grid: dict[str, dict[str, str]] = {}
-    for score in scores:
-        grid.setdefault(score.source, {})[score.principle] = score.state
-    rows = [
-        (source, *(states.get(principle, "no check") for principle in PRINCIPLES)) for source, states in grid.items()
+        judged = judged_principles(wh, "published")
+    rows = [(source, *(each.state for each in principles)) for source, principles in judged.items()]
+    failed = [
+        (source, each.principle, rule.severity, rule.words, rule.failures, rule.rows)
+        for source, principles in judged.items()
+        for each in principles
+        for rule in each.failing
     ]
     return Answer(
         (f"Run {place.name}",),

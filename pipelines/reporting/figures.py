@@ -13,7 +13,6 @@ from typing import Any, Generic, TypeVar
 import yaml
 from pydantic import TypeAdapter
 
-from pipelines.quality.scorecard import scorecard
 from pipelines.reporting.rows import (
     BAND_WIDTH,
     HIGHEST_BAND,
@@ -40,6 +39,7 @@ from pipelines.reporting.rows import (
     View,
     Ward,
 )
+from pipelines.scorecard.standing import judged_principles
 from pipelines.sources.facts import FACTS
 from pipelines.sources.footing import old_extracts
 from pipelines.warehouse import Warehouse, sql_file
@@ -278,8 +278,23 @@ def _synthetic(wh: Warehouse) -> bool:
 
 
 def _scorecard(wh: Warehouse) -> Part[Score]:
-    scores = scorecard(wh)
-    if not scores:
+    judged = judged_principles(wh, "identity")
+    if not judged:
         return Part(absent="No quality check has run.")
-    names = [entry.name for entry in fields(Score)]
-    return Part(tuple(Score(**{name: getattr(score, name) for name in names}) for score in scores))
+    return Part(
+        tuple(
+            Score(
+                source,
+                each.principle,
+                each.judged,
+                each.critical,
+                len(each.failing) - each.critical,
+                each.state,
+                each.score,
+                each.faults,
+            )
+            for source, principles in judged.items()
+            for each in principles
+            if each.rules
+        )
+    )

@@ -11,7 +11,7 @@ from pipelines.reporting.charts import Bar, bar_chart
 from pipelines.reporting.page import HERE, day, slug
 from pipelines.reporting.words import number, per_cent, plural
 from pipelines.scorecard.parts import STYLE, TEMPLATES, ScorecardParts
-from pipelines.scorecard.standing import STATES, ScorecardData, in_words, late_sources
+from pipelines.scorecard.standing import STATES, ScorecardData, late_sources
 
 #: Its name in the folder of a published run.
 PAGE = "quality.html"
@@ -99,7 +99,7 @@ def what_first(scorecard: ScorecardData, readiness: ReadinessData) -> list[tuple
         ]
         refused = [rule for rule in broken if rule.severity == "critical"]
         if refused:
-            todo = f"{source.title}: send the extract again. {in_words(refused[0])}"
+            todo = f"{source.title}: send the extract again. {refused[0].words}"
             found.append((todo, "Until then all that is built from it stands on the last good one."))
     for mend in [each for each in readiness.mends if each.rows][:START]:
         beside = sorted(
@@ -132,8 +132,7 @@ def _gravest(scorecard: ScorecardData) -> list[tuple[str, str, str, str]]:
     ]
     failing.sort(key=lambda at: (at[2].severity, at[2].allowed - at[2].share, at[0].title, at[2].rule))
     return [
-        (source.title, each.principle.capitalize(), in_words(rule), source.owner)
-        for source, each, rule in failing[:FIRST]
+        (source.title, each.principle.capitalize(), rule.words, source.owner) for source, each, rule in failing[:FIRST]
     ]
 
 

@@ -59,6 +59,7 @@ class Score:
     rules: int
     critical: int
     warnings: int
+    state: str
     score: float | None
     faults: tuple[str, ...]
 

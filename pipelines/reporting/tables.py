@@ -19,7 +19,6 @@ from pipelines.reporting.words import (
     ratio,
     say,
     seconds,
-    state,
     title,
 )
 from pipelines.scorecard.standing import PRINCIPLES
@@ -118,7 +117,7 @@ def _score_cell(score: Score | None) -> ScoreCell:
         return ScoreCell("none", "not judged", say("states", "not judged"), ("no rule",))
     broken = score.critical + score.warnings
     told = (f"score {score.score:g}", f"{score.rules - broken} of {plural(score.rules, 'rule')}")
-    return ScoreCell(state(score), state(score), say("states", state(score)), told)
+    return ScoreCell(score.state, score.state, say("states", score.state), told)
 
 
 def _linked(f: Figures) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import yaml
 
 from pipelines.faults import plural as plural
 from pipelines.reporting.figures import Figures
-from pipelines.reporting.rows import Score
 
 #: Short forms that are written in capitals.
 CAPITALS = {"llpg": "LLPG"}
@@ -39,15 +38,6 @@ def plain(code: str) -> str:
 def title(figures: Figures, source: str) -> str:
     """A source as people name it."""
     return figures.titles.get(source) or plain(source)
-
-
-def state(score: Score) -> str:
-    """fails, warns, holds, or not judged."""
-    if score.critical:
-        return "fails"
-    if score.warnings:
-        return "warns"
-    return "holds" if score.rules else "not judged"
 
 
 def number(value: float) -> str:

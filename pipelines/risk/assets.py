@@ -54,7 +54,8 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         ),
     )
     def score(step: Step) -> dict[str, Any]:
-        return build_scores(step.wh, load_scorecard(), index_month(step.wh.as_of))
+        card = load_scorecard()
+        return build_scores(step.wh, card, index_month(step.wh.as_of)) | {"review": card.review(step.wh.as_of)}
 
     @step_asset(
         key="risk/backtest",

@@ -56,6 +56,10 @@ class Scorecard(Part):
     tiers: tuple[Tier, ...]
     factors: tuple[Factor, ...]
 
+    def review(self, day: date) -> str:
+        """When its owner looks at it again, in words."""
+        return f"{'Overdue since' if self.review_by < day else 'By'} {self.review_by:%-d %B %Y}: {self.owner}"
+
 
 def load_scorecard(path: Path = HERE / "scorecards" / "home_care_start.yaml") -> Scorecard:
     """Read a scorecard; raises BoroughlinkError when bins overlap, tiers do not rise to 1 or a factor is barred."""

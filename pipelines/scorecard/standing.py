@@ -4,8 +4,8 @@
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,14 +13,17 @@ from pydantic import TypeAdapter
 
 from pipelines.source_faults import KINDS, ReportedFault
 from pipelines.warehouse import Warehouse, sql_file
+from quality_checks.rules import fault_in_words
 
 HERE = Path(__file__).parent
 #: How many judgements back a trend reaches: a year of monthly extracts.
 JUDGEMENTS = 12
+#: Faults of a principle that stand on the scorecard, the gravest first.
+_WORST = 3
 PRINCIPLES = ("accurate", "valid", "reliable", "timely", "relevant", "complete")
-# Rules of a table as a whole, by how their names end: rows that fail say nothing of them.
-_OF_THE_WHOLE = ("row_count", "rows", "columns")
 STATES = ("fails", "warns", "holds", "not judged")
+_STATE = """CASE WHEN NOT passed THEN CASE severity WHEN 'critical' THEN 'fails' ELSE 'warns' END
+    WHEN judged THEN 'holds' ELSE 'not judged' END"""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Point:
 @dataclass(frozen=True)
 class RuleStanding:
     """A rule and how the newest extract meets it; `share` and `allowed` are 0 to 1, `since` the extract from which on
-    it has failed."""
+    it has failed, `words` what is wrong, empty while it holds."""
 
     rule: str
     sentence: str
@@ -51,6 +54,8 @@ class RuleStanding:
     judged: bool
     reason: str | None
     since: date | None
+    state: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,19 @@ class PrincipleStanding:
     trend: tuple[Point, ...]
     faults: tuple[str, ...]
     rules: tuple[RuleStanding, ...]
-    reported: int
+    reported: int = 0
+
+    @property
+    def judged(self) -> int:
+        return sum(rule.judged for rule in self.rules)
+
+    @property
+    def failing(self) -> list[RuleStanding]:
+        return [rule for rule in self.rules if not rule.passed]
+
+    @property
+    def critical(self) -> int:
+        return sum(rule.state == "fails" for rule in self.rules)
 
 
 @dataclass(frozen=True)
@@ -124,33 +141,65 @@ class ScorecardData:
 
 def scorecard_data(wh: Warehouse, reported: Sequence[ReportedFault] = (), catalog: str = "published") -> ScorecardData:
     """The scorecard of a snapshot on the day `wh.as_of`; `reported`: the faults that stand in the operational store."""
-    promises, questions, accepted = _promises(wh, catalog), _questions(wh, catalog), newest_accepted(wh, catalog)
-    judged = wh.exists(f"{catalog}.quality.result")
-    trends: Mapping[tuple[str, str], list[Point]] = _trends(wh, catalog) if judged else {}
-    rules: Mapping[tuple[str, str], list[RuleStanding]] = _rules(wh, catalog) if judged else {}
+    promises, accepted, judged = _promises(wh, catalog), newest_accepted(wh, catalog), judged_principles(wh, catalog)
     told: dict[str, list[ReportedFault]] = defaultdict(list)
     for fault in reported:
         told[fault.source].append(fault)
     sources = []
-    for source in sorted(promises.keys() | {source for source, _ in trends}):
+    questions = _questions(wh, catalog)
+    unjudged = tuple(_principle(name, asks, [], []) for name, asks in questions.items())
+    for source in sorted(promises.keys() | judged.keys()):
         title, owner, steward, refresh = promises.get(source, (source, "", "", None))
         came = accepted.get(source)
         late = max((wh.as_of - came).days - refresh, 0) if came and refresh else 0
-        principles = tuple(
-            _principle(
-                name,
-                questions.get(name, ""),
-                trends.get((source, name), []),
-                rules.get((source, name), []),
-                late_words(came, refresh, late) if name == "timely" and came and refresh and late else None,
-                sum(fault.principle == name for fault in told[source]),
-            )
-            for name in PRINCIPLES
+        principles = []
+        for each in judged.get(source, unjudged):
+            count = sum(fault.principle == each.principle for fault in told[source])
+            each = replace(each, reported=count)
+            if each.principle == "timely" and came and refresh and late:
+                said = (late_words(came, refresh, late), *each.faults)[:_WORST]
+                each = replace(each, state=worst((each.state, "warns")), faults=said)
+            principles.append(each)
+        state, groups = worst(each.state for each in principles), _grouped(told[source])
+        sources.append(
+            SourceStanding(source, title, owner, steward, came, refresh, late, state, tuple(principles), groups)
         )
-        state = next((s for s in STATES if any(each.state == s for each in principles)), "not judged")
-        groups = _grouped(told[source])
-        sources.append(SourceStanding(source, title, owner, steward, came, refresh, late, state, principles, groups))
     return ScorecardData(wh.run_id, wh.as_of, tuple(sorted(sources, key=lambda each: each.title.lower())))
+
+
+def judged_principles(
+    wh: Warehouse, catalog: str, source: str | None = None
+) -> dict[str, tuple[PrincipleStanding, ...]]:
+    """By source (all, or one) the six principles as the extract judged last meets them, lateness of the next one apart;
+    only sources of which one was judged."""
+    if not wh.exists(f"{catalog}.quality.result"):
+        return {}
+    where = "true" if source is None else f"source = '{source}'"
+    trends: dict[tuple[str, str], list[Point]] = defaultdict(list)
+    filled = {"catalog": catalog, "where": where, "state": _STATE}
+    states = ", ".join(f"'{state}'" for state in STATES)
+    for name, principle, *point in wh.rows(
+        sql_file(HERE / "history.sql", judgements=str(JUDGEMENTS), states=states, **filled)
+    ):
+        trends[name, principle].append(Point(*point))
+    rules: dict[tuple[str, str], list[RuleStanding]] = defaultdict(list)
+    for name, principle, *rule in wh.rows(sql_file(HERE / "rules.sql", **filled)):
+        sentence, rows, failures, passed, reason = rule[1], rule[5], rule[6], rule[9], rule[11]
+        said = "" if passed else fault_in_words(sentence, rows, failures, reason)
+        rules[name, principle].append(RuleStanding(*(*rule, said)))
+    questions = _questions(wh, catalog)
+    return {
+        name: tuple(
+            _principle(principle, asks, trends.get((name, principle), []), rules.get((name, principle), []))
+            for principle, asks in questions.items()
+        )
+        for name in dict.fromkeys(name for name, _ in trends)
+    }
+
+
+def worst(states: Iterable[str]) -> str:
+    """The gravest of some states; `not judged` of none."""
+    return min(states, key=STATES.index, default=STATES[-1])
 
 
 def late_sources(data: ScorecardData) -> list[SourceStanding]:
@@ -158,30 +207,12 @@ def late_sources(data: ScorecardData) -> list[SourceStanding]:
     return sorted((each for each in data.sources if each.late_days), key=lambda each: (-each.late_days, each.source))
 
 
-def _principle(
-    name: str, question: str, trend: list[Point], rules: list[RuleStanding], late: str | None, reported: int
-) -> PrincipleStanding:
-    now = trend[-1] if trend else None
-    state = now.state if now else "not judged"
-    faults = [in_words(rule) for rule in rules if not rule.passed]
-    if late:
-        state, faults = (state if state == "fails" else "warns"), [late, *faults]
+def _principle(name: str, question: str, trend: list[Point], rules: list[RuleStanding]) -> PrincipleStanding:
     known = [point.score for point in trend if point.score is not None]
     change = round(known[-1] - known[-2], 1) if len(known) > 1 else None
-    score = now.score if now else None
-    return PrincipleStanding(
-        name, question, state, score, change, tuple(trend), tuple(faults[:3]), tuple(rules), reported
-    )
-
-
-def in_words(rule: RuleStanding) -> str:
-    """A rule that does not hold, and by how much."""
-    if rule.reason:
-        return f"{rule.sentence} Not so: {rule.reason}."
-    whole = rule.rule.rsplit(".", 1)[-1].startswith(_OF_THE_WHOLE)
-    if rule.rows > 1 and rule.failures and not whole:
-        return f"{rule.sentence} Not so in {rule.failures:,} of {rule.rows:,} rows."
-    return f"{rule.sentence} Not so."
+    state, score = (trend[-1].state, trend[-1].score) if trend else (STATES[-1], None)
+    faults = tuple(rule.words for rule in rules if not rule.passed)[:_WORST]
+    return PrincipleStanding(name, question, state, score, change, tuple(trend), faults, tuple(rules))
 
 
 def late_words(came: date, refresh: int, late: int) -> str:
@@ -191,10 +222,10 @@ def late_words(came: date, refresh: int, late: int) -> str:
 
 
 def _questions(wh: Warehouse, catalog: str) -> dict[str, str]:
-    """What each principle asks."""
-    if not wh.exists(f"{catalog}.quality.principle"):
-        return {}
-    return dict(wh.rows(f"SELECT principle, question FROM {catalog}.quality.principle"))
+    """What each principle asks, in their order."""
+    told = f"{catalog}.quality.principle"
+    asks = dict(wh.rows(f"SELECT principle, question FROM {told}")) if wh.exists(told) else {}
+    return {name: asks.get(name, "") for name in PRINCIPLES}
 
 
 def _promises(wh: Warehouse, catalog: str) -> dict[str, tuple[str, str, str, int | None]]:
@@ -210,22 +241,6 @@ def newest_accepted(wh: Warehouse, catalog: str) -> dict[str, date]:
         return {}
     found = f"SELECT source, max(extract_date) FROM {catalog}.meta.intake WHERE state = 'accepted' GROUP BY source"
     return dict(wh.rows(found))
-
-
-def _trends(wh: Warehouse, catalog: str) -> dict[tuple[str, str], list[Point]]:
-    found: dict[tuple[str, str], list[Point]] = defaultdict(list)
-    for source, principle, *point in wh.rows(
-        sql_file(HERE / "history.sql", catalog=catalog, judgements=str(JUDGEMENTS))
-    ):
-        found[source, principle].append(Point(*point))
-    return found
-
-
-def _rules(wh: Warehouse, catalog: str) -> dict[tuple[str, str], list[RuleStanding]]:
-    found: dict[tuple[str, str], list[RuleStanding]] = defaultdict(list)
-    for source, principle, *rule in wh.rows(sql_file(HERE / "rules.sql", catalog=catalog)):
-        found[source, principle].append(RuleStanding(*rule))
-    return found
 
 
 def _grouped(faults: Sequence[ReportedFault]) -> tuple[Reported, ...]:

@@ -28,7 +28,7 @@ class Checks:
     """What the quality room brings to a source's step, one entry of `found` for each delivery that its gate judged."""
 
     specs: Callable[[dg.AssetKey, Contract], Sequence[dg.AssetCheckSpec]]
-    gate: Callable[[Warehouse, list[Any]], Gate]
+    gate: Callable[[Warehouse, str, list[Any]], Gate]
     results: Callable[[dg.AssetKey, Contract, Sequence[Any]], Iterable[dg.AssetCheckResult]]
 
 
@@ -103,7 +103,7 @@ def _source_asset(contract: Contract, checks: Checks | None) -> dg.AssetsDefinit
         landing: Path = context.resources.borough.landing
         with run_step(context, "/".join(key.path), ("identity",), PURPOSE, read=(landing,)) as step:
             found: list[Any] = []
-            intakes = source_step(step, contract, checks.gate(step.wh, found) if checks else accept_all)
+            intakes = source_step(step, contract, checks.gate(step.wh, contract.name, found) if checks else accept_all)
             for intake in intakes:
                 if intake.state == "accepted":
                     told: dict[str, Any] = {"extract date": str(intake.extract_date), "rows": intake.total_rows}

@@ -15,6 +15,7 @@ from pipelines.outgoing.files import noted, stamp_of, target_of
 from pipelines.reading.answer import Answer
 from pipelines.reading.purposes import contracts_at, purposes_at
 from pipelines.runs import Run
+from pipelines.scorecard.standing import judged_principles
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import NothingPublished, open_snapshot
 from pipelines.sources.contracts import Contract
@@ -182,11 +183,13 @@ def _faults(wh: Warehouse, name: str) -> list[tuple[Any, ...]]:
 
 
 def _failed_rules(wh: Warehouse, name: str) -> list[tuple[Any, ...]]:
-    from pipelines.quality.scorecard import faults
-
-    failed = [fault for fault in faults(wh, "published") if fault.source == name]
+    judged = judged_principles(wh, "published", name).get(name, ())
     nowhere = (None, None, None, None)
-    return [(None, f.severity, *nowhere, f"Not so: {f.sentence}", f"{f.failures:,} of {f.rows:,}") for f in failed]
+    return [
+        (None, rule.severity, *nowhere, rule.words, f"{rule.failures:,} of {rule.rows:,}")
+        for each in judged
+        for rule in each.failing
+    ]
 
 
 def _nothing_in_force(wh: Warehouse, contract: Contract) -> str:

@@ -95,7 +95,7 @@ def test_what_stands_on_an_old_extract_says_so_everywhere_without_a_value_of_it(
     assert not {"staged/electoral_register", "facts/registration"} & set(told)
     assert set(told.values()) == {said}
     refused = [notice for _, notice in got if notice["event"] == REFUSED]
-    assert len(refused) == 1 and "rows fail" in refused[0]["text"]
+    assert len(refused) == 1 and "Not so in" in refused[0]["text"]
     status = "".join(path.read_text() for path in (folder.published / figures.run_id).glob("*.[hj]*[ln]"))
     assert status
     assert CANARY not in repr(got) + repr(figures) + repr(told) + status + "".join(capfd.readouterr())

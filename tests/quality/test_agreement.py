@@ -11,7 +11,7 @@ import pytest
 from pipelines.quality.agreement import agreement_rules, note_agreement
 from pipelines.quality.checks import agreement_checks, agreement_specs
 from pipelines.quality.gate import judge
-from pipelines.quality.scorecard import faults
+from pipelines.scorecard.standing import judged_principles
 from pipelines.sources.intake import make_intake_tables
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from quality_checks.principles import Principle
@@ -55,7 +55,8 @@ def counts(results: list[RuleResult]) -> tuple[int, int]:
 
 
 def failing(wh: Warehouse) -> set[str]:
-    return {fault.rule for fault in faults(wh) if fault.rule.startswith("agreement.")}
+    judged = (each for principles in judged_principles(wh, "identity").values() for each in principles)
+    return {rule.rule for each in judged for rule in each.failing if rule.rule.startswith("agreement.")}
 
 
 def test_sources_that_agree_fail_nothing(wh: Warehouse) -> None:
@@ -93,7 +94,7 @@ def test_each_source_that_mentions_people_has_a_check_that_warns_and_tells_no_va
         "lettings": (False, "WARN"),
         "register": (False, "WARN"),
     }
-    assert "40 of 40 rows fail" in str(results["lettings"].description)
+    assert "Not so in 40 of 40 rows." in str(results["lettings"].description)
     kept = wh.rows("SELECT result::VARCHAR FROM identity.quality.result AS result WHERE rule LIKE 'agreement.%'")
     assert kept
     told = [repr(found), repr(results), repr(kept), caplog.text, *capfd.readouterr()]

@@ -31,7 +31,9 @@ def test_each_principle_is_a_check_that_blocks_nothing_downstream() -> None:
 def test_critical_faults_are_errors_and_others_warnings() -> None:
     with scratch_warehouse() as wh:
         judge(wh, delivery(wh, SPOIL))
-        results = {result.check_name: result for result in check_results(ASSET, CONTRACT, [Standing.of(wh)])}
+        results = {
+            result.check_name: result for result in check_results(ASSET, CONTRACT, [Standing.of(wh, CONTRACT.name)])
+        }
     complete, valid, timely = results["complete"], results["valid"], results["timely"]
     assert (complete.passed, complete.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert (valid.passed, valid.severity) == (False, dg.AssetCheckSeverity.WARN)
@@ -42,7 +44,7 @@ def test_critical_faults_are_errors_and_others_warnings() -> None:
 
 def test_a_source_never_judged_says_so() -> None:
     with scratch_warehouse() as wh:
-        results = list(check_results(ASSET, CONTRACT, [Standing.of(wh)]))
+        results = list(check_results(ASSET, CONTRACT, [Standing.of(wh, CONTRACT.name)]))
     assert len(results) == 6
     assert all(
         not result.passed and result.severity == dg.AssetCheckSeverity.WARN and "judged yet" in str(result.description)
@@ -54,7 +56,7 @@ def test_a_step_without_a_new_extract_shows_the_last_judgement() -> None:
     with scratch_warehouse() as wh:
         judge(wh, delivery(wh, SPOIL))
         found: list[Standing] = []
-        CHECKS.gate(wh, found)
+        CHECKS.gate(wh, CONTRACT.name, found)
     assert {result.check_name for result in CHECKS.results(ASSET, CONTRACT, found) if not result.passed} == {
         "complete",
         "valid",
@@ -65,7 +67,7 @@ def test_an_overdue_extract_warns_under_timely_though_the_last_one_was_in_time()
     overdue = date(2026, 10, 31) + timedelta(days=CONTRACT.refresh_days)
     with scratch_warehouse(as_of=overdue) as wh:
         judge(wh, delivery(wh))
-        standing = Standing.of(wh)
+        standing = Standing.of(wh, CONTRACT.name)
         results = {result.check_name: result for result in check_results(ASSET, CONTRACT, [standing])}
     assert "days ago" in str(standing.late(CONTRACT))
     timely = results["timely"]
@@ -87,7 +89,7 @@ def test_dagster_takes_the_checks_of_a_step_and_goes_on() -> None:
     def take_in():  # type: ignore[no-untyped-def]
         with scratch_warehouse() as wh:
             found: list[Standing] = []
-            verdict = CHECKS.gate(wh, found)(delivery(wh, SPOIL))
+            verdict = CHECKS.gate(wh, CONTRACT.name, found)(delivery(wh, SPOIL))
             assert not verdict.accept
             yield dg.MaterializeResult(asset_key=ASSET)
             yield from CHECKS.results(ASSET, CONTRACT, found)

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from pipelines.quality.gate import GateBroken, GateResult, gate, judge
-from pipelines.quality.scorecard import scorecard
 from pipelines.quality.suites import rules_of
+from pipelines.scorecard.standing import judged_principles
 from pipelines.sources.contract_files import ContractError, load_contracts
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from quality_checks.principles import Principle
@@ -83,7 +83,7 @@ def test_the_verdict_says_why_in_words_and_counts(wh: Warehouse) -> None:
     seen: list[GateResult] = []
     verdict = gate(wh, seen)(delivery(wh, "UPDATE ${holder} SET full_name = NULL WHERE _record < 3"))
     assert not verdict.accept
-    assert verdict.reason == "Not so: holder.full_name is filled in every row. (3 of 40 rows fail)"
+    assert verdict.reason == "holder.full_name is filled in every row. Not so in 3 of 40 rows."
     assert [result.source for result in seen] == ["lettings"]
 
 
@@ -97,7 +97,7 @@ def test_results_are_kept_once_a_run_and_scored(wh: Warehouse) -> None:
         "WHERE rule = 'holder.tenure.codes' AND extract_date = '2026-10-30'"
     )
     assert kept == [("scratch", 40, 10, 0.25, False, "Lettings team")]
-    scores = {score.principle: score for score in scorecard(wh)}
+    scores = {score.principle: score for score in judged_principles(wh, "identity")[CONTRACT.name]}
     assert list(scores) == [str(principle) for principle in Principle]
     assert scores["valid"].state == "warns" and scores["valid"].score is not None and scores["valid"].score < 100
     assert scores["valid"].faults == (
@@ -108,7 +108,7 @@ def test_results_are_kept_once_a_run_and_scored(wh: Warehouse) -> None:
 
 def test_no_scores_before_the_first_gate() -> None:
     with scratch_warehouse() as bare:
-        assert scorecard(bare) == []
+        assert judged_principles(bare, "identity") == {}
 
 
 @pytest.mark.parametrize(
@@ -156,13 +156,12 @@ def test_no_planted_value_leaves_the_gate(
         found = judge(wh, delivery(wh, spoil, extract_date=date(2026, 10, 31)))
     kept = wh.rows("SELECT result::VARCHAR FROM identity.quality.result AS result")
     out, err = capfd.readouterr()
-    texts = [repr(found), str(found.reason), repr(kept), repr(scorecard(wh)), caplog.text, out, err]
+    texts = [repr(found), str(found.reason), repr(kept), repr(judged_principles(wh, "identity")), caplog.text, out, err]
     assert failing(found)
     assert not [text for text in texts if "Zebediah" in text or "Quillfeather" in text]
 
 
 def test_great_expectations_is_not_imported_with_the_room() -> None:
-    code = (
-        "import sys, pipelines.quality.gate, pipelines.quality.scorecard; sys.exit('great_expectations' in sys.modules)"
-    )
+    rooms = "pipelines.quality.gate, pipelines.scorecard.standing"
+    code = f"import sys, {rooms}; sys.exit('great_expectations' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

@@ -206,10 +206,12 @@ def _scores() -> list[Score]:
             warnings = 1 if (place + turn) % 5 == 4 else 0
             critical = 1 if source == "housing" and principle == "reliable" else 0
             if source == "deaths" and principle == "accurate":
-                found.append(Score(source, principle, 0, 0, 0, None, ()))
+                found.append(Score(source, principle, 0, 0, 0, "not judged", None, ()))
                 continue
             faults = (f"A made-up rule of {principle} data. Not so in 1,870 of {rows:,} rows.",) * (warnings + critical)
-            found.append(
-                Score(source, principle, rules, critical, warnings, 100 - 3.4 * warnings - 9.1 * critical, faults)
+            state, score = (
+                "fails" if critical else "warns" if warnings else "holds",
+                100 - 3.4 * warnings - 9.1 * critical,
             )
+            found.append(Score(source, principle, rules, critical, warnings, state, score, faults))
     return found

@@ -37,9 +37,8 @@ def standing(name: str, state: str) -> PrincipleStanding:
     severity = "critical" if state == "fails" else "warning"
     since = DAY if failing else None
     says = "member.ni_no <b>has</b> the agreed form."
-    rule = RuleStanding(
-        "member.ni_no.form", says, severity, "member", "ni_no", 264, 9, 0.03, 0.01, not failing, True, None, since
-    )
+    counts = ("member", "ni_no", 264, 9, 0.03, 0.01, not failing, True, None, since)
+    rule = RuleStanding("member.ni_no.form", says, severity, *counts, state, says if failing else "")
     points = tuple(Point(date(2026, month, 28), f"r{month}", 90.0 + month, state) for month in (7, 8, 9, 10))
     score = None if state == "not judged" else 99.0
     return PrincipleStanding(name, "Is it so?", state, score, -1.0, points, (says,) * failing, (rule,), 1)

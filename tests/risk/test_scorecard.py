@@ -1,6 +1,6 @@
 """The scorecard: bins, ties, reasons, leakage, and the back-test, over a hand-made attributes store."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -193,3 +193,9 @@ def test_a_mistaken_scorecard_is_refused(tmp_path: Path, find: str, replace: str
 def test_every_factor_names_its_source() -> None:
     assert isinstance(CARD, Scorecard)
     assert all(factor.source and factor.bins for factor in CARD.factors)
+
+
+def test_a_scorecard_says_when_its_owner_looks_at_it_again() -> None:
+    due = CARD.review_by
+    assert CARD.review(due) == f"By {due:%-d %B %Y}: {CARD.owner}"
+    assert CARD.review(due + timedelta(days=1)).startswith("Overdue since ")
