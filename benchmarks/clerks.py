@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from linkage_models import thresholds as policy
-from linkage_models.clustering import NEVER, Constraints, Edges, cluster
+from linkage_models.clustering import NEVER, Constraints, Edges, cluster, marks
 from pipelines.linkage.company import open_view_edges
 from pipelines.settings import DataFolder
 from pipelines.warehouse import Warehouse
@@ -36,6 +36,7 @@ class Everyone:
             [VIEW],
         )
         self.place = {record: place for place, (record, *_) in enumerate(rows)}
+        self.mark = marks(self.place)
         self.truth = [truth.get(record) for record, *_ in rows]
         codes = {key: code for code, key in enumerate(sorted({key for _, key, *_ in rows if key}))}
         self.exclusive = np.array([codes.get(key, -1) for _, key, *_ in rows])
@@ -54,7 +55,7 @@ class Everyone:
             return np.array(found, dtype=np.int64).reshape(-1, 2)
 
         constraints = Constraints(pairs("must_link"), pairs("cannot_link"), self.exclusive, self.dead, self.begins)
-        labels = cluster(len(self.place), self.edges, constraints, stop=stop).labels.tolist()
+        labels = cluster(len(self.place), self.edges, constraints, stop=stop, mark=self.mark).labels.tolist()
 
         def together(groups: Counter) -> int:
             return sum(count * (count - 1) // 2 for count in groups.values())

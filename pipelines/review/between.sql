@@ -18,7 +18,10 @@ SELECT CASE WHEN pair.match_weight >= ${link_weight} THEN 'cut edge' ELSE 'uncer
             ELSE 'The score of the strongest pair lies between "same" and "different".' END AS why,
        pair.person_id, pair.other_person_id, pair.record_l, pair.record_r,
        a.records + b.records AS members, pair.match_weight AS weakest_weight, pair.match_probability AS weakest_probability,
-       a.records * b.records AS effect, pair.match_probability AS doubt
+       a.records * b.records AS effect,
+       -- the strongest of many pairs says less: each further record of the smaller person had its chance to join them
+       pair.match_probability / (pair.match_probability + (1 - pair.match_probability)
+           * 2.0 ^ (${further_record} * (least(a.records, b.records) - 1))) AS doubt
 FROM (
     SELECT * FROM crossing
     QUALIFY row_number() OVER (

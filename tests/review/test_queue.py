@@ -54,6 +54,16 @@ def test_a_pair_between_the_thresholds_waits_and_the_one_most_likely_missed_come
         assert queue(wh) == [("uncertain pair", "p", "q", 2), ("uncertain pair", "r", "s", 2)]
 
 
+def test_one_likely_pair_between_two_persons_of_many_records_says_less() -> None:
+    with scratch_warehouse() as wh:
+        many = {"p": ["a", "b", "c"], "q": ["d", "e", "f"], "r": ["g"], "s": ["h"]}
+        inside = [("a", "b", 14), ("b", "c", 14), ("d", "e", 14), ("e", "f", 14)]
+        linked(wh, many, [*inside, ("a", "d", 2.0), ("g", "h", 2.0)])
+        assert [row[1] for row in queue(wh)] == ["r", "p"]
+        doubts = wh.rows("SELECT doubt FROM identity.review.queue ORDER BY position")
+        assert [round(doubt, 3) for (doubt,) in doubts] == [0.8, 0.015]  # 4 to 1; less by 16 a further record, twice
+
+
 def test_a_strong_pair_that_was_kept_apart_is_a_cut_edge() -> None:
     with scratch_warehouse() as wh:
         linked(wh, {"p": ["a", "b"], "q": ["c"]}, [("a", "b", 14), ("b", "c", 9), ("a", "c", 1)])
