@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import duckdb
 
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.purposes import Purposes
 from pipelines.runs import Run
 from pipelines.settings import DataFolder
+from pipelines.stopping import stop_asked
 from pipelines.warehouse import Warehouse
 
 DATA_ENV, LANDING_ENV, SOURCES_ENV = "BOROUGHLINK_DATA", "BOROUGHLINK_LANDING", "BOROUGHLINK_SOURCES"
@@ -121,11 +121,11 @@ def run_step(
         with handle.run.timed(name), handle.run.warehouse(zones, read) as wh:
             above = handle.upstream.get(name, frozenset())
             yield Step(name, wh, handle.run, purpose, handle.purposes, handle.landing, above)
-    except duckdb.InterruptException:  # stopped in the middle of a statement
-        handle.failed = handle.failed or f"{name}: stopped"
-        _tell(name, "failed")
-        raise KeyboardInterrupt from None
     except Exception as fault:
+        if stop_asked():  # in the middle of a statement, which knows no better than to call it an error
+            handle.failed = handle.failed or f"{name}: stopped"
+            _tell(name, "failed")
+            raise KeyboardInterrupt from None
         said = str(fault) if isinstance(fault, BoroughlinkError) else _unexpected(fault)
         handle.failed = handle.failed or f"{name}: {said}"
         _tell(name, "failed")

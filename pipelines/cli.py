@@ -9,6 +9,7 @@ import click
 from pipelines.commands import custody, linkage, quality, releases, runs, sources
 from pipelines.commands.options import named
 from pipelines.faults import BoroughlinkError, Refusal
+from pipelines.stopping import STOPPED
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -44,7 +45,7 @@ def main() -> None:
         fault.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped. The last good state stays; run again when you like.", err=True)
+        click.echo(STOPPED, err=True)
         sys.exit(1)
     except BoroughlinkError as fault:
         if isinstance(fault, Refusal):

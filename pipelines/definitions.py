@@ -40,6 +40,7 @@ from pipelines.sources.assets import assets as sources_assets
 from pipelines.sources.assets import extract_specs
 from pipelines.sources.catalogue import Catalogue
 from pipelines.sources.contract_files import load_contracts
+from pipelines.stopping import STOPPED, listening, stop_asked
 
 JOB = "boroughlink"
 
@@ -104,10 +105,11 @@ def build_definitions(place: Place) -> dg.Definitions:
             upstream,
             whole=_is_whole(init.dagster_run),
         )
-        try:
-            yield handle
-        finally:
-            handle.close()
+        with listening():
+            try:
+                yield handle
+            finally:
+                handle.close()
 
     return dg.Definitions(
         assets=[
@@ -192,7 +194,7 @@ def _execute(place: Place, started_by: str, select: str | None) -> tuple[bool, l
         if select:
             chosen = _chosen(definitions, select)
         run_id = str(uuid.uuid4())
-        with _history_held_open(instance, run_id):
+        with listening(), _history_held_open(instance, run_id), _stopped_as_canceled(instance, run_id):
             result = definitions.resolve_job_def(JOB).execute_in_process(
                 instance=instance,
                 run_id=run_id,
@@ -202,9 +204,9 @@ def _execute(place: Place, started_by: str, select: str | None) -> tuple[bool, l
                 raise_on_error=False,
             )
         failures = [event for event in result.all_events if event.is_step_failure]
-        if any(_was_stopped(event) for event in failures):
+        if not result.success and stop_asked():
             instance.report_run_canceled(result.dagster_run)
-            return False, ["Stopped. The last good state stays; run again when you like."]
+            return False, [STOPPED]
         faults = [_said(event) for event in failures]
     return result.success, list(dict.fromkeys(faults))
 
@@ -252,9 +254,15 @@ def _chosen(definitions: dg.Definitions, select: str) -> list[dg.AssetKey]:
     return chosen
 
 
-def _was_stopped(event: dg.DagsterEvent) -> bool:
-    error = event.step_failure_data.error
-    return error is not None and error.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
+@contextmanager
+def _stopped_as_canceled(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
+    """A run that is stopped before its first step, or between two, is told of as stopped, too."""
+    try:
+        yield
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+        if (run := instance.get_run_by_id(run_id)) and not run.is_finished:
+            instance.report_run_canceled(run)
+        raise KeyboardInterrupt from None
 
 
 def _said(event: dg.DagsterEvent) -> str:

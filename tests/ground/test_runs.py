@@ -20,6 +20,7 @@ from pipelines.operations import Operations, audit_table
 from pipelines.runs import Run
 from pipelines.settings import DataFolder, Settings
 from pipelines.snapshots import NothingPublished, open_snapshot
+from pipelines.stopping import listening, stop_asked
 
 
 @pytest.fixture
@@ -262,12 +263,21 @@ def test_a_kill_on_the_way_to_the_commit_leaves_a_whole_state(folder, place, cal
 def test_a_run_that_is_stopped_is_thrown_away(folder):
     """In a step, where the step knows of it, within a statement or not, and between two, where only what is missing
     tells."""
-    for whole, stop in ((False, KeyboardInterrupt), (False, duckdb.InterruptException), (True, None)):
+
+    def interrupted():  # a library that is asked to stop in the middle of a statement calls it its own error
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        raise duckdb.BinderException("half a statement")
+
+    def stopped():
+        raise KeyboardInterrupt
+
+    for whole, stop in ((False, stopped), (False, interrupted), (True, lambda: None)):
         handle = RunHandle(folder, lambda run: None, folder.landing, "ann", whole=whole)
         context = SimpleNamespace(resources=SimpleNamespace(borough=handle))
-        with suppress(KeyboardInterrupt), run_step(context, "staged/one", ("identity",)) as step:
+        with listening(), suppress(KeyboardInterrupt), run_step(context, "staged/one", ("identity",)) as step:
             step.wh.execute("CREATE SCHEMA IF NOT EXISTS identity.half")
-            if stop:
-                raise stop
+            stop()
+        assert stop_asked() == (stop is interrupted)
         handle.close()
         assert "stopped" in handle.failed and Current.read(folder).state is None and not folder.identity.exists()
