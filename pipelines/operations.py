@@ -248,9 +248,9 @@ class Operations:
             raise BoroughlinkError("The same pair stands twice in these decisions: none was taken in.") from None
         return len(rows)
 
-    def decisions(self, among: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    def decisions(self, among: Sequence[str] | None = None, labels: bool = False) -> list[dict[str, Any]]:
         """The standing decisions: the latest one of each pair and sort (links and unsure; labels apart); with `among`,
-        only those between two of these records.
+        only those between two of these records; with `labels`, labels alone.
 
         `record_l` < `record_r` are record ids. A decision whose records were erased is no longer among them, nor is one
         that was withdrawn, or a label that was left unanswered.
@@ -263,6 +263,8 @@ class Operations:
         if among is not None:
             names = [record_name(self.keyring, record) for record in among]
             query = query.where(decision_table.c.record_l.in_(names), decision_table.c.record_r.in_(names))
+        if labels:
+            query = query.where(decision_table.c.kind == "label")
         with self.begin() as db:
             rows = db.execute(query).mappings()
             latest = {(row["record_l"], row["record_r"], row["kind"] == "label"): dict(row) for row in rows}

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -40,8 +40,8 @@ def kappa(pairs: Sequence[tuple[bool, bool]]) -> tuple[float, float] | None:
     return (seen - chance) / (1 - chance), math.sqrt(seen * (1 - seen) / n) / (1 - chance)
 
 
-def agreement(operations: Operations) -> Agreement:
-    """Over all verdicts that stand."""
+def agreement(operations: Operations, labelled: Mapping[str, str]) -> Agreement:
+    """Over all verdicts that stand; `labelled` are the answers of checks that came in a file."""
     undone = sa.select(verdict_table.c.undoes).where(verdict_table.c.undoes.is_not(None))
     query = (
         sa.select(verdict_table)
@@ -51,7 +51,7 @@ def agreement(operations: Operations) -> Agreement:
     with operations.begin() as db:
         rows = [dict(row) for row in db.execute(query).mappings()]
     by_item: dict[str, dict[str, str]] = defaultdict(dict)
-    known: dict[str, str] = {}
+    known = dict(labelled)
     for row in rows:
         if row["verdict"] in FIRM and row["part"] != "gold":
             by_item[row["item_id"]][row["part"]] = row["verdict"]

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.settings import now
-from review_app.answers import FIRM
+from review_app import gold
 from review_app.desk import House
 from review_app.kin import kept_from
 from review_app.policy import policy
@@ -59,14 +59,13 @@ def waiting(
 def choose(held: House, snapshot: Snapshot, user: User, after: int = 0, pattern: str = "") -> Next | None:
     """The next item: now and then one whose answer is known, or a second look, else the queue in order."""
     given = count_of(held, user)
-    if not pattern and given % policy()["gold_every"] == policy()["gold_every"] - 1:
-        for item_id in gold(held, snapshot, user):
-            if known_answer(held, item_id):
-                return Next(item_id, "gold")
+    due = not pattern and given % policy()["gold_every"] == policy()["gold_every"] - 1
+    if due and (item_id := next(gold.pairs(held, snapshot, user), None)):
+        return Next(item_id, "gold")
     if not pattern and given % policy()["second_every"] == policy()["second_every"] - 1:
-        for item_id in seconds(held, snapshot, user):
-            if held.leases.take(item_id, user.name) is None:
-                return Next(item_id, "second")
+        for waits in seconds(held, snapshot, user):
+            if held.leases.take(waits, user.name) is None:
+                return Next(waits, "second")
     for item in waiting(held, snapshot, user, after=after, pattern=pattern):
         if held.leases.take(item.item_id, user.name) is not None:
             continue
@@ -117,36 +116,6 @@ def next_sampled(held: House, snapshot: Snapshot, user: User) -> str | None:
     ids = [i for (i,) in snapshot.wh.rows("SELECT item_id FROM published.review.sample ORDER BY position")]
     states, taken = held.verdicts.states(ids), held.leases.of_others(user.name)
     return next((item_id for item_id in ids if item_id not in states and item_id not in taken), None)
-
-
-def gold(held: House, snapshot: Snapshot, user: User) -> list[str]:
-    """Items of the queue that two others answered alike, which this reviewer has never seen: their answer is known."""
-    with held.operations.begin() as db:
-        seen = set(db.scalars(sa.select(verdict_table.c.item_id).where(verdict_table.c.made_by == user.name)))
-    away = kept_from(held.operations, snapshot, user)
-    return [
-        state["item_id"]
-        for state in held.verdicts.in_state("done")
-        if state["second_by"] and state["item_id"] not in seen
-        and (item := snapshot.by_id.get(state["item_id"])) and not item.is_restricted
-        and away.isdisjoint(item.persons) and state["version"] == item.version
-    ]  # fmt: skip
-
-
-def is_gold(held: House, state: dict[str, Any] | None, item: Item, user: User) -> bool:
-    """Whether the item's answer is known, and this reviewer has never answered it."""
-    if state is None or state["state"] != "done" or not state["second_by"] or state["version"] != item.version:
-        return False
-    never_met = all(row["made_by"] != user.name for row in held.verdicts.history(item.item_id))
-    return never_met and known_answer(held, item.item_id) is not None
-
-
-def known_answer(held: House, item_id: str) -> str | None:
-    """The firm answer that two gave alike; None if one of them was not sure, or they differed."""
-    firm = [row for row in held.verdicts.history(item_id) if row["verdict"] in FIRM and row["part"] != "gold"]
-    told = {row["made_by"]: str(row["verdict"]) for row in firm}
-    alike_ = len({verdict == "same" for verdict in told.values()}) == 1
-    return str(firm[-1]["verdict"]) if len(told) >= 2 and alike_ else None
 
 
 def count_of(held: House, user: User) -> int:

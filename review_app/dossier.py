@@ -21,11 +21,10 @@ class Dossier:
 
 def dossier(snapshot: Snapshot, item_id: str) -> Dossier:
     """The dossier of an item. Raises NoSuchItem."""
-    return snapshot.recent(item_id, _read)
+    return snapshot.recent(item_id, lambda run, name: read_dossier(run, load_cluster(run, name)))
 
 
-def _read(snapshot: Snapshot, item_id: str) -> Dossier:
-    cluster = load_cluster(snapshot, item_id)
+def read_dossier(snapshot: Snapshot, cluster: Cluster) -> Dossier:
     persons, pair, model = cluster.item.persons, cluster.decisive, snapshot.model
     return Dossier(
         cluster,

@@ -173,7 +173,8 @@ def decisions() -> None:
 @click.option("--by", help="Who decided; without it, who runs this.")
 def decisions_import(data: str, file: str, by: str | None) -> None:
     """Take in a CSV of decisions: kind (must_link, cannot_link, unsure, label), record_l, record_r [, same,
-    inclusion_probability, reason]. All or none; the next run honours them."""
+    inclusion_probability, reason]. All or none; the next run honours them. Labels without an inclusion probability
+    become checks among the items of reviewers."""
     from pipelines.review.decisions import import_file
 
     click.echo(import_file(folder(data), Path(file), by))

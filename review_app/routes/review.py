@@ -8,13 +8,13 @@ from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse, Response
 
 from pipelines.governance.pseudonyms import record_name
-from review_app import choosing, evidence, story, timeline
+from review_app import choosing, evidence, gold, story, timeline
 from review_app.answers import FIRM, VERDICTS, WORDS, Given, alike
 from review_app.choosing import Next
 from review_app.clustering import outcome_of
 from review_app.clusters import SHOWN, Cluster, NoSuchItem
 from review_app.desk import At, Form, House, needs, said
-from review_app.dossier import dossier
+from review_app.dossier import Dossier, dossier, read_dossier
 from review_app.flagged import flags
 from review_app.kin import kept_from
 from review_app.policy import policy
@@ -98,7 +98,7 @@ def done(request: Request, held: At, user: Reviewer) -> Response:
 def item(request: Request, held: At, user: Reviewer, item_id: str, part: str = "first") -> Response:
     """An item with its evidence."""
     with held.read() as snapshot:
-        cluster = opened(held, snapshot, user, item_id)
+        cluster = opened(held, snapshot, user, item_id, checks=True)
         page = shown(request, held, snapshot, user, cluster, part_for(held, cluster, user, part))
     if part == "first":
         page.background = BackgroundTask(read_ahead, held, user, cluster, request.session.get("pattern", ""))
@@ -118,7 +118,7 @@ def decide(request: Request, held: At, user: Reviewer, item_id: str, form: Form)
     """Take a verdict, go to the next item."""
     verdict, part = said(form, "verdict"), said(form, "part") or "first"
     with held.read() as snapshot:
-        cluster = opened(held, snapshot, user, item_id)
+        cluster = opened(held, snapshot, user, item_id, checks=True)
         if verdict == "preview":
             part = part_for(held, cluster, user, part)
             return shown(request, held, snapshot, user, cluster, part, chosen=form.get("record", []))
@@ -163,11 +163,14 @@ def address(chosen: Next) -> str:
     return f"/review/item/{chosen.item_id}" + (f"?part={chosen.part}" if chosen.part != "first" else "")
 
 
-def opened(held: House, snapshot: Snapshot, user: User, item_id: str) -> Cluster:
-    """The item, if this user may see it. Raises NoSuchItem or Refused."""
-    if len(item_id) > 40:
+def opened(held: House, snapshot: Snapshot, user: User, item_id: str, checks: bool = False) -> Cluster:
+    """The item, or with `checks` an imported check too, if this user may see it. Raises NoSuchItem or Refused."""
+    imported = item_id.startswith(gold.IMPORTED)
+    if len(item_id) > 40 or (imported and not checks):
         raise NoSuchItem
-    cluster = dossier(snapshot, item_id).cluster
+    cluster = at_hand(held, snapshot, item_id).cluster
+    if imported and not may_be_found(held, snapshot, user, *(record.record_id for record in cluster.records)):
+        raise NoSuchItem
     if cluster.item.is_restricted and not user.may("review_restricted"):
         raise Refused(403, "This item is on the restricted queue", "Only those who work on that queue may open it.")
     if not cluster.item.is_restricted and not user.may("review"):
@@ -184,13 +187,16 @@ def opened(held: House, snapshot: Snapshot, user: User, item_id: str) -> Cluster
     return cluster
 
 
-def may_be_found(held: House, snapshot: Snapshot, user: User, record_id: str) -> bool:
-    """Whether a record outside an item may be shown to this reviewer: its person is neither protected nor one's own."""
-    persons = set(snapshot.persons_of([record_id]).values())
-    records = list(snapshot.records_of(sorted(persons)))
-    flags_held = snapshot.found("people.record", "record_id", records, "sensitivity")
-    away = kept_from(held.operations, snapshot, user)
-    return bool(persons) and persons.isdisjoint(away) and not any(flag for (flag,) in flags_held)
+def at_hand(held: House, snapshot: Snapshot, item_id: str) -> Dossier:
+    """The dossier of an item of the run, or of a pair that was imported as a check. Raises NoSuchItem."""
+    if item_id.startswith(gold.IMPORTED):
+        return read_dossier(snapshot, gold.imported(held, snapshot, item_id))
+    return dossier(snapshot, item_id)
+
+
+def may_be_found(held: House, snapshot: Snapshot, user: User, *records: str) -> bool:
+    """Whether records outside an item may be shown to this reviewer: of nobody protected, of none of their own."""
+    return gold.open_to_all(snapshot, kept_from(held.operations, snapshot, user), records)
 
 
 def part_for(held: House, cluster: Cluster, user: User, asked: str) -> str:
@@ -201,10 +207,12 @@ def part_for(held: House, cluster: Cluster, user: User, asked: str) -> str:
     """
     if asked not in PARTS or (asked == "sample") != (cluster.sample is not None):
         raise NoSuchItem
+    if asked != "gold" and cluster.item.item_id.startswith(gold.IMPORTED):
+        raise NoSuchItem
     if asked == "sample":
         return asked
     state = held.verdicts.states([cluster.item.item_id]).get(cluster.item.item_id)
-    if asked == "gold" and not choosing.is_gold(held, state, cluster.item, user):
+    if asked == "gold" and not gold.is_gold(held, state, cluster.item, user):
         raise NoSuchItem
     if state is None or asked == "gold" or reopened(state, cluster.item.version):
         return asked
@@ -231,7 +239,7 @@ def shown(
     item_id, choices = cluster.item.item_id, preferences(held.operations, user)
     blind = part != "adjudication" and (part in ("second", "gold", "sample") or choices.blind)
     holder = held.leases.take(item_id, user.name) if part != "gold" else None
-    about = dossier(snapshot, item_id)
+    about = at_hand(held, snapshot, item_id)
     roof, where, told = about.roof, about.stays, [] if blind else about.steps
     records = laid_out(cluster.records[:SHOWN])
     seen = [*records, *([] if blind else cluster.beside)]
@@ -369,9 +377,10 @@ def _wrong(cluster: Cluster, given: Given, part: str) -> str:
 def _told(held: House, cluster: Cluster, given: Given, part: str, number: int) -> dict[str, Any]:
     text = f"Saved: {WORDS[given.verdict].lower()}."
     if part == "gold" and given.verdict in FIRM:
-        known = choosing.known_answer(held, cluster.item.item_id)
+        known = gold.known_answer(held, cluster.item.item_id)
         if known and not alike(known, given.verdict):
-            text += f" Two colleagues said “{WORDS[known].lower()}” of this one; it was a check."
+            who = "Its label says" if cluster.item.item_id.startswith(gold.IMPORTED) else "Two colleagues said"
+            text += f" {who} “{WORDS[known].lower()}” of this one; it was a check."
     return {"text": text, "undo": number}
 
 

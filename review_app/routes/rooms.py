@@ -13,6 +13,7 @@ from pipelines.source_faults import BECAME, KINDS, close_fault, opened_fault, re
 from review_app.agreement import agreement
 from review_app.answers import WORDS
 from review_app.desk import At, Form, House, needs, said, slow_searches
+from review_app.gold import known_labels
 from review_app.kin import kept_from
 from review_app.linkage_report import keep
 from review_app.published import Snapshot
@@ -101,7 +102,9 @@ def linkage(request: Request, held: At, user: Annotated[User, Depends(needs("lin
 @router.get("/agreement")
 def agreeing(request: Request, held: At, user: Annotated[User, Depends(needs("agreement"))]) -> Response:
     """How far reviewers agree; counts, never a league table."""
-    return held.page(request, "app/rooms/agreement.html", told=agreement(held.operations), words=WORDS)
+    return held.page(
+        request, "app/rooms/agreement.html", told=agreement(held.operations, known_labels(held)), words=WORDS
+    )
 
 
 @router.get("/search")
