@@ -4,9 +4,8 @@ import json
 import os
 import secrets
 import shutil
-import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import yaml
@@ -19,6 +18,7 @@ from pipelines.governance import audit
 from pipelines.governance.actors import person
 from pipelines.operations import Operations
 from pipelines.running.job import progress
+from pipelines.running.store_copy import copy_store, without_url
 from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings, write_atomically
 
 
@@ -66,7 +66,8 @@ def copied(folder: DataFolder, name: str) -> Iterator[DataFolder]:
     copy, home = DataFolder(folder.work / f"{name}-{secrets.token_hex(3)}"), os.environ.get("DAGSTER_HOME")
     try:
         copy_state(folder, copy)
-        yield copy
+        with without_url():
+            yield copy
     finally:
         shutil.rmtree(copy.root, ignore_errors=True)
         os.environ.pop("DAGSTER_HOME", None)
@@ -77,11 +78,6 @@ def copied(folder: DataFolder, name: str) -> Iterator[DataFolder]:
 def copy_state(folder: DataFolder, copy: DataFolder) -> None:
     """The state of a data folder, for one run that is thrown away. A run replaces the warehouse files and never writes
     into them, so that a link stands for a copy."""
-    if load_settings(folder).operations_url:
-        raise BoroughlinkError(
-            "A preview or a past day stands on a copy of the operational store, which lies on Postgres here: load its "
-            "dump into a folder without `operations_url` and try it there."
-        )
     copy.make()
     shutil.copytree(folder.keys, copy.keys, dirs_exist_ok=True)
     for zone in ZONE_FILES:
@@ -90,11 +86,7 @@ def copy_state(folder: DataFolder, copy: DataFolder) -> None:
     for path in (folder.root / SETTINGS_FILE, folder.current):
         if path.exists():
             shutil.copyfile(path, copy.root / path.relative_to(folder.root))
-    with (
-        closing(sqlite3.connect(folder.operations)) as source,
-        closing(sqlite3.connect(copy.operations)) as target,
-    ):
-        source.backup(target)
+    copy_store(folder, copy)
     shutil.copytree(folder.models, copy.models, dirs_exist_ok=True)
 
 

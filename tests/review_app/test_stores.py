@@ -10,14 +10,17 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from pipelines.governance import audit
 from pipelines.governance.keys import STANDING_KEYS, open_keyring
-from pipelines.operations import Operations
+from pipelines.operations import Operations, opened_store
+from pipelines.running.preview import copied
 from pipelines.settings import DataFolder, load_settings
+from review_app.flagged import cases
 from tests.review_app.conftest import reading
 
 SERVERS = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
@@ -90,6 +93,24 @@ def test_the_loop_on_either_store(stored: DataFolder) -> None:
     assert kinds == {"cannot_link"}
     assert audit.verify(operations)[1] is None
     operations.close()
+
+
+def test_a_run_that_is_thrown_away_stands_on_a_copy_of_either_store(stored: DataFolder) -> None:
+    with reading(stored) as ruth, reading(stored, "Fred Fraud", "fraud_officer") as fred:
+        assert ruth.item().answer_with("same", note="seen on paper").status_code == 303
+        fred.submit("/flagged/f_2", {"step": "close", "outcome": "customer_error", "amount": "1250.50"})
+    url = os.environ.get("BOROUGHLINK_OPERATIONS_URL")
+    with opened_store(stored) as true, copied(stored, "preview") as copy:
+        before = true.decisions()
+        assert not load_settings(copy).operations_url and "BOROUGHLINK_OPERATIONS_URL" not in os.environ
+        with opened_store(copy) as thrown_away:
+            assert thrown_away.decisions() == before and before
+            assert cases(thrown_away) == cases(true) and cases(true)["f_2"].amount == Decimal("1250.50")
+            assert audit.verify(thrown_away)[1] is None
+            thrown_away.start_run("thrown-away", "nobody")
+            audit.record(thrown_away, "nobody", "run committed", "thrown-away")
+        assert true.decisions() == before and "thrown-away" not in {run["run_id"] for run in true.runs()}
+    assert os.environ.get("BOROUGHLINK_OPERATIONS_URL") == url
 
 
 ANSWERING = textwrap.dedent(
