@@ -5,8 +5,10 @@ Groups merge while the mean weight over all pairs between them stays above the s
 compared counts with the missing weight. Merging goes in rounds over all components at once: in each, every two groups
 that are each other's best neighbour become one. For average linkage that gives what merging best first, one pair at a
 time, gives (reciprocal nearest neighbours: Murtagh 1983), since no merge makes a third group more alike than its better
-half was; a forbidden pair stays forbidden whatever joins it. Weights are summed as whole numbers and equals are ordered
-by marks of the records, so what becomes of some depends neither on the order of rows nor on what others there are.
+half was; a forbidden pair stays forbidden whatever joins it. A group that fits two others about equally well, which do
+not fit each other, joins neither: to guess would make two people one. Weights are summed as whole numbers and equals
+are ordered by marks of the records, so what becomes of some depends neither on the order of rows nor on what others
+there are.
 """
 
 import hashlib
@@ -28,8 +30,10 @@ Bools = NDArray[np.bool_]
 NEVER = np.iinfo(np.int64).max
 # Weights are held in steps of 2^-20 bit: exact sums whatever their order, far below what a weight can mean.
 STEPS = 2.0**20
+# A mean weight in steps, at most WEIGHT_CAP in size, takes fewer bits than this.
+_BITS = 27
 # What kept two clusters apart, by its place in Clustering.stopped_by.
-DECIDED, ONE_PER_SOURCE, DEAD = range(3)
+DECIDED, ONE_PER_SOURCE, DEAD, FITS_TWO = range(4)
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ class Clustering:
     a cannot-link contradicts.
 
     The rest is for review, as indexes into the edges. `stopped`: the strongest pair of two clusters that the evidence
-    would join and a constraint keeps apart, `stopped_by` says which. Of groups of two records or more: `bridges`, the
+    would join and something keeps apart, `stopped_by` says what: a constraint, or that one of them fits another cluster
+    as well. Of groups of two records or more: `bridges`, the
     one pair that holds two together in a cluster; `thin`, the strongest pair of two that became one although hardly
     any evidence on average speaks for it.
     """
@@ -251,6 +256,8 @@ class _Merging:
             mean = (pairs.total + self.missing * (every - pairs.compared)) / every
             wanted = np.flatnonzero(mean > self.stop)
             kept_apart = self._kept_apart(pairs[wanted])
+            allowed = np.flatnonzero(kept_apart < 0)
+            kept_apart[allowed[self._fits_two(pairs, mean, wanted[allowed])]] = FITS_TWO
             free = wanted[kept_apart < 0]
             active = np.zeros(len(self.named), dtype=bool)
             active[self.component[pairs.a[free]]] = True
@@ -295,6 +302,34 @@ class _Merging:
             records = len(self.named)
             why[np.isin(a * records + b, self.cannot[:, 0] * records + self.cannot[:, 1])] = DECIDED
         return why
+
+    def _fits_two(self, pairs: _Pairs, mean: Floats, allowed: Ints) -> Bools:
+        """Of each allowed pair, whether one of its groups fits a third about as well or better, which could then not
+        join the two. The pairs are ordered by their groups."""
+        group = np.concatenate([pairs.a[allowed], pairs.b[allowed]])
+        other = np.concatenate([pairs.b[allowed], pairs.a[allowed]])
+        fit = np.tile(np.rint(mean[allowed]).astype(np.int64), 2)
+        # by group, best fit first: what fits as well is the beginning of the group's part
+        rank = (group << _BITS) - fit
+        order = np.argsort(rank, kind="stable")
+        group, other, fit, rank = group[order], other[order], fit[order], rank[order]
+        first = np.searchsorted(group, group)
+        rivals = np.searchsorted(rank, rank + round(policy.FITS_AS_WELL * STEPS), side="right") - first
+        rivals = np.minimum(rivals, policy.RIVALS_LOOKED_AT)
+        one = np.repeat(np.arange(len(group)), rivals)
+        two = first[one] + np.arange(len(one)) - np.repeat(np.cumsum(rivals) - rivals, rivals)
+        one, two = one[one != two], two[one != two]
+        low, high = np.minimum(other[one], other[two]), np.maximum(other[one], other[two])
+        known = pairs.a * len(self.named) + pairs.b
+        sought = low * len(self.named) + high
+        at = np.minimum(np.searchsorted(known, sought), len(known) - 1)
+        between = np.where(known[at] == sought, mean[at], self.missing)
+        size, beside = self.size[group[one]], self.size[other[one]]
+        left_out = (size * fit[two] + beside * between) / (size + beside) <= self.stop
+        left_out |= self._kept_apart(_Pairs(low, high, low, low, low)) >= 0
+        fits_two = np.zeros(2 * len(allowed), dtype=bool)
+        fits_two[order[one[left_out]]] = True
+        return fits_two[: len(allowed)] | fits_two[len(allowed) :]
 
     def _each_others_best(self, pairs: _Pairs, mean: Floats, free: Ints) -> Ints:
         """The free pairs whose two groups have no better neighbour than each other."""

@@ -9,6 +9,7 @@ from review_app.records import Record, day, similarity
 
 QUESTIONS = {
     "cut edge": "Are these two people one person?",
+    "fits two": "Are these two people one person?",
     "uncertain pair": "Are these two people one person?",
     "weak bridge": "Is this one person, or two?",
     "contradiction": "Is this one person?",
@@ -18,6 +19,7 @@ QUESTIONS = {
 }
 REASONS = {
     "cut edge": "Kept apart by a rule",
+    "fits two": "Fits two people",
     "uncertain pair": "Uncertain pair",
     "weak bridge": "Weak link",
     "contradiction": "Contradiction",

@@ -8,6 +8,7 @@ from linkage_models.calibration import Thresholds
 from linkage_models.clustering import (
     DEAD,
     DECIDED,
+    FITS_TWO,
     ONE_PER_SOURCE,
     Bools,
     Clustering,
@@ -23,10 +24,11 @@ from pipelines.warehouse import Warehouse
 REVIEW_EDGE = "identity.linkage.review_edge"
 COLUMNS = "view VARCHAR, record_l VARCHAR, record_r VARCHAR, match_weight DOUBLE, reason VARCHAR"
 
-FORBIDDEN = {
+KEPT_APART = {
     DECIDED: "merge forbidden by a constraint: decided apart",
     ONE_PER_SOURCE: "merge forbidden by a constraint: their source holds a person once",
     DEAD: "merge forbidden by a constraint: one begins something after the other's death",
+    FITS_TWO: "fits two persons: another fits about as well, and the two are not one",
 }
 STRONG, BETWEEN = "strong pair kept apart", "between the thresholds"
 BRIDGE = "held by a bridge: without this pair the person falls into two groups of records"
@@ -70,9 +72,7 @@ def _scored(graph: Graph, found: Clustering, at: Thresholds) -> pl.DataFrame:
     """Scored pairs with a reason; the most telling one where several hold."""
     edges, labels = graph.edges, found.labels
     together = labels[edges.left] == labels[edges.right]
-    reasons: list[tuple[str, Ints]] = [
-        (FORBIDDEN[why], found.stopped[found.stopped_by == why]) for why in (DECIDED, DEAD, ONE_PER_SOURCE)
-    ]
+    reasons: list[tuple[str, Ints]] = [(KEPT_APART[why], found.stopped[found.stopped_by == why]) for why in KEPT_APART]
     reasons += [
         (BRIDGE, found.bridges),
         (THIN, found.thin),

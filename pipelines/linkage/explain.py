@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from linkage_models import thresholds as policy
+from linkage_models.clustering import FITS_TWO
 from linkage_models.models import Model, pinned
 from linkage_models.pairs import PairEvidence, compare
 from linkage_models.person.agreements import WORDS, agreement
@@ -14,6 +15,7 @@ from pipelines.faults import plural
 from pipelines.governance.protection import NEVER_LINK, listed, protected_persons
 from pipelines.linkage.certainty import thresholds_of
 from pipelines.linkage.company import in_words
+from pipelines.linkage.doubts import KEPT_APART
 from pipelines.linkage.ties import Tie, between, decided_among, forbidden, path, side_of, spanning_tree, ties_among
 from pipelines.linkage.waterfall import Step, waterfall
 from pipelines.settings import BoroughlinkError
@@ -261,6 +263,13 @@ def _kept_apart(
         f"Between {size}, {held.compared} of {plural(held.pairs, 'pair')} were compared; on average the evidence weighs"
         f" {held.mean:+.1f} bits, and persons merge above {at.stop:+.1f}."
     )
+    if held.best and wh.rows(
+        f"""-- there is one if another person fits one of the two as well
+        SELECT 1 FROM {at.catalog}.linkage.review_edge
+        WHERE view = $view AND record_l = $l AND record_r = $r AND reason = $reason""",
+        {"view": at.view, "l": held.best.left, "r": held.best.right, "reason": KEPT_APART[FITS_TWO]},
+    ):
+        said.append("One of the two fits another person about as well, so that it was joined to neither.")
     if held.mean > at.stop and len(said) == 1:
         said.append(
             "Nothing forbids it: the settings have changed since that run, or it will be one person in the next."

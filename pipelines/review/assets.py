@@ -26,7 +26,7 @@ def assets(catalogue: Catalogue[Any], built: Collection[str]) -> list[dg.AssetsD
         description=(
             "Match clusters to review, with a plain reason, in the order of what a decision would change, live flagged "
             "pairs and tiers of releases among it: uncertain "
-            "pairs, pairs that a rule cut, weak bridges, contradictions, oversized clusters."
+            "pairs, pairs that a rule cut or that fit two persons, weak bridges, contradictions, oversized clusters."
         ),
     )
     def queue(step: Step) -> dict[str, int]:

@@ -12,8 +12,11 @@ size AS (
     SELECT person_id, count(*) AS records FROM review_member GROUP BY person_id
 )
 
-SELECT CASE WHEN pair.match_weight >= ${link_weight} THEN 'cut edge' ELSE 'uncertain pair' END AS reason,
-       CASE WHEN pair.match_weight >= ${link_weight}
+SELECT CASE WHEN ambiguous.record_l IS NOT NULL THEN 'fits two'
+            WHEN pair.match_weight >= ${link_weight} THEN 'cut edge' ELSE 'uncertain pair' END AS reason,
+       CASE WHEN ambiguous.record_l IS NOT NULL
+            THEN 'One of the two fits another person about as well, so that it was joined to neither.'
+            WHEN pair.match_weight >= ${link_weight}
             THEN 'The two score as one person, but other evidence or a rule keeps them apart.'
             ELSE 'The score of the strongest pair lies between "same" and "different".' END AS why,
        pair.person_id, pair.other_person_id, pair.record_l, pair.record_r,
@@ -29,3 +32,6 @@ FROM (
 ) AS pair
 JOIN size AS a ON a.person_id = pair.person_id
 JOIN size AS b ON b.person_id = pair.other_person_id
+LEFT JOIN identity.linkage.review_edge AS ambiguous
+    ON ambiguous.view = '${view}' AND ambiguous.record_l = pair.record_l AND ambiguous.record_r = pair.record_r
+       AND starts_with(ambiguous.reason, 'fits two persons')

@@ -7,6 +7,7 @@ from linkage_models import thresholds as policy
 from linkage_models.clustering import (
     DEAD,
     DECIDED,
+    FITS_TWO,
     NEVER,
     ONE_PER_SOURCE,
     Clustering,
@@ -54,9 +55,30 @@ def test_a_negative_pair_speaks_against() -> None:
 
 
 def test_one_record_of_a_person_where_the_source_holds_each_once() -> None:
-    found = cluster(3, edges((0, 1, 9), (1, 2, 8.5), (0, 2, 8)), constraints(3, exclusive=[7, -1, 7]), missing=-3)
+    found = cluster(3, edges((0, 1, 9), (1, 2, 5), (0, 2, 4)), constraints(3, exclusive=[7, -1, 7]), missing=-3)
     assert labels(found) == [0, 0, 1]
     assert (found.stopped.tolist(), found.stopped_by.tolist()) == ([1], [ONE_PER_SOURCE])
+
+
+def test_what_fits_two_persons_joins_neither() -> None:
+    """A record without a birth date beside a father and a son of one name, who have two records each."""
+    family = ((0, 1, 12), (2, 3, 12), (0, 2, -9), (0, 3, -9), (1, 2, -9), (1, 3, -9))
+    doubtful = edges(*family, (0, 4, 6), (1, 4, 6), (2, 4, 5), (3, 4, 5))
+    found = cluster(5, doubtful, Constraints.none(5), missing=-3)
+    assert labels(found) == [0, 0, 1, 1, 2]
+    assert (found.stopped.tolist(), found.stopped_by.tolist()) == ([6, 8], [FITS_TWO, FITS_TWO])
+    clear = edges(*family, (0, 4, 6), (1, 4, 6), (2, 4, 2), (3, 4, 2))
+    assert labels(cluster(5, clear, Constraints.none(5), missing=-3)) == [0, 0, 1, 1, 0]
+    # a decision about one of the two leaves the other; all of one person leave no question
+    decided = cluster(5, doubtful, constraints(5, cannot=[(0, 4)]), missing=-3)
+    assert labels(decided) == [0, 0, 1, 1, 1]
+    assert labels(cluster(3, edges((0, 1, 6), (1, 2, 6), (0, 2, -1)), Constraints.none(3), missing=-3)) == [0, 0, 0]
+
+
+@pytest.fixture
+def guessing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing counts as fitting two, so that equals are parted by guess."""
+    monkeypatch.setattr(policy, "FITS_AS_WELL", -2 * policy.WEIGHT_CAP)
 
 
 def test_must_and_cannot_link() -> None:
@@ -120,7 +142,7 @@ def drawn(rng: np.random.Generator, records: int, even: bool) -> tuple[list[tupl
     """Pairs among neighbours, many of them of equal weight if `even`, and constraints of every kind."""
     near = [(a, a + step) for a in range(records) for step in (1, 2, 3, 5, 40) if a + step < records]
     chosen = [pair for pair in near if rng.random() < 0.7]
-    weights = rng.choice([-6.0, 2.0, 9.0], len(chosen)) if even else rng.normal(1.5, 6, len(chosen))
+    weights = rng.choice([-6.0, 2.0, 9.0, 14.0], len(chosen)) if even else rng.normal(1.5, 6, len(chosen))
     rows = [(a, b, float(weight)) for (a, b), weight in zip(chosen, weights, strict=True)]
     dead = np.where(rng.random(records) < 0.05, 50, NEVER)
     begins = np.where(rng.random(records) < 0.3, rng.integers(0, 100, records), -NEVER)
@@ -160,6 +182,7 @@ def best_first(records: int, rows: list[tuple[int, int, float]], rules: Constrai
     return np.unique([label[record] for record in range(records)], return_inverse=True)[1].tolist()
 
 
+@pytest.mark.usefixtures("guessing")
 @pytest.mark.parametrize("seed", range(6))
 def test_rounds_give_what_merging_best_first_gives(seed: int) -> None:
     rows, rules = drawn(np.random.default_rng(seed), 45, even=False)
@@ -196,6 +219,7 @@ def test_neither_row_order_nor_the_graph_around_matters(even: bool) -> None:
     assert np.unique(wide, return_inverse=True)[1].tolist() == labels(alone)
 
 
+@pytest.mark.usefixtures("guessing")
 def test_equals_are_parted_alike_though_a_record_beside_them_goes() -> None:
     """Of three alike, two of which may be one: which two they are does not hang on who else is in the component."""
     for trio in (("k", "m", "p"), ("a:1", "a:2", "b:3"), ("x", "y", "z")):
@@ -208,8 +232,10 @@ def test_equals_are_parted_alike_though_a_record_beside_them_goes() -> None:
         assert [label - 1 for label in labels(beside)[1:]] == labels(without)
 
 
-def test_a_crowd_of_equals_is_parted_quickly() -> None:
+@pytest.mark.parametrize("as_well", [policy.FITS_AS_WELL, -2 * policy.WEIGHT_CAP])
+def test_a_crowd_of_equals_is_parted_quickly(as_well: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every record looks like every other, and each source holds a person once: pairs off, however many they are."""
+    monkeypatch.setattr(policy, "FITS_AS_WELL", as_well)
     rows = [(a, b, 6.0) for b in range(300) for a in range(b)]
     found = cluster(300, edges(*rows), constraints(300, exclusive=[n % 30 for n in range(300)]))
     assert np.bincount(found.labels).max() <= 30

@@ -4,7 +4,9 @@ from typing import Any
 
 import polars as pl
 
+from linkage_models.clustering import FITS_TWO
 from pipelines.governance.keys import Keyring
+from pipelines.linkage.doubts import KEPT_APART
 from pipelines.review.bridges import weakest_bridges
 from pipelines.review.queue import build_queue
 from pipelines.warehouse import Warehouse, scratch_warehouse
@@ -111,6 +113,15 @@ def test_a_decision_that_does_not_stand_comes_back() -> None:
         ):
             wh.execute("INSERT INTO identity.linkage.review_edge VALUES (?, ?, ?, NULL, ?)", [view, left, right, why])
         assert queue(wh) == [("decision", "p", "q", 3)]
+
+
+def test_a_record_that_fits_two_persons_is_asked_as_such() -> None:
+    with scratch_warehouse() as wh:
+        linked(wh, {"p": ["a"], "q": ["b"], "r": ["c"]}, [("a", "b", 6), ("b", "c", 5), ("a", "c", -9)])
+        for left, right in (("a", "b"), ("b", "c")):
+            wh.execute("INSERT INTO identity.linkage.review_edge VALUES ('data_quality', ?, ?, 6, ?)",
+                       [left, right, KEPT_APART[FITS_TWO]])  # fmt: skip
+        assert queue(wh) == [("fits two", "p", "q", 2), ("fits two", "q", "r", 2)]
 
 
 def test_the_bridge_is_the_weakest_link_of_the_strongest_tree() -> None:
