@@ -127,7 +127,8 @@ def _decided(wh: Warehouse, graph: Graph, found: Clustering) -> pl.DataFrame:
         f"SELECT least(record_l, record_r) AS record_l, greatest(record_l, record_r) AS record_r,"
         f" NULL::DOUBLE AS match_weight, '{CHANGED}' AS reason FROM {SUSPENDED}"
     )
-    known = graph.records["record_id"].implode()
+    ends = pl.concat([changed["record_l"], changed["record_r"]]).implode()
+    known = graph.records["record_id"].filter(graph.records["record_id"].is_in(ends)).implode()
     changed = changed.filter(pl.col("record_l").is_in(known) & pl.col("record_r").is_in(known))
     return pl.concat([rows, changed]).unique(["record_l", "record_r", "reason"], maintain_order=True)
 

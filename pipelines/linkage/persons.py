@@ -80,6 +80,7 @@ def _identify(wh: Warehouse, view: str, key: bytes, graph: Graph, labels: Ints) 
         .join(known.group_by("group_no").agg(sources="source"), on="group_no")
         .with_columns(pl.col("sources").cast(pl.List(pl.String)))
         .join(gone, on="person_id", how="full", coalesce=True)
+        .sort("group_no", "person_id")
         .select(
             "person_id",
             pl.col("records").fill_null(0),
@@ -87,7 +88,6 @@ def _identify(wh: Warehouse, view: str, key: bytes, graph: Graph, labels: Ints) 
             pl.col("first_run").fill_null(wh.run_id),
             status=pl.when(pl.col("records").is_null()).then(pl.lit("retired")).otherwise(pl.lit("current")),
         )
-        .sort("person_id")
     )
     with wh.given(given.last):
         wh.execute(f"DELETE FROM {MEMBERSHIP} WHERE view = ? AND record_id IN (SELECT member FROM given)", [view])
