@@ -4,14 +4,15 @@ A rule is a tuple of keys that must all agree. `a=b` sets column a of one record
 way round; `a[]` asks that two lists share an element. None lets a pair in for home and surname alone: that is a family.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import duckdb
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
-from linkage_models.person.blocks import Blocks
+from linkage_models.person.blocks import Blocks, Ints
 from linkage_models.thresholds import (
     LARGEST_BLOCK,
     PAIR_BUDGET_FLOOR,
@@ -114,38 +115,42 @@ def plan(
 def block(
     con: duckdb.DuckDBPyConnection, table: str, planned: list[Planned], target: str, touching: str | None = None
 ) -> None:
-    """Write the temporary table `target`: one row per pair of `table` that a rule brings together.
+    """Write the temporary table `target`: one row per pair of `table` that a rule brings together, in order.
 
     Columns: left_id < right_id, rules (bit i set: the i-th rule holds). With `touching` (unique_id) only the
     pairs that hold one of these records.
     """
-    touched = _mask(con, table, touching) if touching else None
-    frames = {
-        f"pairs_of_rule_{place}": each.blocks.frame(touched)
-        for place, each in enumerate(planned)
-        if each.cost.pairs and each.blocks
-    }
-    for name, frame in frames.items():
-        con.register(name, frame)
-    parts = [
-        f"SELECT a, b, {1 << place}::BIGINT AS bit FROM ({sql})"
-        for place, each in enumerate(planned)
-        if each.cost.pairs
-        for sql in ([f"FROM pairs_of_rule_{place}"] if each.blocks else _pair_queries(table, each, touching))
-    ] or ["SELECT 0::BIGINT AS a, 0::BIGINT AS b, 0::BIGINT AS bit LIMIT 0"]
-    con.execute(
-        f"""-- one row per pair to compare
-        CREATE OR REPLACE TEMP TABLE {target} AS
-        SELECT a AS left_id, b AS right_id, bit_or(bit) AS rules
-        FROM ({" UNION ALL ".join(parts)}) GROUP BY a, b"""
-    )
-    for name in frames:
-        con.unregister(name)
-
-
-def _mask(con: duckdb.DuckDBPyConnection, table: str, touching: str) -> NDArray[np.bool_]:
-    """By unique_id, whether a record of `table` is one of `touching`."""
     (last,) = con.execute(f"SELECT coalesce(max(unique_id), -1) FROM {table}").fetchall()[0]
+    touched = _mask(con, table, touching, last) if touching else None
+    # a pair and its rule as one number: to sort those is the quickest way to bring them together
+    width, kinds = int(last).bit_length(), len(planned).bit_length()
+    found = [np.empty(0, dtype=np.int64)]
+    for place, each in enumerate(planned):
+        if not each.cost.pairs:
+            continue
+        parts = [each.blocks.ends(touched)] if each.blocks else _fetched(con, _pair_queries(table, each, touching))
+        found += [(left << width | right) << kinds | place for left, right in parts]
+    code = np.concatenate(found)
+    code.sort()
+    pair = code >> kinds
+    first = np.flatnonzero(np.concatenate([pair[:1] == pair[:1], pair[1:] != pair[:-1]]))
+    bit = np.int64(1) << (code & ((1 << kinds) - 1))
+    rules = np.bitwise_or.reduceat(bit, first) if len(first) else bit
+    pair = pair[first]
+    frame = pl.DataFrame({"left_id": pair >> width, "right_id": pair & ((1 << width) - 1), "rules": rules})
+    con.register("pair_found", frame)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {target} AS FROM pair_found")
+    con.unregister("pair_found")
+
+
+def _fetched(con: duckdb.DuckDBPyConnection, queries: list[str]) -> Iterator[tuple[Ints, Ints]]:
+    for sql in queries:
+        ends = con.execute(sql).fetchnumpy()
+        yield np.asarray(ends["a"], dtype=np.int64), np.asarray(ends["b"], dtype=np.int64)
+
+
+def _mask(con: duckdb.DuckDBPyConnection, table: str, touching: str, last: int) -> NDArray[np.bool_]:
+    """By unique_id up to `last`, whether a record of `table` is one of `touching`."""
     mask = np.zeros(last + 1, dtype=np.bool_)
     found = con.execute(f"SELECT unique_id FROM {table} SEMI JOIN {touching} USING (unique_id)").fetchnumpy()
     mask[found["unique_id"]] = True

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import duckdb
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
@@ -45,14 +44,14 @@ class Blocks:
         kept = held[self.first + self.size] > held[self.first]
         return Blocks(self.records, self.first[kept], self.size[kept])
 
-    def frame(self, touched: Bools | None = None) -> pl.DataFrame:
-        """Every pair, a < b; with `touched` those that hold a record of this mask."""
+    def ends(self, touched: Bools | None = None) -> tuple[Ints, Ints]:
+        """Every pair, the lower record and the higher one; with `touched` those that hold a record of this mask."""
         parts = list((self.touching(touched) if touched is not None else self)._pairs())
         one, other = (np.concatenate([np.empty(0, dtype=np.int64), *(part[side] for part in parts)]) for side in (0, 1))
         if touched is not None:
             kept = touched[one] | touched[other]
             one, other = one[kept], other[kept]
-        return pl.DataFrame({"a": np.minimum(one, other), "b": np.maximum(one, other)})
+        return np.minimum(one, other), np.maximum(one, other)
 
     def _pairs(self) -> Iterator[tuple[Ints, Ints]]:
         """The pairs that lie one apart in their block, then two apart, and so on."""
