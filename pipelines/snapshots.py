@@ -16,6 +16,10 @@ class NothingPublished(BoroughlinkError):
     """No run has been published yet."""
 
 
+class SnapshotGone(NothingPublished):
+    """What was published is not on the disk any more."""
+
+
 @contextmanager
 def open_snapshot(
     folder: DataFolder, run_id: str | None = None, read: Sequence[Path] = ()
@@ -44,6 +48,11 @@ def published_place(folder: DataFolder, run_id: str | None = None) -> Path:
         if folder.day:
             raise NothingPublished(
                 f"{folder.day} was never reconstructed: `boroughlink run --as-of {folder.day}` first."
+            )
+        if run_id is None and named:
+            raise SnapshotGone(
+                f"Run {named} is published, but its snapshot is gone from {folder.published}: restore it from the "
+                "backup, or `boroughlink run --force`."
             )
         raise NothingPublished(f"Nothing is published in {folder.root} yet: `boroughlink run` comes first.")
     return folder.published / named

@@ -20,7 +20,7 @@ from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance.keys import READING, open_keyring
 from pipelines.operations import Operations
 from pipelines.settings import DataFolder, load_settings
-from pipelines.snapshots import NothingPublished
+from pipelines.snapshots import NothingPublished, SnapshotGone
 from review_app import evidence, flagged, linkage_report, records, story
 from review_app.clusters import NoSuchItem
 from review_app.council_sign_in import provider
@@ -165,15 +165,26 @@ def _faults(app: FastAPI) -> None:
         text = "A run has to be published before there is anything to look at. An analyst can start one."
         return told(request, 503, "Nothing is published yet", text)
 
+    @app.exception_handler(SnapshotGone)
+    def lost(request: Request, _: Exception) -> Response:
+        text = "What the last run published is gone from the disk. Your answers are kept elsewhere and are whole. An "
+        text += "administrator restores it from the backup; or an analyst runs again."
+        return told(request, 503, "The published run is not there", text)
+
     @app.exception_handler(BoroughlinkError)
     def known(request: Request, fault: BoroughlinkError) -> Response:
         return told(request, 503, "This can't be done at the moment", str(fault))
 
+    @app.exception_handler(OSError)
     @app.exception_handler(SQLAlchemyError)
     def store(request: Request, _: Exception) -> Response:
-        text = "The store of decisions could not be written: the disk may be full, or the store in use. What you just "
-        text += "sent was not saved; all before it was. Try again in a minute, and tell your administrator if it stays."
-        return told(request, 503, "Your answer could not be saved", text)
+        why = "The disk may be full, or the store of decisions in use. "
+        then = "Try again in a minute, and tell your administrator if it stays."
+        if request.method == "GET":
+            text = "Who looks at people is noted before they are shown, and the note could not be written. " + why
+            return told(request, 503, "This page can’t be shown at the moment", text + then)
+        text = why + "What you just sent was not saved; all before it was. " + then
+        return told(request, 503, "What you sent could not be saved", text)
 
     @app.exception_handler(HTTPException)
     def plain(request: Request, fault: HTTPException) -> Response:

@@ -2,12 +2,14 @@
 
 import ipaddress
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
 
 from pipelines.faults import BoroughlinkError
 from pipelines.settings import DataFolder, load_settings
+from pipelines.snapshots import NothingPublished
 from review_app.app import create_app
 from review_app.roles import User, titles
 
@@ -58,7 +60,8 @@ def serve(
             "A local user may see invented people only: this folder holds real data. Set up sign-in."
         )
     app = create_app(folder, users, https=behind_proxy or certificate is not None)
-    app.state.house.published.warm()
+    with suppress(NothingPublished):  # pages say so, and the first run can be started from them
+        app.state.house.published.warm()
     uvicorn.run(
         app,
         host=host,

@@ -54,7 +54,11 @@ def start(folder: DataFolder, by: str, preview: bool, force: bool = False) -> st
         "by": by,
         "at": f"{now():%Y-%m-%d %H:%M}",
     }
-    write_atomically(_note(folder), json.dumps(note | {"kind": "preview" if preview else "run"}).encode())
+    try:
+        write_atomically(_note(folder), json.dumps(note | {"kind": "preview" if preview else "run"}).encode())
+    except OSError:  # a run that the page knows nothing of could not be stopped from it
+        child.send_signal(signal.SIGINT)
+        return "The run was not started: its note can't be written. Is the disk full?"
     return None
 
 

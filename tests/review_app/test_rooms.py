@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from pipelines.commit_point import Current
 from pipelines.exports import NO_ASSUMPTION
 from pipelines.governance import anchors, approvals, audit
 from pipelines.governance.actors import Actor
@@ -201,6 +202,16 @@ def test_before_the_first_run_and_without_a_snapshot_pages_stay_calm(place: Data
         assert answer.status_code == 503 and "Nothing is published yet" in answer.text
 
 
+def test_a_published_run_that_vanishes_is_read_on_and_missed_at_the_next_start(place: DataFolder) -> None:
+    with reading(place) as ruth:
+        page = ruth.item()
+        shutil.rmtree(place.published / Current.read(place).published)
+        assert page.answer_with("same").status_code == 303 and ruth.get("/review").status_code == 200
+    with reading(place) as ruth:
+        answer = ruth.get("/review")
+        assert answer.status_code == 503 and "The published run is not there" in answer.text
+
+
 def test_a_full_disk_saves_nothing_and_says_so(place: DataFolder) -> None:
     with reading(place) as ruth:
         page = ruth.item()
@@ -209,6 +220,10 @@ def test_a_full_disk_saves_nothing_and_says_so(place: DataFolder) -> None:
         sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 1"))
         answer = page.answer_with("same", note="n" * 2000)
         assert answer.status_code == 503 and "could not be saved" in answer.text
+        engine.dispose()
+        sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON"))
+        shown = ruth.get("/review/next")
+        assert shown.status_code == 503 and "can’t be shown" in shown.text and page.records[0] not in shown.text
     operations = store(place)
     assert operations.decisions() == []
     operations.close()
