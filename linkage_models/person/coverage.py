@@ -35,6 +35,13 @@ class Coverage:
     rules: list[RuleCoverage]
 
 
+def families_sql(design: Design, rules: str = "rules") -> str:
+    """SQL: by how many families of rules a pair was found; `rules` is its set of rules, a bit each."""
+    names = list(design.rules)
+    bits = (sum(1 << names.index(rule) for rule in members) for members in design.families.values())
+    return " + ".join(f"({rules} & {held} > 0)::INTEGER" for held in bits)
+
+
 def coverage(con: duckdb.DuckDBPyConnection, edges: str, design: Design) -> Coverage:
     """Estimate from scored edges (rules, match_probability) of that design."""
     return coverage_of(

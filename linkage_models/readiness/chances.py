@@ -1,9 +1,12 @@
 """Pairs of clusters that may be one person, though the evidence at hand does not join them.
 
-Of two clusters with a scored pair between them, all pairs of records are of one person or none is; the probability is
-taken as that of their strongest pair. Clusters that share what one person can't have twice are left out: no repair of a
-field joins them.
+Of two clusters with a scored pair between them, all pairs of records are of one person or none is; `probability` is
+that of their strongest pair. That the clustering left them apart says more: `apart` is how probable it is that they are
+one person all the same. Clusters that share what one person can't have twice are left out: no repair of a field joins
+them.
 """
+
+import math
 
 import duckdb
 
@@ -12,6 +15,31 @@ from linkage_models.thresholds import WEIGHT_CAP
 
 # Pairs of clusters less probable than this add nothing that can be seen in a forecast.
 LEAST_PROBABILITY = 0.001
+# `apart`: its log odds, by a logistic regression over the pairs of clusters of four invented boroughs, three of 15,000
+# people and one of 180,688 (`benchmarks/apart.py`), each weighed by the root of its pairs of records.
+APART = {
+    "by itself": 1.38,
+    "log odds of the strongest pair": 0.82,
+    "bits of a pair on average": 0.19,
+    "log of the pairs of records": -0.92,
+    "one of them a single record": 1.57,
+    "each source that has a record in both": -1.80,
+}
+# Beyond these the strongest pair and the average say no more.
+_MOST_ODDS, _LEAST_BITS = 8.0, -20.0
+
+
+def apart_terms() -> dict[str, str]:
+    """SQL of each term of APART, over a pair of clusters: probability, weight, pairs, n_x, n_y, shared."""
+    odds = f"ln(probability / greatest(1 - probability, {math.exp(-_MOST_ODDS)!r}))"
+    return {
+        "by itself": "1.0",
+        "log odds of the strongest pair": f"least({odds}, {_MOST_ODDS!r})",
+        "bits of a pair on average": f"greatest(weight / pairs, {_LEAST_BITS!r})",
+        "log of the pairs of records": "ln(pairs)",
+        "one of them a single record": "(least(n_x, n_y) = 1)::INTEGER",
+        "each source that has a record in both": "shared",
+    }
 
 
 def capped(weight: str) -> str:
@@ -24,21 +52,27 @@ def capped(weight: str) -> str:
 
 def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> None:
     """Write the temporary tables chance (a pair of clusters), chance_pair (a pair of their records), chance_inside (a
-    pair of records inside one of them) and chance_record (their records, as in `records`).
+    pair of records inside one of them), chance_record (their records, as in `records`) and clustered_edge.
 
-    `records` is (record_id, cluster, one_person_key, ...), `edges` is (record_l, record_r, match_weight,
-    match_probability, gamma_*). `chance`: x < y, edges, pairs (of their records), weight (sum over all pairs, those not
-    compared at the weight of a missing pair), probability.
+    `records` is (record_id, source, cluster, one_person_key, ...), `edges` is (record_l, record_r, match_weight,
+    match_probability, gamma_*, ...). `clustered_edge`: an edge, the clusters and sources of its ends. `chance`: x < y,
+    edges, pairs (of their records), weight (sum over all pairs, those not compared at the weight of a missing pair),
+    probability, apart.
     """
+    con.execute(
+        f"""-- one row per scored pair of records
+        CREATE OR REPLACE TEMP TABLE clustered_edge AS
+        SELECT a.cluster AS cluster_l, b.cluster AS cluster_r, a.source AS source_l, b.source AS source_r,
+            e.*
+        FROM (SELECT COLUMNS('^(record_[lr]|match_weight|match_probability|rules|gamma_.*)$') FROM {edges}) e
+        JOIN {records} a ON a.record_id = e.record_l JOIN {records} b ON b.record_id = e.record_r"""
+    )
     con.execute(
         f"""-- one row per pair of clusters with a scored pair between them that is not improbable
         CREATE OR REPLACE TEMP TABLE chance_seed AS
-        SELECT least(a.cluster, b.cluster) AS x, greatest(a.cluster, b.cluster) AS y,
-            max(e.match_probability) AS probability
-        FROM (SELECT record_l, record_r, match_probability FROM {edges}
-              WHERE match_probability >= {LEAST_PROBABILITY}) e
-        JOIN {records} a ON a.record_id = e.record_l JOIN {records} b ON b.record_id = e.record_r
-        WHERE a.cluster <> b.cluster GROUP BY ALL"""
+        SELECT least(cluster_l, cluster_r) AS x, greatest(cluster_l, cluster_r) AS y,
+            max(match_probability) AS probability
+        FROM clustered_edge WHERE match_probability >= {LEAST_PROBABILITY} AND cluster_l <> cluster_r GROUP BY ALL"""
     )
     con.execute(
         f"""-- one row per record of these clusters
@@ -46,17 +80,18 @@ def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> N
         SELECT * FROM {records} WHERE cluster IN (SELECT x FROM chance_seed UNION SELECT y FROM chance_seed)"""
     )
     con.execute(
-        f"""-- one row per scored pair of them
+        """-- one row per scored pair of them
         CREATE OR REPLACE TEMP TABLE chance_edge AS
-        SELECT a.cluster AS cluster_l, b.cluster AS cluster_r, e.record_l, e.record_r, e.match_weight,
-            COLUMNS('^gamma_')
-        FROM {edges} e JOIN chance_record a ON a.record_id = e.record_l
-        JOIN chance_record b ON b.record_id = e.record_r"""
+        WITH asked AS (SELECT DISTINCT cluster FROM chance_record)
+        SELECT cluster_l, cluster_r, record_l, record_r, match_weight, COLUMNS('^gamma_') FROM clustered_edge
+        SEMI JOIN asked a ON a.cluster = cluster_l SEMI JOIN asked b ON b.cluster = cluster_r"""
     )
+    odds = " + ".join(f"{APART[term]!r} * {sql}" for term, sql in apart_terms().items())
     con.execute(
         f"""-- one row per pair of clusters that may be one person
         CREATE OR REPLACE TEMP TABLE chance AS
-        WITH sized AS (SELECT cluster, count(*) AS n FROM chance_record GROUP BY cluster),
+        WITH sized AS (
+            SELECT cluster, count(*) AS n, list(DISTINCT source) AS sources FROM chance_record GROUP BY cluster),
         counted AS (
             SELECT x, y, any_value(probability) AS probability, count(*) AS edges,
                 sum({capped("match_weight")}) AS total
@@ -66,14 +101,19 @@ def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> N
             SELECT DISTINCT c.x, c.y FROM counted c JOIN chance_record a ON a.cluster = c.x
             JOIN chance_record b ON b.cluster = c.y AND b.one_person_key = a.one_person_key
         )
-        SELECT x, y, edges, a.n * b.n AS pairs, probability,
-            total + (a.n * b.n - edges) * {missing_weight()!r} AS weight
-        FROM counted JOIN sized a ON a.cluster = x JOIN sized b ON b.cluster = y ANTI JOIN forbidden USING (x, y)"""
+        SELECT x, y, edges, pairs, probability, weight, 1 / (1 + exp(-({odds}))) AS apart
+        FROM (
+            SELECT x, y, edges, a.n AS n_x, b.n AS n_y, n_x * n_y AS pairs, probability,
+                total + (pairs - edges) * {missing_weight()!r} AS weight,
+                len(list_intersect(a.sources, b.sources)) AS shared
+            FROM counted JOIN sized a ON a.cluster = x JOIN sized b ON b.cluster = y
+            ANTI JOIN forbidden USING (x, y))
+        WHERE apart >= {LEAST_PROBABILITY}"""
     )
     con.execute(
         """-- one row per pair of records of such clusters
         CREATE OR REPLACE TEMP TABLE chance_pair AS
-        SELECT c.x, c.y, a.record_id AS record_l, b.record_id AS record_r, c.probability,
+        SELECT c.x, c.y, a.record_id AS record_l, b.record_id AS record_r, c.probability, c.apart,
             e.* EXCLUDE (cluster_l, cluster_r, record_l, record_r)
         FROM chance c JOIN chance_record a ON a.cluster = c.x JOIN chance_record b ON b.cluster = c.y
         LEFT JOIN (
@@ -98,3 +138,4 @@ def drop_chances(con: duckdb.DuckDBPyConnection) -> None:
     for name in ("inside", "pair", "edge", "record", "seed"):
         con.execute(f"DROP TABLE chance_{name}")
     con.execute("DROP TABLE chance")
+    con.execute("DROP TABLE clustered_edge")

@@ -20,47 +20,47 @@ _UNKNOWN = "address of one unknown"
 
 
 def home_mirror(
-    con: duckdb.DuckDBPyConnection, model: Model, design: Design, records: str, edges: str, stop: float, source: str
-) -> float:
-    """Links that records of a source have by their home, over those that the forecast would have foretold without it;
-    1 where too few would come apart. `records` and `edges` as in write_chances, the edges with their `rules`."""
+    con: duckdb.DuckDBPyConnection, model: Model, design: Design, records: str, edges: str, stop: float
+) -> dict[str, float]:
+    """By source: links that its records have by their home, over those that the forecast would have foretold without
+    it; none where too few would come apart. `records` and `edges` as in write_chances, the edges with their `rules`."""
     rules = [place for place, keys in enumerate(design.rules.values()) if not any("home_key" in key for key in keys)]
     left = sum(1 << place for place in rules)
     ends = "record_l AS record_id, record_r AS other", "record_r AS record_id, record_l AS other"
-    both = " UNION ALL ".join(f"SELECT {each}, match_weight, gamma_home, rules FROM {edges}" for each in ends)
+    both = " UNION ALL ".join(
+        f"SELECT {each}, match_weight, gamma_home FROM {edges} WHERE rules & {left} > 0" for each in ends
+    )
     missing = missing_weight()
     found = con.execute(
-        f"""-- one row: records that come apart, what is foretold of those that would be named, what they have
+        f"""-- one row per source: of the records that would be named, links that they have, over what is foretold
         WITH scale AS (
             SELECT round(match_weight, 1) AS weight, avg(match_probability) AS probability FROM {edges} GROUP BY 1
         ), taken AS (
-            SELECT record_id, cluster FROM {records} WHERE source = ? AND NOT lacks_home
-            ORDER BY hash(record_id), record_id LIMIT {MOST_TAKEN}
+            SELECT record_id, source, cluster FROM {records} WHERE NOT lacks_home
+            QUALIFY row_number() OVER (PARTITION BY source ORDER BY hash(record_id), record_id) <= {MOST_TAKEN}
         ), sized AS (
             SELECT cluster, count(*) AS n FROM {records} GROUP BY cluster
         ), seen AS (   -- pairs that would still be compared
-            SELECT t.record_id, k.cluster, k.cluster = t.cluster AS own,
+            SELECT t.record_id, t.source, k.cluster, k.cluster = t.cluster AS own,
                 match_weight - {_lost(model)} AS bare, CASE WHEN k.lacks_home THEN bare ELSE match_weight END AS whole
             FROM ({both}) e JOIN taken t USING (record_id) JOIN {records} k ON k.record_id = e.other
-            WHERE e.rules & {left} > 0
         ), summed AS (
-            SELECT record_id, own, any_value(n) - own::INTEGER AS n, max(bare) AS best,
+            SELECT record_id, source, own, any_value(n) - own::INTEGER AS n, max(bare) AS best,
                 (any_value(n) - own::INTEGER - count(*)) * {missing!r} AS unseen,
                 sum({capped("bare")}) + unseen AS apart, sum({capped("whole")}) + unseen AS joined
-            FROM seen JOIN sized USING (cluster) GROUP BY record_id, cluster, own
+            FROM seen JOIN sized USING (cluster) GROUP BY record_id, source, cluster, own
         ), told AS (
-            SELECT record_id, own, n, CASE WHEN joined > {stop!r} * n AND s.probability >= {LEAST_PROBABILITY}
+            SELECT record_id, source, own, n, CASE WHEN joined > {stop!r} * n AND s.probability >= {LEAST_PROBABILITY}
                 THEN s.probability * n ELSE 0 END AS foretold
             FROM summed ASOF JOIN scale s ON summed.best >= s.weight WHERE n > 0 AND apart <= {stop!r} * n
         ), named AS (
-            SELECT record_id, sum(foretold) AS foretold, coalesce(sum(n) FILTER (own), 0) AS links
-            FROM told GROUP BY record_id HAVING sum(foretold) > 0
+            SELECT source, sum(foretold) AS foretold, coalesce(sum(n) FILTER (own), 0) AS links
+            FROM told GROUP BY record_id, source HAVING sum(foretold) > 0
         )
-        SELECT count(*) FILTER (links > 0), sum(foretold), sum(links) FROM named""",
-        [source],
+        SELECT source, sum(links) / sum(foretold) FROM named GROUP BY source
+        HAVING count(*) FILTER (links > 0) >= {FEWEST_APART}"""
     ).fetchall()
-    ((apart, foretold, links),) = found
-    return float(links / foretold) if apart >= FEWEST_APART else 1.0
+    return {source: float(factor) for source, factor in found}
 
 
 def _lost(model: Model) -> str:

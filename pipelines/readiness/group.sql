@@ -1,8 +1,9 @@
--- One row per grouping and group of persons with enough records to tell: how many of its links are probably found.
+-- One row per grouping and group of persons with enough records to tell: how many of its links are probably found; pairs
+-- that no rule compared are told over all sources only (${beyond}), and taken to fall on everyone alike.
 WITH missed AS (
-    SELECT record_id, sum(probability) AS missed FROM (
-        SELECT record_l AS record_id, probability FROM chance_pair
-        UNION ALL SELECT record_r, probability FROM chance_pair) GROUP BY record_id
+    SELECT record_id, sum(apart) * ${beyond} AS missed FROM (
+        SELECT record_l AS record_id, apart FROM chance_pair
+        UNION ALL SELECT record_r, apart FROM chance_pair) GROUP BY record_id
 ), sized AS (SELECT cluster, count(*) - 1 AS linked FROM readiness_record GROUP BY cluster),
 grouped AS (
     SELECT record_id, cluster, reach, unnest([

@@ -10,11 +10,11 @@ import polars as pl
 
 from linkage_models.evaluation.groups import AGE_BANDS
 from linkage_models.models import Model
-from linkage_models.person.coverage import coverage_of
+from linkage_models.person.coverage import coverage_of, families_sql
 from linkage_models.person.designs import DESIGNS
 from linkage_models.readiness.chances import drop_chances, write_chances
 from linkage_models.readiness.fields import FIELDS
-from linkage_models.readiness.mending import Mending, forecast, scaled
+from linkage_models.readiness.mending import NINE_IN_TEN, Mending, forecast, scaled
 from linkage_models.readiness.mirror import home_mirror
 from linkage_models.readiness.reach import reach_sql
 from pipelines.linkage.certainty import thresholds_of
@@ -22,7 +22,7 @@ from pipelines.linkage.company import open_view_edges
 from pipelines.linkage.edges import MODEL
 from pipelines.people.records import ADDRESS_UPRN, RECORD
 from pipelines.places.gazetteer import PROPERTY
-from pipelines.readiness.thresholds import FEWEST_IN_GROUP, VIEW, WORTH_A_MIRROR
+from pipelines.readiness.thresholds import FEWEST_IN_GROUP, RECALL_OFF, UNSEEN, VIEW, WORTH_A_MIRROR
 from pipelines.sources.contracts import Contract
 from pipelines.warehouse import Warehouse, sql_file
 
@@ -45,13 +45,19 @@ def build_readiness(wh: Warehouse, stop: float, contracts: Iterable[Contract] = 
     open_view_edges(wh, VIEW)
     write_chances(wh.con, "readiness_record", "view_edge")
     try:
-        wh.table(PAIR, sql_file(HERE / "pair.sql"))
+        families = families_sql(DESIGNS[model.design])
+        numbers = {"unseen": repr(UNSEEN), "off": repr(RECALL_OFF), "nine_in_ten": repr(NINE_IN_TEN)}
+        wh.table(PAIR, sql_file(HERE / "pair.sql", families=families, **numbers))
+        told = wh.scalar("SELECT sum(pairs * apart) FROM chance") or 0.0
+        beyond = (wh.scalar(f"SELECT sum(missed) FROM {PAIR}") or 0.0) / told if told else 1.0
         wh.table(SOURCE, _source_sql(wh, link))
         cases = " ".join(f"WHEN years >= {least} THEN '{words}'" for least, words in reversed(AGE_BANDS))
-        group = sql_file(HERE / "group.sql", age_bands=cases, link=repr(link), fewest=str(FEWEST_IN_GROUP))
+        group = sql_file(
+            HERE / "group.sql", age_bands=cases, link=repr(link), fewest=str(FEWEST_IN_GROUP), beyond=repr(beyond)
+        )
         wh.table(GROUP, group)
         found = forecast(wh.con, model, "readiness_record", stop, "readiness_won")
-        _write_mendings(wh, [_mirrored(wh, model, stop, each) for each in found])
+        _write_mendings(wh, _mirrored(wh, model, stop, found))
         compared = _write_blocking(wh, model)
     finally:
         drop_chances(wh.con)
@@ -97,7 +103,7 @@ def _write_ethnic_groups(wh: Warehouse, contracts: Iterable[Contract]) -> None:
                     f" ON r.source = '{contract.name}' AND r.source_key = {key}"
                     f" WHERE s.valid_to IS NULL AND s.{min(held)} IS NOT NULL"
                 )
-    every = " UNION ALL ".join(parts) or "SELECT NULL::VARCHAR AS cluster, NULL::VARCHAR AS ethnic_group WHERE false"
+    every = " UNION ALL ".join(parts) or "SELECT NULL::UBIGINT AS cluster, NULL::VARCHAR AS ethnic_group WHERE false"
     wh.execute(
         "-- one row per person whose ethnic group a source states\nCREATE OR REPLACE TEMP TABLE readiness_ethnic_group"
         f" AS SELECT cluster, mode(ethnic_group) AS ethnic_group FROM ({every}) GROUP BY cluster"
@@ -115,13 +121,18 @@ def _source_sql(wh: Warehouse, link: float) -> str:
     return sql_file(HERE / "source.sql", link=repr(link), filled=filled, addresses=addresses)
 
 
-def _mirrored(wh: Warehouse, model: Model, stop: float, each: Mending) -> Mending:
-    """A forecast for homes, scaled by how far it would be off for records whose home is known."""
-    if each.field != "home" or each.links < WORTH_A_MIRROR:
-        return each
-    design = DESIGNS[model.design]
-    factor = home_mirror(wh.con, model, design, "readiness_record", "view_edge", stop, each.source)
-    return scaled(wh.con, each, factor, "readiness_won")
+def _mirrored(wh: Warehouse, model: Model, stop: float, found: Sequence[Mending]) -> list[Mending]:
+    """Forecasts for homes, scaled by how far they would be off for records whose home is known."""
+    asked = [each for each in found if each.field == "home" and each.links >= WORTH_A_MIRROR]
+    if not asked:
+        return list(found)
+    factors = home_mirror(wh.con, model, DESIGNS[model.design], "readiness_record", "clustered_edge", stop)
+    return [
+        scaled(wh.con, each, factors[each.source], "readiness_won")
+        if each in asked and each.source in factors
+        else each
+        for each in found
+    ]
 
 
 def _write_mendings(wh: Warehouse, found: Sequence[Mending]) -> None:

@@ -32,11 +32,15 @@ class SourceReadiness:
 
 @dataclass(frozen=True)
 class PairReadiness:
+    """`recall` lies nine times in ten between `low` and `high`: chance, and how far forecasts were off."""
+
     source_l: str
     source_r: str
     linked: int
     missed: float
     recall: float
+    low: float | None = None  # a run of before ranges were told has none
+    high: float | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 -- Grain: record_id.
 CREATE OR REPLACE TEMP TABLE readiness_record AS
 WITH member AS (
-    SELECT m.record_id, m.person_id AS cluster FROM identity.linkage.membership m WHERE m.view = '${view}'
+    SELECT m.record_id, hash(m.person_id) AS cluster   -- a number: what follows joins on it over and over
+    FROM identity.linkage.membership m WHERE m.view = '${view}'
 ), told AS (   -- what any record of the person says of their age and sex
     SELECT cluster, min(birth_date) FILTER (NOT weak_birth_date) AS born, min(sex) AS sex
     FROM member JOIN identity.people.record r USING (record_id) GROUP BY cluster

@@ -5,7 +5,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipelines.readiness.readiness_data import WORDS, GroupReadiness, Mend, ReadinessData
+from pipelines.readiness.readiness_data import WORDS, GroupReadiness, Mend, PairReadiness, ReadinessData
 from pipelines.readiness.thresholds import FEWEST_IN_GROUP
 from pipelines.reporting.charts import Bar, bar_chart
 from pipelines.reporting.page import HERE, day, slug
@@ -196,7 +196,10 @@ def _readiness_rows(data: ReadinessData, titles: dict[str, str], owners: dict[st
             [Bar(_short(each), (each.links,), each.links_in_words) for each in data.mends if each.rows][:FIRST],
         ),
         "pair_rows": [
-            (named(each.source_l), named(each.source_r), number(each.linked), _links(each.missed), share(each.recall))
+            (
+                *(named(each.source_l), named(each.source_r), number(each.linked), _links(each.missed)),
+                *(share(each.recall), _between(each)),
+            )
             for each in data.pairs
         ],
         "least_rows": [grouped(each) for each in data.least_linkable()],
@@ -208,6 +211,11 @@ def _short(mend: Mend) -> str:
     """A source and a field in words that fit beside a bar."""
     field = {"home": "address", "nino": "NI number", "nhs_number": "NHS number"}.get(mend.field, mend.field)
     return f"{mend.source.capitalize()}: {field}".replace("_", " ")
+
+
+def _between(pair: PairReadiness) -> str:
+    """Between what the expected recall lies nine times in ten: few pairs tell little."""
+    return "–" if pair.low is None or pair.high is None else f"{100 * pair.low:.0f} to {100 * pair.high:.0f}%"
 
 
 def _links(count: float) -> str:

@@ -16,7 +16,9 @@ OWNER = "commissioning@southend.example"
 
 
 def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
-    """The attributes store always; scores only where care episodes are at hand."""
+    """The attributes store where people are mentioned at all; scores only where care episodes are at hand."""
+    if not catalogue.has("person_record"):
+        return []
 
     @step_asset(
         key="attributes/person",
