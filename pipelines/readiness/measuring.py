@@ -22,7 +22,7 @@ from pipelines.linkage.company import open_view_edges
 from pipelines.linkage.edges import MODEL
 from pipelines.people.records import ADDRESS_UPRN, RECORD
 from pipelines.places.gazetteer import PROPERTY
-from pipelines.readiness.thresholds import FEWEST_IN_GROUP, RECALL_OFF, UNSEEN, VIEW, WORTH_A_MIRROR
+from pipelines.readiness.thresholds import FEWEST_IN_GROUP, RECALL_OFF, UNSEEN, UNSEEN_MOST, VIEW, WORTH_A_MIRROR
 from pipelines.sources.contracts import Contract
 from pipelines.warehouse import Warehouse, sql_file
 
@@ -40,13 +40,18 @@ def build_readiness(wh: Warehouse, stop: float, contracts: Iterable[Contract] = 
     """Write the tables; `stop` is the weight at which groups of records stop merging. Returns figures of the whole."""
     ((body, terms),) = wh.rows(f"SELECT body, terms FROM {MODEL}")
     model, link = Model.of(body, terms), thresholds_of(wh, VIEW).link
-    _write_records(wh, model)
+    write_records(wh, model)
     _write_ethnic_groups(wh, contracts)
     open_view_edges(wh, VIEW)
     write_chances(wh.con, "readiness_record", "view_edge")
     try:
         families = families_sql(DESIGNS[model.design])
-        numbers = {"unseen": repr(UNSEEN), "off": repr(RECALL_OFF), "nine_in_ten": repr(NINE_IN_TEN)}
+        numbers = {
+            "unseen": repr(UNSEEN),
+            "unseen_most": repr(UNSEEN_MOST),
+            "off": repr(RECALL_OFF),
+            "nine_in_ten": repr(NINE_IN_TEN),
+        }
         wh.table(PAIR, sql_file(HERE / "pair.sql", families=families, **numbers))
         told = wh.scalar("SELECT sum(pairs * apart) FROM chance") or 0.0
         beyond = (wh.scalar(f"SELECT sum(missed) FROM {PAIR}") or 0.0) / told if told else 1.0
@@ -74,7 +79,8 @@ def build_readiness(wh: Warehouse, stop: float, contracts: Iterable[Contract] = 
     }
 
 
-def _write_records(wh: Warehouse, model: Model) -> None:
+def write_records(wh: Warehouse, model: Model) -> None:
+    """The temporary table readiness_record: records of people in the view."""
     lacks = ", ".join(f"({field.lacking}) AS lacks_{field.name}" for field in FIELDS)
     placed = wh.exists(PROPERTY)
     wh.execute(

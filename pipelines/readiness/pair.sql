@@ -6,14 +6,12 @@ WITH found AS (
         AND (a.source < b.source OR (a.source = b.source AND a.record_id < b.record_id))
     GROUP BY ALL
 ), merge AS (   -- what two clusters that may be one person would join: all of it, or nothing
-    SELECT least(a.source, b.source) AS source_l, greatest(a.source, b.source) AS source_r, x, y, c.apart, count(*) AS n,
-        count(*) FILTER (c.match_weight IS NULL) AS uncompared
+    SELECT least(a.source, b.source) AS source_l, greatest(a.source, b.source) AS source_r, x, y, c.apart, count(*) AS n
     FROM chance_pair c JOIN readiness_record a ON a.record_id = c.record_l
     JOIN readiness_record b ON b.record_id = c.record_r
     GROUP BY ALL
 ), missed AS (
-    SELECT source_l, source_r, sum(n * apart) AS missed, sum(uncompared * apart) AS uncompared,
-        sum(n * n * apart * (1 - apart)) AS variance
+    SELECT source_l, source_r, sum(n * apart) AS missed, sum(n * n * apart * (1 - apart)) AS variance
     FROM merge GROUP BY ALL
 ), compared AS (   -- pairs that rules found, of one person for all that is known, by how many families of rules
     SELECT least(source_l, source_r) AS source_l, greatest(source_l, source_r) AS source_r, ${families} AS families,
@@ -27,8 +25,10 @@ WITH found AS (
     FROM compared GROUP BY ALL
 ), told AS (   -- Chao's unseen, less the uncompared that are known by a third record; inside a source there is no such
     SELECT source_l, source_r, coalesce(f.linked, 0) AS linked, coalesce(m.variance, 0) AS variance,
-        greatest(once * once / (2 * greatest(twice, 1)) - (f.linked + m.missed - s.n), 0) AS beyond,
-        coalesce(m.missed, 0) + CASE WHEN source_l = source_r THEN 0 ELSE coalesce(${unseen} * beyond, 0) END AS missed
+        linked + coalesce(m.missed, 0) - s.n AS uncompared,
+        greatest(once * once / (2 * greatest(twice, 1)) - uncompared, 0) AS chao,
+        CASE WHEN source_l = source_r THEN 0 ELSE coalesce(least(chao, ${unseen_most} * once), 0) END AS beyond,
+        coalesce(m.missed, 0) + ${unseen} * beyond AS missed
     FROM found f FULL JOIN missed m USING (source_l, source_r) LEFT JOIN seen s USING (source_l, source_r)
 )
 SELECT source_l, source_r, linked::BIGINT AS linked, missed, linked / (linked + missed) AS recall,

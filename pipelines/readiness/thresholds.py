@@ -10,5 +10,8 @@ FEW_LINKS = 50.0
 # Of the true pairs that Chao's estimator foretells beyond those that rules compared, so many are there: families of
 # rules lean on each other (a name spelt well is found by name, by home and by birth date). benchmarks/apart.py.
 UNSEEN = 0.45
+# ... and that estimate counts up to this share of the pairs found by one family alone: where hardly any is found by two
+# it has nothing to stand on.
+UNSEEN_MOST = 0.3
 # Missed pairs of two sources are off by so much of themselves (one standard error), chance apart: the same boroughs.
-RECALL_OFF = 0.2
+RECALL_OFF = 0.3
