@@ -56,9 +56,10 @@ def someone(browser: "object", home: str, name: str, width: int = 1280, **more: 
 #: Screenshots for the docs, made when BOROUGHLINK_IMAGES names a folder.
 PICTURES = {"/review": "review-start", "/review/next": "review-item", "/flagged": "flagged-list"}
 #: What reaches beyond the window, unless it scrolls by itself.
-WIDE = """document.documentElement.scrollWidth <= window.innerWidth ? [] : [...document.querySelectorAll('body *')]
+WIDE = """document.documentElement.scrollWidth <= window.innerWidth ? []
+    : ['the page', ...[...document.querySelectorAll('body *')]
     .filter(e => e.getBoundingClientRect().right > window.innerWidth + 1 && !e.closest('.app-scroll'))
-    .map(e => e.tagName + '.' + e.className + ' ' + Math.round(e.getBoundingClientRect().right))"""
+    .map(e => e.tagName + '.' + e.className + ' ' + Math.round(e.getBoundingClientRect().right))]"""
 PAGES = {
     "Ruth Reviewer": [
         "/review", "/review/next", "/review/sample", "/review/done", "/review/item/q_crowd", "/review/item/q_none",

@@ -108,7 +108,8 @@ HOSTILE = (
 
 
 def hostile(wh: Warehouse) -> None:
-    """Names that want to be more than names, on every record of the queue."""
+    """Names that want to be more than names, on every record of the queue; addresses as long as real ones."""
+    wh.execute("UPDATE identity.people.record_address SET address_line = 'FLAT 3 WESTBURY LODGE 54 DUNN WAY SOUTHEND'")
     for place, name in enumerate(HOSTILE):
         wh.execute(
             "UPDATE identity.people.record SET surname = ?, address_line = ? WHERE record_id IN (SELECT record_id FROM "
