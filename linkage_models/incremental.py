@@ -38,13 +38,6 @@ def difference(before: dict[str, str], now: dict[str, str]) -> list[str]:
 
 
 def mark_records(con: duckdb.DuckDBPyConnection, table: str, target: str) -> None:
-    """Write the temporary table `target` (unique_id, record_id, mark): a 64-bit hash of all that a record says.
-
-    `table` is as person.records writes it. unique_id is no part of the mark: it only numbers the records. The hash is
-    DuckDB's own, the same as long as the engine is, which is part of the basis.
-    """
-    columns = [name for name, *_ in con.execute(f"DESCRIBE {table}").fetchall() if name != "unique_id"]
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT unique_id, record_id, hash({', '.join(columns)}) AS mark"
-        f" FROM {table}"
-    )
+    """Write the temporary table `target` (record_id, mark): a 64-bit hash of all that a record says. It is DuckDB's
+    own, the same as long as the engine is, which is part of the basis."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT record_id, hash(r) AS mark FROM {table} r")

@@ -60,7 +60,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
             "left, merged, split and retired, and the pairs for review."
         ),
     )
-    def person(step: Step) -> dict[str, int]:
+    def person(step: Step) -> dict[str, int | str]:
         decided = load_decisions(step.wh, step.run.operations.decisions())
         views = {view: step.purposes.sources(view) for view in VIEWS}
         settings = step.run.settings

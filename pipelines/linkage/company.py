@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 import numpy as np
 
+from linkage_models.clustering import Floats
 from linkage_models.models import Model
 from linkage_models.person.company import company, strongest
 from pipelines.linkage.certainty import calibration_of
@@ -29,14 +30,13 @@ def load_company(wh: Warehouse) -> None:
     ((body, terms),) = wh.rows(f"SELECT body, terms FROM {MODEL}")
     read = f"(SELECT node AS record_id, initial, surname_key, home_key, from_date, to_date FROM {NODE})"
     company(wh.con, NODE_EDGE, read, Model.of(body, terms), GAINED)
-    wh.execute(f"CREATE OR REPLACE TABLE {COMPANY} ({COLUMNS})")
 
 
-def with_company(wh: Warehouse, view: str, sources: Collection[str], everyone: Graph) -> Graph:
-    """The graph of a view with the weights that its pairs have in company; adds the view's rows to COMPANY, with the
-    weight and probability that the pair has in the view."""
-    listed = ", ".join("'" + source.replace("'", "''") + "'" for source in sorted(sources)) or "NULL"
-    among = f"SELECT node FROM {NODE} WHERE source IN ({listed})"
+def note_company(wh: Warehouse, view: str, sources: Collection[str]) -> None:
+    """Add to COMPANY the rows of a view over the pairs of GAINED, with the weight and probability that each has there.
+    Leaves the temporary table view_company: the pairs by their places."""
+    wh.execute(f"CREATE TABLE IF NOT EXISTS {COMPANY} ({COLUMNS})")
+    among = f"SELECT node FROM {NODE} WHERE source IN ({_listed(sources)})"
     wh.execute(f"CREATE OR REPLACE TEMP TABLE view_company AS {strongest(GAINED, among)}")
     said = calibration_of(wh).probability_sql("match_weight")
     wh.execute(
@@ -51,9 +51,45 @@ def with_company(wh: Warehouse, view: str, sources: Collection[str], everyone: G
             ORDER BY c.record_l, c.record_r)""",
         [view],
     )
+
+
+def with_company(wh: Warehouse, view: str, sources: Collection[str], everyone: Graph) -> Graph:
+    """The graph of a view with the weights that its pairs have in company; adds the view's rows to COMPANY."""
+    note_company(wh, view, sources)
+    return _raised(wh, sources, everyone)
+
+
+def with_known_company(wh: Warehouse, view: str, sources: Collection[str], everyone: Graph) -> Graph:
+    """The graph of a view with the weights that COMPANY gives its pairs."""
+    wh.execute(
+        f"""-- one row per pair of the view that gains, by places
+        CREATE OR REPLACE TEMP TABLE view_company AS
+        SELECT l.node AS record_l, r.node AS record_r, c.bits FROM {COMPANY} c
+        JOIN {NODE} l ON l.record_id = c.record_l JOIN {NODE} r ON r.record_id = c.record_r WHERE c.view = '{view}'"""
+    )
+    return _raised(wh, sources, everyone)
+
+
+def _raised(wh: Warehouse, sources: Collection[str], everyone: Graph) -> Graph:
     gained = wh.con.execute("SELECT record_l, record_r, bits FROM view_company").fetchnumpy()
     wh.execute("DROP TABLE view_company")
     return everyone.raised(*(np.asarray(gained[name]) for name in ("record_l", "record_r", "bits"))).part(sources)
+
+
+def linking_weights(wh: Warehouse, view: str, sources: Collection[str], least: float) -> Floats:
+    """Weights in a view, from the least on, of the pairs between its records."""
+    inside = " AND ".join(f"source_{side} IN ({_listed(sources)})" for side in "lr")
+    found = wh.con.execute(
+        f"""WITH gained AS (SELECT record_l, record_r, match_weight FROM {COMPANY} WHERE view = '{view}')
+        SELECT match_weight FROM {EDGE} ANTI JOIN gained USING (record_l, record_r)
+        WHERE match_weight >= {least!r} AND {inside}
+        UNION ALL SELECT match_weight FROM gained WHERE match_weight >= {least!r}"""
+    ).fetchnumpy()
+    return np.asarray(found["match_weight"])
+
+
+def _listed(sources: Collection[str]) -> str:
+    return ", ".join("'" + source.replace("'", "''") + "'" for source in sorted(sources)) or "NULL"
 
 
 def open_view_edges(wh: Warehouse, view: str, catalog: str = "identity") -> None:

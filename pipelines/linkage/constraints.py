@@ -11,9 +11,12 @@ from linkage_models.thresholds import DEATH_GRACE_DAYS
 from pipelines.governance.protection import NEVER_LINK, listed
 from pipelines.linkage.former_keys import SUCCESSION, load_successions
 from pipelines.people.records import RECORD
+from pipelines.people.touched import PERSONS, touch
 from pipelines.warehouse import Warehouse
 
 MUST_LINK, CANNOT_LINK, SUSPENDED = "must_link", "cannot_link", "suspended_decision"
+# The decisions that the last clustering was under: the name of their table, and the pair.
+DECIDED = "identity.linkage.decided"
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,17 @@ def load_decisions(wh: Warehouse, decisions: list[dict[str, Any]]) -> Decided:
     counts = [int(wh.scalar(f"SELECT count(*) FROM {table}")) for table in (MUST_LINK, CANNOT_LINK, SUSPENDED)]
     wh.execute("DROP TABLE decision_now")
     return Decided(*counts)
+
+
+def touch_decided(wh: Warehouse) -> None:
+    """Note for the clustering the records of decisions that came or went since the last one; needs load_decisions."""
+    wh.execute(f"CREATE TABLE IF NOT EXISTS {DECIDED} (kind VARCHAR, record_l VARCHAR, record_r VARCHAR)")
+    kinds = (MUST_LINK, CANNOT_LINK, SUSPENDED)
+    now = " UNION ".join(f"SELECT '{kind}' AS kind, record_l, record_r FROM {kind}" for kind in kinds)
+    differ = f"((FROM ({now}) EXCEPT FROM {DECIDED}) UNION (FROM {DECIDED} EXCEPT FROM ({now})))"
+    touch(wh, (PERSONS,), f"SELECT unnest([record_l, record_r]) AS record_id, NULL AS lost FROM {differ}")
+    wh.execute(f"DELETE FROM {DECIDED}")
+    wh.execute(f"INSERT INTO {DECIDED} {now}")
 
 
 def constraints_of(wh: Warehouse, node: str) -> Constraints:

@@ -38,9 +38,12 @@ CHANGED = "decision suspended: a record has changed since"
 CONTRADICTED = "decisions contradict each other"
 
 
-def note_doubts(wh: Warehouse, view: str, graph: Graph, found: Clustering, at: Thresholds) -> None:
-    """Write the view's rows of REVIEW_EDGE, anew each time: the thresholds go with all pairs of the view."""
-    rows = pl.concat([_scored(graph, found, at), _decided(wh, graph, found)])
+def note_doubts(wh: Warehouse, view: str, graph: Graph, found: Clustering, at: Thresholds, oversized: int) -> None:
+    """Add to REVIEW_EDGE the view's doubts about records that were clustered anew. From `oversized` records on a person
+    is too large."""
+    rows = pl.concat([_scored(graph, found, at, oversized), _decided(wh, graph, found)])
+    anew = graph.records.filter("anew")["record_id"].implode()
+    rows = rows.filter(pl.col("record_l").is_in(anew) | pl.col("record_r").is_in(anew))
     wh.con.register("doubt", rows)
     wh.execute(
         f"INSERT INTO {REVIEW_EDGE} SELECT ?, record_l, record_r, match_weight, reason FROM doubt"
@@ -68,7 +71,7 @@ def oversized_from(sizes: Ints) -> int:
     return max(policy.OVERSIZED_LEAST, int(policy.OVERSIZED_TIMES * usual) + 1)
 
 
-def _scored(graph: Graph, found: Clustering, at: Thresholds) -> pl.DataFrame:
+def _scored(graph: Graph, found: Clustering, at: Thresholds, oversized: int) -> pl.DataFrame:
     """Scored pairs with a reason; the most telling one where several hold."""
     edges, labels = graph.edges, found.labels
     together = labels[edges.left] == labels[edges.right]
@@ -76,7 +79,7 @@ def _scored(graph: Graph, found: Clustering, at: Thresholds) -> pl.DataFrame:
     reasons += [
         (BRIDGE, found.bridges),
         (THIN, found.thin),
-        (OVERSIZED, _weakest_of_oversized(edges.weight, labels, edges.left, together)),
+        (OVERSIZED, _weakest_of_oversized(edges.weight, labels, edges.left, together, oversized)),
     ]
     strong = edges.weight >= at.link
     # of a person's records, those that strong pairs hold together need no look at the weaker ones between them
@@ -105,10 +108,10 @@ def _strongest_between(edges: Edges, part: Ints, chosen: Ints) -> Ints:
     return np.sort(chosen[order[first]])
 
 
-def _weakest_of_oversized(weight: Floats, labels: Ints, left: Ints, together: Bools) -> Ints:
+def _weakest_of_oversized(weight: Floats, labels: Ints, left: Ints, together: Bools, oversized: int) -> Ints:
     """The pair of least weight in each cluster that is too large."""
     sizes = np.bincount(labels)
-    inside = np.flatnonzero(together & (sizes[labels[left]] >= oversized_from(sizes)))
+    inside = np.flatnonzero(together & (sizes[labels[left]] >= oversized))
     order = inside[np.lexsort((inside, weight[inside], labels[left[inside]]))]
     of = labels[left[order]]
     return order[np.flatnonzero(np.concatenate([of[:1] == of[:1], of[1:] != of[:-1]]))]

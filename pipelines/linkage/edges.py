@@ -22,6 +22,7 @@ from pipelines.faults import BoroughlinkError
 from pipelines.governance.protection import NEVER_LINK, listed
 from pipelines.linkage.choice import MODEL, choose_model
 from pipelines.people.records import RECORD
+from pipelines.people.touched import HOMES, PERSONS, touch, unsettle
 from pipelines.warehouse import Warehouse
 
 EDGE = "identity.linkage.edge"
@@ -79,7 +80,7 @@ def build_edge(
         model, said = calibrated(model)
         chosen = "; ".join(filter(None, (chosen, said)))
     basis = scoring_basis(model)
-    mark_records(wh.con, "person_link", "record_mark")
+    mark_records(wh.con, RECORD, "record_mark")
     changes = _changes(wh)
     design = DESIGNS[model.design]
     planned = _planned(wh, design)
@@ -97,9 +98,11 @@ def build_edge(
         JOIN person_link b ON b.unique_id = e.unique_id_r
         ORDER BY e.unique_id_l, e.unique_id_r"""
     if afresh:
+        unsettle(wh, PERSONS)
         wh.table(EDGE, made)
     else:  # to write the file anew would cost more than all the rest
         touched = "IN (SELECT record_id FROM touched_record)"
+        _touch(wh, touched)
         wh.execute(f"DELETE FROM {EDGE} WHERE record_l {touched} OR record_r {touched}")
         wh.execute(f"INSERT INTO {EDGE} {made}")
     pairs = wh.note(EDGE)
@@ -123,6 +126,20 @@ def build_edge(
     return Linked(model, chosen, scored, afresh, changes, pairs, certain, covered, trained)
 
 
+def _touch(wh: Warehouse, touched: str) -> None:
+    """Note for the steps to come the touched records, and what their pairs weighed that are taken away now."""
+    company = "identity.linkage.company"
+    gained = f"SELECT record_l, record_r, max(match_weight) AS weight FROM {company} GROUP BY ALL"
+    weight, beside = (
+        ("greatest(match_weight, c.weight)", f"LEFT JOIN ({gained}) c USING (record_l, record_r)")
+        if wh.exists(company)
+        else ("match_weight", "")
+    )
+    pairs = f"FROM {EDGE} {beside} WHERE record_l {touched} OR record_r {touched}"
+    touch(wh, (PERSONS, HOMES), "SELECT record_id, NULL AS lost FROM touched_record")
+    touch(wh, (PERSONS,), f"SELECT unnest([record_l, record_r]) AS record_id, {weight} AS lost {pairs}")
+
+
 def _planned(wh: Warehouse, design: Design) -> list[Planned]:
     """The blocking rules on these records. Raises BoroughlinkError where they would make too many pairs."""
     try:
@@ -138,16 +155,16 @@ def _changes(wh: Warehouse) -> dict[str, int]:
     wh.execute(
         f"""-- one row per record: its mark now and before
         CREATE OR REPLACE TEMP TABLE record_change AS
-        SELECT unique_id, coalesce(n.record_id, b.record_id) AS record_id, n.mark AS mark, b.mark AS mark_before
+        SELECT record_id, n.mark AS mark, b.mark AS mark_before
         FROM record_mark n FULL JOIN {SCORED_RECORD} b USING (record_id)"""
     )
     wh.execute(
-        "CREATE OR REPLACE TEMP TABLE touched_record AS SELECT unique_id, record_id FROM record_change"
+        "CREATE OR REPLACE TEMP TABLE touched_record AS SELECT record_id FROM record_change"
         " WHERE mark IS DISTINCT FROM mark_before"
     )
     wh.execute(
-        "CREATE OR REPLACE TEMP TABLE changed_record AS SELECT unique_id FROM touched_record"
-        " WHERE unique_id IS NOT NULL"
+        "CREATE OR REPLACE TEMP TABLE changed_record AS SELECT unique_id FROM person_link"
+        " SEMI JOIN touched_record USING (record_id)"
     )
     ((new, changed, vanished, standing),) = wh.rows(
         "SELECT count(*) FILTER (mark_before IS NULL), count(*) FILTER (mark <> mark_before),"

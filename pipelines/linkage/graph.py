@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from linkage_models.clustering import Constraints, Edges, Floats, Ints
+from linkage_models.clustering import Bools, Constraints, Edges, Floats, Ints
 from pipelines.linkage.constraints import constraints_of
 from pipelines.linkage.edges import EDGE
 from pipelines.people.records import RECORD
@@ -18,8 +18,8 @@ NODE, NODE_EDGE = "person_node", "person_node_edge"
 
 @dataclass(frozen=True)
 class Graph:
-    """`records` (record_id, source, mark) in the order of record_id; edges, in order, and constraints name them by
-    their place."""
+    """`records` (record_id, source, mark, anew: to be clustered) in the order of record_id; edges, in order, and
+    constraints name them by their place."""
 
     records: pl.DataFrame
     edges: Edges
@@ -27,23 +27,28 @@ class Graph:
 
     def part(self, sources: Collection[str]) -> "Graph":
         """The graph over the records of these sources alone: what lies outside leaves no trace in it."""
-        inside = self.records["source"].is_in(list(sources)).to_numpy()
-        place = np.cumsum(inside) - 1
+        return self.among(self.records["source"].is_in(list(sources)).to_numpy())
+
+    def among(self, chosen: Bools) -> "Graph":
+        """The graph over the chosen records alone."""
+        if chosen.all():
+            return self
+        place = np.cumsum(chosen) - 1
 
         def within(pairs: Ints) -> Ints:
-            return place[pairs[inside[pairs].all(axis=1)]]
+            return place[pairs[chosen[pairs].all(axis=1)]]
 
-        kept = inside[self.edges.left] & inside[self.edges.right]
+        kept = chosen[self.edges.left] & chosen[self.edges.right]
         edges = Edges(place[self.edges.left[kept]], place[self.edges.right[kept]], self.edges.weight[kept])
         every = self.constraints
         constraints = Constraints(
             within(every.must),
             within(every.cannot),
-            every.exclusive[inside],
-            every.dead_from[inside],
-            every.begins[inside],
+            every.exclusive[chosen],
+            every.dead_from[chosen],
+            every.begins[chosen],
         )
-        return Graph(self.records.filter(inside), edges, constraints)
+        return Graph(self.records.filter(chosen), edges, constraints)
 
     def raised(self, left: Ints, right: Ints, bits: Floats) -> "Graph":
         """The graph with `bits` more on the pairs of places `left`, `right`, all of which it has."""
@@ -61,18 +66,16 @@ class Graph:
         )
 
 
-def load_graph(wh: Warehouse) -> Graph:
-    """Everyone's graph; needs EDGE and the tables of load_decisions. Leaves the temporary tables NODE and NODE_EDGE."""
+def write_nodes(wh: Warehouse, among: str = f"SELECT *, true AS anew FROM {RECORD}") -> None:
+    """Write the temporary tables NODE and NODE_EDGE: the records of people in a query of RECORD and `anew`, whether
+    they are to be clustered anew, and the edges among them; needs EDGE."""
     wh.execute(
         f"""-- one row per record of a person, numbered in the order of record_id
         CREATE OR REPLACE TEMP TABLE {NODE} AS
         SELECT row_number() OVER (ORDER BY record_id) - 1 AS node, record_id, source,
-            md5_number_lower(record_id) AS mark,
-            initial, surname_key, home_key,
-            from_date, to_date
-        FROM {RECORD} WHERE is_person"""
+            md5_number_lower(record_id) AS mark, anew, initial, surname_key, home_key, from_date, to_date
+        FROM ({among}) WHERE is_person"""
     )
-    records = wh.frame(f"SELECT record_id, source, mark FROM {NODE} ORDER BY node")
     gammas = "".join(f", e.{name}" for name in ("gamma_home", "gamma_move") if name in wh.columns(EDGE))
     wh.execute(
         f"""-- one row per edge, in order
@@ -81,6 +84,11 @@ def load_graph(wh: Warehouse) -> Graph:
         FROM {EDGE} e JOIN {NODE} l ON l.record_id = e.record_l JOIN {NODE} r ON r.record_id = e.record_r
         ORDER BY 1, 2"""
     )
+
+
+def load_graph(wh: Warehouse) -> Graph:
+    """The graph of NODE and NODE_EDGE; needs the tables of load_decisions."""
+    records = wh.frame(f"SELECT record_id, source, mark, anew FROM {NODE} ORDER BY node")
     edges = wh.con.execute(f"SELECT record_l, record_r, match_weight FROM {NODE_EDGE}").fetchnumpy()
     ends = (np.asarray(edges[name]) for name in ("record_l", "record_r", "match_weight"))
     return Graph(records, Edges(*ends), constraints_of(wh, NODE))

@@ -1,19 +1,36 @@
 """A clustering per purpose view, its persons with lasting ids, and the ledger of what became of them."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+import duckdb
+import numpy as np
 import polars as pl
 
+from linkage_models import clustering
 from linkage_models import thresholds as policy
-from linkage_models.clustering import Ints, cluster
+from linkage_models.clustering import Clustering, Ints, cluster
 from linkage_models.identity import Draw, assign, changed
 from pipelines.linkage.certainty import THRESHOLD, thresholds_of, write_thresholds
-from pipelines.linkage.company import COMPANY, GAINED, load_company, with_company
-from pipelines.linkage.doubts import COLUMNS, REVIEW_EDGE, counted, note_doubts
+from pipelines.linkage.company import (
+    COMPANY,
+    GAINED,
+    linking_weights,
+    load_company,
+    with_company,
+    with_known_company,
+)
+from pipelines.linkage.constraints import touch_decided
+from pipelines.linkage.doubts import COLUMNS, REVIEW_EDGE, counted, note_doubts, oversized_from
 from pipelines.linkage.drawing import drawer
+from pipelines.linkage.edges import MODEL
 from pipelines.linkage.former_keys import succeed
-from pipelines.linkage.graph import NODE, NODE_EDGE, Graph, load_graph
+from pipelines.linkage.graph import NODE, NODE_EDGE, Graph, load_graph, write_nodes
+from pipelines.linkage.reach import ANEW, REACHED, find_reached, renew_company
+from pipelines.people.records import RECORD
+from pipelines.people.touched import HOMES, PERSONS, settle, touch, unsettle, why_all
 from pipelines.warehouse import Warehouse
 
 MEMBERSHIP, PERSON, LEDGER = (f"identity.linkage.{name}" for name in ("membership", "person", "ledger"))
@@ -23,6 +40,15 @@ _LEDGER = (
     "ledger_seq BIGINT, run_id VARCHAR, view VARCHAR, event VARCHAR, person_id VARCHAR, other_person_id VARCHAR,"
     " records VARCHAR[], reason VARCHAR"
 )
+DOUBTS = "doubts"
+_MODELS, _ROOM = Path(clustering.__file__).parent, Path(__file__).parent
+_CODE = [
+    *(
+        _MODELS / name
+        for name in ("clustering.py", "bridges.py", "calibration.py", "thresholds.py", "person/company.py")
+    ),
+    *(_ROOM / f"{name}.py" for name in ("certainty", "company", "constraints", "doubts", "graph", "persons", "reach")),
+]
 
 
 def build_persons(
@@ -31,45 +57,134 @@ def build_persons(
     key: bytes,
     target_precision: float = policy.TARGET_PRECISION,
     stop: float = policy.CLUSTER_STOP,
-) -> dict[str, int]:
+) -> dict[str, int | str]:
     """Cluster each view over the records of its sources; needs EDGE and the tables of load_decisions.
 
     Writes MEMBERSHIP, PERSON, LEDGER (appended), REVIEW_EDGE and COMPANY. `key` keys the ids. Taking away the sources
-    outside a view changes nothing in it. Persons whose records are those of the last run are left as they stand.
+    outside a view changes nothing in it. What does not hang on a touched record is left as the last run made it.
     """
-    for table, columns in ((MEMBERSHIP, _MEMBERSHIP), (PERSON, _PERSON), (LEDGER, _LEDGER)):
+    everything = why_all(wh, PERSONS, _basis(wh, views, target_precision, stop))
+    for table, columns in ((MEMBERSHIP, _MEMBERSHIP), (PERSON, _PERSON), (LEDGER, _LEDGER), (REVIEW_EDGE, COLUMNS)):
         wh.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
-    wh.execute(f"CREATE OR REPLACE TABLE {REVIEW_EDGE} ({COLUMNS})")
-    wh.execute(f"DROP TABLE IF EXISTS identity.{THRESHOLD}")
-    figures: dict[str, int] = {"members under a new key": succeed(wh, MEMBERSHIP)}
-    everyone = load_graph(wh)
-    load_company(wh)
-    for view, sources in sorted(views.items()):
-        graph = with_company(wh, view, sources, everyone)
-        mark = graph.records["mark"].to_numpy()
-        found = cluster(graph.records.height, graph.edges, graph.constraints, stop=stop, mark=mark)
-        figures[f"persons changed in {view}"] = _identify(wh, view, key, graph, found.labels)
-        write_thresholds(wh, view, graph.edges.weight, target_precision)
-        note_doubts(wh, view, graph, found, thresholds_of(wh, view))
-        figures[f"persons in {view}"] = int(found.labels.max(initial=-1)) + 1
-    for table in (GAINED, NODE_EDGE, NODE):
-        wh.execute(f"DROP TABLE {table}")
+    figures: dict[str, int | str] = {"members under a new key": succeed(wh, MEMBERSHIP)}
+    touch_decided(wh)
+    if not everything:
+        renew_company(wh, views)
+        figures["records clustered anew"] = find_reached(wh, MEMBERSHIP, stop)
+    linking = _Linking(wh, views, key, target_precision, stop)
+    limits = linking.link(everything is not None)
+    if not everything and (everything := why_all(wh, DOUBTS, limits)):
+        limits = linking.link(True)
     gone = [view for (view,) in wh.rows(f"SELECT DISTINCT view FROM {MEMBERSHIP}") if view not in views]
     for view in gone:
         wh.execute(f"DELETE FROM {MEMBERSHIP} WHERE view = ?", [view])
     for table in (MEMBERSHIP, PERSON, LEDGER, REVIEW_EDGE, COMPANY):
         wh.note(table)
-    return figures | counted(wh)
+    settle(wh, PERSONS, _basis(wh, views, target_precision, stop))
+    settle(wh, DOUBTS, limits)
+    if everything:
+        unsettle(wh, HOMES)
+    figures["clustered"] = f"everyone: {everything}" if everything else "only what hangs on touched records"
+    return figures | linking.figures | counted(wh)
 
 
-def _identify(wh: Warehouse, view: str, key: bytes, graph: Graph, labels: Ints) -> int:
-    """Give the clusters of the view their person ids and write down what changed; return how many clusters did."""
-    last = wh.frame(f"SELECT record_id AS member, person_id AS id FROM {MEMBERSHIP} WHERE view = '{view}'")
-    now = graph.records.select(member="record_id", source="source", group_no=pl.Series(labels, dtype=pl.Int64))
-    given = give_ids(wh, now, last, drawer(wh, key, view, "person", "p"), LEDGER, view)
-    gone = wh.frame(f"SELECT person_id, first_run FROM {PERSON} WHERE view = '{view}'").join(
-        given.last.select(person_id="id").unique(), on="person_id", how="semi"
+def _basis(wh: Warehouse, views: Mapping[str, Sequence[str]], target: float, stop: float) -> dict[str, str]:
+    """What all persons follow from beside the records and their edges: in words -> what it is."""
+    model = wh.rows(f"SELECT body, terms FROM {MODEL}")
+    held = int(wh.scalar(f"SELECT count(*) FROM {MEMBERSHIP}")) if wh.exists(MEMBERSHIP) else 0
+    return {
+        "the views": repr({view: sorted(sources) for view, sources in sorted(views.items())}),
+        "the settings of clustering": repr((target, stop)),
+        "the model": hashlib.sha256(repr(model).encode()).hexdigest(),
+        "the clustering or its code": hashlib.sha256(b"".join(path.read_bytes() for path in _CODE)).hexdigest(),
+        "the matching engine": duckdb.__version__,
+        "what stood in its tables": str(held),  # an erasure takes records out of them
+    }
+
+
+@dataclass
+class _Linking:
+    """One clustering of every view, of everyone or of those in REACHED."""
+
+    wh: Warehouse
+    views: Mapping[str, Sequence[str]]
+    key: bytes
+    target_precision: float
+    stop: float
+    figures: dict[str, int | str] = field(default_factory=dict)
+
+    def link(self, everyone: bool) -> dict[str, str]:
+        """Cluster; returns by view what its doubts follow from: in words -> what it is."""
+        wh = self.wh
+        if everyone:
+            write_nodes(wh)
+            load_company(wh)
+            wh.execute(f"DROP TABLE IF EXISTS {COMPANY}")
+            wh.execute(f"DELETE FROM {REVIEW_EDGE}")
+        else:
+            write_nodes(wh, f"SELECT r.*, t.anew FROM {RECORD} r JOIN {REACHED} t ON t.h = hash(r.record_id)")
+            wh.execute(f"DELETE FROM {REVIEW_EDGE} WHERE hash(record_l) IN {ANEW} OR hash(record_r) IN {ANEW}")
+        wh.execute(f"DROP TABLE IF EXISTS identity.{THRESHOLD}")
+        graph, limits = load_graph(wh), dict[str, str]()
+        for view, sources in sorted(self.views.items()):
+            part = (with_company if everyone else with_known_company)(wh, view, sources, graph)
+            found = _clustered(wh, view, part, self.stop)
+            changed = _identify(wh, view, self.key, part, found.labels, everyone)
+            weights = part.edges.weight if everyone else linking_weights(wh, view, sources, policy.LINK_WEIGHT)
+            write_thresholds(wh, view, weights, self.target_precision)
+            at, sizes = thresholds_of(wh, view), _sizes(wh, view)
+            note_doubts(wh, view, part, found, at, oversized_from(sizes))
+            limits[f"the thresholds in {view}"] = repr((at.link, at.review))
+            limits[f"what is oversized in {view}"] = str(oversized_from(sizes))
+            told = f"persons changed in {view}"
+            # a second clustering in one run finds what the first made
+            self.figures |= {told: changed + int(self.figures.get(told, 0)), f"persons in {view}": len(sizes)}
+        for table in (GAINED, NODE_EDGE, NODE):
+            wh.execute(f"DROP TABLE IF EXISTS {table}")
+        return limits
+
+
+def _sizes(wh: Warehouse, view: str) -> Ints:
+    """How many records each person of the view has."""
+    held = f"SELECT records::BIGINT AS records FROM {PERSON} WHERE view = ? AND status = 'current'"
+    return np.asarray(wh.con.execute(held, [view]).fetchnumpy()["records"], dtype=np.int64)
+
+
+def _clustered(wh: Warehouse, view: str, graph: Graph, stop: float) -> Clustering:
+    """The clusters of the records that are to be clustered anew; the others are with whom they were."""
+    anew = graph.records["anew"].to_numpy()
+    part = graph.among(anew)
+    mark = part.records["mark"].to_numpy()
+    found = cluster(part.records.height, part.edges, part.constraints, stop=stop, mark=mark)
+    if part is graph:
+        return found
+    held = f"SELECT record_id, person_id FROM {MEMBERSHIP} SEMI JOIN {NODE} USING (record_id) WHERE view = '{view}'"
+    person = graph.records.join(wh.frame(held), on="record_id", how="left", maintain_order="left")["person_id"]
+    labels = part.records.height + person.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+    labels[anew] = found.labels
+    pairs = np.flatnonzero(anew[graph.edges.left] & anew[graph.edges.right])
+    return replace(
+        found,
+        labels=np.unique(labels, return_inverse=True)[1],
+        suspended=np.flatnonzero(anew[graph.constraints.must].all(axis=1))[found.suspended],
+        stopped=pairs[found.stopped],
+        bridges=pairs[found.bridges],
+        thin=pairs[found.thin],
     )
+
+
+def _identify(wh: Warehouse, view: str, key: bytes, graph: Graph, labels: Ints, everyone: bool) -> int:
+    """Give the clusters of the view their person ids and write down what changed; return how many clusters did."""
+    held = f"SELECT record_id AS member, person_id AS id FROM {MEMBERSHIP} WHERE view = '{view}'"
+    last = wh.frame(held if everyone else f"{held} AND hash(record_id) IN {ANEW}")
+    now = graph.records.with_columns(group_no=pl.Series(labels, dtype=pl.Int64)).filter("anew")
+    now = now.select("source", "group_no", member="record_id")
+    given = give_ids(wh, now, last, drawer(wh, key, view, "person", "p"), LEDGER, view)
+    with wh.given(pl.concat([given.now["member"], given.last["member"]]).unique().to_frame("record_id")):
+        touch(wh, (HOMES,), "SELECT record_id, NULL AS lost FROM given")
+    with wh.given(given.last.select(person_id="id").unique()):
+        first = f"SELECT person_id, first_run FROM {PERSON} SEMI JOIN given USING (person_id) WHERE view = '{view}'"
+        gone = wh.frame(first)
     members = given.now.select("group_no", "source", person_id=given.ids["id"])
     # a source by its number: distinct numbers are found far quicker than distinct names
     numbered = pl.Enum(members["source"].unique().sort())

@@ -13,10 +13,12 @@ AT = Thresholds(link=3.0, review=-3.0, target=0.99, expected=0.99)
 
 def asked(pairs: dict[tuple[int, int], float], records: int) -> list[tuple[str, str, str]]:
     left, right = (np.array([pair[side] for pair in pairs], dtype=np.int64) for side in (0, 1))
-    names = pl.DataFrame({"record_id": [f"r{place}" for place in range(records)], "source": ["s"] * records})
+    names = pl.DataFrame(
+        {"record_id": [f"r{place}" for place in range(records)], "source": ["s"] * records, "anew": [True] * records}
+    )
     graph = Graph(names, Edges(left, right, np.array(list(pairs.values()))), Constraints.none(records))
     found = cluster(records, graph.edges, graph.constraints)
-    rows = _scored(graph, found, AT).select("record_l", "record_r", "reason").sort("record_l", "record_r")
+    rows = _scored(graph, found, AT, 13).select("record_l", "record_r", "reason").sort("record_l", "record_r")
     return rows.rows()
 
 

@@ -13,7 +13,7 @@ from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
 from pipelines.linkage.edges import EDGE, build_edge
 from pipelines.linkage.explain import Looked, UnknownRecord, explain, explain_person
-from pipelines.linkage.graph import NODE_EDGE, load_graph
+from pipelines.linkage.graph import NODE_EDGE, load_graph, write_nodes
 from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID, build_households, build_property_id
 from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, build_persons
 from pipelines.people.records import RECORD, build_record, build_record_address
@@ -242,6 +242,7 @@ def test_a_record_never_to_be_linked_is_compared_with_none(shared: Warehouse) ->
 
 def test_a_pair_has_in_a_view_the_probability_of_its_weight_there(shared: Warehouse) -> None:
     load_decisions(shared, [])
+    write_nodes(shared)
     everyone = load_graph(shared)
     beside = "record_l AS beside_l, record_r AS beside_r"
     shared.execute(
