@@ -89,10 +89,12 @@ class Warehouse:
 
     def renew(self, name: str, select: str, key: str, order: str) -> int:
         """Bring a table to what a SELECT gives, as `table` does in this order, but write only the rows of those keys
-        whose rows are not what they were: to write a file costs more than to compare."""
+        whose rows are not what they were: to write a file costs more than to compare. Leaves these keys in the
+        temporary table renewed_key."""
         self.execute(f"CREATE OR REPLACE TEMP TABLE renewed AS {select}")
         try:
             if not self.exists(name) or self.rows(f"DESCRIBE {name}") != self.rows("DESCRIBE renewed"):
+                self.execute(f"CREATE OR REPLACE TEMP TABLE renewed_key AS SELECT DISTINCT {key} FROM renewed")
                 return self.table(name, f"FROM renewed ORDER BY {order}")
             self.execute(
                 f"""-- keys whose rows differ
@@ -106,7 +108,7 @@ class Warehouse:
             self.execute(f"INSERT INTO {name} FROM renewed WHERE {differs} ORDER BY {order}")
             return self.note(name)
         finally:
-            self.execute("DROP TABLE IF EXISTS renewed; DROP TABLE IF EXISTS renewed_key")
+            self.execute("DROP TABLE IF EXISTS renewed")
 
     def note(self, name: str) -> int:
         """Record in the file's `meta.relation` that this run made the table; return its rows."""

@@ -77,7 +77,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         tables=[HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID],
         description="Households as dated intervals at a home, per purpose view, and the random id of every property.",
     )
-    def household(step: Step) -> dict[str, int]:
+    def household(step: Step) -> dict[str, int | str]:
         key = step.run.keyring.key("ids")
         build_property_id(step.wh, key)
         return build_households(step.wh, VIEWS, key)

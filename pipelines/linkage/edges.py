@@ -194,4 +194,6 @@ def _note_scoring(wh: Warehouse, basis: dict[str, str], afresh: str | None) -> N
         "SELECT ?::VARCHAR AS afresh, ?::VARCHAR AS basis",
         [afresh, json.dumps(basis, sort_keys=True)],
     )
-    wh.table(SCORED_RECORD, "SELECT record_id, mark FROM record_mark ORDER BY record_id")
+    wh.execute(f"DELETE FROM {SCORED_RECORD} WHERE record_id IN (SELECT record_id FROM touched_record)")
+    wh.execute(f"INSERT INTO {SCORED_RECORD} FROM record_mark SEMI JOIN touched_record USING (record_id)")
+    wh.note(SCORED_RECORD)

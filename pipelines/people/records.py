@@ -11,6 +11,7 @@ from linkage_models.thresholds import CHANGED_SHARE
 from pipelines.governance.protection import MASKED, NEVER_LINK, SEAL, listed
 from pipelines.people.fingerprint import fingerprint_sql, set_key
 from pipelines.people.inherited import SEALED_PLACE, inherit_flags, load_reach, seal_places
+from pipelines.people.touched import HOMES, touch
 from pipelines.warehouse import Warehouse, sql_file
 
 ROOM = Path(__file__).parent
@@ -34,7 +35,7 @@ def build_record_address(wh: Warehouse, views: Mapping[str, Sequence[str]] | Non
     none = "(SELECT NULL AS address_id, NULL::BIGINT AS uprn, NULL::VARCHAR AS door_key WHERE false)"
     found = ADDRESS_UPRN if wh.exists(ADDRESS_UPRN) else none
     seal_places(wh, found)
-    return wh.renew(
+    rows = wh.renew(
         RECORD_ADDRESS,
         sql_file(
             ROOM / "record_address.sql",
@@ -47,6 +48,8 @@ def build_record_address(wh: Warehouse, views: Mapping[str, Sequence[str]] | Non
         "record_id",
         "record_id, from_date, address_id",
     )
+    touch(wh, (HOMES,), "SELECT record_id, NULL AS lost FROM renewed_key")
+    return rows
 
 
 def build_record(
@@ -79,13 +82,16 @@ def build_record(
         _take_over(wh, "ANTI JOIN people_touched USING (record_id)")
     with wh.given(rules):
         if afresh:
-            wh.table(RECORD, query)
+            wh.renew(RECORD, query, "record_id", "record_id")
         else:  # to write the file anew would cost more than all the rest
             wh.execute(f"DELETE FROM {RECORD} WHERE record_id IN (SELECT record_id FROM people_touched)")
             wh.execute(f"INSERT INTO {RECORD} {query}")
     wh.table(BASIS, "SELECT ?::VARCHAR AS basis", [basis])
-    wh.table(
-        STANDARDISED, "-- one row per record: what its row in RECORD was made of\nFROM people_now ORDER BY record_id"
+    wh.renew(
+        STANDARDISED,
+        "-- one row per record: what its row in RECORD was made of\nFROM people_now",
+        "record_id",
+        "record_id",
     )
     inherited = inherit_flags(wh)
     for table in ("people_fact", "people_standardised", "people_now", "people_touched"):
