@@ -75,24 +75,21 @@ def build_record(
     communal = wh.rows(f"SELECT count(*), bit_xor(hash(uprn)) FROM {homes} WHERE is_communal")
     basis = hashlib.sha256(repr((rules.rows(), query, communal)).encode()).hexdigest()
     touched, records = (int(wh.scalar(f"SELECT count(*) FROM {each}")) for each in ("people_touched", "people_fact"))
-    afresh = (
-        not wh.exists(BASIS) or wh.scalar(f"SELECT basis FROM {BASIS}") != basis or touched > CHANGED_SHARE * records
-    )
-    if afresh:
+    afresh = touched > CHANGED_SHARE * records or not wh.exists(BASIS)
+    other = afresh or wh.scalar(f"SELECT basis FROM {BASIS}") != basis
+    if other:
         _take_over(wh, "ANTI JOIN people_touched USING (record_id)")
     with wh.given(rules):
         if afresh:
+            wh.table(RECORD, query)
+        elif other:
             wh.renew(RECORD, query, "record_id", "record_id")
         else:  # to write the file anew would cost more than all the rest
             wh.execute(f"DELETE FROM {RECORD} WHERE record_id IN (SELECT record_id FROM people_touched)")
             wh.execute(f"INSERT INTO {RECORD} {query}")
     wh.table(BASIS, "SELECT ?::VARCHAR AS basis", [basis])
-    wh.renew(
-        STANDARDISED,
-        "-- one row per record: what its row in RECORD was made of\nFROM people_now",
-        "record_id",
-        "record_id",
-    )
+    made_of = "-- one row per record: what its row in RECORD was made of\nFROM people_now"
+    wh.renew(STANDARDISED, made_of, "record_id", "record_id")
     inherited = inherit_flags(wh)
     for table in ("people_fact", "people_standardised", "people_now", "people_touched"):
         wh.execute(f"DROP TABLE {table}")
