@@ -24,7 +24,12 @@ COLUMNS = ("kind", "record_l", "record_r", "same", "inclusion_probability", "rea
 PLAIN = 0.05
 
 
-_CHANCE = "(md5_number({l} || '|' || {r} || '|' || $run) % 1000000007)::DOUBLE / 1000000007"
+# An MD5 modulo a prime by its halves (DuckDB calls the upper one lower): the modulo of 128 bits costs ten times more
+_SAID = "{l} || '|' || {r} || '|' || $run"
+_CHANCE = (
+    f"((md5_number_lower({_SAID}) % 1000000007 * {2**64 % 1000000007} + md5_number_upper({_SAID}) % 1000000007)"
+    " % 1000000007)::DOUBLE / 1000000007"
+)
 
 
 @dataclass(frozen=True)
@@ -59,34 +64,41 @@ def draw(
 ) -> list[tuple[str, str, str, str, str, str, str]]:
     """About `pairs` pairs of a view as rows of a decisions file, `same` left open for the reviewer."""
     open_view_edges(wh, view, catalog)
-    compared = wh.con.execute(
-        f"""-- one row per compared pair inside the view, in an order that hangs on the run and the pair
+    wh.execute(
+        f"""-- one row per compared pair inside the view, of nobody protected
+        CREATE OR REPLACE TEMP TABLE compared AS
+        WITH open AS MATERIALIZED (
+            SELECT record_id FROM {catalog}.linkage.membership
+            WHERE view = $view AND (view, person_id) NOT IN ({protected_persons(catalog)}))
         SELECT e.record_l, e.record_r, e.match_weight, {_CHANCE.format(l="e.record_l", r="e.record_r")} AS chance
-        FROM view_edge e
-        JOIN {catalog}.linkage.membership l ON l.view = $view AND l.record_id = e.record_l
-        JOIN {catalog}.linkage.membership r ON r.view = $view AND r.record_id = e.record_r
-        WHERE (l.view, l.person_id) NOT IN ({protected_persons(catalog)})
-            AND (r.view, r.person_id) NOT IN ({protected_persons(catalog)})
-        ORDER BY chance, e.record_l, e.record_r""",
+        FROM view_edge e SEMI JOIN open l ON l.record_id = e.record_l SEMI JOIN open r ON r.record_id = e.record_r""",
         {"run": wh.run_id, "view": view},
-    ).fetchnumpy()
-    said = calibration_of(wh, catalog).probability(np.asarray(compared["match_weight"], dtype=np.float64))
-    size = np.sqrt(said * (1 - said)) + PLAIN
-    inclusion = np.minimum(size, 1.0)
-    for _ in range(20):  # pairs that are certain to be drawn leave more for the others
-        free = inclusion < 1
-        wanted = pairs - (~free).sum()
-        if not free.any() or wanted <= 0:
-            break
-        inclusion = np.where(free, np.minimum(size * wanted / size[free].sum(), 1.0), 1.0)
-    # rounded before the draw, so that what is written is what was drawn by
-    inclusion = np.maximum(np.round(inclusion, 6), 1e-6)
-    drawn = np.flatnonzero(np.asarray(compared["chance"]) < inclusion)
-    # in the order of their names: that of `chance` would tell the likely answers
-    rows = [(compared["record_l"][each], compared["record_r"][each], f"{inclusion[each]:.6f}") for each in drawn]
+    )
+    told = wh.con.execute("SELECT match_weight, chance FROM compared ORDER BY rowid").fetchnumpy()
+    inclusion = _inclusion(calibration_of(wh, catalog).probability(np.asarray(told["match_weight"])), pairs)
+    drawn = np.flatnonzero(np.asarray(told["chance"]) < inclusion)
+    with wh.given(pl.DataFrame({"row": drawn, "share": inclusion[drawn]})):
+        # in the order of their names: that of `chance` would tell the likely answers
+        rows = wh.rows("SELECT record_l, record_r, share FROM compared JOIN given ON row = compared.rowid ORDER BY ALL")
+    wh.execute("DROP TABLE compared")
     mark = json.loads(wh.scalar(f"SELECT body FROM {catalog}.linkage.model"))["mark"]
     sample = str(Sample(wh.run_id, view, mark))
-    return [("label", left, right, "", share, "", sample) for left, right, share in sorted(rows)]
+    return [("label", left, right, "", f"{share:.6f}", "", sample) for left, right, share in rows]
+
+
+def _inclusion(said: np.ndarray, pairs: int) -> np.ndarray:
+    """Of pairs that are the same with these probabilities, that of coming into a draw of so many, rounded as it will be
+    written, so that what is written is what was drawn by."""
+    size = np.sqrt(said * (1 - said)) + PLAIN
+    inclusion = np.minimum(size, 1.0)
+    free = inclusion < 1
+    while free.any() and (wanted := pairs - (~free).sum()) > 0:  # who is certain to be drawn leaves more for the others
+        # summed in order, so that the order of the pairs does not tell in the last digit
+        inclusion = np.where(free, np.minimum(size * wanted / np.sort(size[free]).sum(), 1.0), 1.0)
+        before, free = free, inclusion < 1
+        if (free == before).all():
+            break
+    return np.maximum(np.round(inclusion, 6), 1e-6)
 
 
 def calibrate_here(

@@ -1,21 +1,24 @@
 -- A record of one of the persons nearest to an item, by their strongest scored pair (item_id, record_id).
 WITH both_ways AS (
-    SELECT record_l AS here, record_r AS there, match_weight FROM view_edge WHERE match_weight >= ${beside_weight}
+    SELECT record_l AS here, other_person_id AS person_id, match_weight
+    FROM telling
+    WHERE person_id <> other_person_id AND match_weight >= ${beside_weight}
     UNION ALL
-    SELECT record_r, record_l, match_weight FROM view_edge WHERE match_weight >= ${beside_weight}
+    SELECT record_r, person_id, match_weight
+    FROM telling
+    WHERE person_id <> other_person_id AND match_weight >= ${beside_weight}
 ),
 
 near AS (
-    SELECT m.item_id, other.person_id, max(e.match_weight) AS best
+    SELECT m.item_id, e.person_id, max(e.match_weight) AS best
     FROM identity.review.member AS m
     JOIN both_ways AS e ON e.here = m.record_id
-    JOIN review_member AS other ON other.record_id = e.there
     WHERE NOT EXISTS (
         SELECT 1 FROM identity.review.member AS own
-        WHERE own.item_id = m.item_id AND own.person_id = other.person_id)
-      AND other.person_id NOT IN (SELECT person_id FROM review_member WHERE sensitivity IS NOT NULL)
-    GROUP BY m.item_id, other.person_id
-    QUALIFY row_number() OVER (PARTITION BY m.item_id ORDER BY best DESC, other.person_id) <= ${beside_persons}
+        WHERE own.item_id = m.item_id AND own.person_id = e.person_id)
+      AND e.person_id NOT IN (SELECT person_id FROM review_member WHERE sensitivity IS NOT NULL)
+    GROUP BY m.item_id, e.person_id
+    QUALIFY row_number() OVER (PARTITION BY m.item_id ORDER BY best DESC, e.person_id) <= ${beside_persons}
 )
 
 SELECT near.item_id, other.person_id, other.record_id, other.source, other.role, near.best

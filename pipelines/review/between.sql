@@ -1,11 +1,9 @@
 -- Two persons whom at least one scored pair says may be one (person_id < other_person_id), with their strongest pair.
 WITH crossing AS (
-    SELECT least(l.person_id, r.person_id) AS person_id, greatest(l.person_id, r.person_id) AS other_person_id,
-           edge.record_l, edge.record_r, edge.match_weight, edge.match_probability
-    FROM view_edge AS edge
-    JOIN review_member AS l ON l.record_id = edge.record_l
-    JOIN review_member AS r ON r.record_id = edge.record_r
-    WHERE l.person_id <> r.person_id AND edge.match_weight >= ${review_weight}
+    SELECT least(person_id, other_person_id) AS person_id, greatest(person_id, other_person_id) AS other_person_id,
+           record_l, record_r, match_weight, match_probability
+    FROM telling
+    WHERE person_id <> other_person_id AND match_weight >= ${review_weight}
 ),
 
 size AS (

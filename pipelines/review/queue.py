@@ -17,12 +17,20 @@ from pipelines.warehouse import Warehouse, sql_file
 
 HERE = Path(__file__).parent
 VIEW = "data_quality"
-INSIDE = """
--- scored pair inside one person (record_l, record_r)
-SELECT l.person_id, edge.record_l, edge.record_r, edge.match_weight, edge.match_probability
+#: Every pair that joins, may join or lies near: all parts of the queue but the shown pairs read these.
+TELLING = """
+-- scored pair inside one person, or of two with some weight (record_l, record_r)
+CREATE OR REPLACE TEMP TABLE telling AS
+SELECT edge.record_l, edge.record_r, l.person_id, r.person_id AS other_person_id,
+       edge.match_weight, edge.match_probability
 FROM view_edge AS edge
 JOIN review_member AS l ON l.record_id = edge.record_l
-JOIN review_member AS r ON r.record_id = edge.record_r AND r.person_id = l.person_id
+JOIN review_member AS r ON r.record_id = edge.record_r
+WHERE l.person_id = r.person_id OR edge.match_weight >= least({review_weight}, {beside_weight})
+"""
+INSIDE = """
+-- scored pair inside one person (record_l, record_r)
+SELECT person_id, record_l, record_r, match_weight, match_probability FROM telling WHERE person_id = other_person_id
 """
 
 
@@ -45,10 +53,11 @@ def build_queue(
         [VIEW],
     )
     open_view_edges(wh, VIEW)
-    _register(wh, "bridge", weakest_bridges(wh.frame(INSIDE)))
     at = thresholds_of(wh, VIEW)
     sampled, worth_of_flag, worth_of_tier = (policy.pop(name) for name in ("sample", "flagged_pair", "released_tier"))
     names = {**policy, "link_weight": at.link, "review_weight": at.review, "view": VIEW}
+    wh.execute(TELLING.format(**names))
+    _register(wh, "bridge", weakest_bridges(wh.frame(INSIDE)))
     selects = [sql_file(HERE / f"{part}.sql", **names) for part in ("between", "within", "decided")]
     wh.execute("CREATE OR REPLACE TEMP TABLE item AS " + " UNION ALL BY NAME ".join(f"({one}\n)" for one in selects))
     _name_items(wh, keys)

@@ -52,10 +52,11 @@ def _goes_on(wh: Warehouse, view: str) -> bool:
         f"AND ('{view}', m.person_id) IN ({protected})) "
         "AND (SELECT count(*) FROM review_member AS m WHERE m.record_id IN (s.record_l, s.record_r)) = 2"
     )
-    ((before, now),) = wh.rows(f"SELECT (SELECT count(*) FROM {table}), (SELECT count(*) FROM ({kept}))")
-    if now < STANDING * before:
+    before = wh.scalar(f"SELECT count(*) FROM {table}")
+    wh.execute(f"CREATE OR REPLACE TEMP TABLE kept AS {kept}")
+    if wh.scalar("SELECT count(*) FROM kept") < STANDING * before:
         return False
-    wh.table(table, f"{kept} ORDER BY position")
+    wh.table(table, "-- a drawn pair that may still be shown (item_id)\nFROM kept ORDER BY position")
     return True
 
 
