@@ -157,6 +157,9 @@ def _faults(app: FastAPI) -> None:
 
     @app.exception_handler(NoSuchItem)
     def gone(request: Request, _: Exception) -> Response:
+        if request.method == "GET" and request.session.pop("given", "") == request.url.path:
+            request.session["flash"] = {"text": "A newer run has settled the item that was next. Here is another."}
+            return RedirectResponse("/review/next", 303)
         text = "It may have been settled by a newer run, or the address is mistyped. Nothing that you decided is lost."
         return told(request, 404, "This item is not in the published run", text, link=("/review", "Back to the queue"))
 

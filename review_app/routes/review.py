@@ -66,7 +66,7 @@ def following(request: Request, held: At, user: Reviewer, after: str = "", patte
         here = snapshot.by_id.get(after)
         chosen = choosing.choose(held, snapshot, user, here.position if here else 0, pattern)
     request.session["pattern"] = pattern[:300]
-    return RedirectResponse(address(chosen) if chosen else "/review/done", 303)
+    return _sent(request, address(chosen) if chosen else "/review/done")
 
 
 @router.get("/review/sample")
@@ -141,7 +141,13 @@ def decide(request: Request, held: At, user: Reviewer, item_id: str, form: Form)
             return held.page(request, "app/review/stale.html", 409, why=stale.why, item_id=item_id)
         request.session["flash"] = _told(held, cluster, given, part, number)
         following_ = _after(held, snapshot, user, cluster, part, request.session.get("pattern", ""))
-    return RedirectResponse(following_, 303)
+    return _sent(request, following_)
+
+
+def _sent(request: Request, to: str) -> Response:
+    """To the item that comes next; should a run be published on the way there and settle it, to another."""
+    request.session["given"] = to.partition("?")[0]
+    return RedirectResponse(to, 303)
 
 
 @router.post("/review/undo")

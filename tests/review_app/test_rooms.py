@@ -194,6 +194,22 @@ def test_a_new_run_is_noticed_and_an_item_that_is_gone_says_so(
         assert "Nothing waits for an answer" in empty and before not in empty
 
 
+def test_an_item_that_a_run_settles_on_the_way_to_it_gives_way_to_another(
+    place: DataFolder, founded: tuple[DataFolder, Town]
+) -> None:
+    with reading(place) as ruth:
+        to = ruth.get("/review/next", follow_redirects=False).headers["location"]
+        name = to.rsplit("/", 1)[-1]
+        drop = "DELETE FROM identity.review.queue WHERE item_id = ?"
+        newest = publish(place, founded[1], lambda wh: wh.execute(drop, [name]))
+        patience = time.monotonic() + 20
+        while newest not in ruth.get("/review").text and time.monotonic() < patience:
+            time.sleep(0.1)
+        other = ruth.get(to)
+        assert other.status_code == 200 and "Here is another" in other.text and name not in str(other.url)
+        assert ruth.get(to).status_code == 404  # asked for by hand
+
+
 def test_before_the_first_run_and_without_a_snapshot_pages_stay_calm(place: DataFolder) -> None:
     shutil.rmtree(place.published)
     place.published.mkdir()

@@ -1,19 +1,25 @@
 """Verdicts on both stores, SQLite and Postgres; and killed at any moment, none that was acknowledged is lost."""
 
+import itertools
 import os
 import pwd
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from pipelines.governance import audit
 from pipelines.governance.keys import STANDING_KEYS, open_keyring
@@ -21,8 +27,12 @@ from pipelines.operations import Operations, opened_store
 from pipelines.running.preview import copied
 from pipelines.settings import DataFolder, load_settings
 from review_app.flagged import cases
+from review_app.policy import policy
+from review_app.tables import verdict_table
 from tests.review_app.conftest import reading
+from tests.review_app.town import publish
 
+Founded = tuple[DataFolder, object]
 SERVERS = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 
@@ -170,38 +180,76 @@ def test_kills_at_fifty_random_moments(founded, tmp_path: Path) -> None:
         shutil.rmtree(tmp_path / f"data{round_}")
 
 
-def test_eight_at_once_lose_and_double_nothing(
-    place: DataFolder, founded: tuple[DataFolder, object], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Every waiting item is answered by somebody, once, while a run publishes beside them."""
-    from concurrent.futures import ThreadPoolExecutor
-    from contextlib import ExitStack
+def eight(place: DataFolder, town: object, goes_on: Callable[[int], bool], kept: float) -> tuple[int, int]:
+    """Eight reviewers answer while runs publish beside them, and take back all but a share; each acknowledged answer is
+    held against the store. Returns answers and runs."""
+    readers, chance, ended = [], random.Random(8), threading.Event()
 
-    from review_app.policy import policy
-    from review_app.verdicts import Verdicts
-    from tests.review_app.town import publish
+    def work(reader: object) -> tuple[dict[int, str], list[int], list[int]]:
+        said, taken, faults, asked = {}, [], [], itertools.count()
+        while goes_on(next(asked)):
+            page = reader.item()
+            if page.answer.status_code != 200:
+                faults.append(page.answer.status_code)
+            if not page.fields:  # the queue is dry for the moment
+                time.sleep(0.1)
+                continue
+            answer = page.answer_with("same", follow=True)
+            if (told := re.search(r'name="number" value="(\d+)"', answer.text)) is None:
+                if answer.status_code not in (404, 409):  # somebody, or a newer run, was before: told so
+                    faults.append(answer.status_code)
+                continue
+            said[int(told[1])] = page.item_id
+            if chance.random() >= kept:
+                back = reader.submit("/review/undo", {"number": told[1]})
+                taken += [int(told[1])] if "Taken back" in back.text else []
+        return said, taken, faults
 
-    monkeypatch.setitem(policy(), "second_share", 0.0)
-    with ExitStack() as stack:
+    def run() -> int:
+        runs = [publish(place, town)]
+        while not ended.is_set():
+            runs.append(publish(place, town))
+        return len(runs)
+
+    with ExitStack() as stack, ThreadPoolExecutor(9) as pool:
         readers = [stack.enter_context(reading(place, f"Reviewer {n}")) for n in range(8)]
+        running = pool.submit(run)
+        found = list(pool.map(work, readers))
+        ended.set()
+        runs = running.result()
+    said = {number: item for each, _, _ in found for number, item in each.items()}
+    taken = [number for _, each, _ in found for number in each]
+    with opened_store(place) as operations:
+        with operations.begin() as db:
+            rows = db.execute(sa.select(verdict_table)).mappings().all()
+        assert audit.verify(operations)[1] is None
+    answers = {row["verdict_id"]: row for row in rows if row["verdict"] != "undo"}
+    assert {number: row["item_id"] for number, row in answers.items()} == said  # none lost, none unasked
+    assert sorted(row["undoes"] for row in rows if row["verdict"] == "undo") == sorted(taken)  # each once
+    standing = [(row["item_id"], row["version"]) for number, row in answers.items() if number not in taken]
+    assert len(standing) == len(set(standing))  # none doubled
+    assert [fault for _, _, each in found for fault in each] == []
+    return len(said), runs
 
-        def work(reader: object) -> list[str]:
-            said = []
-            for _ in range(12):
-                page = reader.item()
-                if "/review/done" in page.path:
-                    break
-                if page.answer_with("same").status_code == 303:
-                    said.append(page.item_id)
-            return said
 
-        with ThreadPoolExecutor(9) as pool:
-            run = pool.submit(publish, place, founded[1])
-            answered = [item for found in pool.map(work, readers) for item in found]
-            run.result()
-    operations = Operations.open(place, open_keyring(place, load_settings(place), STANDING_KEYS))
-    desk = Verdicts(operations)
-    assert answered and len(answered) == len(set(answered))
-    assert all([row["verdict"] for row in desk.history(item)] == ["same"] for item in answered)
-    assert audit.verify(operations)[1] is None
-    operations.close()
+@pytest.fixture
+def first_answers_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "second_share": 0.0,
+        "gold_every": 10**9,
+        "second_every": 10**9,
+        "pages_a_minute": 10**6,
+    }.items():
+        monkeypatch.setitem(policy(), name, value)
+
+
+def test_eight_at_once_lose_and_double_nothing(place: DataFolder, founded: Founded, first_answers_only: None) -> None:
+    answers, runs = eight(place, founded[1], lambda number: number < 10, kept=0.5)
+    assert answers >= 8 and runs >= 1
+
+
+@pytest.mark.prove
+def test_eight_at_once_for_ten_minutes(place: DataFolder, founded: Founded, first_answers_only: None) -> None:
+    over = time.monotonic() + 600
+    answers, runs = eight(place, founded[1], lambda _: time.monotonic() < over, kept=0.02)
+    assert answers > 500 and runs > 10
