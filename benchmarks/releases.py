@@ -7,7 +7,7 @@ import polars as pl
 from pipelines.governance.pseudonyms import pseudonym
 from pipelines.releases.attacks import attack
 from pipelines.releases.disclosure import grouped, stays
-from pipelines.releases.sets import load_set, profiles, subjects
+from pipelines.releases.sets import load_set, population, profiles
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from tests.releases.borough import lay
 
@@ -40,8 +40,8 @@ def main() -> None:
     with scratch_warehouse() as wh:
         lay(wh, PEOPLE)
         asked = load_set("partner_needs")
-        wh.execute(f"CREATE TEMP TABLE population AS {subjects()['person'].query(wh.as_of)}")
-        wh.execute(f"CREATE TEMP TABLE subject AS {asked.query(wh.as_of)}")
+        wh.execute(f"CREATE TEMP TABLE population AS {population(asked)}")
+        wh.execute(f"CREATE TEMP TABLE subject AS {asked.query()}")
         begun = now()
         check(wh)
         timed("k (in release and population) and l of them", 0.5, begun)

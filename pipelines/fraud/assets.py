@@ -8,6 +8,7 @@ from pipelines.assets import Step, step_asset
 from pipelines.fraud.hand_over import write_flagged_pairs
 from pipelines.fraud.rules import READ, RULES, build_flagged_pairs
 from pipelines.sources.catalogue import Catalogue
+from pipelines.sources.window import how_facts_pass
 
 OWNER = "counter-fraud@southend.example"
 
@@ -30,7 +31,8 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         ),
     )
     def flagged_pair(step: Step) -> dict[str, int]:
-        return build_flagged_pairs(step.wh, step.sources, step.run.keyring)
+        passing = how_facts_pass(step.purposes, step.purpose, READ)
+        return build_flagged_pairs(step.wh, step.sources, step.run.keyring, passing)
 
     @step_asset(
         key="fraud/hand_over",

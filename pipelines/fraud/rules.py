@@ -13,7 +13,7 @@ from pipelines.governance.protection import withheld
 from pipelines.governance.pseudonyms import lasting_name
 from pipelines.linkage.company import open_view_edges
 from pipelines.people.inherited import sealed_places
-from pipelines.sources.window import open_window
+from pipelines.sources.window import Passing, open_window
 from pipelines.warehouse import Warehouse, sql_file
 
 HERE = Path(__file__).parent
@@ -45,15 +45,18 @@ CANDIDATE = """
 """
 
 
-def build_flagged_pairs(wh: Warehouse, sources: Sequence[str], keys: Keyring) -> dict[str, int]:
+def build_flagged_pairs(
+    wh: Warehouse, sources: Sequence[str], keys: Keyring, passing: Passing | None = None
+) -> dict[str, int]:
     """Build `identity.fraud.flagged_pair` and `.explained`, one row a pair; return the counts by rule and strength.
 
-    `sources` are those that the fraud purpose may read. A rule whose facts no source provides is left out
-    (`left_out_<rule>` is 1). Flagged pairs are ordered by `position`: what a look may save the council, highest first.
+    `sources` are those that the fraud purpose may read, `passing` how their facts pass for it. A rule whose facts no
+    source provides is left out (`left_out_<rule>` is 1). Flagged pairs are ordered by `position`: what a look may save
+    the council, highest first.
     """
     policy = load("thresholds.yaml")
     values = load("values.yaml")
-    _open_window(wh, sources, policy)
+    _open_window(wh, sources, policy, passing)
     wh.execute(f"CREATE OR REPLACE TEMP TABLE candidate ({CANDIDATE})")
     counts: dict[str, int] = {}
     titled = pl.DataFrame([(rule.name, rule.title) for rule in RULES], schema=["rule", "title"], orient="row")
@@ -96,9 +99,9 @@ def load(name: str) -> dict[str, Any]:
     return dict(yaml.safe_load((HERE / name).read_text(encoding="utf-8")))
 
 
-def _open_window(wh: Warehouse, sources: Sequence[str], policy: dict[str, Any]) -> None:
+def _open_window(wh: Warehouse, sources: Sequence[str], policy: dict[str, Any], passing: Passing | None) -> None:
     """Temporary views of what the purpose may read: current facts of its sources, its persons, where they are."""
-    listed = open_window(wh, READ, sources)
+    listed = open_window(wh, READ, sources, passing)
     for fact in READ:
         if "record_id" in wh.columns(fact):
             wh.execute(

@@ -1,6 +1,7 @@
 """How a column may pass: a closed list of treatments, each with its SQL."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 #: What a treatment needs after its name: a whole number, a word of these, or nothing.
@@ -18,6 +19,12 @@ _ARGUMENT: dict[str, tuple[str, ...] | type[int] | None] = {
 }
 #: Classes of contracts whose values say, alone or with little beside them, who a person is.
 TELLING = ("identifier", "name", "birth_date", "contact", "address", "free_text")
+_NUMBERS = ("INTEGER", "BIGINT", "DECIMAL", "DOUBLE")
+_DATE = ("year", "month")
+_POSTCODE: dict[int | str | None, str] = {
+    "sector": "^([A-Z0-9]+ ?[0-9])[A-Z][A-Z]$",
+    "district": "^([A-Z0-9]+?) ?[0-9][A-Z][A-Z]$",
+}
 
 
 @dataclass(frozen=True)
@@ -64,28 +71,69 @@ class Treatment:
         }
         return self.name in fit[personal]
 
-    def sql(self, column: str) -> str | None:
-        """The SQL of a treated column; None where it goes (drop) or only a key can treat it (pseudonymise).
+    def sql(self, column: str, kind: str) -> str:
+        """The SQL of a value of a DuckDB type as it passes, of that same type; NULL where the treatment doesn't fit it.
 
-        `band`, `round` and `top_code` take a number (an age, an amount); `to_lsoa` and `to_ward` read the columns
-        `lsoa` and `ward` beside it.
+        A band passes as its lower end, what is above a top code as the top code; `flag` as true, 1 or `yes`. A birth
+        date's band is that of an age (`age_sql`), a place passes by how fine it is (`shows_place`).
         """
-        by = self.argument
-        expressions = {
-            "keep": column,
-            "band": f"CASE WHEN {column} IS NOT NULL THEN printf('%02d-%02d', {column} // {by} * {by}, "
-            f"{column} // {by} * {by} + {by} - 1) END",
-            "round": f"(round({column} / {by}) * {by})::BIGINT",
-            "top_code": f"CASE WHEN {column} >= {by} THEN '{by}+' ELSE {column}::VARCHAR END",
-            "flag": f"({column} IS NOT NULL)",
-            "to_lsoa": "lsoa",
-            "to_ward": "ward",
+        by, number = self.argument, kind.startswith(_NUMBERS)
+        postcode, shortened = _POSTCODE.get(by) if kind == "VARCHAR" else None, kind == "DATE" and by in _DATE
+        fits = {
+            ("keep", True): column,
+            ("band", number): f"(floor({column} / {by}) * {by})::{kind}",
+            ("round", number): f"(round({column} / {by}) * {by})::{kind}",
+            ("top_code", number): f"(CASE WHEN {column} >= {by} THEN {by} ELSE {column} END)::{kind}",
+            ("flag", number): f"CASE WHEN {column} IS NOT NULL THEN 1::{kind} END",
+            ("flag", kind == "BOOLEAN"): f"CASE WHEN {column} IS NOT NULL THEN true END",
+            ("flag", kind == "VARCHAR"): f"CASE WHEN {column} IS NOT NULL THEN 'yes' END",
+            ("truncate", shortened): f"date_trunc('{by}', {column})::DATE",
+            ("truncate", bool(postcode)): f"regexp_extract(upper({column}), '{postcode}', 1)",
         }
-        if self.name == "truncate":
-            return {
-                "sector": f"regexp_extract(upper({column}), '^([A-Z0-9]+ ?[0-9])[A-Z][A-Z]$', 1)",
-                "district": f"regexp_extract(upper({column}), '^([A-Z0-9]+?) ?[0-9][A-Z][A-Z]$', 1)",
-                "month": f"strftime({column}, '%Y-%m')",
-                "year": f"strftime({column}, '%Y')",
-            }[str(by)]
-        return expressions.get(self.name)
+        return fits.get((self.name, True), f"NULL::{kind}")
+
+    def shows_place(self, fineness: str) -> bool:
+        """Whether an address passes as its `lsoa`, its `ward`, or the `rank` of its small area."""
+        return self.name in ("keep", "to_lsoa") or (self.name == "to_ward" and fineness != "lsoa")
+
+
+def passing_sql(column: str, kind: str, treatments: Iterable[Treatment], pseudonym: str | None = None) -> str:
+    """SQL of a value made of columns that are treated so, one treatment after another: each holds of the whole value.
+
+    `pseudonym` is the SQL of what a number passes as; without it a number doesn't pass.
+    """
+    for how in sorted(set(treatments), key=str):
+        if how.name == "pseudonymise":
+            column = pseudonym if pseudonym and kind == "VARCHAR" else f"NULL::{kind}"
+        else:
+            column = how.sql(column, kind)
+    return column
+
+
+def age_sql(birth_date: str, today: str, treatments: Iterable[Treatment]) -> str:
+    """SQL of the age in years, where a birth date is treated so: by the widest band, else of a shortened date."""
+    told = set(treatments)
+    if band := widest_band(told):
+        return f"(date_sub('year', {birth_date}, {today}) // {band} * {band})"
+    if told - {Treatment("keep"), *(Treatment("truncate", short) for short in _DATE)}:
+        return "NULL::BIGINT"
+    for short in _DATE:
+        if Treatment("truncate", short) in told:
+            return f"date_sub('year', date_trunc('{short}', {birth_date})::DATE, {today})"
+    return f"date_sub('year', {birth_date}, {today})"
+
+
+def widest_band(treatments: Iterable[Treatment]) -> int | None:
+    """Years of the age band in which birth dates pass; None where they are not banded, or one of them doesn't pass."""
+    told = set(treatments)
+    if any(how.name in ("drop", "flag") for how in told):
+        return None
+    return max((int(how.argument or 1) for how in told if how.name == "band"), default=None)
+
+
+def age_words(age_from: str, years: int) -> str:
+    """SQL that says an age band in words: from 90 on all are together."""
+    return (
+        f"CASE WHEN {age_from} >= 90 THEN '90+' WHEN {age_from} IS NOT NULL "
+        f"THEN printf('%02d-%02d', {age_from}, {age_from} + {years - 1}) ELSE 'not known' END"
+    )

@@ -22,6 +22,7 @@ from pipelines.releases.dataset import OPTED_OUT
 from pipelines.releases.protected_table import Cell, ProtectedTable, presets, protect
 from pipelines.releases.question import Question, QuestionRefused, read
 from pipelines.releases.register import DifferenceRefused, note, require_no_difference
+from pipelines.releases.seen import seen_as
 from pipelines.releases.store import refusals_noted
 from pipelines.releases.zone import marked_list
 from pipelines.settings import now
@@ -76,7 +77,7 @@ def ask(
                 f"`{preset}` is for tables that are fixed beforehand: a few questions of one's own choice, answered by "
                 f"it, would tell of one person. Ask by one of {', '.join(fit)}."
             )
-        question = read(text, tables, left_out)
+        question = read(text, tables, seen_as(purpose), left_out)
         rule = presets()[preset]
         with _within(wh, seconds):
             counts = _counted(wh, question)

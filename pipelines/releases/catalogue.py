@@ -16,8 +16,13 @@ class Part(BaseModel):
 
 
 class CatalogueColumn(Part):
+    """A column; catalogue.yaml says what each word means."""
+
     means: str
-    kind: Literal["id", "none"] = "none"
+    kind: Literal["id", "released", "none"] = "none"
+    of: tuple[str, ...] = ()
+    worked_out: bool = False
+    place: Literal["lsoa", "ward", "rank"] | None = None
 
 
 class CatalogueTable(Part):
@@ -39,6 +44,14 @@ def catalogue() -> Mapping[str, CatalogueTable]:
     }
 
 
+def askable() -> dict[str, CatalogueTable]:
+    """The tables as questions may speak of them: without what leaves in releases alone."""
+    return {
+        name: table.model_copy(update={"columns": {c: s for c, s in table.columns.items() if s.kind != "released"}})
+        for name, table in catalogue().items()
+    }
+
+
 def may_ask(purposes: Purposes, purpose: str) -> dict[str, CatalogueTable]:
     """The tables that a purpose may ask today. Raises PurposeRefused for a purpose that may ask nothing."""
     stated = purposes.require_view(purpose)
@@ -49,6 +62,6 @@ def may_ask(purposes: Purposes, purpose: str) -> dict[str, CatalogueTable]:
         )
     return {
         name: table
-        for name, table in catalogue().items()
+        for name, table in askable().items()
         if all(purposes.refusal(purpose, source) is None for source in purposes.behind(stated.view, set(table.facts)))
     }

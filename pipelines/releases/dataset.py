@@ -10,7 +10,7 @@ from pipelines.governance.pseudonyms import pseudonym
 from pipelines.governance.purposes import Purpose
 from pipelines.releases.content import require_no_identifiers
 from pipelines.releases.disclosure import Protection, protect, shorten_rare_lists
-from pipelines.releases.sets import HERE, Profile, ReleaseSet, subjects
+from pipelines.releases.sets import HERE, Profile, ReleaseSet, population
 from pipelines.warehouse import Warehouse
 
 OPTED_OUT = "attributes.attributes.opted_out"
@@ -37,8 +37,8 @@ def build_rows(
     People on the national data opt-out list are left out where the purpose says so. Raises ReleaseRefused.
     """
     out = 0
-    wh.execute(f"CREATE OR REPLACE TEMP TABLE population AS {subjects()['person'].query(wh.as_of)}")
-    wh.execute(f"CREATE OR REPLACE TEMP TABLE subject AS {asked.query(wh.as_of)}")
+    wh.execute(f"CREATE OR REPLACE TEMP TABLE population AS {population(asked)}")
+    wh.execute(f"CREATE OR REPLACE TEMP TABLE subject AS {asked.query()}")
     if purpose.opt_out_applies and wh.exists(OPTED_OUT):
         gone = f"person_id IN (SELECT person_id FROM {OPTED_OUT})"
         out = int(wh.scalar(f"SELECT count(*) FROM subject WHERE {gone}"))

@@ -27,7 +27,7 @@ from pipelines.releases.dataset import OPTED_OUT
 from pipelines.releases.protected_table import presets
 from pipelines.releases.sealed import contents_of, rows_of
 from pipelines.releases.series import called, smallest_path
-from pipelines.releases.sets import ReleaseRefused, allowed, load_set, subjects
+from pipelines.releases.sets import ReleaseRefused, allowed, load_set, population
 from pipelines.releases.store import (
     Release,
     find,
@@ -65,7 +65,7 @@ def check(
         require_no_identifiers(rows)
         if list(rows.columns) != list(asked.columns):
             raise ReleaseRefused("The file's columns are not those of its set.")
-        wh.execute(f"CREATE OR REPLACE TEMP TABLE population AS {subjects()['person'].query(wh.as_of)}")
+        wh.execute(f"CREATE OR REPLACE TEMP TABLE population AS {population(asked)}")
         found = attack(wh, asked, rows, release.manifest["quasi_identifiers"])
         try:
             if "series" in release.manifest:
@@ -90,7 +90,7 @@ def check(
             "purpose": release.purpose,
         },
         mark=mark_of(release),
-        role=approvals.role_needed(settings, *purpose.release_approvers),
+        roles=approvals.roles_needed(settings, *purpose.release_approvers),
         days=profile.approval_days,
     )
     update(operations, release_id, "checked", measured=found.plain(), request=request, recipient_key=key)

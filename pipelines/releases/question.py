@@ -51,15 +51,17 @@ class Question:
         return f"SELECT DISTINCT {self.unit} AS unit{dims} FROM {self.source}{where}"
 
 
-def read(text: str, tables: Mapping[str, CatalogueTable], left_out: str | None = None) -> Question:
-    """Read a question about these tables, without the people of the table `left_out`. Raises QuestionRefused."""
+def read(text: str, tables: Mapping[str, CatalogueTable], seen: str, left_out: str | None = None) -> Question:
+    """Read a question about these tables of the schema `seen`, without the people of the table `left_out`. Raises
+    QuestionRefused.
+    """
     try:
-        return _read(text, tables, left_out)
+        return _read(text, tables, seen, left_out)
     except RecursionError:
         raise QuestionRefused("The question is nested too deeply: say it with fewer brackets.") from None
 
 
-def _read(text: str, tables: Mapping[str, CatalogueTable], left_out: str | None) -> Question:
+def _read(text: str, tables: Mapping[str, CatalogueTable], seen: str, left_out: str | None) -> Question:
     if len(text) > LONGEST:
         raise QuestionRefused(f"A question has at most {LONGEST:,} characters.")
     try:
@@ -76,7 +78,7 @@ def _read(text: str, tables: Mapping[str, CatalogueTable], left_out: str | None)
             f"`{min(other).upper().strip('_')}` can't be asked: only SELECT, FROM, JOIN, WHERE, GROUP BY and ORDER BY."
         )
     named = _tables(select, tables)
-    source = _source(select, named, tables, left_out)
+    source = _source(select, named, tables, seen, left_out)
     where = select.args.get("where")
     if where:
         _require(where.this, named, tables)
@@ -119,12 +121,12 @@ def _tables(select: exp.Select, tables: Mapping[str, CatalogueTable]) -> dict[st
 
 
 def _source(
-    select: exp.Select, named: Mapping[str, str], tables: Mapping[str, CatalogueTable], left_out: str | None
+    select: exp.Select, named: Mapping[str, str], tables: Mapping[str, CatalogueTable], seen: str, left_out: str | None
 ) -> str:
     """FROM and JOIN written anew: tables join by an id that both have, in no other way."""
     parts = []
     for at, (alias, table) in enumerate(named.items()):
-        full = f"attributes.{tables[table].schema_}.{table}"
+        full = f"{seen}.{table}"
         if left_out and "person_id" in tables[table].columns:
             full = f"(SELECT * FROM {full} WHERE person_id NOT IN (SELECT person_id FROM {left_out}))"
         full += f" AS {alias}"

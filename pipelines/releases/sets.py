@@ -5,7 +5,6 @@ A column leaves only if subjects.yaml names it: a list of what may, never of wha
 
 import string
 from collections.abc import Mapping, Sequence
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.purposes import Purpose, PurposeRefused, Purposes
+from pipelines.releases.seen import seen_as
 
 HERE = Path(__file__).parent
 HOUSEHOLD = (("pseudonym", "household_id"), ("not shown", "NULL"))
@@ -44,8 +44,9 @@ class Subject(Part):
     sql: str
     columns: dict[str, SubjectColumn]
 
-    def query(self, today: date) -> str:
-        return string.Template(self.sql).substitute(today=today.isoformat())
+    def query(self, seen: str) -> str:
+        """SELECT of every such row, as a purpose sees it (`seen_as`)."""
+        return string.Template(self.sql).substitute(seen=seen)
 
 
 class Profile(Part):
@@ -82,9 +83,9 @@ class ReleaseSet(Part):
     def subject(self) -> Subject:
         return subjects()[self.rows]
 
-    def query(self, today: date) -> str:
+    def query(self) -> str:
         """SELECT of the rows that may be in it. Grain: person_id."""
-        query = self.subject.query(today)
+        query = self.subject.query(seen_as(self.purpose))
         return f"SELECT * FROM ({query}) WHERE age_from IS NOT NULL" if self.age_known else query
 
     def of_kind(self, *kinds: str) -> tuple[str, ...]:
@@ -106,6 +107,11 @@ class ReleaseSet(Part):
 def subjects() -> Mapping[str, Subject]:
     texts = yaml.safe_load((HERE / "subjects.yaml").read_text(encoding="utf-8"))
     return {name: Subject(**text) for name, text in texts.items()}
+
+
+def population(asked: ReleaseSet) -> str:
+    """SELECT of everybody whom the set's purpose sees. Grain: person_id."""
+    return subjects()["person"].query(seen_as(asked.purpose))
 
 
 @cache

@@ -7,6 +7,8 @@ from datetime import date
 from pipelines import warehouse
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import Keyring
+from pipelines.governance.purposes import Purposes
+from pipelines.releases.seen import open_views
 from pipelines.settings import DataFolder, Settings
 from pipelines.warehouse import Warehouse
 
@@ -15,9 +17,10 @@ OPT_OUT_LIST = "attributes.attributes.opt_out_list"
 
 @contextmanager
 def open_attributes(
-    folder: DataFolder, settings: Settings, keyring: Keyring, memory_limit: str | None = None
+    folder: DataFolder, settings: Settings, keyring: Keyring, purposes: Purposes, memory_limit: str | None = None
 ) -> Iterator[Warehouse]:
-    """The attributes of the last run whose state stands. A run under way works on a copy, so nobody waits.
+    """The attributes of the last run whose state stands, with each purpose's views of them. A run under way works on a
+    copy, so nobody waits.
 
     Raises BoroughlinkError when no run has made any, or they are of several runs.
     """
@@ -31,6 +34,7 @@ def open_attributes(
         if len(runs) != 1:
             raise BoroughlinkError(f"The attributes in {folder.root} are of several runs, or none: run again.")
         wh.run_id = runs[0][0]
+        open_views(wh, purposes)
         yield wh
 
 

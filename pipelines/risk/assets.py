@@ -34,7 +34,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         ),
     )
     def person(step: Step) -> dict[str, int]:
-        build_attributes(step.wh, step.sources, step.purposes.lookups(step.purpose))
+        build_attributes(step.wh, step.purposes)
         build_changes(step.wh)
         out = mark_opted_out(step.wh, step.run.operations)
         return activity_joined(step.wh) | {"people on the national data opt-out list": out}

@@ -47,7 +47,7 @@ def build_fact(wh: Warehouse, fact: str, contracts: Mapping[str, Contract]) -> i
 
 def staged_tables(contract: Contract, fact: str) -> list[str]:
     """Names of the source's tables that its SQL for a fact reads."""
-    text = _written(contract, fact)
+    text = written_sql(contract, fact)
     text += "".join(path.read_text(encoding="utf-8") for path in contract.folder.glob("parts/*.sql"))
     named = set(re.findall(r"\$\{(\w+)\}", text))
     return [table.name for table in contract.tables if table.name in named]
@@ -59,7 +59,7 @@ def _of_source(wh: Warehouse, fact: FactTable, contract: Contract) -> str:
     names = {name: latest(wh, contract, contract.table(name)) for name in staged_tables(contract, fact.name)}
     names |= {part.stem: _part(part) for part in sorted(contract.folder.glob("parts/*.sql"))}
     try:
-        select = Template(_written(contract, fact.name)).substitute(names)
+        select = Template(written_sql(contract, fact.name)).substitute(names)
         given = {row[0]: str(row[1]) for row in wh.rows(f"DESCRIBE {select}")}
     except KeyError as missing:
         raise FactError(f"{here}: ${{{missing.args[0]}}} is no table of the contract and no file in parts/.") from None
@@ -70,7 +70,7 @@ def _of_source(wh: Warehouse, fact: FactTable, contract: Contract) -> str:
     return f"(SELECT '{contract.name}' AS source, {values} FROM ({select}))"
 
 
-def _written(contract: Contract, fact: str) -> str:
+def written_sql(contract: Contract, fact: str) -> str:
     """The source's SQL for a fact: its own file, else what follows from the `maps` of one of its tables."""
     path = contract.folder / f"{fact}.sql"
     if path.is_file():

@@ -13,7 +13,7 @@ import yaml
 from pipelines.governance import purposes as room
 from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.governance.purposes import PurposeContradiction, PurposeRefused, Purposes, articles, purposes_file
-from pipelines.governance.treatments import TELLING, Treatment
+from pipelines.governance.treatments import TELLING, Treatment, age_sql, passing_sql
 from pipelines.operations import Operations, audit_table
 from pipelines.settings import SHIPPED_SOURCES, DataFolder, load_settings
 from pipelines.sources.contract_files import load_contracts
@@ -30,6 +30,7 @@ IN_ORDER = {
     "approved_by": ["information asset owner", "Caldicott Guardian", "data protection officer"],
     "expires": date(2027, 1, 1),
 }
+BORN, ASKED = "DATE '1980-05-17'", "DATE '2026-11-01'"
 NINE = {"risk", "commissioning", "fraud", "debt", "data_quality", "research", "partner", "police", "subject_access"}
 
 
@@ -156,24 +157,57 @@ def test_articles_are_read_from_the_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("treatment", "value", "becomes"),
+    ("treatment", "value", "kind", "becomes"),
     [
-        ("keep", "'x'", "x"),
-        ("band 10", "47", "40-49"),
-        ("round 50", "1234", 1250),
-        ("top_code 85", "91", "85+"),
-        ("top_code 85", "84", "84"),
-        ("flag", "'x'", True),
-        ("flag", "NULL", False),
-        ("truncate sector", "'ss1 2ab'", "SS1 2"),
-        ("truncate district", "'SS12AB'", "SS1"),
-        ("truncate year", "DATE '1980-05-17'", "1980"),
-        ("truncate month", "DATE '1980-05-17'", "1980-05"),
+        ("keep", "'x'", "VARCHAR", "x"),
+        ("drop", "'x'", "VARCHAR", None),
+        ("pseudonymise", "'x'", "VARCHAR", None),  # only a key can, where there is one
+        ("band 10", "47", "INTEGER", 40),
+        ("band 10", "'forty-seven'", "VARCHAR", None),  # what doesn't fit lets nothing pass
+        ("round 50", "1234.56::DECIMAL(10,2)", "DECIMAL(10,2)", 1250),
+        ("top_code 85", "91", "BIGINT", 85),
+        ("top_code 85", "84", "BIGINT", 84),
+        ("flag", "'x'", "VARCHAR", "yes"),
+        ("flag", "NULL", "VARCHAR", None),
+        ("flag", "false", "BOOLEAN", True),
+        ("flag", "123", "INTEGER", 1),
+        ("flag", "DATE '1980-05-17'", "DATE", None),
+        ("truncate sector", "'ss1 2ab'", "VARCHAR", "SS1 2"),
+        ("truncate district", "'SS12AB'", "VARCHAR", "SS1"),
+        ("truncate year", "DATE '1980-05-17'", "DATE", date(1980, 1, 1)),
+        ("truncate month", "DATE '1980-05-17'", "DATE", date(1980, 5, 1)),
+        ("to_lsoa", "'1 High Street'", "VARCHAR", None),
+        ("to_ward", "'1 High Street'", "VARCHAR", None),
     ],
 )
-def test_a_treatment_does_what_it_says(treatment: str, value: str, becomes: object) -> None:
+def test_a_treatment_does_what_it_says(treatment: str, value: str, kind: str, becomes: object) -> None:
     with scratch_warehouse() as wh:
-        assert wh.scalar(f"SELECT {Treatment.read(treatment).sql(value)}") == becomes
+        assert wh.scalar(f"SELECT {passing_sql(value, kind, [Treatment.read(treatment)])}") == becomes
+
+
+@pytest.mark.parametrize(
+    ("treatments", "age"),
+    [
+        (["band 5"], 45),
+        (["band 5", "band 10"], 40),  # the strictest of all columns behind it
+        (["truncate year"], 46),
+        (["truncate month"], 46),
+        (["keep"], 46),
+        (["band 5", "drop"], None),
+        (["flag"], None),
+    ],
+)
+def test_a_birth_date_passes_as_an_age(treatments: list[str], age: int | None) -> None:
+    told = [Treatment.read(text) for text in treatments]
+    with scratch_warehouse() as wh:
+        assert wh.scalar(f"SELECT {age_sql(BORN, ASKED, told)}") == age
+
+
+def test_every_treatment_holds_of_a_value_made_of_several_columns() -> None:
+    told = [Treatment.read(text) for text in ("top_code 90", "round 50", "keep")]
+    with scratch_warehouse() as wh:
+        assert wh.scalar(f"SELECT {passing_sql('130', 'INTEGER', told)}") == 90
+        assert wh.scalar(f"SELECT {passing_sql('130', 'INTEGER', [*told, Treatment('drop')])}") is None
 
 
 @pytest.mark.parametrize("text", ["", "hash", "band", "band x", "band 0", "keep it", "truncate", "round -5"])

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.governance.purposes import Purposes
+from pipelines.releases.seen import open_views
 from pipelines.settings import SHIPPED_SOURCES
 from pipelines.sources.contract_files import load_contracts
 from pipelines.warehouse import Warehouse
@@ -42,8 +43,9 @@ def lay(wh: Warehouse, people: int = 3000) -> None:
     wh.table(
         "attributes.attributes.service_flag",
         "SELECT person_id, if(hash(person_id) % 8 = 0, 'adult_social_care', 'housing_benefit') AS service, "
-        "DATE '2020-01-01' AS from_month, NULL::DATE AS to_month FROM attributes.attributes.person "
-        "WHERE hash(person_id) % 4 = 0 UNION ALL SELECT person_id, 'social_tenancy', DATE '2020-01-01', NULL::DATE "
+        "DATE '2020-01-01' AS from_month, NULL::DATE AS to_month, true AS is_today "
+        "FROM attributes.attributes.person WHERE hash(person_id) % 4 = 0 UNION ALL "
+        "SELECT person_id, 'social_tenancy', DATE '2020-01-01', NULL::DATE, true "
         "FROM attributes.attributes.person WHERE hash(person_id) % 3 = 0",
     )
     wh.table(
@@ -60,6 +62,7 @@ def lay(wh: Warehouse, people: int = 3000) -> None:
         "AS t(reason, factor)",
     )
     opt_out(wh, [])
+    open_views(wh, purposes())
 
 
 def opt_out(wh: Warehouse, people: list[str], on: date | None = date(2026, 10, 25)) -> None:

@@ -5,17 +5,19 @@ from typing import Any
 
 import pytest
 
+from pipelines.governance.purposes import Purposes
 from pipelines.risk.attributes import (
+    HERE,
     TABLES,
     IdentityInAttributes,
     activity_joined,
     build_attributes,
-    require_no_identity,
+    require_stated,
 )
-from pipelines.warehouse import Warehouse, scratch_warehouse
+from pipelines.warehouse import Warehouse, scratch_warehouse, sql_file
 from tests.fraud.given import lay
+from tests.releases.borough import purposes
 
-SOURCES = ("council_tax", "benefits", "housing", "adult_social_care", "llpg")
 GIVEN: dict[str, Any] = {
     "place": [{"uprn": 1, "ward": "Milton", "imd": 2}],
     "record": [
@@ -33,6 +35,16 @@ GIVEN: dict[str, Any] = {
     ],
     "edge": [["council_tax:A1", "benefits:C1", 12], ["adult_social_care:S1", "benefits:C1", 6]],
 }  # fmt: skip
+
+
+def stated_otherwise(source: str, **changed: Any) -> Purposes:
+    """The shipped purposes and contracts, but for what one contract states for `risk`."""
+    told = purposes()
+    contract: Any = told.contracts[source]
+    basis = contract.purposes["risk"].model_copy(update=changed)
+    assert set(basis.treatment) <= set(contract.classes)
+    told.contracts[source] = contract.model_copy(update={"purposes": {**contract.purposes, "risk": basis}})
+    return told
 
 
 def households(wh: Warehouse) -> None:
@@ -71,10 +83,9 @@ def test_activity_that_names_nobody_joins_by_a_number_the_law_lets_be_looked_up(
                 "'nhs_number' AS subject_scheme, ? AS subject_number",
                 [ref, number],
             )
-        sources = (*SOURCES, "caretrak")
-        build_attributes(wh, sources)
+        build_attributes(wh, stated_otherwise("caretrak", lookup=None))
         assert wh.rows("SELECT * FROM attributes.attributes.activity") == []
-        build_attributes(wh, sources, lookups=("caretrak",))
+        build_attributes(wh, purposes())
         joined = wh.rows("SELECT person_id, kind, from_month, times, quantity FROM attributes.attributes.activity")
         assert joined == [("p1", "emergency", date(2026, 3, 1), 1, 120)]
         counts = activity_joined(wh)
@@ -85,7 +96,7 @@ def test_people_are_banded_and_dated_by_month() -> None:
     with scratch_warehouse() as wh:
         lay(wh, GIVEN, views=("risk",))
         households(wh)
-        build_attributes(wh, SOURCES)
+        build_attributes(wh, purposes())
         person = wh.rows("SELECT person_id, household_id, property_id, age_band, sex, ward, imd_decile, sources, "
                          "link_quality FROM attributes.attributes.person ORDER BY person_id")  # fmt: skip
         services = wh.rows("SELECT service, from_month FROM attributes.attributes.service_flag ORDER BY service")
@@ -110,9 +121,61 @@ def test_no_value_of_identity_reaches_the_store() -> None:
     with scratch_warehouse() as wh:
         lay(wh, GIVEN, views=("risk",))
         households(wh)
-        build_attributes(wh, SOURCES)
+        build_attributes(wh, purposes())
         told = repr([wh.rows(f"SELECT * FROM attributes.attributes.{table}") for table in TABLES])
         assert not [value for value in ("ANN", "SMITH", "1936", "A1", "C1", "S1", "X1", "Test Street") if value in told]
-        wh.execute("CREATE TABLE attributes.attributes.slip AS SELECT 'p1' AS person_id, 'SS0' AS postcode")
-        with pytest.raises(IdentityInAttributes, match="postcode"):
-            require_no_identity(wh)
+
+
+#: What a contract may say of a column for `risk`, and what of the people above is in the store then.
+TREATED = [
+    ("benefits", {"hbclaim.weekly_award": "drop"}, "claim", "weekly_award", [None]),
+    ("benefits", {"hbclaim.weekly_award": "flag"}, "claim", "weekly_award", [0]),  # 1, to five pounds
+    ("benefits", {"hbclaim.weekly_award": "round 20"}, "claim", "weekly_award", [20]),
+    ("benefits", {"hbclaim.weekly_award": "band 20"}, "claim", "weekly_award", [20]),
+    ("benefits", {"hbclaim.weekly_award": "top_code 15"}, "claim", "weekly_award", [15]),
+    ("benefits", {"hbclaim.weekly_award": "keep"}, "claim", "weekly_award", [25]),
+    ("benefits", {"hbclaim.weekly_award": "pseudonymise"}, "claim", "weekly_award", [None]),
+    ("benefits", {"hbmember.relationship": "flag"}, "claim", "role", ["yes"]),
+    ("benefits", {"hbclaim.application_date": "truncate year"}, "claim", "from_month", [date(2021, 1, 1)]),
+    ("benefits", {"hbclaim.application_date": "flag"}, "claim", "from_month", [None]),
+    ("adult_social_care", {"cld.cost_frequency": "drop"}, "care_episode", "weekly_cost", [None]),  # only decides it
+    ("adult_social_care", {"cld.event_type": "flag"}, "care_episode", "event_type", ["yes"]),
+    ("benefits", {"hbmember.gender": "drop"}, "person", "sex", ["F", None]),  # social care says it too
+    ("benefits", {"hbmember.birth_date": "band 20"}, "person", "age_band", ["80-99", "not known"]),
+    ("benefits", {"hbmember.birth_date": "truncate year"}, "person", "age_band", ["90+", "not known"]),
+    ("benefits", {"hbhousehold.post_code": "to_ward"}, "person", "lsoa", [None, None]),
+    ("benefits", {"hbhousehold.post_code": "to_ward"}, "person", "ward", ["Milton", None]),
+    ("benefits", {"hbhousehold.post_code": "truncate sector"}, "person", "ward", [None, None]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "treatment", "table", "column", "passes"), TREATED)
+def test_a_column_reaches_the_store_as_its_contract_treats_it_and_in_no_other_way(
+    source: str, treatment: dict[str, str], table: str, column: str, passes: list[Any]
+) -> None:
+    with scratch_warehouse() as wh:
+        lay(wh, GIVEN, views=("risk",))
+        households(wh)
+        build_attributes(wh, stated_otherwise(source, treatment=treatment))
+        assert [
+            v for (v,) in wh.rows(f"SELECT {column} FROM attributes.attributes.{table} ORDER BY person_id")
+        ] == passes
+
+
+@pytest.mark.parametrize(
+    ("instead_of", "written", "says"),
+    [
+        ("claim.role,", "claim.role, claim.claim_ref AS nickname,", "makes `nickname`, which catalogue"),
+        ("claim.role,", "claim.claim_ref AS role,", "`role` is made of `claim.claim_ref`, which says who a person is"),
+        ("claim.role,", "substr(sha256(claim.account_ref), 1, 8) AS role,", "says who a person is"),
+        ("claim.role,", "claim.weekly_award::VARCHAR AS role,", "made of claim.weekly_award, which .* not say"),
+        ("claim.role,", "(SELECT any_value(r.surname) FROM identity.people.record AS r) AS role,", "`record.surname`"),
+        ("claim.role,", "(SELECT any_value(m.record_id) FROM risk_member AS m) AS role,", "`risk_member.record_id`"),
+        ("claim.role,", "CASE WHEN claim.claim_ref LIKE 'C%' THEN 'x' END AS role,", "`claim.claim_ref`"),
+    ],
+)  # fmt: skip
+def test_no_column_slips_through_under_another_name(instead_of: str, written: str, says: str) -> None:
+    text = sql_file(HERE / "attribute_tables" / "claim.sql")
+    require_stated("claim", text)
+    with pytest.raises(IdentityInAttributes, match=says):
+        require_stated("claim", text.replace(instead_of, written))

@@ -2,6 +2,6 @@
 SELECT person_id, activity.kind, activity.unit, month_of(activity.from_date) AS from_month,
        month_of(activity.to_date) AS to_month, count(*) AS times, round(sum(activity.quantity))::INTEGER AS quantity
 FROM activity
-JOIN activity_person USING (source, activity_ref)
+WHERE person_id IS NOT NULL
 GROUP BY ALL
 ORDER BY ALL

@@ -4,5 +4,5 @@ SELECT DISTINCT person_id, care_episode.event_type, care_episode.service_type, c
        month_of(care_episode.from_date) AS from_month, month_of(care_episode.to_date) AS to_month,
        (round(care_episode.weekly_cost / 10) * 10)::INTEGER AS weekly_cost
 FROM care_episode
-JOIN risk_member USING (record_id)
+WHERE person_id IS NOT NULL
 ORDER BY ALL

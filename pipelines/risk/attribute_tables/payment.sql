@@ -2,6 +2,6 @@
 SELECT person_id, payment.kind, month_of(payment.from_date) AS from_month,
        (round(sum(payment.amount) / 50) * 50)::INTEGER AS amount
 FROM payment
-JOIN risk_member USING (record_id)
+WHERE person_id IS NOT NULL
 GROUP BY ALL
 ORDER BY ALL

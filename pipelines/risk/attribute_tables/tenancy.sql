@@ -2,5 +2,5 @@
 SELECT DISTINCT person_id, tenancy.tenure, tenancy.is_tenant, month_of(tenancy.from_date) AS from_month,
        month_of(tenancy.to_date) AS to_month
 FROM tenancy
-JOIN risk_member USING (record_id)
+WHERE person_id IS NOT NULL
 ORDER BY ALL

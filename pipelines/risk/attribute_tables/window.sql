@@ -1,15 +1,15 @@
--- What the risk purpose may read, as temporary tables: its records by person, where each person lives, dates by month.
+-- What the purpose may read of persons, as temporary tables: each value as the contracts let it pass, dates by month.
 CREATE OR REPLACE TEMP MACRO today() AS DATE '${as_of}';
 CREATE OR REPLACE TEMP MACRO month_of(day) AS date_trunc('month', day)::DATE;
 
 -- record of a person in the risk view (record_id)
 CREATE OR REPLACE TEMP TABLE risk_member AS
-SELECT r.record_id, m.person_id, r.source, r.birth_date, r.sex, r.death_date, r.uprn
+SELECT r.record_id, m.person_id, r.source, ${age} AS age, ${sex} AS sex, ${death_date} AS death_date
 FROM identity.linkage.membership AS m
 JOIN identity.people.record AS r USING (record_id)
 WHERE m.view = 'risk' AND r.source IN (${sources}) AND coalesce(r.sensitivity, '') NOT IN (${withheld});
 
--- the home of a person: the newest stay in a household, else the newest current address (person_id)
+-- the home of a person: the newest stay in a household, else the newest current address; a place as finely as it passes (person_id)
 CREATE OR REPLACE TEMP TABLE risk_home AS
 WITH stay AS (
     SELECT member.person_id, member.household_id, household.uprn, member.from_date
@@ -29,10 +29,16 @@ held AS (
         PARTITION BY risk_member.person_id ORDER BY a.from_date DESC NULLS LAST, a.uprn) = 1
 )
 
-SELECT person_id, stay.household_id, coalesce(stay.uprn, held.uprn) AS uprn
+SELECT person_id, stay.household_id, property_id.property_id, ${place}
 FROM (SELECT DISTINCT person_id FROM risk_member)
 LEFT JOIN stay USING (person_id)
-LEFT JOIN held USING (person_id);
+LEFT JOIN held USING (person_id)
+LEFT JOIN identity.places.property AS place ON place.uprn = coalesce(stay.uprn, held.uprn)
+LEFT JOIN identity.linkage.property_id AS property_id ON property_id.uprn = coalesce(stay.uprn, held.uprn);
+
+-- a stay of a person in a household (household_id, person_id, from_date)
+CREATE OR REPLACE TEMP TABLE risk_stay AS
+SELECT household_id, person_id, from_date, to_date FROM identity.linkage.household_member WHERE view = 'risk';
 
 -- how well a person's records hold together: the weakest of their records' best links, in bits (person_id)
 CREATE OR REPLACE TEMP TABLE risk_link AS
