@@ -13,9 +13,10 @@ from typing import Any
 import dagster as dg
 
 from pipelines.faults import BoroughlinkError
+from pipelines.governance.fitness import require_said
 from pipelines.governance.purposes import Purposes
 from pipelines.runs import Run
-from pipelines.settings import DataFolder
+from pipelines.settings import DataFolder, load_settings
 from pipelines.stopping import stop_asked
 from pipelines.warehouse import Warehouse
 
@@ -56,6 +57,7 @@ class RunHandle:
             raise self._refused
         if self._run is None:
             try:
+                require_said(self.folder, load_settings(self.folder), self.landing)
                 self._run = Run.begin(self.folder, self.started_by)
             except Exception as fault:
                 self._refused = fault

@@ -9,18 +9,24 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from pipelines.faults import BoroughlinkError
+from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance.keys import STORE, Keyring, open_keyring
 from pipelines.governance.pseudonyms import record_name
-from pipelines.settings import DataFolder, load_settings
+from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings
+from pipelines.store_schema import brought_up_to_date, durable
 
 metadata = sa.MetaData()
+#: The audit's word for the first run over real people; from then on the folder is of real people.
+HOLDS_REAL = "real people held"
+_NO_WAY_BACK = (
+    "This folder has held real people since {since}, and what protects them can't be taken off again: write "
+    "`holds: real` into {file} as it was. To try something with invented people, use another folder."
+)
 
 run_table = sa.Table(
     "run",
@@ -113,7 +119,7 @@ request_table = sa.Table(
     sa.Column("expires", sa.String(32), nullable=False),
     sa.Column("mark", sa.String(64), nullable=False),  # what exactly is approved: a hash; a change voids the approval
     sa.Column("said", sa.String(32), sa.ForeignKey("payload.payload_id"), nullable=False),  # reason, basis, particulars
-    sa.Column("role", sa.String(60)),  # the role that an approver must hold
+    sa.Column("roles", sa.Text, nullable=False),  # of which whoever answers must hold one; none: anybody else
     sa.Column("answered_by", sa.String(120)),
     sa.Column("answered_at", sa.String(32)),
     sa.CheckConstraint("answered_by IS NULL OR answered_by <> requested_by", name="request_four_eyes"),
@@ -141,21 +147,23 @@ class Operations:
         self.keyring = keyring
 
     @classmethod
-    def open(cls, folder: DataFolder, keyring: Keyring, url: str | None = None) -> "Operations":
+    def open(cls, folder: DataFolder, keyring: Keyring, url: str | None = None, lenient: bool = False) -> "Operations":
         """Open the store at the data folder, or at the URL that is given or set, bringing its schema up to date.
 
-        Raises BoroughlinkError when the store can't be opened or was made by a newer version.
+        Raises BoroughlinkError when the store can't be opened or was made by a newer version; unless `lenient`, Refusal
+        when it was of real people and the settings no longer say so.
         """
-        url = url or load_settings(folder).operations_url
+        settings = load_settings(folder)
+        url = url or settings.operations_url
         engine = sa.create_engine(
             url or sa.URL.create("sqlite", database=str(folder.operations)),
             connect_args={} if url else {"timeout": 30},
             hide_parameters=True,  # the text of a fault would quote them
         )
         if engine.dialect.name == "sqlite":
-            sa.event.listen(engine, "connect", _durable)
+            sa.event.listen(engine, "connect", durable)
         try:
-            _migrate(engine, keyring)
+            brought_up_to_date(engine, keyring)
         except SQLAlchemyError:
             raise BoroughlinkError(
                 "The operational store on Postgres can't be reached, or its database is not ours to write to."
@@ -164,7 +172,16 @@ class Operations:
             ) from None
         if not url:
             folder.operations.chmod(0o600)
-        return cls(engine, keyring)
+        store = cls(engine, keyring)
+        if settings.holds != "real" and not lenient and (since := store.real_since()):
+            store.close()
+            raise Refusal(_NO_WAY_BACK.format(since=since[:10], file=folder.root / SETTINGS_FILE))
+        return store
+
+    def real_since(self) -> str | None:
+        """When the first run over real people began here; None where there was none."""
+        with self.begin() as db:
+            return db.scalar(sa.select(sa.func.min(audit_table.c.at)).where(audit_table.c.event == HOLDS_REAL))
 
     def close(self) -> None:
         self.engine.dispose()
@@ -368,34 +385,3 @@ def _says_something(decision: dict[str, Any]) -> bool:
 
 def timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _durable(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA secure_delete = ON")  # what is erased or rewritten is zeroed in the file, not only unlinked
-    cursor.close()
-
-
-def _migrate(engine: sa.Engine, keyring: Keyring) -> None:
-    from alembic import command
-    from alembic.config import Config
-    from alembic.runtime.migration import MigrationContext
-    from alembic.script import ScriptDirectory
-    from alembic.util import CommandError
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.connect() as connection:
-        if (
-            MigrationContext.configure(connection).get_current_revision()
-            == ScriptDirectory.from_config(config).get_current_head()
-        ):
-            return
-    config.attributes |= {"engine": engine, "keyring": keyring}
-    try:
-        command.upgrade(config, "head")
-    except CommandError:
-        raise BoroughlinkError("The operational store was made by a newer version of boroughlink: use that.") from None

@@ -25,7 +25,7 @@ from pipelines.governance.actors import person
 from pipelines.governance.fitness import require_fit
 from pipelines.governance.keys import LINKING, Keyring, open_keyring
 from pipelines.governance.opt_out import newest_list
-from pipelines.operations import Operations
+from pipelines.operations import HOLDS_REAL, Operations
 from pipelines.settings import (
     SETTINGS_FILE,
     DataFolder,
@@ -76,6 +76,8 @@ class Run:
             keyring = open_keyring(folder, settings, keys)
             require_fit(folder, settings)
             operations = Operations.open(folder, keyring)
+            if settings.holds == "real" and not operations.real_since():
+                audit.record(operations, started_by or person(), HOLDS_REAL, "folder")
             recover(folder, operations)
             revealed.sweep(folder)
             if Current.read(folder).published and not folder.identity.exists():

@@ -25,7 +25,10 @@ from pipelines.faults import BoroughlinkError as BoroughlinkError
 SHIPPED_SOURCES = Path(__file__).parent / "sources"
 SETTINGS_FILE = "boroughlink.yaml"
 #: Of real data these stand in the folder's own file alone: whoever starts a process chooses its environment.
-NOT_FROM_OUTSIDE = ("holds", "clock", "anchor", "roles", "logins", "dpia_reference", "key_escrow")
+NOT_FROM_OUTSIDE = (
+    *("holds", "clock", "anchor", "roles", "logins", "dpia_reference", "key_escrow"),
+    *("operations_url", "oidc_issuer", "oidc_client_id"),
+)
 _months: list[date] = []
 MODEL_NAME = re.compile(r"[a-z][a-z0-9-]{0,59}")
 
@@ -242,13 +245,13 @@ def write_settings(folder: DataFolder, **values: object) -> None:
         write_atomically(path, yaml.safe_dump(values, sort_keys=True).encode())
 
 
-def remember(folder: DataFolder, **paths: Path) -> None:
+def remember(folder: DataFolder, **values: Path | str) -> None:
     """Set these settings in `boroughlink.yaml`, leaving its other lines as they are."""
     path = folder.root / SETTINGS_FILE
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    kept = [line for line in lines if line.split(":")[0] not in paths]
+    kept = [line for line in lines if line.split(":")[0] not in values]
     new = [
-        yaml.safe_dump({name: str(value)}, allow_unicode=True, width=10_000).strip() for name, value in paths.items()
+        yaml.safe_dump({name: str(value)}, allow_unicode=True, width=10_000).strip() for name, value in values.items()
     ]
     write_atomically(path, ("\n".join([*kept, *new]) + "\n").encode())
 

@@ -62,6 +62,11 @@ def synth(
     "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Reconstruct a past day, beside what is published today."
 )
 @click.option("--monthly", is_flag=True, help="One run for each month that waits, oldest first, as if run then.")
+@click.option(
+    "--holds",
+    type=click.Choice(["real", "synthetic"]),
+    help="Once, at the first run: whether the people are real, or invented (also: of a public record). Kept.",
+)
 @click.option("--on-behalf-of", "by", hidden=True, help="Who asked for the run, where the review app starts it.")
 @click.option("--preview", is_flag=True, help="Publish nothing: run on copies and show what would change.")
 @click.option("--threshold", type=float, help="With --preview: the weight at which groups of records stop merging.")
@@ -75,6 +80,7 @@ def run(
     force: bool,
     as_of: Any,
     monthly: bool,
+    holds: str | None,
     by: str | None,
     preview: bool,
     threshold: float | None,
@@ -89,6 +95,10 @@ def run(
 
         click.echo(reconstruct(folder(data), as_of.date(), sources))
         return
+    if holds:
+        from pipelines.running.job import keep_what_it_holds
+
+        keep_what_it_holds(folder(data), holds)
     if preview and monthly:
         raise click.UsageError("A preview is of one run: leave --monthly out.")
     if not preview:

@@ -24,7 +24,7 @@ def listed(folder: DataFolder, every: bool) -> Answer:
             one.requested_at[:16],
             one.answered_by or "",
             one.expires[:10],
-            one.role or "anyone else",
+            one.answered_in,
         )
         for one in live
     ]

@@ -7,7 +7,7 @@ from pipelines.custody.asking import waiting
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import approvals, audit, escrow, keys
 from pipelines.governance.actors import acting
-from pipelines.governance.approvals import role_needed
+from pipelines.governance.approvals import roles_needed
 from pipelines.governance.keys import JOBS, OPENS, STANDING_KEYS, STORE, open_keyring
 from pipelines.governance.keystore import STORE_FILE, Keystore
 from pipelines.operations import standing_store
@@ -56,7 +56,7 @@ def ask_escrow(folder: DataFolder, custodians: Sequence[str], reason: str) -> st
     with standing_store(folder) as operations:
         request = approvals.ask(
             operations, acting(folder), ESCROW, "+".join(sorted(named)), reason,
-            particulars={"custodians": named}, role=role_needed(settings, CUSTODIAN),
+            particulars={"custodians": named}, roles=roles_needed(settings, CUSTODIAN),
         )  # fmt: skip
     return waiting(request, ESCROW)
 
@@ -87,7 +87,7 @@ def ask_destruction(folder: DataFolder, name: str, reason: str) -> str:
     with standing_store(folder) as operations:
         request = approvals.ask(
             operations, acting(folder), DESTRUCTION, name, reason, particulars={"key": name},
-            role=role_needed(settings, CUSTODIAN),
+            roles=roles_needed(settings, CUSTODIAN),
         )  # fmt: skip
     return waiting(request, DESTRUCTION)
 

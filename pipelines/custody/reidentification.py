@@ -11,7 +11,7 @@ from pipelines.custody.asking import waiting
 from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance import approvals, revealed
 from pipelines.governance.actors import acting
-from pipelines.governance.approvals import role_needed
+from pipelines.governance.approvals import roles_needed
 from pipelines.governance.keys import REVEALING
 from pipelines.governance.pseudonyms import PREFIXES
 from pipelines.operations import standing_store
@@ -41,7 +41,7 @@ def ask(folder: DataFolder, release_id: str, pseudonyms: Sequence[str], basis: s
         find(operations, release_id)
         request = approvals.ask(
             operations, acting(folder), KIND, release_id, reason,
-            particulars={"basis": basis.strip(), "pseudonyms": wanted}, role=role_needed(settings, OFFICER),
+            particulars={"basis": basis.strip(), "pseudonyms": wanted}, roles=roles_needed(settings, OFFICER),
         )  # fmt: skip
     return waiting(request, KIND)
 

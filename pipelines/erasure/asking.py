@@ -4,7 +4,7 @@ from pipelines.custody.asking import waiting
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import approvals, audit
 from pipelines.governance.actors import acting
-from pipelines.governance.approvals import role_needed
+from pipelines.governance.approvals import roles_needed
 from pipelines.governance.erasure_grounds import ERASED_BECAUSE, EXEMPT, GROUND, KEPT_BECAUSE, KIND, refuse_erasure
 from pipelines.governance.keys import READING
 from pipelines.governance.pseudonyms import lasting_name, record_name
@@ -31,7 +31,7 @@ def ask(folder: DataFolder, named: str, basis: str, reason: str) -> str:
             operations, acting(folder), KIND, subject, reason,
             particulars={"ground": ERASED_BECAUSE[basis], "records": records},
             mark=lasting_name(operations.keyring, "e_", KIND, *records),  # a plain hash of record ids could be guessed
-            role=role_needed(settings, OFFICER), days=DAYS,
+            roles=roles_needed(settings, OFFICER), days=DAYS,
         )  # fmt: skip
         audit.record(operations, acting(folder).login, GROUND, subject, request=request, ground=basis)
     sources = {record.partition(":")[0] for record in records}

@@ -8,7 +8,7 @@ particulars lie sealed in a payload and can be erased; the audit holds who, what
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,10 +26,10 @@ DAYS = 14
 MIN_REASON = 10  # characters; "x" is no reason
 
 
-def role_needed(settings: Settings, *names: str) -> str | None:
-    """The role, or one of several, that an approver must hold: over invented data only where the settings name somebody
-    for one of them."""
-    return " or ".join(names) if settings.holds == "real" or set(names) & set(settings.roles) else None
+def roles_needed(settings: Settings, *names: str) -> frozenset[str]:
+    """The roles one of which an approver must hold: over invented data only where the settings name somebody for one of
+    them."""
+    return frozenset(names) if settings.holds == "real" or set(names) & set(settings.roles) else frozenset()
 
 
 class ApprovalRefused(BoroughlinkError):
@@ -38,7 +38,8 @@ class ApprovalRefused(BoroughlinkError):
 
 @dataclass(frozen=True)
 class Request:
-    """One act that was asked for. `said` holds reason, basis and particulars; empty once erased."""
+    """One act that was asked for. `said` holds reason, basis and particulars; empty once erased. Whoever answers holds
+    one of `roles`, if there are any."""
 
     request_id: str
     kind: str
@@ -49,10 +50,15 @@ class Request:
     requested_at: str
     expires: str
     mark: str
-    role: str | None
+    roles: frozenset[str]
     answered_by: str | None
     answered_at: str | None
     said: Mapping[str, Any]
+
+    @property
+    def answered_in(self) -> str:
+        """In which role it can be answered, in words."""
+        return " or ".join(role.replace("_", " ") for role in sorted(self.roles)) or "anyone else"
 
     @property
     def expired(self) -> bool:
@@ -73,13 +79,13 @@ def ask(
     *,
     particulars: Mapping[str, Any] | None = None,
     mark: str | None = None,
-    role: str | None = None,
+    roles: Iterable[str] = (),
     days: int = DAYS,
 ) -> str:
     """Ask for an act; returns the id of the request.
 
     `subject` is a random id or a name of ours and goes into the audit; reason and particulars are sealed. `mark`
-    defaults to that of the particulars. With a `role` (or `one or another`), only its holders may approve.
+    defaults to that of the particulars. With `roles`, only who holds one of them may answer.
     """
     if len(reason.strip()) < MIN_REASON:
         raise BoroughlinkError("Give a reason that the second person can judge by, in a sentence.")
@@ -101,7 +107,7 @@ def ask(
                 expires=expires,
                 mark=mark or mark_of(particulars or {}),
                 said=payload_id,
-                role=role,
+                roles=json.dumps(sorted(roles)),
             )
         )
     audit.record(operations, who.login, f"{kind} requested", subject, request=request_id)
@@ -184,7 +190,8 @@ def requests(
 def _opened(operations: Operations, row: dict[str, Any]) -> Request:
     sealed, payload_id = row.pop("sealed"), row["said"]
     said = json.loads(operations.keyring.decrypt("fields", sealed, payload_id.encode())) if sealed else {}
-    return Request(**row | {"said": said, "requested_as": frozenset(json.loads(row["requested_as"]))})
+    sets = {name: frozenset(json.loads(row[name])) for name in ("requested_as", "roles")}
+    return Request(**row | sets | {"said": said})
 
 
 def _answer(operations: Operations, who: Actor, request_id: str, state: str) -> Request:
@@ -198,8 +205,8 @@ def _answer(operations: Operations, who: Actor, request_id: str, state: str) -> 
         why = f"request {request_id} is {request.state} already"
     elif request.expired:
         why = f"the request ended on {request.expires[:10]}; ask again"
-    elif request.role is not None and not who.roles & set(request.role.split(" or ")):
-        why = f"the answer is for those in the role `{request.role}`, whom the settings name under `roles`"
+    elif request.roles and not who.roles & request.roles:
+        why = f"the answer is for the {request.answered_in}, whom the settings name under `roles`"
     if why is None:
         with operations.begin() as db:
             changed = db.execute(

@@ -1,5 +1,6 @@
 """What a folder of real people must have before anything is read: said by `doctor`, and kept to by every run."""
 
+import json
 import stat
 from pathlib import Path
 
@@ -8,14 +9,15 @@ import yaml
 from pipelines.faults import Refusal
 from pipelines.governance import escrow
 from pipelines.governance.keystore import STORE_FILE, Keystore
+from pipelines.inbox import DELIVERY_NAME, MANIFEST
 from pipelines.settings import DataFolder, Settings
 
 SHIPPED_DAGSTER = Path(__file__).resolve().parent.parent.parent / "dagster.yaml"
 
-#: What `doctor` and each run say of a folder of which nobody has said what it holds.
+#: What `doctor` says of a folder of which nobody has said what it holds.
 UNDECLARED = (
-    "Nobody has said what this folder holds, so it is taken for invented people and nothing that real people need is "
-    "asked for: set `holds: real`, or `holds: synthetic`, in boroughlink.yaml."
+    "Nobody has said what this folder holds: `boroughlink run --holds real`, or `--holds synthetic` for invented or "
+    "public records, says it once and keeps it in boroughlink.yaml."
 )
 
 
@@ -56,6 +58,28 @@ def require_fit(folder: DataFolder, settings: Settings) -> None:
     """Raise Refusal if real data lacks a protection."""
     if wanted := lacking(folder, settings):
         raise Refusal(f"Real data is not touched yet. {' '.join(wanted)} `boroughlink doctor` shows the rest.")
+
+
+def require_said(folder: DataFolder, settings: Settings, landing: Path) -> None:
+    """Raise Refusal at a delivery of which nobody has said whether its people are real: before a byte of it is read.
+
+    What `demo` and `synth` write says in its manifest that nobody in it exists.
+    """
+    if settings.declared:
+        return
+    for delivery in sorted(landing.glob("*/*/")):
+        if DELIVERY_NAME.fullmatch(delivery.name) and not _invented(delivery / MANIFEST):
+            raise Refusal(
+                f"{delivery}: nobody has said whether these people are real. Say it once: `boroughlink run --holds "
+                "real` (it then says what real people need), or `--holds synthetic` for invented or public records."
+            )
+
+
+def _invented(manifest: Path) -> bool:
+    try:
+        return json.loads(manifest.read_bytes()).get("synthetic") is True
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def loosely_kept(folder: DataFolder) -> list[Path]:

@@ -25,21 +25,46 @@ class Looks:
 
 
 def names_of(wh: Warehouse | None, keyring: Keyring, asked: str) -> set[str]:
-    """What the audit may call the person of a person's or record's id: ids in every view, keyed names of all records.
+    """What the audit may call the person of a person's or record's id: ids of now and before in every view, by the
+    ledger, and keyed names of all records. Where an id's records were divided, all who took some are meant.
 
     Without a snapshot (nothing is published), by the id alone.
     """
     names = {asked, record_name(keyring, asked)}
     if wh is None:
         return names
+    ledger = "published.linkage.ledger"
+    gave = (
+        f"SELECT DISTINCT view, person_id AS took, other_person_id AS gave FROM {ledger} "
+        "WHERE event IN ('merged', 'split', 'joined') AND other_person_id IS NOT NULL"
+        if wh.exists(ledger)
+        else "SELECT NULL::VARCHAR AS view, NULL::VARCHAR AS took, NULL::VARCHAR AS gave LIMIT 0"
+    )
     rows = wh.rows(
-        "-- one row per record and view of the person\n"
-        "SELECT person_id, record_id FROM published.linkage.membership WHERE record_id IN (SELECT record_id FROM "
-        "published.linkage.membership WHERE person_id IN (SELECT person_id FROM published.linkage.membership "
-        "WHERE person_id = $asked OR record_id = $asked))",
+        f"""-- an id that the person bears or bore in any view, or one of their records (name)
+        WITH RECURSIVE gave AS ({gave}),
+        -- who holds today what the asked id held
+        heir(id) AS (SELECT $asked UNION SELECT gave.took FROM heir JOIN gave ON gave.gave = heir.id),
+        held AS (
+            SELECT record_id FROM published.linkage.membership WHERE record_id IN (
+                SELECT record_id FROM published.linkage.membership
+                WHERE record_id = $asked OR person_id IN (SELECT id FROM heir))
+        ),
+        today AS (
+            SELECT DISTINCT person_id FROM published.linkage.membership
+            WHERE record_id IN (SELECT record_id FROM held)
+        ),
+        -- whose records came to them
+        before(id) AS (
+            SELECT person_id FROM today UNION SELECT id FROM heir
+            UNION SELECT gave.gave FROM before JOIN gave ON gave.took = before.id
+        )
+        SELECT id, NULL FROM before
+        UNION ALL
+        SELECT NULL, record_id FROM published.linkage.membership WHERE person_id IN (SELECT person_id FROM today)""",
         {"asked": asked},
     )
-    return names.union(*({person, record_name(keyring, record)} for person, record in rows))
+    return names.union(person or record_name(keyring, record) for person, record in rows)
 
 
 def looks_at(operations: Operations, names: set[str]) -> Looks:

@@ -18,7 +18,7 @@ from pipelines.snapshots import open_snapshot
 
 def write_clusters(folder: DataFolder, out: Path, purpose: str, view: str | None = None) -> str:
     """record_id, source, source_key, person_id of one view, else of the purpose's; protected people stay out."""
-    view, target = by_name(folder, purpose, view), target_of(out, (".csv",))
+    view, target = by_name(folder, purpose, view), target_of(folder, out, (".csv",))
     with open_snapshot(folder) as (wh, place):
         rows = wh.rows(
             "SELECT m.record_id, r.source, r.source_key, m.person_id FROM published.linkage.membership m "
@@ -36,7 +36,7 @@ def write_label_sample(folder: DataFolder, out: Path, pairs: int, purpose: str, 
     """A random sample of compared pairs for reviewers to label, with inclusion probabilities."""
     from pipelines.linkage.labelling import COLUMNS, draw
 
-    view, target = by_name(folder, purpose, view), target_of(out, (".csv",))
+    view, target = by_name(folder, purpose, view), target_of(folder, out, (".csv",))
     with open_snapshot(folder) as (wh, place):
         rows = list(draw(wh, view, pairs))
     said = noted(folder, "label sample exported", out, len(rows), purpose)
@@ -50,7 +50,7 @@ def write_flagged(folder: DataFolder, out: Path, purpose: str) -> str:
 
     if by_name(folder, purpose) != "fraud":
         raise PurposeRefused(f"Flagged pairs are for preventing fraud: `{purpose}` has no use for them.")
-    target = target_of(out, (".csv", ".xlsx"))
+    target = target_of(folder, out, (".csv", ".xlsx"))
     with open_snapshot(folder) as (wh, _):
         pairs = int(wh.scalar("SELECT count(*) FROM published.fraud.flagged_pair"))
         said = noted(folder, "flagged pairs exported", out, pairs, purpose)
@@ -70,9 +70,14 @@ def by_name(folder: DataFolder, purpose: str, view: str | None = None) -> str:
     return view or stated.view
 
 
-def target_of(out: Path, suffixes: tuple[str, ...]) -> Path:
-    """Where a file that leaves goes; raises BoroughlinkError for a wrong ending or folder."""
+def target_of(folder: DataFolder, out: Path, suffixes: tuple[str, ...]) -> Path:
+    """Where a file that leaves goes; raises BoroughlinkError for a wrong ending, no folder, or the data folder."""
     target = out.expanduser().resolve()
+    if target.is_relative_to(folder.root):
+        raise BoroughlinkError(
+            f"--out: {target.parent} is in the data folder, where nobody looks for what left and no day of deletion "
+            "reaches it. Name a folder outside."
+        )
     if target.suffix.lower() not in suffixes:
         raise BoroughlinkError(f"--out must end in {' or '.join(suffixes)}.")
     if not target.parent.is_dir():

@@ -20,9 +20,9 @@ from pipelines.releases import ending, lifecycle
 from pipelines.releases.asking import MEMORY, ask
 from pipelines.releases.attacks import Measured
 from pipelines.releases.building import build
-from pipelines.releases.catalogue import catalogue, may_ask
+from pipelines.releases.catalogue import askable, may_ask
 from pipelines.releases.sets import load_set
-from pipelines.releases.store import Release, copies, find, refusals_noted, releases
+from pipelines.releases.store import Release, copies, find, holds_key, refusals_noted, releases
 from pipelines.releases.zone import open_attributes
 from pipelines.settings import DataFolder, Settings, load_settings
 
@@ -42,7 +42,7 @@ def build_release(
     with desk(folder) as (settings, operations, who):
         with refusals_noted(operations, who, name):
             asked, purposes = load_set(name), purposes_at(folder, sources)
-        with open_attributes(folder, settings, operations.keyring) as wh:
+        with open_attributes(folder, settings, operations.keyring, purposes) as wh:
             manifest = build(
                 wh, folder, settings, operations, purposes, asked, who,
                 recipient=recipient, series=series, stands_on=old_of(folder),
@@ -65,12 +65,10 @@ def build_release(
 
 def check_release(folder: DataFolder, release_id: str, key: str, sources: str | None) -> Answer:
     """Attack a release and say what was found; refused ones stay refused."""
-    with (
-        desk(folder) as (settings, operations, who),
-        open_attributes(folder, settings, operations.keyring) as wh,
-    ):
+    with desk(folder) as (settings, operations, who):
         purposes = purposes_at(folder, sources)
-        release, found = lifecycle.check(wh, folder, settings, operations, purposes, release_id, key, who)
+        with open_attributes(folder, settings, operations.keyring, purposes) as wh:
+            release, found = lifecycle.check(wh, folder, settings, operations, purposes, release_id, key, who)
     said = [
         f"{release_id} is as safe as its profile asks.",
         f"It waits for another person's consent to {release.recipient} and the key "
@@ -90,7 +88,7 @@ def approve_release(folder: DataFolder, release_id: str) -> str:
 
 
 def publish_release(folder: DataFolder, release_id: str, out: Path, sources: str | None) -> str:
-    target = target_of(out, (".age",))
+    target = target_of(folder, out, (".age",))
     with desk(folder) as (settings, operations, who):
         purposes = purposes_at(folder, sources)
         lifecycle.publish(folder, settings, operations, purposes, release_id, target, who)
@@ -105,6 +103,7 @@ def revoke_release(folder: DataFolder, release_id: str, reason: str, series: boo
     with desk(folder) as (_, operations, who):
         taken, marked = ending.revoke(operations, release_id, reason, who, series)
         release = find(operations, release_id)
+        goes_on = holds_key(operations, str(release.manifest["key"]))
     name = release.manifest.get("series")
     if series:
         said = f"The series `{name}` has ended and {plural(len(taken), 'release')} of it are revoked"
@@ -112,7 +111,7 @@ def revoke_release(folder: DataFolder, release_id: str, reason: str, series: boo
         said = f"{release_id} is revoked"
     after = (
         f"its series `{name}` goes on with the same pseudonyms (--series ends it)."
-        if name and not series
+        if name and goes_on
         else "the keys are destroyed, so the pseudonyms match nothing any more."
     )
     return f"{said}: {after} {plural(marked, 'copy', 'copies')} marked: tell {release.recipient} to delete theirs."
@@ -157,10 +156,11 @@ def ask_question(
     folder: DataFolder, text: str, purpose: str, preset: str, out: Path | None, sources: str | None
 ) -> Answer:
     """The protected answer to a question; with `out`, as a stamped CSV too."""
-    target = target_of(out, (".csv",)) if out else None
+    target = target_of(folder, out, (".csv",)) if out else None
     with desk(folder) as (settings, operations, who):
-        with open_attributes(folder, settings, operations.keyring, MEMORY) as wh:
-            asked = ask(wh, operations, purposes_at(folder, sources), purpose, text, preset, who)
+        purposes = purposes_at(folder, sources)
+        with open_attributes(folder, settings, operations.keyring, purposes, MEMORY) as wh:
+            asked = ask(wh, operations, purposes, purpose, text, preset, who)
         shown = asked.rows()
         heads = (*asked.table.dims, asked.question.count_as)
         if target:
@@ -178,7 +178,7 @@ def ask_question(
 
 def catalogue_of(folder: DataFolder, purpose: str | None, table: str | None, sources: str | None) -> Answer:
     """What can be asked, in words; with a purpose, what that one may ask today."""
-    tables = catalogue()
+    tables = askable()
     if table is not None and table not in tables:
         raise BoroughlinkError(f"`{table}` is no table of the catalogue; one of {', '.join(tables)} is expected.")
     may = may_ask(purposes_at(folder, sources), purpose) if purpose else tables

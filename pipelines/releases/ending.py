@@ -1,6 +1,7 @@
 """How a release ends: revoked by a person, or swept once its day is over. Its keys are destroyed and its copies marked.
 
-A series shares one naming key. It goes with its last release, or at once if the series itself is ended.
+A series shares one naming key. It goes with the last of its releases that anybody may hold, or at once if the series
+itself is ended.
 """
 
 import shutil
@@ -24,6 +25,8 @@ from pipelines.settings import DataFolder
 
 #: States from which nothing leads back.
 OVER = ("revoked", "expired")
+#: States in which nobody has it or will get it.
+GONE = (*OVER, "refused", "withdrawn")
 
 
 def revoke(
@@ -44,7 +47,9 @@ def revoke(
             one for one in (releases(operations) if series else [release])
             if one.state not in OVER and one.manifest.get("series") == name
         ]  # fmt: skip
-        ends, key = name is None or series, str(release.manifest["key"])
+        key = str(release.manifest["key"])
+        left = [one for one in releases(operations) if one.state not in GONE and one.manifest.get("key") == key]
+        ends = series or {one.release_id for one in left} <= {release_id}
         if not taken and not (series and holds_key(operations, key)):
             raise ReleaseRefused(f"It is {release.state} already.")
     if ends:

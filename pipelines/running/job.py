@@ -12,7 +12,7 @@ from pipelines.commit_point import Current, run_under_way
 from pipelines.faults import BoroughlinkError, plural, printable
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.fitness import UNDECLARED
+from pipelines.governance.fitness import require_said
 from pipelines.inbox import untaken
 from pipelines.notices.telling import tell
 from pipelines.operations import opened_store
@@ -107,8 +107,7 @@ def run_job(
     if Current.read(folder).state is None:
         _remember(place, landing, sources)
     _say_what_lies_there(place)
-    if not load_settings(folder).declared:
-        say(UNDECLARED)
+    require_said(folder, load_settings(folder), place.landing)
     if not force and not select and _nothing_changed(place):
         _as_time_goes_by(folder)
         return True, []
@@ -116,6 +115,15 @@ def run_job(
     with progress():
         fine, faults = execute(place, f"{by}, by {person()}" if by else person(), select)
     return False, [] if fine else (faults or ["a step failed"])
+
+
+def keep_what_it_holds(folder: DataFolder, holds: str) -> None:
+    """Write into the settings whether the people are real. Raises BoroughlinkError where they say otherwise."""
+    settings = load_settings(folder)
+    if settings.declared and settings.holds != holds:
+        raise BoroughlinkError(f"{folder.root / SETTINGS_FILE} says `holds: {settings.holds}`: change it there.")
+    folder.make()
+    remember(folder, holds=holds)
 
 
 def _remember(place: Any, landing: str | None, sources: str | None) -> None:

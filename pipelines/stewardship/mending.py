@@ -88,7 +88,7 @@ def write_scorecard(folder: DataFolder, out: Path, source: str | None, sources: 
     """Every failing rule, and every square of the scorecard that holds, as CSV or XLSX; of one source or of all."""
     if source and source not in contracts_at(folder, sources):
         raise BoroughlinkError(f"There is no source {source}.")
-    target = target_of(out, (".csv", ".xlsx"))
+    target = target_of(folder, out, (".csv", ".xlsx"))
     scores, _ = standing(folder)
     rows = [row for each in scores.sources if source in (None, each.source) for row in _score_rows(each)]
     purpose = f"data quality of {source or 'every source'}: for its owner"
@@ -119,7 +119,7 @@ def write_rows(folder: DataFolder, source: str, what: str, out: Path, sources: s
     contracts = contracts_at(folder, sources)
     if source not in contracts:
         raise BoroughlinkError(f"There is no source {source}.")
-    contract, target = contracts[source], target_of(out, (".csv", ".xlsx"))
+    contract, target = contracts[source], target_of(folder, out, (".csv", ".xlsx"))
     with identity_zone(folder) as wh:
         if what in WORDS:
             head, rows = _MENDS, _rows_to_fill(wh, source, what)

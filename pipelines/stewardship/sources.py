@@ -110,7 +110,7 @@ def quarantine_of(folder: DataFolder, name: str | None, sources: str | None) -> 
 def write_quarantine(folder: DataFolder, name: str, out: Path, sources: str | None) -> str:
     """The rows of a source that wait, with their values, to be mended and released; one table a file."""
     contract = _contract(folder, name, sources)
-    target = target_of(out, (".csv",))
+    target = target_of(folder, out, (".csv",))
     with identity_zone(folder) as wh:
         waiting = {table.name: rows_to_mend(wh, contract, table) for table in contract.tables}
     held = [table for table in contract.tables if waiting[table.name]]
@@ -149,7 +149,7 @@ def release_rows(folder: DataFolder, name: str, file: Path, sources: str | None)
 def write_report(folder: DataFolder, name: str, out: Path, sources: str | None) -> str:
     """What was wrong with the extracts of a source, for its system's owner: places and words, no personal value."""
     contract = _contract(folder, name, sources)
-    target = target_of(out, (".csv", ".xlsx"))
+    target = target_of(folder, out, (".csv", ".xlsx"))
     with open_snapshot(folder) as (wh, place):
         rows = [*_refusals(wh, name), *_faults(wh, name), *_failed_rules(wh, name)]
         missing = _nothing_in_force(wh, contract)

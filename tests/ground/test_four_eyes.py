@@ -117,7 +117,7 @@ def test_the_database_itself_refuses_who_asked(store):
 
 
 def test_only_the_role_answers(store):
-    request = approvals.ask(store, actor("carol", PEOPLE), "key", "identity", REASON, role="custodian")
+    request = approvals.ask(store, actor("carol", PEOPLE), "key", "identity", REASON, roles=["custodian"])
     with pytest.raises(ApprovalRefused, match="`custodian`"):
         approvals.approve(store, actor("dave", PEOPLE), request)
     assert approvals.approve(store, actor("asmith", PEOPLE), request).answered_by == "ann.smith"

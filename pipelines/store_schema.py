@@ -1,0 +1,38 @@
+"""The schema of the operational store: brought up to date, and how SQLite keeps it."""
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelines.faults import BoroughlinkError
+
+
+def durable(connection: Any, _record: Any) -> None:
+    """Pragmas of a connection to SQLite: what is written is on the disk when the call returns."""
+    # secure_delete: what is erased or rewritten is zeroed in the file, not only unlinked
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def brought_up_to_date(engine: sa.Engine, keyring: Any) -> None:
+    """Migrate the store to the newest schema. Raises BoroughlinkError when it was made by a newer version."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.connect() as connection:
+        if (
+            MigrationContext.configure(connection).get_current_revision()
+            == ScriptDirectory.from_config(config).get_current_head()
+        ):
+            return
+    config.attributes |= {"engine": engine, "keyring": keyring}
+    try:
+        command.upgrade(config, "head")
+    except CommandError:
+        raise BoroughlinkError("The operational store was made by a newer version of boroughlink: use that.") from None
