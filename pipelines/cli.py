@@ -32,7 +32,7 @@ for command in (
     *(linkage.diff, linkage.explain, linkage.resolve, linkage.evaluate, linkage.train, linkage.models),
     *(linkage.export, linkage.decisions),
     *(releases.purposes, releases.release, releases.query, releases.catalogue, releases.opt_out),
-    *(custody.audit, custody.keys, custody.requests, custody.reid, custody.erase, custody.scan),
+    *(custody.audit, custody.keys, custody.requests, custody.reid, custody.disclose, custody.erase, custody.scan),
 ):
     cli.add_command(command)
 

@@ -40,7 +40,7 @@ class Settings(BaseModel):
 
     council: str = "Southend-on-Sea City Council"
     timezone: str = "Europe/London"
-    holds: Literal["synthetic", "real"] = "synthetic"
+    holds: Literal["synthetic", "real"] | None = None
     dpia_reference: str | None = None
     key_escrow: str | None = None
     anchor: Path | None = None
@@ -83,8 +83,8 @@ class Settings(BaseModel):
 
     @property
     def declared(self) -> bool:
-        """Whether somebody has said what the folder holds; what nobody said is taken for invented people."""
-        return "holds" in self.model_fields_set
+        """Whether somebody has said what the folder holds; until then only what says it is invented is taken in."""
+        return self.holds is not None
 
     def today(self) -> date:
         """The day on which checks of age and freshness stand: `clock` if set, else today in the council's timezone."""

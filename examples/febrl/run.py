@@ -80,7 +80,8 @@ def main(words: Sequence[str] | None = None) -> None:
         land(place / "landing", source, content)
     (place / "truth.csv").write_text(truth(contents))
     data = place / "data"
-    command("run", "--sources", HERE / given.which, "--landing", place / "landing", "--data", data, "--holds", "synthetic")
+    told = ("--landing", place / "landing", "--data", data, "--holds", "synthetic")
+    command("run", "--sources", HERE / given.which, *told)
     command("export", "clusters", "--data", data, "--out", place / "clusters.csv")
     more = ["--yardsticks"] if given.yardsticks else []
     command("evaluate", "--data", data, "--truth", place / "truth.csv", *more)

@@ -219,6 +219,37 @@ def reid_reveal(data: str, request_id: str, reader: str) -> None:
 
 
 @click.group()
+def disclose() -> None:
+    """What is held of one person's records: for the police, the person, about a debt; approved, and sealed."""
+
+
+@disclose.command("request")
+@DATA
+@click.argument("records", nargs=-1, required=True, metavar="RECORD...")
+@click.option("--purpose", required=True, help="For which purpose, such as police, debt or subject_access.")
+@click.option(
+    "--basis", required=True, help="The legal basis on which it may be told, and by which letter it was asked."
+)
+@click.option("--reason", required=True, help="Why, in a sentence that the second person can judge by.")
+def disclose_request(data: str, records: tuple[str, ...], purpose: str, basis: str, reason: str) -> None:
+    """Ask for what the sources hold of up to 50 records, named by id: no link is followed."""
+    from pipelines.custody.disclosure import ask
+
+    click.echo(ask(folder(data), purpose, records, basis, reason))
+
+
+@disclose.command("reveal")
+@DATA
+@click.argument("request_id", metavar="REQUEST")
+@click.option("--to", "reader", required=True, metavar="AGE1...", help="The reader's public age key.")
+def disclose_reveal(data: str, request_id: str, reader: str) -> None:
+    """Once another person has approved: write the answer, sealed for the reader and removed after seven days."""
+    from pipelines.custody.disclosure import reveal
+
+    click.echo(reveal(folder(data), request_id, reader))
+
+
+@click.group()
 def erase() -> None:
     """The right to erasure: a person taken out of every store, approved by another, or refused on a ground."""
 

@@ -17,7 +17,7 @@ from pipelines.governance.pseudonyms import PREFIXES
 from pipelines.operations import standing_store
 from pipelines.releases.series import called
 from pipelines.releases.store import find
-from pipelines.settings import DataFolder, load_settings, write_atomically
+from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot
 from pipelines.warehouse import Warehouse
 
@@ -71,10 +71,8 @@ def reveal(folder: DataFolder, request_id: str, reader: str) -> str:
             "people": {one: {"person_id": person, "records": _records(wh, person)} for one, person in found.items()},
             "not_found": lost,
         }
-    place = folder.root / revealed.FOLDER
-    place.mkdir(mode=0o700, exist_ok=True)
-    path = place / f"{request_id}.age"
-    write_atomically(path, pyrage.encrypt(json.dumps(answer, indent=1, default=str).encode(), [recipient]))
+    sealed = pyrage.encrypt(json.dumps(answer, indent=1, default=str).encode(), [recipient])
+    path = revealed.keep(folder, request_id, sealed)
     return (
         f"{len(found)} of {len(wanted)} people are named in {path}, which only the reader's key opens "
         f"(`age -d -i KEYFILE`). It is removed after {revealed.DAYS} days."

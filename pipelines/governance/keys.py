@@ -49,6 +49,7 @@ TRAINING = ("archive", "published", *STORE)
 COMPARING = ("attributes", *READING)
 RELEASING = ("attributes", "releases", *STORE)
 REVEALING = ("published", "releases", *STORE)
+DISCLOSING = ("identity", *STORE)
 #: Whoever is erased is looked for everywhere: the one job that opens both identity and the keys of releases.
 ERASING = (*LINKING, "releases")
 JOBS = {
@@ -59,6 +60,7 @@ JOBS = {
     "link (run, preview, retention, quarantine)": LINKING,
     "release": RELEASING,
     "name the people behind pseudonyms": REVEALING,
+    "answer a request about one person (disclose)": DISCLOSING,
     "erase a person": ERASING,
     "manage keys, doctor": STANDING_KEYS,
 }

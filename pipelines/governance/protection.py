@@ -26,6 +26,11 @@ def listed(*means: str) -> str:
     return ", ".join(f"'{flag}'" for flag in flags(*means))
 
 
+def for_few() -> str:
+    """SQL list of the flags whose persons only few may see: restricted, and all that is withheld. In no export."""
+    return listed(RESTRICTED, NEVER_LINK, SEAL)
+
+
 def withheld() -> str:
     """SQL list of the flags whose records go no further than linkage: in no pair, data set, household or export."""
     return listed(NEVER_LINK, SEAL)
@@ -35,5 +40,5 @@ def protected_persons(catalog: str) -> str:
     """SQL: persons of each view that hold any flagged record. Grain: view, person_id."""
     return (
         f"SELECT DISTINCT m.view, m.person_id FROM {catalog}.linkage.membership AS m "
-        f"JOIN {catalog}.people.record AS r USING (record_id) WHERE r.sensitivity IS NOT NULL"
+        f"JOIN {catalog}.people.record AS r USING (record_id) WHERE r.sensitivity IN ({for_few()})"
     )

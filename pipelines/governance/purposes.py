@@ -166,8 +166,8 @@ class Purposes:
         stated = self.purposes[purpose]
         if stated.view == "none":
             raise PurposeRefused(
-                f"`{purpose}` has no view of linked persons: each of its requests is answered from its own sources. "
-                "Give it a view in purposes.yaml before a linked output is made for it."
+                f"`{purpose}` has no view of linked persons: each of its requests is answered by itself, from its own "
+                f"sources. `boroughlink disclose request RECORD --purpose {purpose}` asks for an answer."
             )
         self.require(purpose, self.behind(stated.view, {"person_record", "residence"}))
         return stated

@@ -1,12 +1,22 @@
-"""Where the answers of re-identification lie, and for how long: sealed for one reader, and swept after their days."""
+"""Where answers about people by name lie, and for how long: sealed for one reader, and swept after their days."""
 
 import os
 from datetime import datetime, timedelta
+from pathlib import Path
 
-from pipelines.settings import DataFolder, now
+from pipelines.settings import DataFolder, now, write_atomically
 
 DAYS = 7
 FOLDER = "revealed"
+
+
+def keep(folder: DataFolder, request_id: str, sealed: bytes) -> Path:
+    """Put an answer in its place; returns where it is."""
+    place = folder.root / FOLDER
+    place.mkdir(mode=0o700, exist_ok=True)
+    path = place / f"{request_id}.age"
+    write_atomically(path, sealed)
+    return path
 
 
 def sweep(folder: DataFolder, at: datetime | None = None) -> int:

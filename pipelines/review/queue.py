@@ -7,6 +7,7 @@ import polars as pl
 import yaml
 
 from pipelines.governance.keys import Keyring
+from pipelines.governance.protection import for_few
 from pipelines.governance.pseudonyms import lasting_name
 from pipelines.linkage.certainty import thresholds_of
 from pipelines.linkage.company import open_view_edges
@@ -73,7 +74,8 @@ def build_queue(
         f"SELECT name.item_id, row_number() OVER (ORDER BY item.doubt * (item.effect + coalesce({rests}, 0)) DESC, "
         f"item.members DESC, name.item_id) AS position, '{VIEW}' AS view, item.* EXCLUDE (place), "
         "item.doubt * item.effect AS priority, "
-        "item.place IN (SELECT place FROM side JOIN review_member USING (person_id) WHERE sensitivity IS NOT NULL) "
+        "item.place IN (SELECT place FROM side JOIN review_member USING (person_id) "
+        f"WHERE sensitivity IN ({for_few()})) "
         "AS is_restricted, seen.version, coalesce(stake.flags, []) AS flags, coalesce(stake.at_stake, 0) AS at_stake, "
         "coalesce(stake.releases, []) AS releases "
         "FROM item JOIN item_name AS name USING (place) LEFT JOIN stake USING (place) JOIN (SELECT place, "

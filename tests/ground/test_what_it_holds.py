@@ -51,7 +51,7 @@ def test_of_real_people_there_is_no_way_back(folder: DataFolder, monkeypatch: py
     Operations.open(folder, keys).close()
     for said in ("holds: synthetic\n", ""):
         file.write_text(said)
-        with pytest.raises(Refusal, match="has held real people since .* write `holds: real`"):
+        with pytest.raises(Refusal, match=r"has held real people since .* write `holds: real`"):
             Operations.open(folder, keys)
     monkeypatch.setenv("BOROUGHLINK_HOLDS", "synthetic")
     with pytest.raises(Refusal, match="held real people"):
