@@ -206,7 +206,8 @@ def _answer(operations: Operations, who: Actor, request_id: str, state: str) -> 
     elif request.expired:
         why = f"the request ended on {request.expires[:10]}; ask again"
     elif request.roles and not who.roles & request.roles:
-        why = f"the answer is for the {request.answered_in}, whom the settings name under `roles`"
+        named = " or ".join(f"`{role}`" for role in sorted(request.roles))
+        why = f"the answer is for those in the role {named}, whom the settings name under `roles`"
     if why is None:
         with operations.begin() as db:
             changed = db.execute(
