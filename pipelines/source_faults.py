@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import Actor
-from pipelines.governance.approvals import role_needed
+from pipelines.governance.approvals import roles_needed
 from pipelines.governance.pseudonyms import record_name
 from pipelines.operations import Operations, payload_table, source_fault_table, timestamp
 from pipelines.settings import Settings
@@ -122,7 +122,7 @@ def reported_faults(
 def require_answering(operations: Operations, who: Actor, settings: Settings, fault_id: int) -> None:
     """Raise BoroughlinkError, noted in the audit, for whoever does not answer for sources: who reported a fault is not
     the one to close it. Over invented data for which the settings name nobody, everyone answers."""
-    if role_needed(settings, *ANSWERING) and not who.roles.intersection(ANSWERING):
+    if roles_needed(settings, *ANSWERING) and not who.roles.intersection(ANSWERING):
         audit.record(operations, who.login, "source fault refused", str(fault_id))
         roles = " or ".join(f"`{role}`" for role in ANSWERING)
         raise BoroughlinkError(f"A fault is opened and closed by whom the settings name as {roles} under `roles`.")

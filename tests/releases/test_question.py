@@ -23,7 +23,7 @@ from pipelines.releases.asking import Asked, ask
 from pipelines.releases.catalogue import askable, catalogue, may_ask
 from pipelines.releases.question import QuestionRefused, read
 from pipelines.releases.register import table_table
-from pipelines.releases.seen import seen_as
+from pipelines.releases.seen import open_views, seen_as
 from pipelines.releases.sets import ReleaseRefused
 from pipelines.risk.attributes import TABLES, build_attributes
 from pipelines.risk.scorecard import build_scores, index_month, load_scorecard
@@ -34,7 +34,7 @@ from tests.releases.borough import TODAY, lay, nhs_list, opt_out, purposes
 from tests.risk.test_attributes import GIVEN, households
 
 REFUSED = yaml.safe_load((Path(__file__).parent / "questions.yaml").read_text(encoding="utf-8"))
-PURPOSES, ANN = purposes(), Actor("ann")
+PURPOSES, ANN, SEEN = purposes(), Actor("ann"), seen_as("commissioning")
 BY_WARD = "SELECT ward, count(*) FROM person GROUP BY ward"
 
 
@@ -69,7 +69,8 @@ def test_what_the_language_does_not_hold_is_refused_and_noted(wh: Warehouse, sto
 
 def test_counts_are_protected_and_only_of_people(wh: Warehouse, store: Operations) -> None:
     answer = asked(wh, store, "SELECT p.age_band, count(*) AS people FROM person p WHERE p.ward = 'Leigh' GROUP BY ALL")
-    true = dict(wh.rows("SELECT age_band, count(*) FROM attributes.attributes.person WHERE ward = 'Leigh' GROUP BY 1"))
+    true = dict(wh.rows(f"SELECT age_band, count(*) FROM {SEEN}.person WHERE ward = 'Leigh' GROUP BY 1"))
+    assert set(true) == {"20-29", "30-39", "90+"}  # by ten years, as the purpose sees them
     shown = dict(answer.rows())
     assert min(true.values()) < 10 and len(shown) < len(true) - 1  # the small one and another beside it are not there
     assert all(true[band] >= 10 and count % 5 == 0 and abs(count - true[band]) <= 2 for band, count in shown.items())
@@ -203,9 +204,7 @@ def prove_pairs(wh: Warehouse, store: Operations, number: int, seed: int) -> tup
             continue
         members = dict[str, dict[str, set[str]]]()
         for name, where in (("one", one), ("other", other)):
-            rows = wh.rows(
-                f"SELECT coalesce({by}, 'not known'), person_id FROM attributes.attributes.person WHERE {where}"
-            )
+            rows = wh.rows(f"SELECT coalesce({by}, 'not known'), person_id FROM {SEEN}.person WHERE {where}")
             for cell, person in rows:
                 members.setdefault(cell, {"one": set(), "other": set()})[name].add(person)
         for cell, held in members.items():
@@ -253,9 +252,21 @@ def test_a_purpose_asks_only_what_its_sources_serve(wh: Warehouse, store: Operat
         assert db.scalars(sa.select(audit_table.c.event)).all().count("purpose refused") == 4
 
 
+def test_each_purpose_asks_its_own_view_of_the_attributes(wh: Warehouse, store: Operations, tmp_path: Path) -> None:
+    import_list(store, nhs_list(tmp_path / "list.csv", "9990000018"), date(2026, 10, 25), TODAY, ANN)
+    by, fine = "SELECT {0}, count(*) FROM person GROUP BY ALL", "SELECT count(*) FROM person WHERE age_from >= 25"
+    assert {row[0] for row in asked(wh, store, by.format("age_band"), purpose="risk").rows()} >= {"20-24", "25-29"}
+    assert {row[0] for row in asked(wh, store, by.format("lsoa"), purpose="risk").rows()} >= {"E01000001"}
+    assert {row[0] for row in asked(wh, store, by.format("lsoa")).rows()} == {"not known"}
+    for purpose in ("risk", "commissioning"):  # the same words are of other people
+        people = wh.scalar(f"SELECT count(*) FROM {seen_as(purpose)}.person WHERE age_from >= 25")
+        assert abs(asked(wh, store, fine, purpose=purpose).table.total - people) <= 2
+
+
 def test_a_question_that_takes_too_long_is_stopped(wh: Warehouse, store: Operations) -> None:
     wh.execute("CREATE OR REPLACE TABLE attributes.attributes.household AS SELECT range::VARCHAR AS household_id, "
                "'x' AS property_id, 1 AS persons, 'W' AS ward FROM range(3000000)")  # fmt: skip
+    open_views(wh, PURPOSES)
     slow = "SELECT ward, count(DISTINCT household_id) FROM household WHERE ward LIKE '%W%' GROUP BY ward"
     with pytest.raises(QuestionRefused, match=r"took more than 0\.01 seconds"):
         ask(wh, store, PURPOSES, "commissioning", slow, "k10", ANN, seconds=0.01)
