@@ -53,7 +53,10 @@ class House:
 
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
         """A page from its template, with what all pages need."""
-        user = signed_in(request)
+        session = session_of(request)
+        user = session.user if session else None
+        if session and f"/flagged/{session.shown[0]}" != request.url.path:
+            session.shown = ("", 0.0)  # whoever leaves an unmasked pair finds it masked again
         shared = {
             "user": user,
             "csrf": csrf_token(request.session),

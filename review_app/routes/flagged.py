@@ -117,8 +117,6 @@ def _case(
 ) -> Response:
     session = session_of(request)
     is_open = session is not None and session.shown[0] == flag_id and session.shown[1] > time.monotonic()
-    if session and not is_open:
-        session.shown = ("", 0.0)  # masked again on leaving
     found = flag(snapshot, held.operations, user, flag_id, is_open)
     if found is None:
         raise _gone()
