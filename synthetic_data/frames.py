@@ -396,6 +396,9 @@ SCHEMAS: dict[str, Schema] = {
     },
 }
 
+# rows of rolls and of attendance that only deliveries of earlier months show
+SCHEMAS |= {"former_pupils": SCHEMAS["pupils"], "former_terms": SCHEMAS["pupil_terms"]}
+
 
 def shaped(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with exactly the columns and types of its schema; a column that is missing is an error."""

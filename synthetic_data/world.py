@@ -93,6 +93,8 @@ class World:
     pupil_contacts: pl.DataFrame
     pupil_terms: pl.DataFrame
     pupil_needs: pl.DataFrame
+    former_pupils: pl.DataFrame
+    former_terms: pl.DataFrame
     children_in_need: pl.DataFrame
     placements: pl.DataFrame
     young_people: pl.DataFrame

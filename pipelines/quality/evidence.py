@@ -114,20 +114,28 @@ def _beyond_a_handful(rows: int) -> int:
 
 def _of_season(wh: Warehouse, candidate: Candidate, table: Table, found: Evidence) -> Evidence:
     """Bounds of the rows of a table that moves with the year: about those of the season a year ago, or as `found` of
-    any table; none until a year is known."""
-    before = None
-    if candidate.previous.get(table.name) is not None and wh.exists(INTAKE):
+    any table. Until a year is known nothing warns, and it is refused only if more is gone than a year's end takes."""
+    limits, before = thresholds(), None
+    last = candidate.previous.get(table.name)
+    if last is not None and wh.exists(INTAKE):
         ago = candidate.extract_date - timedelta(days=365)
         before = wh.scalar(
             f"SELECT arg_min(rows, abs(extract_date - ?::DATE)) FROM {INTAKE} WHERE source = ? AND table_name = ? "
             "AND state = 'accepted' AND supply = 'full' AND abs(extract_date - ?::DATE) <= ?",
-            [ago, candidate.contract.name, table.name, ago, thresholds().season_days],
+            [ago, candidate.contract.name, table.name, ago, limits.season_days],
         )
-    low, high = f"{table.name}.warning.low", f"{table.name}.warning.high"
-    if before is None or found[low] is None:
-        return {low: None, high: None}
-    room = max(int(before * thresholds().rows_refuse), thresholds().rows_slack)
-    return {low: min(found[low], max(before - room, 0)), high: max(found[high], before + room)}
+    bounds: Evidence = {}
+    for severity in ("warning", "critical"):
+        low, high = f"{table.name}.{severity}.low", f"{table.name}.{severity}.high"
+        if found[low] is None or (before is None and severity == "warning"):
+            bounds |= {low: None, high: None}
+        elif before is None:
+            least = int((last or 0) * (1 - limits.rows_refuse_unknown_season))
+            bounds |= {low: min(found[low], least), high: found[high]}
+        else:
+            room = max(int(before * limits.rows_refuse), limits.rows_slack)
+            bounds |= {low: min(found[low], max(before - room, 0)), high: max(found[high], before + room)}
+    return bounds
 
 
 def _growth(wh: Warehouse, candidate: Candidate) -> dict[str, int]:

@@ -90,9 +90,11 @@ def _table_rules(table: Table) -> Iterator[Rule]:
     for severity, fewer, more in spans:
         says = f"{here} has as many rows as in the last extract or as its growth foretells: up to {fewer:.0%} fewer or "
         says += f"{more:.0%} more."
-        if "rows" in table.seasonal and severity == WARNING:
-            says = f"{here} has as many rows as in the last extract, give or take {limits.rows_warn:.0%}, or as in the "
-            says += f"same season a year ago, give or take {limits.rows_refuse:.0%}."
+        if "rows" in table.seasonal:
+            says = (
+                f"{here} has as many rows as in the last extract, up to {fewer:.0%} fewer or {more:.0%} more, or as in "
+            )
+            says += f"the same season a year ago, give or take {limits.rows_refuse:.0%}."
         bounds: dict[str, Any] = {"min": parameter(here, severity, "low"), "max": parameter(here, severity, "high")}
         yield table_rule(table, f"row_count_{severity}", Principle.RELIABLE, severity, says, "row_count", **bounds)
 

@@ -16,6 +16,7 @@ class Thresholds:
     rows_warn: float
     rows_refuse: float
     rows_refuse_more: float
+    rows_refuse_unknown_season: float
     rows_slack: int
     set_aside_warn: float
     set_aside_refuse: float
@@ -55,6 +56,7 @@ def thresholds() -> Thresholds:
         rows_warn=read["row_count"]["warn"],
         rows_refuse=read["row_count"]["refuse"],
         rows_refuse_more=read["row_count"]["refuse_more"],
+        rows_refuse_unknown_season=read["row_count"]["refuse_unknown_season"],
         rows_slack=read["row_count"]["slack"],
         set_aside_warn=read["set_aside"]["warn"],
         set_aside_refuse=read["set_aside"]["refuse"],

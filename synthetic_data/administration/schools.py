@@ -1,4 +1,8 @@
-"""State schools of the borough: pupils and the adults to call, attendance by term, special educational needs."""
+"""State schools of the borough: pupils and the adults to call, attendance by term, special educational needs.
+
+Deliveries of earlier months show the school year before: who has left a school since, and attendance a year further
+back.
+"""
 
 import numpy as np
 import polars as pl
@@ -10,6 +14,7 @@ from synthetic_data.timeline import OPEN, YEAR
 
 STATE_SHARE, AFTER_16_SHARE = 0.93, 0.55  # of children of school age; of those of 16 and 17 (DfE 2023-24, rounded)
 STALE, STALE_DAYS = 0.3, 400  # of families that moved within so many days, the school has the old home; guess
+SECONDARY, AFTER_LAST = 7, 14  # school years: the first of a secondary school, and the one after the last
 LEAVER_DAYS = 500  # pupils who left the borough's schools stay on the roll's history so long
 PRIMARIES, SECONDARIES = 33, 12  # schools of a borough of 180,688, rounded to its published list
 SECOND_CONTACT_ID = 0.12  # of parents entered anew with a younger child; guess
@@ -21,15 +26,30 @@ UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"  # check letters in the order of the rem
 
 
 def schools(scene: Scene) -> FRAMES:
-    """pupils, pupil_contacts, pupil_terms and pupil_needs, days as numbers."""
-    rng = stream(scene.seed, "schools")
-    pupils = _pupils(scene, rng)
-    return {
+    """pupils, pupil_contacts, pupil_terms and pupil_needs, days as numbers; former_pupils and former_terms, who was on
+    a school's roll until this school year, and attendance that only deliveries of earlier months show."""
+    rng, before = stream(scene.seed, "schools"), stream(scene.seed, "schools a year ago")
+    begins = september(scene.as_of)
+    roll, last_year = _pupils(scene, rng), begins - int(YEAR)
+    pupils = roll.drop("since", "first")
+    frames = {
         "pupils": pupils,
         "pupil_contacts": _contacts(scene, pupils, rng),
-        "pupil_terms": _terms(scene, pupils, rng),
+        "pupil_terms": _terms(pupils, rng, last_year),
         "pupil_needs": _needs(scene, pupils, rng),
     }
+    finished = _pupils(scene, before, (AFTER_LAST + 4, AFTER_LAST + 5), (1_000_000, 1_999_999))
+    moved_up = roll.filter(pl.col("year") == SECONDARY).with_columns(
+        school=(pl.lit(990_000) + pl.col("first")).cast(pl.String),
+        start_date=pl.max_horizontal("since", pl.lit(begins - SECONDARY * 365)),
+    )
+    former = pl.concat([finished, moved_up]).with_columns(
+        year=pl.col("year") - 1, end_date=pl.min_horizontal("end_date", pl.lit(begins - 1))
+    )
+    former = former.filter(pl.col("start_date") < pl.col("end_date")).drop("since", "first")
+    long_ago = pl.concat([pupils.filter(~pl.col("pupil_id").is_in(former["pupil_id"].implode())), former])
+    terms = pl.concat([_terms(former, before, last_year), _terms(long_ago, before, last_year - int(YEAR))])
+    return frames | {"former_pupils": former, "former_terms": terms}
 
 
 def september(as_of: int) -> int:
@@ -45,8 +65,14 @@ def upns(school: np.ndarray, year: np.ndarray, serial: np.ndarray) -> pl.Series:
     return pl.Series([UPN_LETTERS[r] + text for r, text in zip(remainder, digits, strict=True)], dtype=pl.String)
 
 
-def _pupils(scene: Scene, rng: np.random.Generator) -> pl.DataFrame:
-    """One row a child on a roll now, or lately gone from the borough."""
+def _pupils(
+    scene: Scene,
+    rng: np.random.Generator,
+    ages: tuple[int, int] = (4, 18),
+    numbers: tuple[int, int] = (100_000, 999_999),
+) -> pl.DataFrame:
+    """One row a child on a roll now, or lately gone from the borough, with `since`, when they came to live there, and
+    the number of their `first` school; of other ages on the first of September, who would have been."""
     stays = (
         scene.residents()
         .sort("person_id", "from", maintain_order=True)
@@ -57,7 +83,9 @@ def _pupils(scene: Scene, rng: np.random.Generator) -> pl.DataFrame:
     begins = september(scene.as_of)
     # age on the first of September says the school year: reception at four
     stays = stays.with_columns(at_start=(pl.lit(begins) - pl.col("birth")) / YEAR).filter(
-        (pl.col("at_start") >= 4) & (pl.col("at_start") < 18) & ~pl.col("role").is_in(["student", "resident"])
+        (pl.col("at_start") >= ages[0])
+        & (pl.col("at_start") < ages[1])
+        & ~pl.col("role").is_in(["student", "resident"])
     )
     count = len(stays)
     share = np.where(stays["at_start"].to_numpy() >= 16, AFTER_16_SHARE, STATE_SHARE)
@@ -77,7 +105,7 @@ def _pupils(scene: Scene, rng: np.random.Generator) -> pl.DataFrame:
     came = pl.max_horizontal(pl.col("from"), pl.lit(begins) - (pl.col("year") - 7 * (pl.col("year") >= 7)) * 365)
     recent = (pl.col("from") > scene.as_of - STALE_DAYS) & pl.col("earlier").is_not_null()
     return stays.select(
-        pupil_id="P" + pl.Series(np.sort(distinct(rng, count, 100_000, 999_999))).cast(pl.String),
+        pupil_id="P" + pl.Series(np.sort(distinct(rng, count, *numbers))).cast(pl.String),
         person_id="person_id",
         upn=upns(stays["first"].to_numpy(), stays["cohort"].to_numpy(), serial.to_numpy()),
         uln=pl.when(pl.col("year") >= 10).then(pl.Series(distinct(rng, count, 1_000_000_000, 9_999_999_999))),
@@ -87,6 +115,8 @@ def _pupils(scene: Scene, rng: np.random.Generator) -> pl.DataFrame:
         start_date=pl.min_horizontal(came, pl.lit(scene.as_of - 10)),
         end_date=pl.when(pl.col("to") < OPEN).then(pl.max_horizontal("to", came + 1)).otherwise(OPEN),
         household_id="household_id",
+        since="from",
+        first="first",
     )
 
 
@@ -124,15 +154,14 @@ def _contacts(scene: Scene, pupils: pl.DataFrame, rng: np.random.Generator) -> p
     )
 
 
-def _terms(scene: Scene, pupils: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
-    """One row a pupil and term of the last school year: half days possible and missed."""
-    last_year = september(scene.as_of) - int(YEAR)
+def _terms(pupils: pl.DataFrame, rng: np.random.Generator, begins: int) -> pl.DataFrame:
+    """One row a pupil and term of the school year that begins so: half days possible and missed."""
     inclined = np.clip(
         rng.beta(1.1, 16, len(pupils)), 0, 0.9
     )  # mean absence 6.4 %, a fifth over 10 % (DfE 2023-24: 7.2, 20)
     at = np.repeat(np.arange(len(pupils)), TERMS)
     term = np.tile(np.arange(TERMS), len(pupils))
-    start = last_year + (term * YEAR / TERMS).astype(np.int64)
+    start = begins + (term * YEAR / TERMS).astype(np.int64)
     missed = rng.binomial(TERM_SESSIONS, np.clip(inclined[at] * rng.normal(1, 0.25, len(at)), 0, 1))
     unauthorised = rng.binomial(missed, 0.31)
     return (

@@ -3,6 +3,7 @@
 Layout: UTF-8, dates dd/mm/yyyy. UPRNs come out of a spreadsheet: 100090123456.0, and -1.0 where none is known.
 """
 
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -109,10 +110,16 @@ def _relations(world: World) -> pl.DataFrame:
 
 def render(world: World, rates: Rates, extract_date: date) -> Rendered:
     """The schools' delivery of extract_date; person keys pupil/ID and contact/ID, address key the pupil's id."""
+    lasting = pl.col("end_date").is_null() | (pl.col("end_date") > extract_date)
+    on_roll = pl.concat([world.former_pupils.filter(lasting), world.pupils])
+    world = replace(world, pupils=on_roll.unique("pupil_id", keep="last", maintain_order=True))
+    last_year = extract_date.year - (1 if extract_date.month >= 9 else 2)
     pupils = with_intake_faults(_pupils(world, rates, extract_date), "pupil.csv", rates)
     addresses, contacts = _addresses(world, rates), _contacts(world, rates, extract_date)
     terms = (
-        world.pupil_terms.filter(pl.col("end_date") <= extract_date)
+        pl.concat([world.pupil_terms, world.former_terms])
+        .filter((pl.col("end_date") <= extract_date) & (pl.col("start_date") >= date(last_year, 8, 31)))
+        .join(world.pupils.select("pupil_id"), on="pupil_id", how="semi")
         .sort("pupil_id", "term")
         .with_columns(
             pupilid="pupil_id",

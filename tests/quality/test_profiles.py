@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.quality.evidence import evidence
 from pipelines.quality.gate import judge
 from pipelines.quality.profiles import PROFILE, history
 from pipelines.quality.steadiness import steadiness
 from pipelines.sources.contract_files import load_contracts
-from pipelines.sources.intake import Candidate, make_intake_tables
+from pipelines.sources.intake import INTAKE, Candidate, make_intake_tables
 from pipelines.sources.staging import CandidateTable
 from pipelines.warehouse import Warehouse, scratch_warehouse
 
@@ -144,6 +145,36 @@ def test_what_moves_with_the_year_is_fine_as_lately_or_as_a_year_ago_once_a_year
     assert told(new, []) is None
     assert told(lately, [a_year_ago]) == told(a_year_ago, [a_year_ago]) == "SELECT 1000 AS rows, 0 AS failures"
     assert told(new, [a_year_ago]) == "SELECT 1000 AS rows, 400 AS failures"
+
+
+@pytest.mark.parametrize(
+    ("a_year_ago", "rows", "verdict"),
+    [
+        (None, 450, True),  # the end of a school year takes half
+        (None, 350, False),
+        (500, 450, True),
+        (500, 350, False),
+        (990, 450, False),
+    ],
+)
+def test_how_many_rows_a_table_of_the_year_must_have_follows_a_year_ago(
+    a_year_ago: int | None, rows: int, verdict: bool
+) -> None:
+    yearly = CONTRACT.tables[0].model_copy(update={"seasonal": ("rows",)})
+    contract = CONTRACT.model_copy(update={"tables": (yearly,), "checks": ()})
+    with scratch_warehouse() as wh:
+        make_intake_tables(wh)
+        if a_year_ago:
+            day = NEXT - timedelta(days=360)
+            wh.execute(
+                f"INSERT INTO {INTAKE} (delivery, source, extract_date, state, supply, table_name, rows)"
+                " VALUES (1, ?, ?, 'accepted', 'full', 'home', ?)",
+                [contract.name, day, a_year_ago],
+            )
+        table = CandidateTable("nowhere", rows, 0, {})
+        found = evidence(wh, Candidate(contract, NEXT, 2, {"home": table}, {"home": 1000}), {})
+    assert (found["home.critical.low"] <= rows <= found["home.critical.high"]) is verdict
+    assert (found["home.warning.low"] is None) is (a_year_ago is None)
 
 
 def test_a_feed_that_stopped_is_seen(wh: Warehouse) -> None:
