@@ -18,8 +18,6 @@ from pipelines.linkage.reviewed import calibrated_by_review, random_answers
 from pipelines.linkage.shelf import Shelf, keep_trained
 from pipelines.sources.catalogue import Catalogue
 
-OWNER = "integrated-data@southend.example"
-
 
 def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
     """Where people are mentioned at all."""
@@ -30,7 +28,6 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         key="linkage/edge",
         deps=["people/record"],
         group="linkage",
-        owner=OWNER,
         tables=[EDGE, RULE],
         description=(
             "Every compared pair of records with its match weight: certain rules first, then the Splink person model."
@@ -52,7 +49,6 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         key="linkage/person",
         deps=["linkage/edge", *catalogue.deps("former_key")],
         group="linkage",
-        owner=OWNER,
         tables=[PERSON, MEMBERSHIP, LEDGER, REVIEW_EDGE, COMPANY, f"identity.{THRESHOLD}"],
         description=(
             "Persons: a clustering per purpose view under constraints, ids that last, a ledger of what was"
@@ -73,7 +69,6 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         key="linkage/household",
         deps=["linkage/person"],
         group="linkage",
-        owner=OWNER,
         tables=[HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID],
         description="Households as dated intervals at a home, per purpose view, and the random id of every property.",
     )

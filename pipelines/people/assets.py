@@ -9,8 +9,6 @@ from pipelines.governance.purposes import VIEWS
 from pipelines.people.records import RECORD, RECORD_ADDRESS, build_record, build_record_address
 from pipelines.sources.catalogue import Catalogue
 
-OWNER = "integrated-data@southend.example"
-
 
 def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
     """Where people are mentioned at all."""
@@ -22,7 +20,6 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         key="people/record",
         deps=[*places, *catalogue.deps("person_record", "residence", "address")],
         group="people",
-        owner=OWNER,
         tables=[RECORD, RECORD_ADDRESS],
         description=(
             "Every current mention of a person in one shape: names read and standardised, placeholders and impossible "

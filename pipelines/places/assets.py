@@ -9,7 +9,6 @@ from pipelines.places.address_uprn import ADDRESS_CANDIDATE, ADDRESS_UPRN, build
 from pipelines.places.gazetteer import TABLES, build_gazetteer
 from pipelines.sources.catalogue import Catalogue
 
-OWNER = "integrated-data@southend.example"
 GAZETTEER_SOURCE = "llpg"
 
 
@@ -23,7 +22,6 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         key="places/gazetteer",
         deps=staged,
         group="places",
-        owner=OWNER,
         tables=TABLES,
         description=(
             "Every property of the land and property gazetteer with parent, successor, class, ward and deprivation; "
@@ -38,7 +36,6 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         key="places/address_uprn",
         deps=["places/gazetteer", *catalogue.deps("address")],
         group="places",
-        owner=OWNER,
         tables=[ADDRESS_UPRN, ADDRESS_CANDIDATE],
         description=(
             "The UPRN of every address: given, by cross-reference, by a normalised key that means one property, or by "

@@ -35,7 +35,6 @@ def assets(after: Sequence[str], sources: Path, titles: Mapping[str, str]) -> li
         deps=after,
         group="publication",
         zones=("identity", "attributes", "published", "tiers"),
-        owner="integrated-data@southend.example",
         description=(
             "What readers get: an encrypted read-only snapshot, the figures and the report page. The run becomes real "
             "when this step has ended and `CURRENT` moves; until then it has changed nothing that anyone can see."

@@ -11,8 +11,6 @@ from pipelines.quality.promises import PRINCIPLE, PROMISE, write_promises
 from pipelines.scorecard.standing import judged_principles
 from pipelines.sources.catalogue import Catalogue
 
-OWNER = "integrated-data@southend.example"
-
 
 def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
     """The scorecard, wherever there is a source; agreement, wherever people are mentioned."""
@@ -21,7 +19,6 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         key="quality/scorecard",
         deps=[f"staged/{source}" for source in catalogue.contracts],
         group="quality",
-        owner=OWNER,
         tables=["identity.quality.result", PROMISE, PRINCIPLE],
         description=(
             "How each source stands under the six principles (accurate, valid, reliable, timely, relevant, complete): "
@@ -49,7 +46,6 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         key="quality/agreement",
         deps=["linkage/person", "quality/scorecard"],
         group="quality",
-        owner=OWNER,
         description=(
             "How far sources agree on birth dates and numbers of people whom two of them surely mean: judged once"
             " records are linked, and added to what the gate found of each extract in force."

@@ -8,8 +8,6 @@ from pipelines.assets import Step, step_asset
 from pipelines.readiness.measuring import BLOCKING, GROUP, MEND, PAIR, ROW, SOURCE, build_readiness
 from pipelines.sources.catalogue import Catalogue
 
-OWNER = "integrated-data@southend.example"
-
 
 def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
     """Where people are mentioned at all."""
@@ -20,7 +18,6 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         key="quality/readiness",
         deps=["linkage/person"],
         group="quality",
-        owner=OWNER,
         tables=[SOURCE, PAIR, GROUP, MEND, ROW, BLOCKING],
         description=(
             "How ready each source is to be linked: links that are probably found and missed, records that say too"

@@ -15,6 +15,8 @@ from pipelines.reporting.words import day, megabytes, number, order, per_cent, p
 
 WIDTH = 100
 RUN, TOTAL = "run", "total"
+#: The share of the whole from which a step has a line of its own.
+SHOWN_FROM = 0.01
 #: What the run's clock holds beyond its steps.
 OVERHEAD = "Dagster, commit and the rest"
 
@@ -54,7 +56,7 @@ def _sources(out: Console, f: Figures) -> None:
         share = per_cent(held.matched, held.with_address) if held and held.with_address else "-"
         rows.append(
             (
-                plain(t.source),
+                title(f, t.source),
                 day(t.extract_date),
                 number(t.records),
                 number(t.set_aside),
@@ -64,7 +66,7 @@ def _sources(out: Console, f: Figures) -> None:
         )
     found, asked = sum(a.matched for a in matched.values()), sum(a.with_address for a in matched.values())
     foot = ("All", "", *(number(sum(getattr(t, n) for t in totals)) for n in ("records", "set_aside", "value_faults")))
-    heads = ("Source", "Extract of", "#Records", "#Rows set aside", "#Values set aside", "#UPRN found")
+    heads = ("Source", "Extract of", "#Records", "#Rows aside", "#Values aside", "#UPRN found")
     _table(out, "What came in", heads, rows, (*foot, per_cent(found, asked)))
 
 
@@ -96,7 +98,7 @@ def _readers(out: Console, f: Figures, flags: Sequence[Mapping[str, Any]] | None
         truth = {row["rule"]: row for row in flags or ()}
         strengths = order("strengths")
         heads = ["Flagged pairs", *(f"#{say('strengths', s)}" for s in strengths)]
-        heads += ["#Planted: clearly, at all", "#Look-alikes: clearly, at all"] if truth else []
+        heads += ["#Planted", "#Look-alikes"] if truth else []
         rows = []
         for rule in flagged_rules(f):
             row = [say("rules", rule), *(number(pairs.get((rule, s), 0)) for s in strengths)]
@@ -105,7 +107,7 @@ def _readers(out: Console, f: Figures, flags: Sequence[Mapping[str, Any]] | None
         if truth:
             _say(
                 out,
-                "Planted cases found and innocent look-alikes flagged; clearly means medium or high. "
+                "Of planted cases and of innocent look-alikes: flagged medium or high, flagged at all. "
                 "Low ones come last, with what speaks against them.",
             )
         _say(out, f"Expected saving if all are looked at: {pounds(summary.flagged(f)[1])}.")
@@ -162,7 +164,11 @@ def _costs(out: Console, f: Figures, parts: Mapping[str, float], peak: int, unch
         if name != RUN or unchanged:
             rows.append((plain(name), f"{seconds:.1f}", ""))
             continue
-        rows += [(step.step, f"{step.seconds:.1f}", megabytes(step.peak_memory)) for step in f.steps.rows]
+        long = [step for step in f.steps.rows if step.seconds >= SHOWN_FROM * whole]
+        rows += [(step.step, f"{step.seconds:.1f}", megabytes(step.peak_memory)) for step in long]
+        if short := [step for step in f.steps.rows if step not in long]:
+            spent, highest = sum(step.seconds for step in short), max(step.peak_memory for step in short)
+            rows.append((plural(len(short), "shorter step"), f"{spent:.1f}", megabytes(highest)))
         around = seconds - sum(step.seconds for step in f.steps.rows)
         rows.append((f"{OVERHEAD} ({per_cent(max(around, 0), whole)})", f"{around:.1f}", ""))
     if whole - inside >= 0.05:

@@ -9,7 +9,6 @@ from pipelines.governance.purposes import VIEWS
 from pipelines.residents.residents import TABLES, build_residents
 from pipelines.sources.catalogue import Catalogue
 
-OWNER = "integrated-data@southend.example"
 POPULATION_SOURCE = "population"
 
 
@@ -23,7 +22,6 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         key="residents/resident",
         deps=["linkage/household", *totals, *catalogue.deps("discount")],
         group="residents",
-        owner=OWNER,
         tables=TABLES,
         description=(
             "Who lives in the borough on the day of the run, per purpose view: resident, probably, left, dead, counted"

@@ -21,7 +21,6 @@ def assets(catalogue: Catalogue[Any], built: Collection[str]) -> list[dg.AssetsD
         deps=["linkage/person", *(key for key in ("fraud/flagged_pair", "risk/score") if key in built)],
         zones=("identity", "attributes"),
         group="review",
-        owner="integrated-data@southend.example",
         tables=[f"identity.review.{name}" for name in ("queue", "member", "beside", "pair", "sample")],
         description=(
             "Match clusters to review, with a plain reason, in the order of what a decision would change, live flagged "

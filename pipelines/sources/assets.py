@@ -19,7 +19,6 @@ from pipelines.sources.footing import footing_of, note_footing
 from pipelines.sources.intake import Gate, Intake, accept_all, consumed_files, take_in
 from pipelines.warehouse import Warehouse
 
-OWNER = "integrated-data@southend.example"
 PURPOSE = "data_quality"
 
 
@@ -125,7 +124,6 @@ def _fact_asset(fact: str, catalogue: Catalogue[Contract]) -> dg.AssetsDefinitio
         key=f"facts/{fact}",
         deps=[f"staged/{contract.name}" for contract in providers],
         group="facts",
-        owner=OWNER,
         tables=[f"identity.facts.{fact}"],
         description=f"{table.grain.capitalize()}. From: {', '.join(contract.title for contract in providers)}.",
     )
