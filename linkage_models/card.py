@@ -144,17 +144,23 @@ def _training(model: Model) -> Iterator[str]:
     card = model.card
     yield "## Training"
     yield ""
-    yield (
-        "u from random pairs, m by expectation maximisation over pairs that agree on the columns named, the prior from"
-        " pairs that meet a certain rule. Each session converged (no parameter moved by"
-        f" {policy.EM_CONVERGENCE:g} in its last iteration); training fails otherwise."
-    )
+    if why := card.get("untrained"):
+        yield (
+            f"**Not trained: training failed ({why}).** u from random pairs of these records, m assumed: the mean over"
+            " invented records of several kinds. The prior from the pairs that the rules find, given these."
+        )
+    else:
+        yield (
+            "u from random pairs, m by expectation maximisation over pairs that agree on the columns named, the prior"
+            " from pairs that meet a certain rule. Each session converged (no parameter moved by"
+            f" {policy.EM_CONVERGENCE:g} in its last iteration); training fails otherwise."
+        )
     yield ""
     rows = [
         (rule, told["iterations"], f"{told['matches']:,}") for rule, told in sorted(card.get("sessions", {}).items())
     ]
     yield from _table(("pairs that agree on", "iterations", "matches found"), rows)
-    if assumed := card.get("assumed"):
+    if (assumed := card.get("assumed")) and not card.get("untrained"):
         yield f"Too few matches to learn from, so m is assumed: {', '.join(assumed)}."
         yield ""
 

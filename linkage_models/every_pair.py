@@ -24,7 +24,7 @@ def learn_from_every_pair(
     columns: set[str],
     every: float,
     prior: float,
-    most: dict[str, list[float]],
+    most: dict[str, list[float]] | None,
 ) -> Learnt:
     """EM once more over all pairs that the blocking rules find, from the m that the sessions gave.
 

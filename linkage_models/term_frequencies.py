@@ -7,7 +7,7 @@ from linkage_models import thresholds as policy
 from linkage_models.person.communities import COLUMN as FULL_NAME
 from linkage_models.person.communities import write_frequencies
 
-TERM_COLUMNS = ("forename", "surname_key", "birth_place", "occupation")
+TERM_COLUMNS = ("forename", "surname_key", "surname_phonetic", "birth_place", "occupation")
 
 
 def terms_here(con: duckdb.DuckDBPyConnection, table: str, columns: set[str]) -> dict[str, dict[str, float]]:

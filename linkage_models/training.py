@@ -90,20 +90,16 @@ def train(
     """
     columns = design.prepare(con, table)
     at_hand = sorted(columns)
-    chosen = design.comparisons_of(columns)
-    if design is GENERAL and not families_seen(con, table, columns):
-        chosen = without_families(chosen)
+    chosen = comparisons_here(con, table, design, columns)
     records = con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]
-    if not {each.name for each in chosen} or records < 2:
-        raise TrainingFailed(
-            "there is nothing to train on: fewer than two records, or no column that tells people apart"
-        )
-    prior = _prior(con, table, columns, records)
-    terms = terms_here(con, table, columns)
+    if records < 2:
+        raise TrainingFailed("there is nothing to train on: fewer than two records")
+    prior = certain_prior(con, table, columns, records)
+    terms = terms_here(con, table, columns.intersection(design.weighed))
     if design is COUNCIL and columns.issuperset({"forename", "surname_key"}):
         terms |= learn_communities(con, table)
         table, columns = with_telling_names(con, table, terms, population), columns | {"telling_name"}
-    settings = _settings(chosen, prior)
+    settings = settings_of(chosen, prior)
     linker = linker_for(con, table, settings, terms)
     linker.training.estimate_u_using_random_sampling(max_pairs=policy.U_PAIRS, seed=seed, min_count_per_level=None)
     seen = linker.misc.save_model_to_json()
@@ -111,16 +107,17 @@ def train(
         count_local_levels(con, table, seen)
         _share_among_the_rest(seen)
     else:
-        _raise_u(con, table, seen, chosen, columns)
+        raise_u(con, table, seen, chosen, columns)
+    names = {each.name for each in chosen}
+    sessions = tuple(each for each in SESSIONS[design.name] if names & (each.trains | each.evidence))
     patterns = [
-        patterns_of(con, table, seen, terms, usable)
-        for usable in _usable_sessions(con, table, SESSIONS[design.name], columns)
+        patterns_of(con, table, seen, terms, usable) for usable in _usable_sessions(con, table, sessions, columns)
     ]
-    every = _pairs_that_may_match(con, table, records)
+    every = pairs_that_may_match(con, table, records)
     most = {each.name: [level.most for level in each.levels] for each in chosen}
     for _ in range(PASSES):
         trained = json.loads(json.dumps(seen))
-        _take_matches_out_of_u(trained, chosen, prior)
+        take_matches_out_of_u(trained, chosen, prior)
         learnt = _learnt(trained, patterns, spare=design is GENERAL)
         assumed = _settle(trained, chosen, learnt, spare=design is GENERAL)
         found = max((each.matches for each in learnt), default=0.0)
@@ -152,6 +149,16 @@ def train(
     return Model(version_name(day), population, trained, terms, card, design=design.name)
 
 
+def comparisons_here(
+    con: duckdb.DuckDBPyConnection, table: str, design: Design, columns: set[str]
+) -> list[comparisons.Comparison]:
+    """What the columns at hand allow to compare. Raises TrainingFailed if nothing."""
+    chosen = design.comparisons_of(columns)
+    if not chosen:
+        raise TrainingFailed("there is nothing to train on: no column tells people apart")
+    return without_families(chosen) if design is GENERAL and not families_seen(con, table, columns) else chosen
+
+
 def _learnt(trained: dict[str, Any], patterns: list[Patterns], spare: bool) -> list[Learnt]:
     """What each session teaches. With `spare` one that does not converge is left out: records of any origin may be such
     that two columns together say next to nothing, and all rules together are asked afterwards."""
@@ -165,7 +172,7 @@ def _learnt(trained: dict[str, Any], patterns: list[Patterns], spare: bool) -> l
     return learnt
 
 
-def _raise_u(
+def raise_u(
     con: duckdb.DuckDBPyConnection,
     table: str,
     seen: dict[str, Any],
@@ -198,7 +205,7 @@ def families_seen(con: duckdb.DuckDBPyConnection, table: str, columns: set[str])
     return bool(differ > policy.FAMILY_SHARE * (differ + agree))
 
 
-def _settings(chosen: list[comparisons.Comparison], prior: float) -> dict[str, Any]:
+def settings_of(chosen: list[comparisons.Comparison], prior: float) -> dict[str, Any]:
     return {
         "link_type": "dedupe_only",
         "unique_id_column_name": "unique_id",
@@ -212,7 +219,7 @@ def _settings(chosen: list[comparisons.Comparison], prior: float) -> dict[str, A
     }
 
 
-def _prior(con: duckdb.DuckDBPyConnection, table: str, columns: set[str], records: int) -> float:
+def certain_prior(con: duckdb.DuckDBPyConnection, table: str, columns: set[str], records: int) -> float:
     """Probability of a match: pairs that meet a deterministic rule, over the share of true pairs such rules find."""
     rules = {name: keys for name, keys in deterministic.RULES.items() if columns.issuperset(keys)}
     if not rules:
@@ -321,7 +328,7 @@ def _share_among_the_rest(seen: dict[str, Any]) -> None:
             level["u_probability"] = max(level["u_probability"] / total, _FLOOR / 100)
 
 
-def _take_matches_out_of_u(trained: dict[str, Any], chosen: list[comparisons.Comparison], prior: float) -> None:
+def take_matches_out_of_u(trained: dict[str, Any], chosen: list[comparisons.Comparison], prior: float) -> None:
     """Random pairs hold `prior` of true matches, which matters where agreement is rarer than that: u = (seen - prior
     m) / (1 - prior).
 
@@ -337,7 +344,7 @@ def _take_matches_out_of_u(trained: dict[str, Any], chosen: list[comparisons.Com
                 level["u_probability"] = max((seen - prior * known.share) / (1 - prior), seen / 20, _FLOOR / 100)
 
 
-def _pairs_that_may_match(con: duckdb.DuckDBPyConnection, table: str, records: int) -> float:
+def pairs_that_may_match(con: duckdb.DuckDBPyConnection, table: str, records: int) -> float:
     (apart,) = con.execute(
         f"""SELECT coalesce(sum(n * (n - 1) / 2), 0) FROM (SELECT count(*) AS n FROM {table}
         WHERE one_person_key IS NOT NULL GROUP BY one_person_key)"""

@@ -10,18 +10,21 @@ from linkage_models.person import blocking, comparisons, general
 from linkage_models.person.comparisons import Comparison
 from linkage_models.person.records import COLUMNS, columns_at_hand
 from linkage_models.statements import read_sql
+from linkage_models.term_frequencies import TERM_COLUMNS
 from linkage_models.thresholds import COMMON_WORD, RARE_BLOCK
 
 
 @dataclass(frozen=True)
 class Design:
-    """`rules` and `families` as in blocking; `columns` is the SQL that adds what only this design reads to a table as
-    person.records writes it, `added` their names. A model remembers its design by name."""
+    """`rules` and `families` as in blocking; `weighed` are the columns whose common values count for less; `columns` is
+    the SQL that adds what only this design reads to a table as person.records writes it, `added` their names. A model
+    remembers its design by name."""
 
     name: str
     comparisons: tuple[Comparison, ...]
     rules: dict[str, tuple[str, ...]]
     families: dict[str, frozenset[str]]
+    weighed: tuple[str, ...]
     columns: Path | None = None
     added: tuple[str, ...] = ()
 
@@ -31,8 +34,9 @@ class Design:
         return self.columns is not None
 
     def extend(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
-        """Add the columns of the design to the temporary table `table`."""
-        if self.columns:
+        """Add the columns of the design to the temporary table `table`, unless it has them."""
+        held = {name for name, *_ in con.execute(f"DESCRIBE {table}").fetchall()}
+        if self.columns and not held.issuperset(self.added):
             con.execute(read_sql(self.columns, table=table, rare=str(RARE_BLOCK), common=str(COMMON_WORD)))
 
     def prepare(self, con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
@@ -55,12 +59,13 @@ class Design:
         }
 
 
-COUNCIL = Design("council", comparisons.COMPARISONS, blocking.RULES, blocking.FAMILIES)
+COUNCIL = Design("council", comparisons.COMPARISONS, blocking.RULES, blocking.FAMILIES, ("forename", "surname_key"))
 GENERAL = Design(
     "general",
     general.COMPARISONS,
     general.RULES,
     general.FAMILIES,
+    TERM_COLUMNS,
     Path(__file__).with_name("general.sql"),
     general.ADDED_COLUMNS,
 )

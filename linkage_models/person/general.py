@@ -14,6 +14,7 @@ from linkage_models.thresholds import (
     ADDRESS_SAME,
     BIRTH_DATE_U,
     MOST_DIFFERENT,
+    MOST_OTHER_DAYS,
     NAME_SIMILARITY,
     NAMESAKE_WEIGHT,
     NAMESAKE_YEARS,
@@ -56,6 +57,11 @@ HOME = Comparison(
             "same surname, other addresses",
             "surname_key_l = surname_key_r",
             term="surname_key",
+        ),
+        Level(
+            "surnames of one sound, other or unknown addresses",
+            "surname_phonetic_l = surname_phonetic_r",
+            term="surname_phonetic",
         ),
         Level("surnames alike, other or unknown addresses", f"{_SURNAME} OR {_SURNAME_ALIKE}"),
         Level("different surnames, an address unknown", _UNKNOWN, most=MOST_DIFFERENT),
@@ -111,7 +117,10 @@ BIRTH_DATE = Comparison(
             "home_key_l = home_key_r AND left(forename_root_l, 1) <> left(forename_root_r, 1)",
             weight=OTHER_PERSON_WEIGHT,
         ),
-        Level("other days of birth", "ELSE", most=MOST_DIFFERENT),
+        Level(
+            "years of birth further apart, day unknown", "weak_birth_date_l OR weak_birth_date_r", most=MOST_DIFFERENT
+        ),
+        Level("other days of birth", "ELSE", most=MOST_OTHER_DAYS),
     ),
 )
 

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from linkage_models.assumed import assumed_model
 from linkage_models.models import Model, ModelFault, pinned
 from linkage_models.person.designs import COUNCIL, DESIGNS, GENERAL, Design
 from linkage_models.term_frequencies import terms_here
-from linkage_models.thresholds import FEWEST_TO_TRAIN, PLACED_SHARE, RETRAIN_GROWTH
+from linkage_models.thresholds import FEWEST_OF_ANY_ORIGIN, FEWEST_TO_TRAIN, PLACED_SHARE, RETRAIN_GROWTH
 from linkage_models.training import TrainingFailed, train
 from pipelines.places.gazetteer import PROPERTY
 from pipelines.warehouse import Warehouse
@@ -115,8 +116,8 @@ def _choose(wh: Warehouse, wanted: Model | None, name: str | None) -> Choice:
     columns = COUNCIL.prepare(wh.con, COMMON)
     silent = {each.name for each in COUNCIL.comparisons} - {each.name for each in COUNCIL.comparisons_of(columns)}
     shipped = shipped.without(silent)
-    here = terms_here(wh.con, COMMON, columns)
-    if records < FEWEST_TO_TRAIN:
+    here = terms_here(wh.con, COMMON, columns.intersection(COUNCIL.weighed))
+    if _placed(wh) and records < FEWEST_TO_TRAIN:
         # a name is at least as common as it is here; of rare names, few records say nothing
         for column, terms in here.items():
             known = shipped.terms.get(column, {})
@@ -125,24 +126,55 @@ def _choose(wh: Warehouse, wanted: Model | None, name: str | None) -> Choice:
         few = f"{records:,} records that all views may read are too few to train on"
         return Choice(shipped, f"{shipped.version}, shipped: {few}" + (f"; {said} does not fit" if wanted else ""))
     if kept := _kept(wh, records):
+        if why := kept.card.get("untrained"):
+            return Choice(kept, _not_trained(kept, why))
         return Choice(kept, f"{kept.version}, trained here in an earlier run, since {said} does not fit: {lacks}")
     try:
+        if records < FEWEST_OF_ANY_ORIGIN:
+            raise TrainingFailed(f"{records:,} records that all views may read are too few")
         made = train_here(wh, design_here(wh) if wanted else GENERAL, TRAINED_HERE, name)
     except TrainingFailed as fault:
-        return Choice(
-            shipped.with_terms(here),
-            f"{shipped.version}, shipped, though made for other records: training here failed ({fault})",
-        )
+        return _untrained(wh, shipped.with_terms(here), str(fault), name)
     return Choice(made, f"{made.version}, trained here, not calibrated: {said} does not fit, {lacks}", True)
+
+
+def _untrained(wh: Warehouse, shipped: Model, why: str, name: str | None) -> Choice:
+    """What scores where training failed: the shipped model for records placed at UPRNs, else an assumed one."""
+    if _placed(wh):
+        said = f"WARNING: {shipped.version}, shipped, though made for other records: training here failed ({why})"
+        return Choice(shipped, said)
+    sources = _sources_here(wh)
+    try:
+        made = assumed_model(wh.con, COMMON, wh.as_of, sum(sources.values()), why, note=TRAINED_HERE)
+    except TrainingFailed as fault:
+        return Choice(shipped, f"WARNING: {shipped.version}, shipped, though made for other records: {fault}")
+    made = _of_here(wh, made, sources, name)
+    return Choice(made, _not_trained(made, why), True)
+
+
+def _not_trained(model: Model, why: str) -> str:
+    return (
+        f"WARNING: {model.version}, not trained: training on these records failed ({why}). What records of one person"
+        " agree on is assumed from invented records of other kinds; how common values are was counted here. Look at"
+        " samples of its links before you rely on them"
+    )
 
 
 def train_here(wh: Warehouse, design: Design, note: str, name: str | None) -> Model:
     """A model trained on the records of COMMON, set to the people who live here. Raises TrainingFailed."""
-    sources = dict(wh.rows(f"SELECT source_dataset, count(*) FROM {COMMON} GROUP BY ALL ORDER BY ALL"))
+    sources = _sources_here(wh)
     records = sum(sources.values())
     # a model of records of any origin says nothing of homes beyond them
     people = people_here(wh, records) if design is COUNCIL else records
     model = train(wh.con, COMMON, wh.as_of, people, note=note, design=design)
+    return _of_here(wh, model, sources, name)
+
+
+def _sources_here(wh: Warehouse) -> dict[str, int]:
+    return dict(wh.rows(f"SELECT source_dataset, count(*) FROM {COMMON} GROUP BY ALL ORDER BY ALL"))
+
+
+def _of_here(wh: Warehouse, model: Model, sources: dict[str, int], name: str | None) -> Model:
     origin = {"kind": "records", "run": wh.run_id, "day": wh.as_of.isoformat(), "sources": sources}
     return replace(model, version=name or model.version, card=model.card | {"trained_on": origin})
 

@@ -1,0 +1,73 @@
+"""A model for records that training can't learn from: too few, too few of one person, or EM does not settle.
+
+What random pairs agree on (u) and how common names are is counted on the records themselves, and so is the share of
+matches. What the records of one person agree on (m) is assumed: the mean over invented records of several kinds.
+"""
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import yaml
+
+from linkage_models import training
+from linkage_models.every_pair import learn_from_every_pair
+from linkage_models.linker import linker_for
+from linkage_models.maximisation import NotConverged
+from linkage_models.models import Model, version_name
+from linkage_models.person.designs import GENERAL
+from linkage_models.term_frequencies import terms_here
+from linkage_models.thresholds import RARE_TERM_COUNT, U_PAIRS
+
+ASSUMED_M = Path(__file__).parent / "person" / "general_m.yaml"
+
+
+def assumed_model(
+    con: duckdb.DuckDBPyConnection, table: str, day: date, population: int, why: str, seed: int = 1, note: str = ""
+) -> Model:
+    """A model of the general design for `table`; `why` training taught none goes into the card as `untrained`.
+
+    Raises TrainingFailed where no column tells records apart.
+    """
+    columns = GENERAL.prepare(con, table)
+    chosen = training.comparisons_here(con, table, GENERAL, columns)
+    (records,) = con.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
+    prior = training.certain_prior(con, table, columns, records)
+    terms = terms_here(con, table, columns.intersection(GENERAL.weighed))
+    settings = training.settings_of(chosen, prior)
+    linker = linker_for(con, table, settings, terms)
+    linker.training.estimate_u_using_random_sampling(max_pairs=U_PAIRS, seed=seed, min_count_per_level=None)
+    trained = linker.misc.save_model_to_json()
+    training.raise_u(con, table, trained, chosen, columns)
+    training.take_matches_out_of_u(trained, chosen, prior)
+    usual = yaml.safe_load(ASSUMED_M.read_text(encoding="utf-8"))
+    free = []
+    for comparison in trained["comparisons"]:
+        m = usual.get(comparison["output_column_name"], {})
+        for level in comparison["comparison_levels"]:
+            if level.get("is_null_level") or level.get("fix_m_probability"):
+                continue
+            level["m_probability"] = m.get(level["label_for_charts"], level["m_probability"])
+            level["fix_m_probability"] = True
+            free.append(level)
+    every = training.pairs_that_may_match(con, table, records)
+    try:
+        found = learn_from_every_pair(con, table, trained, terms, GENERAL, columns, every, prior, None)
+        prior = max(found.matches, 1.0) / every
+    except NotConverged:
+        pass  # the share of pairs that meet a certain rule stands
+    for level in free:
+        del level["fix_m_probability"]
+    trained["probability_two_random_records_match"] = prior
+    card = {
+        "untrained": why,
+        "assumed": [comparison["output_column_name"] for comparison in trained["comparisons"]],
+        "records": records,
+        "note": note,
+        "seed": seed,
+        "columns": sorted(columns),
+        "sessions": {},
+        "rare_terms_pooled_below": RARE_TERM_COUNT,
+        "calibrated": False,
+    }
+    return Model(version_name(day), population, trained, terms, card, design=GENERAL.name)
