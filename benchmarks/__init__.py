@@ -1,0 +1,1 @@
+"""Measurements: each script prints our figure beside a yardstick or a budget; `make bench` runs them."""

@@ -6,6 +6,8 @@ from typing import Any
 
 #: Title, columns, rows.
 Table = tuple[str, Sequence[str], Sequence[Sequence[Any]]]
+#: Characters up to which the first column of a table is never folded.
+LONGEST_NAME = 24
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,9 @@ class Answer:
             table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
             for place, column in enumerate(columns):
                 numeric = bool(rows) and all(isinstance(row[place], int | float) for row in rows)
-                table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+                # what a row is called stays whole, where it is short enough
+                least = min(max(len(_text(row[0])) for row in rows), LONGEST_NAME) if rows and place == 0 else None
+                table.add_column(column, justify="right" if numeric else "left", overflow="fold", min_width=least)
             for row in rows:
                 table.add_row(*(_text(value) for value in row))
             console.print()

@@ -45,7 +45,7 @@ def listed(folder: DataFolder, sources: str | None) -> Answer:
         )
         for c in contracts.values()
     ]
-    columns = ("source", "level", "owner", "provides", "may serve", "promised every (days)", "kept (days)")
+    columns = ("source", "level", "owner", "provides", "may serve", "promised every", "kept")
     law = ("source", "purpose", "lawful basis", "gateway", "conditions", "agreed until")
     bases = [
         (c.name, purpose, b.basis, b.gateway, b.conditions, f"{b.expires}{' (over)' if b.expires < today else ''}")

@@ -54,8 +54,8 @@ def test_it_is_read_and_checked(council: Path) -> None:
     listed = json.loads(boroughlink("sources", "list", "--data", data, "--json").stdout)["Sources"]
     (library,) = [row for row in listed if row["source"] == "library"]
     assert library["rows"] > 200 and library["state"] == "accepted" and library["last extract"] == DAY
-    assert (library["level"], library["owner"], library["kept (days)"]) == ("person", "Libraries", "730 days")
-    assert library["promised every (days)"] == "35 days" and library["may serve"] == "data_quality"
+    assert (library["level"], library["owner"], library["kept"]) == ("person", "Libraries", "730 days")
+    assert library["promised every"] == "35 days" and library["may serve"] == "data_quality"
     scored = boroughlink("quality", "--data", data, "--json", fine=False).stdout
     assert "library" in scored
     assert boroughlink("sources", "check", "library", "--data", data, fine=False).returncode in (0, 1)
