@@ -1,7 +1,7 @@
 """Asking a question of the attributes: counts only, protected, within a time and a memory; everything is noted.
 
 Where the national data opt-out applies to the purpose, whoever opted out is counted in nothing. A refusal of the
-register tells that a small group is there: who was refused too often, for one purpose, waits.
+register tells that a small group is there: who was refused too often, whatever the purposes, waits.
 """
 
 import threading
@@ -30,7 +30,7 @@ from pipelines.warehouse import Warehouse, WarehouseError
 
 SECONDS, MEMORY = 30.0, "1GB"
 MOST_CELLS = 10_000
-#: Refusals of the register to one person for one purpose in so many days; the next question waits. Our own numbers: ten
+#: Refusals of the register to one person in so many days, for all purposes together; the next question waits. Our own numbers: ten
 #: mistakes are easily made, while to single a person out by refusals alone takes a search of dozens.
 MOST_REFUSED, REFUSED_DAYS = 10, 30
 
@@ -64,7 +64,7 @@ def ask(
     subject = f"question for {purpose}"
     with refusals_noted(operations, who, subject):
         tables = may_ask(purposes, purpose)
-        _require_few_refused(operations, who, subject)
+        _require_few_refused(operations, who)
         left_out = None
         if purposes.purposes[purpose].opt_out_applies:
             require_recent(operations, wh.as_of, marked_list(wh))
@@ -95,12 +95,12 @@ def ask(
     return Asked(question, table, table_id)
 
 
-def _require_few_refused(operations: Operations, who: Actor, subject: str) -> None:
+def _require_few_refused(operations: Operations, who: Actor) -> None:
     """Raise QuestionRefused for whom the register refused too often of late."""
     since = (now() - timedelta(days=REFUSED_DAYS)).isoformat(timespec="milliseconds")
     table = audit_table.c
     query = sa.select(sa.func.count(), sa.func.min(table.at)).where(
-        table.event == TOLD_BY_REFUSAL, table.actor.in_(who.names), table.object == subject, table.at > since
+        table.event == TOLD_BY_REFUSAL, table.actor.in_(who.names), table.at > since
     )
     with operations.begin() as db:
         refused, first = db.execute(query).one()

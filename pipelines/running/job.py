@@ -12,7 +12,8 @@ from pipelines.commit_point import Current, run_under_way
 from pipelines.faults import BoroughlinkError, plural, printable
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.fitness import require_said
+from pipelines.governance.fitness import require_fit, require_said
+from pipelines.governance.keys import LINKING, open_keyring
 from pipelines.inbox import untaken
 from pipelines.notices.telling import tell
 from pipelines.operations import opened_store
@@ -107,7 +108,11 @@ def run_job(
     if Current.read(folder).state is None:
         _remember(place, landing, sources)
     _say_what_lies_there(place)
-    require_said(folder, load_settings(folder), place.landing)
+    settings = load_settings(folder)
+    require_said(folder, settings, place.landing)
+    if settings.holds == "real":  # said once, before the steps: each would say it again
+        open_keyring(folder, settings, LINKING)
+        require_fit(folder, settings)
     if not force and not select and _nothing_changed(place):
         _as_time_goes_by(folder)
         return True, []
