@@ -30,8 +30,8 @@ from pipelines.warehouse import Warehouse, WarehouseError
 
 SECONDS, MEMORY = 30.0, "1GB"
 MOST_CELLS = 10_000
-#: Refusals of the register to one person in so many days, for all purposes together; the next question waits. Our own numbers: ten
-#: mistakes are easily made, while to single a person out by refusals alone takes a search of dozens.
+#: Refusals of the register to one person in so many days, for all purposes together; the next question waits. Our own
+#: numbers: ten mistakes are easily made, while to single a person out by refusals alone takes a search of dozens.
 MOST_REFUSED, REFUSED_DAYS = 10, 30
 
 
