@@ -1,7 +1,7 @@
 """Why two records were linked or not, as a running total: from what scoring noted and the run's own model."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,10 @@ TITLES = {
     "move": "Moved house",
     "contact": "Phone or email",
 }
+
+
+#: Up to so many records every two are drawn.
+GRID = 14
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,15 @@ def steps(pair: Pair, model: Model) -> list[Step]:
         total += bits
         told.append(Step(name, what, bits, total))
     return told
+
+
+def grid(records: Sequence[str], pairs: Iterable[Pair]) -> list[list[Pair | None]]:
+    """Row n: the pairs of record n with each record before it, None where the two were never compared; nothing for two
+    records, or more than can be read."""
+    if not 2 < len(records) <= GRID:
+        return []
+    known = {frozenset((pair.left, pair.right)): pair for pair in pairs}
+    return [[known.get(frozenset((one, other))) for other in records[:place]] for place, one in enumerate(records)]
 
 
 def level_weight(model: Model, name: str, level: int) -> float:

@@ -16,6 +16,7 @@ from review_app.clusters import SHOWN, Cluster, NoSuchItem
 from review_app.desk import At, Form, House, needs, said
 from review_app.dossier import Dossier, dossier, read_dossier
 from review_app.flagged import flags
+from review_app.gains import gain_curve
 from review_app.kin import kept_from
 from review_app.policy import policy
 from review_app.preferences import preferences
@@ -265,6 +266,7 @@ def shown(
         changes=[] if blind else about.changes,
         pair=cluster.decisive, steps=told, drawing=evidence.drawing(told) if told else None,
         pairs=[] if blind else ordered_pairs(cluster), anchors=anchors(records), records=records,
+        grid=[] if blind else evidence.grid([record.record_id for record in records], cluster.pairs),
         neighbours=[] if blind else neighbours(cluster),
         outcomes=[] if blind else outcomes(held, snapshot, cluster, chosen),
         chosen=set(chosen), error=error, history=history, words=WORDS, keys=choices, link_weight=snapshot.link_weight,
@@ -273,7 +275,7 @@ def shown(
 
 
 def names(held: House, records: Sequence[Record]) -> list[str]:
-    """What the audit calls records that are shown."""
+    """What the audit calls records."""
     return sorted(record_name(held.operations.keyring, record.record_id) for record in records)
 
 
@@ -336,24 +338,6 @@ def pattern_words(snapshot: Snapshot, levels: Sequence[tuple[str, int]]) -> list
     if snapshot.model is None:
         return []
     return [f"{evidence.title(name)}: {snapshot.model.level_words(name, level)}" for name, level in levels]
-
-
-def gain_curve(gain: Sequence[float]) -> dict[str, Any] | None:
-    """The gain of deciding on, as a curve: records put right, over decisions in order."""
-    if len(gain) < 2:
-        return None
-    total, points, step = 0.0, [(0, 0.0)], max(len(gain) // 60, 1)
-    for place, each in enumerate(gain, start=1):
-        total += each
-        if place % step == 0 or place == len(gain):
-            points.append((place, total))
-    width, height = 420, 120
-    drawn = [(40 + x / len(gain) * (width - 50), height - 20 - y / (total or 1) * (height - 35)) for x, y in points]
-    half = next((place for place, reached in points if reached >= total / 2), len(gain))
-    return {
-        "points": " ".join(f"{x:.1f},{y:.1f}" for x, y in drawn),
-        "width": width, "height": height, "total": total, "count": len(gain), "half": half,
-    }  # fmt: skip
 
 
 def _seconds(text: str) -> float | None:

@@ -15,7 +15,7 @@ from review_app import evidence
 from review_app.agreement import kappa
 from review_app.answers import alike
 from review_app.clustering import outcome
-from review_app.evidence import Pair
+from review_app.evidence import Pair, grid
 from review_app.records import Record, cased, compared
 from review_app.verdicts import chosen_for_second
 
@@ -117,3 +117,12 @@ def test_second_looks_are_a_share_and_the_same_for_everyone() -> None:
     chosen = sum(chosen_for_second(f"q_{n}") for n in range(4000))
     assert 140 < chosen < 260  # 5 %
     assert alike("different", "split") and not alike("same", "split")
+
+
+def test_a_grid_holds_every_two_records_once() -> None:
+    def pair(left: str, right: str) -> Pair:
+        return Pair(left, right, 1.0, None, None, None, None, {})
+
+    one, two = pair("a", "b"), pair("a", "c")
+    assert grid(["c", "a", "b"], [one, two]) == [[], [two], [None, one]]
+    assert grid(["a", "b"], [one]) == [] and grid([str(n) for n in range(15)], []) == []

@@ -113,7 +113,8 @@ def hostile(wh: Warehouse) -> None:
     for place, name in enumerate(HOSTILE):
         wh.execute(
             "UPDATE identity.people.record SET surname = ?, address_line = ? WHERE record_id IN (SELECT record_id FROM "
-            "(SELECT record_id, row_number() OVER (ORDER BY item_id, record_id) AS n FROM identity.review.member) "
+            "(SELECT record_id, row_number() OVER (ORDER BY position, record_id) AS n FROM identity.review.member "
+            "JOIN identity.review.queue AS q USING (item_id) WHERE NOT q.is_restricted) "
             f"WHERE n % {len(HOSTILE)} = ?)",
             [name, name, place],
         )
