@@ -1,5 +1,6 @@
 """Planted cases so far, the homes already used, and the few edits that planting needs."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,23 @@ COLUMNS = ["subject_source", "subject_ref", "other_source", "other_ref", "person
 def planting_rules() -> dict[str, Any]:
     """planted.yaml."""
     return dict(yaml.safe_load((Path(__file__).parents[1] / "planted.yaml").read_text(encoding="utf-8")))
+
+
+def cases_of(
+    chosen: pl.DataFrame, subject: str, other: str, people: Sequence[str], homes: Sequence[str], note: str
+) -> pl.DataFrame:
+    """Cases as `record` takes them. `subject` and `other` name a source and the column that holds its reference, as in
+    housing.tag_ref; `people` and `homes` are columns of person ids and UPRNs."""
+    (subject_source, subject_ref), (other_source, other_ref) = subject.split("."), other.split(".")
+    return chosen.select(
+        subject_source=pl.lit(subject_source),
+        subject_ref=subject_ref,
+        other_source=pl.lit(other_source),
+        other_ref=other_ref,
+        person_ids=pl.concat_list(people),
+        uprns=pl.concat_list(homes),
+        note=pl.lit(note),
+    )
 
 
 class Casebook:

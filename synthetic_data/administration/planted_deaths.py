@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from synthetic_data.administration.casebook import Casebook
+from synthetic_data.administration.casebook import Casebook, cases_of
 from synthetic_data.administration.planted_discounts import alone_with_discount
 from synthetic_data.administration.planted_tenancies import empty_homes
 from synthetic_data.timeline import OPEN, YEAR
@@ -23,14 +23,13 @@ def tenancies_of_the_dead(book: Casebook) -> None:
     book.sole_tenant(chosen["house_ref"], chosen["dead"])
     book.record(
         "tenancy_of_dead",
-        chosen.select(
-            subject_source=pl.lit("housing"),
-            subject_ref="tag_ref",
-            other_source=pl.lit("deaths"),
-            other_ref="registration_id",
-            person_ids=pl.concat_list("dead"),
-            uprns=pl.concat_list("uprn"),
-            note=pl.lit("the tenant is dead; others stay without a tenancy"),
+        cases_of(
+            chosen,
+            "housing.tag_ref",
+            "deaths.registration_id",
+            ["dead"],
+            ["uprn"],
+            "the tenant is dead; others stay without a tenancy",
         ),
     )
 
@@ -42,14 +41,13 @@ def discounts_of_the_dead(book: Casebook) -> None:
     book.sole_liable(chosen["account_ref"], chosen["dead"])
     book.record(
         "discount_of_dead",
-        chosen.select(
-            subject_source=pl.lit("council_tax"),
-            subject_ref="account_ref",
-            other_source=pl.lit("deaths"),
-            other_ref="registration_id",
-            person_ids=pl.concat_list("dead"),
-            uprns=pl.concat_list("uprn"),
-            note=pl.lit("the holder of account and discount is dead"),
+        cases_of(
+            chosen,
+            "council_tax.account_ref",
+            "deaths.registration_id",
+            ["dead"],
+            ["uprn"],
+            "the holder of account and discount is dead",
         ),
     )
 
@@ -87,14 +85,13 @@ def namesakes(book: Casebook) -> None:
     book.rename(chosen.select(person_id="dead", forename="forename", surname="surname"))
     book.record(
         "deceased_namesake",
-        chosen.select(
-            subject_source=pl.lit("housing"),
-            subject_ref="tag_ref",
-            other_source=pl.lit("deaths"),
-            other_ref="registration_id",
-            person_ids=pl.concat_list("tenant", "dead"),
-            uprns=pl.concat_list("uprn"),
-            note=pl.lit("another person of the same name died"),
+        cases_of(
+            chosen,
+            "housing.tag_ref",
+            "deaths.registration_id",
+            ["tenant", "dead"],
+            ["uprn"],
+            "another person of the same name died",
         ),
     )
 
@@ -155,14 +152,13 @@ def executors(book: Casebook) -> None:
     chosen = book.pick("exors_account", held_by_executors(book), homes=())
     book.record(
         "exors_account",
-        chosen.select(
-            subject_source=pl.lit("council_tax"),
-            subject_ref="account_ref",
-            other_source=pl.lit("deaths"),
-            other_ref="registration_id",
-            person_ids=pl.concat_list("person_id"),
-            uprns=pl.concat_list("uprn"),
-            note=pl.lit("executors hold the account, exempt during probate"),
+        cases_of(
+            chosen,
+            "council_tax.account_ref",
+            "deaths.registration_id",
+            ["person_id"],
+            ["uprn"],
+            "executors hold the account, exempt during probate",
         ),
     )
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from synthetic_data.administration.casebook import Casebook
+from synthetic_data.administration.casebook import Casebook, cases_of
 from synthetic_data.timeline import OPEN, YEAR
 
 
@@ -43,14 +43,8 @@ def grant(book: Casebook, chosen: pl.DataFrame) -> None:
 
 
 def case_of(chosen: pl.DataFrame, note: str) -> pl.DataFrame:
-    return chosen.select(
-        subject_source=pl.lit("council_tax"),
-        subject_ref="account_ref",
-        other_source=pl.lit("electoral_register"),
-        other_ref="elector_id",
-        person_ids=pl.concat_list("lead", "other"),
-        uprns=pl.concat_list("uprn"),
-        note=pl.lit(note),
+    return cases_of(
+        chosen, "council_tax.account_ref", "electoral_register.elector_id", ["lead", "other"], ["uprn"], note
     )
 
 

@@ -2,22 +2,14 @@
 
 import polars as pl
 
-from synthetic_data.administration.casebook import Casebook
+from synthetic_data.administration.casebook import Casebook, cases_of
 from synthetic_data.timeline import OPEN, YEAR
 
 HELD_BEFORE = int(3 * YEAR)  # a sublet home was the tenant's own for so long
 
 
 def two_of(chosen: pl.DataFrame, note: str, people: list[str]) -> pl.DataFrame:
-    return chosen.select(
-        subject_source=pl.lit("housing"),
-        subject_ref="tag_ref",
-        other_source=pl.lit("housing"),
-        other_ref="second_tag",
-        person_ids=pl.concat_list(people),
-        uprns=pl.concat_list("uprn", "second_uprn"),
-        note=pl.lit(note),
-    )
+    return cases_of(chosen, "housing.tag_ref", "housing.second_tag", people, ["uprn", "second_uprn"], note)
 
 
 def pairs(book: Casebook, kind: str, candidates: pl.DataFrame) -> pl.DataFrame:
@@ -163,14 +155,13 @@ def transfers(book: Casebook) -> None:
     book.frames["claim_houses"] = houses.with_columns(uprn=pl.coalesce("old_uprn", "uprn")).drop("old_uprn", "old_home")
     book.record(
         "tenancy_transfer_overlap",
-        chosen.select(
-            subject_source=pl.lit("housing"),
-            subject_ref="tag_ref",
-            other_source=pl.lit("housing"),
-            other_ref="old_tag",
-            person_ids=pl.concat_list("tenant"),
-            uprns=pl.concat_list("uprn", "old_uprn"),
-            note=pl.lit("a transfer; the old tenancy ends when its notice has run"),
+        cases_of(
+            chosen,
+            "housing.tag_ref",
+            "housing.old_tag",
+            ["tenant"],
+            ["uprn", "old_uprn"],
+            "a transfer; the old tenancy ends when its notice has run",
         ),
     )
 
@@ -193,14 +184,13 @@ def sublets(book: Casebook) -> None:
     chosen = chosen.join(entries.select(lead="person_id", elector_id="elector_id"), on="lead", maintain_order="left")
     book.record(
         "sublet",
-        chosen.select(
-            subject_source=pl.lit("housing"),
-            subject_ref="tag_ref",
-            other_source=pl.lit("electoral_register"),
-            other_ref="elector_id",
-            person_ids=pl.concat_list("lead"),
-            uprns=pl.concat_list("uprn", "own_uprn"),
-            note=pl.lit("the tenant lives elsewhere; others live in the home"),
+        cases_of(
+            chosen,
+            "housing.tag_ref",
+            "electoral_register.elector_id",
+            ["lead"],
+            ["uprn", "own_uprn"],
+            "the tenant lives elsewhere; others live in the home",
         ),
     )
 
@@ -319,13 +309,12 @@ def carers_elsewhere(book: Casebook) -> None:
     )
     book.record(
         "tenancy_carer_elsewhere",
-        chosen.select(
-            subject_source=pl.lit("housing"),
-            subject_ref="tag_ref",
-            other_source=pl.lit("electoral_register"),
-            other_ref="elector_id",
-            person_ids=pl.concat_list("tenant"),
-            uprns=pl.concat_list("uprn", "old_uprn"),
-            note=pl.lit("registered where he cares for somebody; the tenancy is his home"),
+        cases_of(
+            chosen,
+            "housing.tag_ref",
+            "electoral_register.elector_id",
+            ["tenant"],
+            ["uprn", "old_uprn"],
+            "registered where he cares for somebody; the tenancy is his home",
         ),
     )
