@@ -152,6 +152,8 @@ class Reviewer:
         following = self._timed("taking back", "POST", "/review/undo", data=data)
         if "Taken back" in following.text:
             self.taken_back.append(int(number))
+        elif "a second answer stands on it" in following.text:  # a colleague was quicker: told so
+            self.stale += 1
         else:
             self.faults.append(f"{following.status_code} undo")
         return following
