@@ -397,7 +397,8 @@ SCHEMAS: dict[str, Schema] = {
 }
 
 # rows of rolls and of attendance that only deliveries of earlier months show
-SCHEMAS |= {"former_pupils": SCHEMAS["pupils"], "former_terms": SCHEMAS["pupil_terms"]}
+SCHEMAS |= {f"former_{name}": SCHEMAS[f"pupil_{name}"] for name in ("contacts", "terms")}
+SCHEMAS |= {"former_pupils": SCHEMAS["pupils"]}
 
 
 def shaped(name: str, frame: pl.DataFrame) -> pl.DataFrame:

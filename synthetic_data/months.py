@@ -71,6 +71,7 @@ BELONGS_TO = {
     "pupil_contacts": ("pupils", ["pupil_id"]),
     "pupil_terms": ("pupils", ["pupil_id"]),
     "pupil_needs": ("pupils", ["pupil_id"]),
+    "former_contacts": ("former_pupils", ["pupil_id"]),
     "overpayments": ("claims", ["claim_id"]),
     "register_people": ("register_applications", ["application_ref"]),
     "birth_parties": ("birth_registrations", ["registration_id"]),

@@ -94,6 +94,7 @@ class World:
     pupil_terms: pl.DataFrame
     pupil_needs: pl.DataFrame
     former_pupils: pl.DataFrame
+    former_contacts: pl.DataFrame
     former_terms: pl.DataFrame
     children_in_need: pl.DataFrame
     placements: pl.DataFrame

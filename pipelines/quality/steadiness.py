@@ -59,7 +59,8 @@ def steadiness(
         def moved(name: str, column: str, measure: str, here: Table = table) -> tuple[int, int] | None:
             if name not in here.seasonal:
                 return _moved(now, earlier, (here.name, column, measure))
-            return _moved(now, earlier, (here.name, column, measure), year_before) if year_before else None
+            key = (here.name, column, measure)
+            return _moved(now, earlier, key, year_before) if any(key in profile for profile in year_before) else None
 
         for name in ("repeated", "gone"):
             found[f"{table.name}.{name}"] = moved(name, "", name)

@@ -26,8 +26,8 @@ UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"  # check letters in the order of the rem
 
 
 def schools(scene: Scene) -> FRAMES:
-    """pupils, pupil_contacts, pupil_terms and pupil_needs, days as numbers; former_pupils and former_terms, who was on
-    a school's roll until this school year, and attendance that only deliveries of earlier months show."""
+    """pupils, pupil_contacts, pupil_terms and pupil_needs, days as numbers; former_pupils, former_contacts and
+    former_terms, what only deliveries of earlier months show: who was on a school's roll until this school year."""
     rng, before = stream(scene.seed, "schools"), stream(scene.seed, "schools a year ago")
     begins = september(scene.as_of)
     roll, last_year = _pupils(scene, rng), begins - int(YEAR)
@@ -49,7 +49,8 @@ def schools(scene: Scene) -> FRAMES:
     former = former.filter(pl.col("start_date") < pl.col("end_date")).drop("since", "first")
     long_ago = pl.concat([pupils.filter(~pl.col("pupil_id").is_in(former["pupil_id"].implode())), former])
     terms = pl.concat([_terms(former, before, last_year), _terms(long_ago, before, last_year - int(YEAR))])
-    return frames | {"former_pupils": former, "former_terms": terms}
+    contacts = _contacts(scene, finished, before, (1_000_000, 1_999_999))
+    return frames | {"former_pupils": former, "former_terms": terms, "former_contacts": contacts}
 
 
 def september(as_of: int) -> int:
@@ -120,7 +121,9 @@ def _pupils(
     )
 
 
-def _contacts(scene: Scene, pupils: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+def _contacts(
+    scene: Scene, pupils: pl.DataFrame, rng: np.random.Generator, numbers: tuple[int, int] = (100_000, 999_999)
+) -> pl.DataFrame:
     """One row a pupil and adult to call: mother and father first, a grandparent where they share the home."""
     adults = (
         scene.residents()
@@ -140,9 +143,7 @@ def _contacts(scene: Scene, pupils: pl.DataFrame, rng: np.random.Generator) -> p
     again = (pl.int_range(pl.len()).over("adult") > 0) & pl.Series(rng.random(len(pairs)) < SECOND_CONTACT_ID)
     pairs = pairs.with_columns(entry=pl.when(again).then(pl.int_range(pl.len()).over("adult")).otherwise(0))
     entries = pairs.select("adult", "entry").unique(maintain_order=True)
-    entries = entries.with_columns(
-        contact_id="C" + pl.Series(distinct(rng, len(entries), 100_000, 999_999)).cast(pl.String)
-    )
+    entries = entries.with_columns(contact_id="C" + pl.Series(distinct(rng, len(entries), *numbers)).cast(pl.String))
     pairs = pairs.join(entries, on=["adult", "entry"], how="left", maintain_order="left")
     mother, grandparent = pl.col("sex") == "F", pl.col("role") == "parent"
     return pairs.select(

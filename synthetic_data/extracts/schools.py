@@ -112,9 +112,12 @@ def render(world: World, rates: Rates, extract_date: date) -> Rendered:
     """The schools' delivery of extract_date; person keys pupil/ID and contact/ID, address key the pupil's id."""
     lasting = pl.col("end_date").is_null() | (pl.col("end_date") > extract_date)
     on_roll = pl.concat([world.former_pupils.filter(lasting), world.pupils])
-    world = replace(world, pupils=on_roll.unique("pupil_id", keep="last", maintain_order=True))
+    pupils = on_roll.unique("pupil_id", keep="last", maintain_order=True)
+    contacts = pl.concat([world.pupil_contacts, world.former_contacts])
+    contacts = contacts.join(pupils.select("pupil_id"), on="pupil_id", how="semi", maintain_order="left")
+    world = replace(world, pupils=pupils, pupil_contacts=contacts)
     last_year = extract_date.year - (1 if extract_date.month >= 9 else 2)
-    pupils = with_intake_faults(_pupils(world, rates, extract_date), "pupil.csv", rates)
+    written = with_intake_faults(_pupils(world, rates, extract_date), "pupil.csv", rates)
     addresses, contacts = _addresses(world, rates), _contacts(world, rates, extract_date)
     terms = (
         pl.concat([world.pupil_terms, world.former_terms])
@@ -135,13 +138,13 @@ def render(world: World, rates: Rates, extract_date: date) -> Rendered:
         senstartdate=pl.col("start_date").dt.strftime(DATE),
     )
     truth = [
-        truth_of(pupils, pl.lit("pupil/") + pl.col("pupilid"), "person_id", "source_key"),
+        truth_of(written, pl.lit("pupil/") + pl.col("pupilid"), "person_id", "source_key"),
         truth_of(contacts, pl.lit("contact/") + pl.col("contactid"), "person_id", "source_key"),
     ]
     return Rendered(
         SYSTEM,
         [
-            csv_file("pupil.csv", pupils, PUPIL),
+            csv_file("pupil.csv", written, PUPIL),
             csv_file("address.csv", addresses, ADDRESS),
             csv_file("contact.csv", contacts, CONTACT),
             csv_file("pupil_contact.csv", _relations(world), RELATION),
