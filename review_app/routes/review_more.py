@@ -156,6 +156,14 @@ def restricted_item(request: Request, held: At, user: Guardian, item_id: str) ->
         return shown(request, held, snapshot, user, cluster, "first")
 
 
+@router.get("/review/restricted/{item_id}/pair")
+def restricted_pair(
+    request: Request, held: At, user: Guardian, item_id: str, left: str = "", right: str = ""
+) -> Response:
+    """Why two records of an item of the restricted queue were linked or not."""
+    return pair(request, held, user, item_id, left, right)
+
+
 @router.post("/review/restricted/{item_id}")
 def restricted_decide(request: Request, held: At, user: Guardian, item_id: str, form: Form) -> Response:
     """A verdict on the restricted queue."""

@@ -1,5 +1,6 @@
 """The cluster loop over HTTP, without JavaScript: an item, an answer, the next run, and taking it back."""
 
+import html
 import re
 
 import pytest
@@ -232,6 +233,9 @@ def test_restricted_items_are_for_their_own_queue(place: DataFolder, reviewer: R
     with reading(place, "Grace Guardian", "caldicott_guardian") as guardian:
         assert item_id in guardian.get("/review/restricted").text
         page = guardian.item(f"/review/restricted/{item_id}")
+        why = [html.unescape(link) for link in re.findall(r'href="([^"]+/pair\?[^"]+)"', page.text)]
+        assert why and all(link.startswith(f"/review/restricted/{item_id}/pair") for link in why)
+        assert "Why these two" in guardian.get(why[0]).text and reviewer.get(why[0]).status_code == 403
         assert page.answer_with("same").headers["location"] == "/review/restricted"
 
 
