@@ -11,19 +11,25 @@ from splink import DuckDBAPI, Linker
 from linkage_models.person import communities
 
 _PREDICTED = "__splink__df_predict"
+_RECORDS = re.compile(r"(__splink__df_concat(?:_with_tf)?) as \(")
 
 
 class _Keeping(DuckDBAPI):
-    """DuckDB for Splink that writes of its predictions only what the query `kept` takes from them. Splink gives the
-    comparison levels only beside all compared values; writing those costs as much as comparing them."""
+    """DuckDB for Splink that writes of its predictions only what the query `kept` takes from them, `into` a table.
+    Splink gives the comparison levels only beside all compared values; writing those costs as much as comparing
+    them."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, kept: str) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, kept: str, into: str | None) -> None:
         super().__init__(con)
-        self._kept = kept
+        self._kept, self._into = kept, into
 
     def _setup_for_execute_sql(self, sql: str, physical_name: str) -> str:
         if physical_name.startswith(_PREDICTED):
+            # both sides of a pair read the records: each by itself, or they would be copied first
+            sql = _RECORDS.sub(r"\1 as not materialized (", sql)
             sql = f"WITH predicted AS NOT MATERIALIZED (\n{sql}\n)\n{self._kept}"
+            if self._into:
+                return f"CREATE OR REPLACE TABLE {self._into} AS {sql}"
         return str(super()._setup_for_execute_sql(sql, physical_name))
 
 
@@ -33,11 +39,13 @@ def linker_for(
     settings: dict[str, Any],
     terms: dict[str, dict[str, float]],
     kept: str = "FROM predicted",
+    into: str | None = None,
 ) -> Linker:
     """A Splink linker over `table` that reads the given term frequencies instead of counting its own. `kept` is the
-    query by which predictions are written, of those that `settings` ask for: `predicted`."""
+    query by which predictions are written, of those that `settings` ask for: `predicted`; `into` the table that they
+    replace, a table of Splink's own if none is named."""
     logging.getLogger("splink").setLevel(logging.ERROR)  # it warns of parameters that are estimated here, not there
-    api = _Keeping(con, kept)
+    api = _Keeping(con, kept, into)
     narrow = "splink_" + table
     read = _columns_read(con, table, settings)
     con.execute(f"CREATE OR REPLACE TEMP VIEW {narrow} AS SELECT {', '.join(read)} FROM {table}")

@@ -13,6 +13,8 @@ from linkage_models.models import Model
 from linkage_models.person import blocking, deterministic
 from linkage_models.person.designs import DESIGNS
 
+_NAMED = ["record_id", "source_dataset"]
+
 
 @dataclass(frozen=True)
 class CertainRule:
@@ -25,7 +27,7 @@ class CertainRule:
 
 @dataclass(frozen=True)
 class Scored:
-    """What scoring did; the edges are in the temporary table that `score` was given."""
+    """What scoring did; the edges are in the table that `score` was given."""
 
     pairs: int
     rules: list[blocking.RuleCost] = field(default_factory=list)
@@ -39,12 +41,13 @@ def score(
     touching: str | None = None,
     planned: list[blocking.Planned] | None = None,
 ) -> Scored:
-    """Write the temporary table `target`: one row per compared pair of `table` (as person.records writes it).
+    """Write the table `target`: one row per compared pair of `table` (as person.records writes it).
 
-    Columns: unique_id_l < unique_id_r, model_weight, match_weight (raised where a deterministic rule holds),
-    match_probability, match_key (the deterministic rule, or the first blocking rule that holds), rules (all that hold,
-    as blocking.block writes them), tier, gamma_*. With `touching` (unique_id) only the pairs that hold one of these
-    records are scored, exactly as they would be among all. Raises blocking.PairBudgetExceeded before any pair is made.
+    Columns: record_l < record_r, source_l, source_r, match_weight (raised where a deterministic rule holds),
+    match_probability, match_key (the deterministic rule, or the first blocking rule that holds), tier, model_version,
+    gamma_*, model_weight, rules (all that hold, as blocking.block writes them). With `touching` (unique_id) only the
+    pairs that hold one of these records are scored, exactly as they would be among all. Raises
+    blocking.PairBudgetExceeded before any pair is made.
     """
     planned = planned or blocking.plan(con, table, DESIGNS[model.design].rules, DESIGNS[model.design].spare)
     costs = [each.cost for each in planned]
@@ -55,7 +58,7 @@ def score(
         _no_edges(con, target, model)
         return Scored(0, costs)
     con.execute(
-        "CREATE OR REPLACE TEMP VIEW person_blocked AS SELECT rules::VARCHAR AS match_key, left_id AS join_key_l,"
+        "CREATE OR REPLACE TEMP VIEW person_blocked AS SELECT rules AS match_key, left_id AS join_key_l,"
         " right_id AS join_key_r FROM person_pair"
     )
     scope = table
@@ -73,15 +76,16 @@ def score(
             {"blocking_rule": "l.unique_id = r.unique_id", "sql_dialect": "duckdb"}
         ],
         "retain_matching_columns": True,
-        "additional_columns_to_retain": deterministic.COLUMNS,
+        "additional_columns_to_retain": [*deterministic.COLUMNS, *_NAMED],
     }
     kept = _edges(model, [each.cost.rule for each in planned])
-    linker = linker_for(con, scope, settings, model.terms, kept)
-    blocked = DuckDBAPI(con).register("person_blocked", dataset_display_name="person_blocked")
-    linker.table_management.register_blocked_pairs_for_predict(blocked)
-    predicted = linker.inference.predict()
-    con.execute(f"DROP TABLE IF EXISTS {target}")
-    con.execute(f"ALTER TABLE {predicted.physical_name} RENAME TO {target}")
+    linker = linker_for(con, scope, settings, model.terms, kept, into=target)
+    pairs_given = linker.table_management.register_blocked_pairs_for_predict(
+        DuckDBAPI(con).register("person_blocked", dataset_display_name="person_blocked")
+    )
+    # of pairs that are given Splink would first copy all records that are in one, and that is nearly all
+    pairs_given.metadata["registered_for_predict"] = False
+    linker.inference.predict()
     con.execute("DROP VIEW person_blocked")
     con.execute("DROP TABLE person_pair")
     if touching:
@@ -94,14 +98,17 @@ def _edges(model: Model, rules: list[str]) -> str:
     first = " ".join(f"WHEN rules & {1 << place} > 0 THEN '{name}'" for place, name in enumerate(rules))
     gammas = ", ".join(f"gamma_{name}" for name in model.comparisons)
     return f"""-- one row per compared pair
-        SELECT *, {(model.calibration or face_value()).probability_sql("match_weight")} AS match_probability
+        SELECT record_id_l AS record_l, record_id_r AS record_r, source_dataset_l AS source_l,
+            source_dataset_r AS source_r, match_weight,
+            {(model.calibration or face_value()).probability_sql("match_weight")} AS match_probability,
+            coalesce(certain_key, CASE {first} END) AS match_key,
+            CASE WHEN certain_key IS NULL THEN 'model' ELSE 'deterministic' END AS tier,
+            '{model.version}' AS model_version, {gammas}, model_weight, rules
         FROM (
-            SELECT unique_id_l, unique_id_r, model_weight, CASE WHEN certain_key IS NULL THEN model_weight
-                ELSE greatest(model_weight, {policy.DETERMINISTIC_WEIGHT}) END AS match_weight,
-                coalesce(certain_key, CASE {first} END) AS match_key, rules,
-                CASE WHEN certain_key IS NULL THEN 'model' ELSE 'deterministic' END AS tier, {gammas}
+            SELECT *, CASE WHEN certain_key IS NULL THEN model_weight
+                ELSE greatest(model_weight, {policy.DETERMINISTIC_WEIGHT}) END AS match_weight
             FROM (
-                SELECT * EXCLUDE (match_weight, match_key), match_weight AS model_weight, match_key::BIGINT AS rules,
+                SELECT * EXCLUDE (match_weight, match_key), match_weight AS model_weight, match_key AS rules,
                     {deterministic.deterministic_key_sql()} AS certain_key
                 FROM predicted
             )
@@ -121,6 +128,7 @@ def certain_rules(con: duckdb.DuckDBPyConnection, edges: str) -> list[CertainRul
 def _no_edges(con: duckdb.DuckDBPyConnection, target: str, model: Model) -> None:
     gammas = ", ".join(f"gamma_{name} INTEGER" for name in model.comparisons)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {target} (unique_id_l BIGINT, unique_id_r BIGINT, model_weight DOUBLE,"
-        f" match_weight DOUBLE, match_key VARCHAR, rules BIGINT, tier VARCHAR, {gammas}, match_probability DOUBLE)"
+        f"CREATE OR REPLACE TABLE {target} (record_l VARCHAR, record_r VARCHAR, source_l VARCHAR, source_r VARCHAR,"
+        f" match_weight DOUBLE, match_probability DOUBLE, match_key VARCHAR, tier VARCHAR, model_version VARCHAR,"
+        f" {gammas}, model_weight DOUBLE, rules BIGINT)"
     )

@@ -86,25 +86,16 @@ def build_edge(
     planned = _planned(wh, design)
     basis["the set of oversized blocks"] = oversized_mark(wh.con, "person_link", planned)
     afresh = _why_afresh(wh, basis, changes)
-    scored = score(wh.con, "person_link", model, "person_edge", None if afresh else "changed_record", planned)
-    gammas = ", ".join(f"e.gamma_{name}" for name in model.comparisons)
-    # unique_id numbers the records in the order of record_id, and numbers are quicker to order by
-    made = f"""-- one row per compared pair; those of one run in the order of record_l, record_r
-        SELECT a.record_id AS record_l, b.record_id AS record_r,
-            a.source_dataset AS source_l, b.source_dataset AS source_r,
-            e.match_weight, e.match_probability, e.match_key, e.tier, '{model.version}' AS model_version, {gammas},
-            e.model_weight, e.rules
-        FROM person_edge e JOIN person_link a ON a.unique_id = e.unique_id_l
-        JOIN person_link b ON b.unique_id = e.unique_id_r
-        ORDER BY e.unique_id_l, e.unique_id_r"""
     if afresh:
         unsettle(wh, PERSONS)
-        wh.table(EDGE, made)
+        scored = score(wh.con, "person_link", model, EDGE, None, planned)
     else:  # to write the file anew would cost more than all the rest
+        scored = score(wh.con, "person_link", model, "person_edge", "changed_record", planned)
         touched = "IN (SELECT record_id FROM touched_record)"
         _touch(wh, touched)
         wh.execute(f"DELETE FROM {EDGE} WHERE record_l {touched} OR record_r {touched}")
-        wh.execute(f"INSERT INTO {EDGE} {made}")
+        wh.execute(f"INSERT INTO {EDGE} FROM person_edge")
+        wh.execute("DROP TABLE person_edge")
     pairs = wh.note(EDGE)
     wh.table(
         MODEL,
@@ -120,7 +111,7 @@ def build_edge(
             RULE,
             "-- one row per blocking rule: its pairs, its largest block, how oversized ones were treated\nFROM given",
         )
-    for table in ("person_edge", "person_link", "record_mark", "changed_record", "touched_record"):
+    for table in ("person_link", "record_mark", "changed_record", "touched_record"):
         wh.execute(f"DROP TABLE {table}")
     certain, covered = certain_rules(wh.con, EDGE), coverage(wh.con, EDGE, design)
     return Linked(model, chosen, scored, afresh, changes, pairs, certain, covered, trained)
