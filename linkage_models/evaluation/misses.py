@@ -59,9 +59,10 @@ def misses(con: duckdb.DuckDBPyConnection, judged: str, records: str, edges: str
     """Count the missed true pairs of `judged` (rates.judge) by cause; `edges` has record_l < record_r, match_weight."""
     at_hand = {row[0] for row in con.execute(f"SELECT column_name FROM (DESCRIBE {records})").fetchall()}
     usable = [each for each in SETS if at_hand.issuperset(each)]
+    read = {"record_id", "death_date", "last_begun", "one_person_key"}.union(*usable)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE shown AS SELECT r.*, j.person, j.cluster AS in_cluster FROM {records} r"
-        f" JOIN {judged} j USING (record_id)"
+        f"CREATE OR REPLACE TEMP TABLE shown AS SELECT {', '.join(f'r.{column}' for column in sorted(read))}, j.person,"
+        f" j.cluster AS in_cluster FROM {records} r JOIN {judged} j USING (record_id)"
     )
     for place, columns in enumerate(usable):
         listed = ", ".join(columns)

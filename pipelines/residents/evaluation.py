@@ -29,12 +29,15 @@ def evaluate_residents(wh: Warehouse, truth: Path, catalog: str = "published") -
         [str(truth / "residence.parquet")],
     )
     wh.execute(
-        f"""-- one row per person of a view, with the true person it stands for
+        f"""-- one row per person of a view, with the true person it stands for: the lowest of those with most records
         CREATE OR REPLACE TEMP TABLE stands_for AS
-        SELECT m.view, m.person_id, mode(t.person_id ORDER BY t.person_id) AS true_id
-        FROM {catalog}.linkage.membership m JOIN {catalog}.people.record r USING (record_id)
-        JOIN read_parquet(?) t ON t.source = r.source AND t.source_key = r.source_key
-        GROUP BY m.view, m.person_id""",
+        WITH told AS (
+            SELECT r.record_id, t.person_id AS true_id FROM {catalog}.people.record r
+            JOIN read_parquet(?) t USING (source, source_key)),
+        shared AS (
+            SELECT m.view, m.person_id, told.true_id, count(*) AS records
+            FROM {catalog}.linkage.membership m JOIN told USING (record_id) GROUP BY ALL)
+        SELECT view, person_id, arg_max(true_id, (records, -true_id)) AS true_id FROM shared GROUP BY ALL""",
         [str(truth / "records.parquet")],
     )
     people = wh.frame(
