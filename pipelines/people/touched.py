@@ -17,9 +17,10 @@ PERSONS, HOMES = "persons", "homes"
 
 
 def touch(wh: Warehouse, steps: tuple[str, ...], records: str) -> None:
-    """Note for these steps the records of a query of (record_id, lost)."""
+    """Note for these steps the records of a query of (record_id, lost); not for one that will work on everything."""
     wh.execute(f"CREATE TABLE IF NOT EXISTS {TOUCHED} (step VARCHAR, record_id VARCHAR, lost DOUBLE)")
-    for step in steps:
+    settled = {step for (step,) in wh.rows(f"SELECT step FROM {SETTLED}")} if wh.exists(SETTLED) else set()
+    for step in settled.intersection(steps):
         wh.execute(f"INSERT INTO {TOUCHED} SELECT '{step}', record_id, lost FROM ({records})")
 
 
