@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import duckdb
@@ -75,6 +76,20 @@ def linker_for(
             api.register(name, dataset_display_name=name), communities.COLUMN
         )
     return linker
+
+
+def unweighed(comparisons: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The comparisons of some settings without term frequencies, on which no level depends, only its weight."""
+    return [
+        each
+        | {
+            "comparison_levels": [
+                {name: value for name, value in level.items() if "tf_" not in name}
+                for level in each["comparison_levels"]
+            ]
+        }
+        for each in comparisons
+    ]
 
 
 def _columns_read(con: duckdb.DuckDBPyConnection, table: str, settings: dict[str, Any]) -> list[str]:

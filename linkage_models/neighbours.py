@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from linkage_models import thresholds as policy
-from linkage_models.linker import linker_for
+from linkage_models.linker import linker_for, unweighed
 from linkage_models.person import comparisons
 
 _SAME_HOME = {"blocking_rule": "l.past_homes = r.past_homes", "arrays_to_explode": ["past_homes"]}
@@ -33,7 +33,7 @@ def count_local_levels(con: duckdb.DuckDBPyConnection, table: str, settings: dic
         {"blocking_rule": f"l.postcode = r.postcode AND hash(l.postcode) % {part} = 0", "sql_dialect": "duckdb"},
     ]
     alone = settings | {
-        "comparisons": [home],
+        "comparisons": unweighed([home]),
         "blocking_rules_to_generate_predictions": rules,
         "retain_matching_columns": True,
     }

@@ -11,7 +11,7 @@ import numpy as np
 
 from linkage_models import thresholds as policy
 from linkage_models.every_pair import PASSES, learn_from_every_pair
-from linkage_models.linker import linker_for
+from linkage_models.linker import linker_for, unweighed
 from linkage_models.maximisation import SMOOTHING, Learnt, NotConverged, maximise
 from linkage_models.models import CORE, Model, version_name
 from linkage_models.neighbours import count_local_levels
@@ -110,9 +110,7 @@ def train(
         raise_u(con, table, seen, chosen, columns)
     names = {each.name for each in chosen}
     sessions = tuple(each for each in SESSIONS[design.name] if names & (each.trains | each.evidence))
-    patterns = [
-        patterns_of(con, table, seen, terms, usable) for usable in _usable_sessions(con, table, sessions, columns)
-    ]
+    patterns = [patterns_of(con, table, seen, usable) for usable in _usable_sessions(con, table, sessions, columns)]
     every = pairs_that_may_match(con, table, records)
     most = {each.name: [level.most for level in each.levels] for each in chosen}
     for _ in range(PASSES):
@@ -241,7 +239,6 @@ def patterns_of(
     con: duckdb.DuckDBPyConnection,
     table: str,
     seen: dict[str, Any],
-    terms: dict[str, dict[str, float]],
     usable: tuple[Session, int],
 ) -> Patterns:
     """The comparison patterns of a session's pairs, sampled down to EM_PAIRS."""
@@ -250,18 +247,16 @@ def patterns_of(
     rule = " AND ".join(f"l.{column} = r.{column}" for column in session.rule) + f" AND {_MAY_MATCH}"
     if sampled > 1:
         rule += f" AND hash(l.unique_id, r.unique_id) % {sampled} = 0"
+    compared = [each for each in seen["comparisons"] if each["output_column_name"] in session.trains | session.evidence]
     settings = seen | {
+        "comparisons": unweighed(compared),
         "blocking_rules_to_generate_predictions": [{"blocking_rule": rule, "sql_dialect": "duckdb"}],
         "retain_matching_columns": True,
     }
-    names = [
-        each["output_column_name"]
-        for each in seen["comparisons"]
-        if each["output_column_name"] in session.trains | session.evidence
-    ]
+    names = [each["output_column_name"] for each in compared]
     gammas = ", ".join(f"gamma_{name}" for name in names)
     counted = f"SELECT {gammas}, count(*) * {sampled} AS pairs FROM predicted GROUP BY {gammas}"
-    predicted = linker_for(con, table, settings, terms, counted).inference.predict()
+    predicted = linker_for(con, table, settings, {}, counted).inference.predict()
     counts = con.execute(f"FROM {predicted.physical_name} ORDER BY {gammas}").fetchnumpy()
     predicted.drop_table_from_database_and_remove_from_cache()
     return Patterns(session, names, counts)
