@@ -19,6 +19,7 @@ from starlette.templating import Jinja2Templates
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance.keys import READING, open_keyring
 from pipelines.operations import Operations
+from pipelines.scorecard.sparkline import sparkline
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import NothingPublished, SnapshotGone
 from review_app import evidence, flagged, linkage_report, records, story
@@ -111,6 +112,7 @@ def _templates() -> Jinja2Templates:
         "FIELDS": records.FIELDS,
         "REASONS": story.REASONS,
         "rule_words": evidence.rule_words,
+        "sparkline": sparkline,
         "version": _versions(),
     }
     environment.filters |= {"day": records.day, "thousands": lambda number: f"{number:,}"}
