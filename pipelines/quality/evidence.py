@@ -168,7 +168,7 @@ def _of_column(wh: Warehouse, candidate: Candidate, table: Table, column: Column
         found[f"{place}.dangling"] = _dangling(here.name, column.staged, candidate.tables[other].name, key)
     if column.staged in UPRN_COLUMNS and candidate.contract.name != GAZETTEER:
         gazetteer = current_rows(wh, f"{GAZETTEER}__blpu")
-        found[f"{place}.unknown_uprn"] = gazetteer and _dangling(here.name, column.staged, gazetteer, "uprn", "BIGINT")
+        found[f"{place}.unknown_uprn"] = gazetteer and _no_such_uprn(here.name, column.staged, gazetteer)
         if postcode := postcode_of(table):
             found[f"{place}.other_postcode"] = gazetteer and _elsewhere(here.name, column.staged, postcode, gazetteer)
     if column.every:
@@ -214,11 +214,17 @@ def _new_year(table: str, column: str) -> str:
         FROM {table}"""
 
 
+def _no_such_uprn(table: str, column: str, gazetteer: str) -> str:
+    """SQL: rows with a UPRN, rows with one that the gazetteer doesn't hold; -1 and 0 stand for none."""
+    stated = f'(SELECT * FROM {table} AS t WHERE coalesce(TRY_CAST("{column}" AS BIGINT), 1) > 0)'
+    return _dangling(stated, column, gazetteer, "uprn", "BIGINT")
+
+
 def _dangling(table: str, column: str, other: str, key: str, kind: str = "VARCHAR") -> str:
     """SQL: rows that point somewhere, rows that point at nothing."""
     return f"""
         SELECT count(*) AS rows, count(*) FILTER (found.key IS NULL) AS failures
-        FROM (SELECT TRY_CAST("{column}" AS {kind}) AS key FROM {table} WHERE "{column}" IS NOT NULL) AS here
+        FROM (SELECT TRY_CAST("{column}" AS {kind}) AS key FROM {table} AS o WHERE "{column}" IS NOT NULL) AS here
         LEFT JOIN (SELECT DISTINCT TRY_CAST("{key}" AS {kind}) AS key FROM {other} AS o) AS found USING (key)
     """
 
