@@ -112,8 +112,8 @@ def test_a_run_is_stopped(place: DataFolder) -> None:
 
 def test_an_act_of_two_is_answered_by_another_only(place: DataFolder) -> None:
     operations = store(place)
-    asked = approvals.ask(operations, Actor("ann"), "erasure", "p1", "They asked us to.", role=DPO)
-    own = approvals.ask(operations, Actor("dora"), "erasure", "p2", "They asked us to.", role=DPO)
+    asked = approvals.ask(operations, Actor("ann"), "erasure", "p1", "They asked us to.", roles=[DPO])
+    own = approvals.ask(operations, Actor("dora"), "erasure", "p2", "They asked us to.", roles=[DPO])
     with reading(place, "dora", DPO) as dora, reading(place, "sid", "siro") as sid:
         assert "They asked us to." in dora.get("/approvals").text
         assert "Not answered" in sid.submit(f"/approvals/{asked}", {"answer": "approve"}).text  # not that role
@@ -122,7 +122,7 @@ def test_an_act_of_two_is_answered_by_another_only(place: DataFolder) -> None:
         assert dora.submit(f"/approvals/{asked}", {"answer": "maybe"}).status_code == 422
         assert "noted in the audit" in dora.submit(f"/approvals/{asked}", {"answer": "approve"}).text
         assert "Not answered" in dora.submit(f"/approvals/{asked}", {"answer": "refuse"}).text
-        other = approvals.ask(operations, Actor("ann"), "erasure", "p3", "They asked us to.", role=DPO)
+        other = approvals.ask(operations, Actor("ann"), "erasure", "p3", "They asked us to.", roles=[DPO])
         assert "legal claims" in dora.get("/approvals").text
         assert "Say on what" in dora.submit(f"/approvals/{other}", {"answer": "refuse"}).text
         ground = {"answer": "refuse", "exemption": "legal_claims", "because": "A claim of theirs is before the court."}
