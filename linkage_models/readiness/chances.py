@@ -101,13 +101,17 @@ def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> N
             SELECT DISTINCT c.x, c.y FROM counted c JOIN chance_record a ON a.cluster = c.x
             JOIN chance_record b ON b.cluster = c.y AND b.one_person_key = a.one_person_key
         )
-        SELECT x, y, edges, pairs, probability, weight, 1 / (1 + exp(-({odds}))) AS apart
+        SELECT x, y, edges, pairs, weight, probability / rivals AS probability, alone / rivals AS apart
         FROM (
+            SELECT *, 1 / (1 + exp(-({odds}))) AS alone,   -- who fits several is one of them at most
+                greatest(1, CASE WHEN n_x = 1 THEN sum(alone) OVER (PARTITION BY x) END,
+                    CASE WHEN n_y = 1 THEN sum(alone) OVER (PARTITION BY y) END) AS rivals
+            FROM (
             SELECT x, y, edges, a.n AS n_x, b.n AS n_y, n_x * n_y AS pairs, probability,
                 total + (pairs - edges) * {missing_weight()!r} AS weight,
                 len(list_intersect(a.sources, b.sources)) AS shared
             FROM counted JOIN sized a ON a.cluster = x JOIN sized b ON b.cluster = y
-            ANTI JOIN forbidden USING (x, y))
+            ANTI JOIN forbidden USING (x, y)))
         WHERE apart >= {LEAST_PROBABILITY}"""
     )
     con.execute(
