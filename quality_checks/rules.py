@@ -1,7 +1,7 @@
 """A rule: one thing that must hold of one table, said in plain English, tagged with a principle.
 
 The kinds, and what their parameters mean (every value may be `{"$PARAMETER": name}`, given when the rules run;
-a parameter of None means that there is nothing to compare with yet, and the rule is not judged):
+a parameter that is Missing, or None, means that there is nothing to compare with yet: the rule is not judged):
 
 | kind       | holds when                                           | parameters                      |
 |------------|------------------------------------------------------|---------------------------------|
@@ -43,6 +43,13 @@ _NEEDED = {
     "newest": (),
     "measured": ("sql",),
 }
+
+
+class Missing(str):
+    """Stands for a parameter that can't be given yet, and says why in words."""
+
+
+NOTHING_YET = Missing("nothing to compare with yet")
 
 
 class RuleError(ValueError):

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from quality_checks.rules import TABLE_KINDS, Rule, RuleResult
+from quality_checks.rules import NOTHING_YET, TABLE_KINDS, Missing, Rule, RuleResult
 
 
 class CheckBroken(Exception):
@@ -45,8 +45,8 @@ def _of_table(
         if unknown:
             raise CheckBroken(f"Check {rule.name} is broken: nobody gave it {', '.join(unknown)}.")
         absent = [name for name in rule.needs if name not in columns]
-        if _nothing_to_compare(rule, given):
-            yield RuleResult(rule, 0, 0, passed=True, judged=False, reason="nothing to compare with yet")
+        if missing := _missing(rule, given):
+            yield RuleResult(rule, 0, 0, passed=True, judged=False, reason=str(missing))
         elif absent:
             yield RuleResult(rule, rows, rows, passed=False, reason=f"column {', '.join(absent)} is not there")
         else:
@@ -167,5 +167,6 @@ def _resolved(rule: Rule, given: Mapping[str, Any]) -> Rule:
     return replace(rule, parameters=stated)
 
 
-def _nothing_to_compare(rule: Rule, given: Mapping[str, Any]) -> bool:
-    return any(given[name] is None for name in _parameter_names(rule))
+def _missing(rule: Rule, given: Mapping[str, Any]) -> Missing | None:
+    values = [NOTHING_YET if given[name] is None else given[name] for name in _parameter_names(rule)]
+    return next((value for value in values if isinstance(value, Missing)), None)

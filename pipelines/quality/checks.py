@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines.quality.evidence import reads
 from pipelines.quality.gate import gate
 from pipelines.quality.suites import rules_of
 from pipelines.scorecard.standing import PrincipleStanding, judged_principles, late_words, newest_accepted
@@ -152,4 +153,4 @@ def _result(each: PrincipleStanding, asset: dg.AssetKey, late: str | None) -> dg
 
 
 #: What the sources' steps are given by the definitions.
-CHECKS = Checks(specs=check_specs, gate=standing_gate, results=check_results)
+CHECKS = Checks(specs=check_specs, gate=standing_gate, results=check_results, reads=reads)

@@ -1,6 +1,7 @@
 """What one extract brings with it, against which its rules are judged: dates, counts of intake, rows of the last one.
 
-A value of None says that there is nothing to compare with: a first load, or a source that has never come in.
+A value of None says that there is nothing to compare with (a first load), a Missing one why: another source whose rows
+are asked for has never come in. `reads` names such sources: they are taken in first.
 """
 
 from collections.abc import Mapping
@@ -13,12 +14,24 @@ from pipelines.quality.parts import GAZETTEER
 from pipelines.quality.profiles import Profile, history
 from pipelines.quality.steadiness import steadiness
 from pipelines.quality.thresholds import thresholds
-from pipelines.sources.contracts import Column, CrossCheck, Table
+from pipelines.sources.contracts import Column, Contract, CrossCheck, Table
 from pipelines.sources.intake import INTAKE, Candidate
 from pipelines.sources.thresholds import SET_ASIDE_ALWAYS
 from pipelines.warehouse import Warehouse
+from quality_checks.rules import Missing
 
 Evidence = dict[str, Any]
+
+_NO_GAZETTEER = Missing(f"no extract of {GAZETTEER} has been taken in yet")
+
+
+def reads(contract: Contract) -> frozenset[str]:
+    """The other sources whose rows its rules are held against."""
+    columns = {column.staged for table in contract.tables for column in table.kept}
+    named = {name for check in contract.checks for name in _template(check).get_identifiers()}
+    own = {table.name for table in contract.tables}
+    found = {name.partition("__")[0] for name in named - own} | ({GAZETTEER} if columns & UPRN_COLUMNS else set())
+    return frozenset(found - {contract.name})
 
 
 def evidence(wh: Warehouse, candidate: Candidate, now: Profile) -> Evidence:
@@ -37,9 +50,9 @@ def evidence(wh: Warehouse, candidate: Candidate, now: Profile) -> Evidence:
             found |= _of_column(wh, candidate, table, column)
     for check in candidate.contract.checks:
         judged = check_rows(wh, check, {name: each.name for name, each in candidate.tables.items()})
-        found[f"check.{check.name}"] = judged and (
-            f"SELECT count(*) AS rows, count(*) FILTER (WHERE fails) AS failures FROM ({judged})"
-        )
+        if not isinstance(judged, Missing):
+            judged = f"SELECT count(*) AS rows, count(*) FILTER (WHERE fails) AS failures FROM ({judged})"
+        found[f"check.{check.name}"] = judged
     return found
 
 
@@ -168,9 +181,11 @@ def _of_column(wh: Warehouse, candidate: Candidate, table: Table, column: Column
         found[f"{place}.dangling"] = _dangling(here.name, column.staged, candidate.tables[other].name, key)
     if column.staged in UPRN_COLUMNS and candidate.contract.name != GAZETTEER:
         gazetteer = current_rows(wh, f"{GAZETTEER}__blpu")
-        found[f"{place}.unknown_uprn"] = gazetteer and _no_such_uprn(here.name, column.staged, gazetteer)
+        known = gazetteer and _no_such_uprn(here.name, column.staged, gazetteer)
+        found[f"{place}.unknown_uprn"] = known or _NO_GAZETTEER
         if postcode := postcode_of(table):
-            found[f"{place}.other_postcode"] = gazetteer and _elsewhere(here.name, column.staged, postcode, gazetteer)
+            same = gazetteer and _elsewhere(here.name, column.staged, postcode, gazetteer)
+            found[f"{place}.other_postcode"] = same or _NO_GAZETTEER
     if column.every:
         staged = candidate.contract.staged(table.name)
         held = candidate.previous.get(table.name) is not None and current_rows(
@@ -229,17 +244,20 @@ def _dangling(table: str, column: str, other: str, key: str, kind: str = "VARCHA
     """
 
 
-def check_rows(wh: Warehouse, check: CrossCheck, tables: Mapping[str, str]) -> str | None:
+def check_rows(wh: Warehouse, check: CrossCheck, tables: Mapping[str, str]) -> str | Missing:
     """The SQL of a check, one row a thing judged (its key, `fails`): ${table} is one of `tables`, ${source__table} that
-    source's current rows. None where one of them has never come."""
-    template = Template(check.sql.read_text(encoding="utf-8").rstrip().rstrip(";"))
-    names: dict[str, str] = {}
+    source's current rows. Missing where one of them has never come."""
+    template, names = _template(check), dict[str, str]()
     for name in template.get_identifiers():
         filling = tables.get(name) or current_rows(wh, name)
         if filling is None:
-            return None
+            return Missing(f"no extract of {name.partition('__')[0]} has been taken in yet")
         names[name] = filling
     return template.substitute(names) + "\n"
+
+
+def _template(check: CrossCheck) -> Template:
+    return Template(check.sql.read_text(encoding="utf-8").rstrip().rstrip(";"))
 
 
 def current_rows(wh: Warehouse, table: str) -> str | None:

@@ -7,12 +7,13 @@ written beside the contract, the key that its SQL gives. Rules of counts over a 
 from typing import Any
 
 from pipelines.faults import BoroughlinkError
-from pipelines.quality.evidence import check_rows
+from pipelines.quality.evidence import check_rows, current_rows
+from pipelines.quality.identifiers import postcode_of
 from pipelines.quality.parts import GAZETTEER
 from pipelines.quality.suites import rules_of
 from pipelines.sources.contracts import Contract, CrossCheck, Table
 from pipelines.warehouse import Warehouse
-from quality_checks.rules import Rule
+from quality_checks.rules import Missing, Rule
 
 HEAD = ("source", "table", "row (key in the source system)", "column", "what does not hold", "extract")
 _SHOWN = ("none", "identifier")
@@ -34,7 +35,7 @@ def failing_rows(wh: Warehouse, contract: Contract, name: str) -> list[tuple[Any
             return _of_check(wh, contract, check, rule)
     if rule.name.endswith(".readable"):
         return _unread(wh, contract, table, rule)
-    reference, (condition, params) = _reference(table), _condition(contract, table, rule)
+    reference, (condition, params) = _reference(table), _condition(wh, contract, table, rule)
     found = wh.rows(
         f"""-- one row per row of the newest extract that does not meet the rule
         SELECT {reference}, extract_date FROM {staged}
@@ -49,8 +50,8 @@ def _of_check(wh: Warehouse, contract: Contract, check: CrossCheck, rule: Rule) 
     tables = [table for table in contract.tables if wh.exists(contract.staged(table.name))]
     here = {table.name: f"(SELECT * FROM {contract.staged(table.name)} WHERE valid_to IS NULL)" for table in tables}
     judged = check_rows(wh, check, here)
-    if judged is None:
-        raise BoroughlinkError("What the check holds against the source has never come.")
+    if isinstance(judged, Missing):
+        raise BoroughlinkError(f"The check can't be asked: {judged}.")
     keys = [name for name in (each[0] for each in wh.rows(f"DESCRIBE {judged}")) if name != "fails"]
     held = {name: [t.column(name) for t in contract.tables if name in t.staged_columns] for name in keys}
     if not keys or not all(columns and all(c.personal in _SHOWN for c in columns) for columns in held.values()):
@@ -95,7 +96,7 @@ def _named(columns: list[str]) -> str:
     return "concat_ws(' / ', " + ", ".join(f"""'{name} ' || "{name}"::VARCHAR""" for name in columns) + ")"
 
 
-def _condition(contract: Contract, table: Table, rule: Rule) -> tuple[str, list[Any]]:
+def _condition(wh: Warehouse, contract: Contract, table: Table, rule: Rule) -> tuple[str, list[Any]]:
     """SQL that holds for a row which fails the rule, and its parameters."""
     column, given = f'"{rule.column}"', rule.parameters
     known = f"{column} IS NOT NULL AND "
@@ -122,10 +123,25 @@ def _condition(contract: Contract, table: Table, rule: Rule) -> tuple[str, list[
         other, key = points.split(".", 1)
         there = f'SELECT "{key}"::VARCHAR FROM {contract.staged(other)} WHERE valid_to IS NULL AND "{key}" IS NOT NULL'
         return f"{known} {column}::VARCHAR NOT IN ({there})", []
-    if rule.name.endswith(".known_uprn"):
-        there = f"SELECT uprn FROM identity.staged.{GAZETTEER}__blpu WHERE valid_to IS NULL AND uprn IS NOT NULL"
-        return f"{known} TRY_CAST({column} AS BIGINT) NOT IN ({there})", []
+    if rule.name.endswith((".known_uprn", ".uprn_postcode")):
+        return _unlike_the_gazetteer(wh, table, rule), []
+    if rule.name.endswith(".first_of_january"):
+        return f"month({column}) = 1 AND day({column}) = 1", []
     raise BoroughlinkError("That rule counts over the whole extract: it names no row.")
+
+
+def _unlike_the_gazetteer(wh: Warehouse, table: Table, rule: Rule) -> str:
+    """SQL that holds for a row whose UPRN the gazetteer lacks, or gives another postcode; -1 and 0 stand for none."""
+    gazetteer = current_rows(wh, f"{GAZETTEER}__blpu")
+    if gazetteer is None:
+        raise BoroughlinkError("No gazetteer has been taken in.")
+    uprn, plain = f'TRY_CAST("{rule.column}" AS BIGINT)', "upper(replace({}, ' ', ''))"
+    if rule.name.endswith(".known_uprn"):
+        there = f"SELECT uprn FROM {gazetteer} WHERE uprn IS NOT NULL"
+        return f'"{rule.column}" IS NOT NULL AND coalesce({uprn}, 1) > 0 AND coalesce({uprn} NOT IN ({there}), true)'
+    there = f"SELECT uprn, {plain.format('postcode_locator')} FROM {gazetteer} WHERE postcode_locator IS NOT NULL"
+    postcode = plain.format(f'"{postcode_of(table)}"')
+    return f"{uprn} IN (SELECT uprn FROM ({there})) AND ({uprn}, {postcode}) NOT IN ({there})"
 
 
 def _outside(column: str, low: Any, high: Any) -> tuple[str, list[Any]]:

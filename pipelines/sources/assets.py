@@ -1,6 +1,6 @@
 """The sources room in the graph: a step a source (intake, gate, staging, checks), then a step a fact."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -29,13 +29,29 @@ class Checks:
     specs: Callable[[dg.AssetKey, Contract], Sequence[dg.AssetCheckSpec]]
     gate: Callable[[Warehouse, str, list[Any]], Gate]
     results: Callable[[dg.AssetKey, Contract, Sequence[Any]], Iterable[dg.AssetCheckResult]]
+    reads: Callable[[Contract], Set[str]]  # other sources, whose rows the gate holds a source's against
 
 
 def assets(catalogue: Catalogue[Contract], checks: Checks | None = None) -> list[dg.AssetsDefinition]:
     """A step for each source at hand, and one for each fact that some source provides."""
-    sources = [_source_asset(contract, checks) for contract in catalogue.contracts.values()]
+    contracts = catalogue.contracts
+    first = precedence({name: checks.reads(contract) if checks else set() for name, contract in contracts.items()})
+    sources = [_source_asset(contract, checks, first[name]) for name, contract in contracts.items()]
     facts = [_fact_asset(fact, catalogue) for fact in FACTS if catalogue.has(fact)]
     return sources + facts
+
+
+def precedence(reads: Mapping[str, Set[str]]) -> dict[str, int]:
+    """By source how early it is taken in: before all that are held against it, so that a first run can judge them.
+
+    An order and no dependency: a source whose gazetteer was refused is held against the last good one, or not judged.
+    """
+    first = dict.fromkeys(reads, 0)
+    for _ in reads:  # no chain is longer; two that read each other end here, in either order
+        for source, others in reads.items():
+            for other in others & first.keys():
+                first[other] = max(first[other], first[source] + 1)
+    return first
 
 
 def extract_specs(catalogue: Catalogue[Contract]) -> list[dg.AssetSpec]:
@@ -78,7 +94,7 @@ def source_step(step: Step, contract: Contract, gate: Gate = accept_all) -> list
     return intakes
 
 
-def _source_asset(contract: Contract, checks: Checks | None) -> dg.AssetsDefinition:
+def _source_asset(contract: Contract, checks: Checks | None, first: int) -> dg.AssetsDefinition:
     key, extract = dg.AssetKey(["staged", contract.name]), dg.AssetKey(["extract", contract.name])
     tables = [contract.staged(table.name) for table in contract.tables]
 
@@ -97,6 +113,7 @@ def _source_asset(contract: Contract, checks: Checks | None) -> dg.AssetsDefinit
         },
         check_specs=list(checks.specs(key, contract)) if checks else None,
         required_resource_keys={"borough"},
+        op_tags={"dagster/priority": str(first)},
     )
     def source(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         landing: Path = context.resources.borough.landing

@@ -8,7 +8,7 @@ from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
 from pipelines.quality.checks import CHECKS, Standing, check_results, check_specs
 from pipelines.quality.gate import judge
-from pipelines.sources.assets import extract_specs
+from pipelines.sources.assets import extract_specs, precedence
 from pipelines.sources.catalogue import Catalogue
 from pipelines.warehouse import scratch_warehouse
 from quality_checks.principles import Principle
@@ -19,6 +19,12 @@ SPOIL = """
     UPDATE ${holder} SET full_name = NULL WHERE _record < 3;
     UPDATE ${holder} SET tenure = 'Zebediah' WHERE _record < 3
 """
+
+
+def test_a_source_is_taken_in_before_those_that_are_held_against_it() -> None:
+    assert CHECKS.reads(CONTRACT) == {"llpg"}  # by the UPRN and by a check
+    first = precedence({"benefits": {"llpg", "rents"}, "rents": {"llpg"}, "llpg": {"nowhere"}, "a": {"b"}, "b": {"a"}})
+    assert first["llpg"] > first["rents"] > first["benefits"] == 0
 
 
 def test_each_principle_is_a_check_that_blocks_nothing_downstream() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pipelines.quality.failing_rows import failing_rows
 from pipelines.quality.gate import GateBroken, GateResult, gate, judge
 from pipelines.quality.suites import rules_of
 from pipelines.scorecard.standing import judged_principles
@@ -74,9 +75,33 @@ def test_a_purpose_that_has_run_out_or_is_not_stated_is_seen(wh: Warehouse) -> N
 def test_what_needs_another_source_waits_for_it() -> None:
     with scratch_warehouse() as bare:
         found = judge(bare, delivery(bare))
-    waiting = {result.rule.name for result in found.results if not result.judged}
-    assert {"check.home_is_no_shop", "home.uprn.known_uprn", "home.row_count_critical"} <= waiting
+    waiting = {result.rule.name: result.reason for result in found.results if not result.judged}
+    assert waiting["home.row_count_critical"] == "nothing to compare with yet"
+    for rule in ("check.home_is_no_shop", "home.uprn.known_uprn", "home.uprn.uprn_postcode"):
+        assert waiting[rule] == "no extract of llpg has been taken in yet"
     assert found.accepted
+
+
+def test_the_rows_behind_a_rule_are_those_that_it_counts() -> None:
+    spoil = """
+        UPDATE ${home} SET uprn = -1 WHERE _record < 3; UPDATE ${home} SET uprn = 1 WHERE _record IN (3, 4);
+        UPDATE ${home} SET postcode = 'ss07cj' WHERE _record BETWEEN 10 AND 13;
+        UPDATE ${holder} SET dob = DATE '1970-01-01' WHERE _record < 15
+    """
+    with scratch_warehouse() as wh:
+        gazetteer(wh)
+        found = {result.rule.name: result.failures for result in judge(wh, delivery(wh, spoil)).results}
+        for table in CONTRACT.tables:
+            wh.execute(
+                f"CREATE TABLE {CONTRACT.staged(table.name)} AS SELECT *, DATE '2026-10-15' AS extract_date, "
+                f"NULL::DATE AS valid_to FROM {CONTRACT.candidate(table.name)}"
+            )
+        for rule, count in {
+            "home.uprn.known_uprn": 2,
+            "home.uprn.uprn_postcode": 4,
+            "holder.dob.first_of_january": 15,
+        }.items():
+            assert (found[rule], len(failing_rows(wh, CONTRACT, rule))) == (count, count), rule
 
 
 def test_the_verdict_says_why_in_words_and_counts(wh: Warehouse) -> None:
