@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS identity.quality.profile (
     delivery     INTEGER,
     table_name   VARCHAR,
     column_name  VARCHAR,  -- empty: of the table as a whole
-    measure      VARCHAR,  -- filled, length, code, month, era, band; repeated, gone, moved, changed (against the last extract)
+    measure      VARCHAR,  -- filled, length, code, month, era, age, band; repeated, gone, moved, changed (against the last extract)
     cell         VARCHAR,
     count        BIGINT
 )

@@ -1,12 +1,14 @@
 """How the columns of an extract are distributed: counts only, kept a run, so that a sudden change can be seen.
 
-No value of a person is kept: of text its length, of dates the month or five years, of numbers a band of the series
-1, 2, 5; values themselves only where the contract lists them as codes. Cells of fewer than `small` rows are pooled.
+No value of a person is kept: of text its length, of dates the month or five years (of the calendar, and of age), of
+numbers a band of the series 1, 2, 5; values themselves only where the contract lists them as codes. Cells of fewer than
+`small` rows are pooled.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 from pipelines.quality.thresholds import thresholds
@@ -47,13 +49,15 @@ def profile(wh: Warehouse, candidate: Candidate) -> Profile:
     return found
 
 
-def measures_of(table: Table, column: Column) -> tuple[str, ...]:
-    """The measures by which the values of a column are spread."""
+def measures_of(column: Column) -> tuple[tuple[str, ...], ...]:
+    """The measures by which the values of a column are spread, in groups: the column has moved if all measures of one
+    group have. As a year passes, dates move by the calendar or by their age, not by both."""
     if column.codes is not None:
-        return ("code",)
+        return (("code",),)
     if column.type == "date":
-        return ("month", "era") if column.personal == "birth_date" else ("era",)  # births know no season
-    return ("length",) if column.type == "text" else ("band",)
+        dates = ("era", "age")
+        return (("month",), dates) if column.personal == "birth_date" else (dates,)  # births know no season
+    return (("length",),) if column.type == "text" else (("band",),)
 
 
 def compared(table: Table) -> list[Column]:
@@ -125,7 +129,7 @@ def _distributions(wh: Warehouse, candidate: Candidate, table: Table) -> Profile
     asked: list[tuple[Key, str]] = []
     for column in kept:
         asked.append(((table.name, column.staged, "filled"), f'count("{column.staged}")'))
-        for measure in measures_of(table, column):
+        for measure in chain(*measures_of(column)):
             cell = _cell(column, measure, candidate.extract_date)
             asked.append(((table.name, column.staged, measure), f"histogram({cell})"))
     answers = wh.rows(f"SELECT count(*), {', '.join(sql for _, sql in asked)} FROM {name}")[0]
@@ -188,6 +192,9 @@ def _cell(column: Column, measure: str, extract: date) -> str:
         return f"month({value})"
     if measure == "era":
         return f"CASE WHEN {value} > {day} THEN 'ahead' ELSE (year({value}) // 5 * 5)::VARCHAR END"
+    if measure == "age":
+        years = f"(date_sub('year', {value}, {day}) // 5 * 5)::VARCHAR"
+        return f"CASE WHEN {value} > {day} THEN 'ahead' ELSE {years} END"
     size = f"floor(log10(abs({value}::DOUBLE)))"
     step = f"(abs({value}::DOUBLE) / pow(10, {size}))"
     band = f"CASE WHEN {step} < 2 THEN 1 WHEN {step} < 5 THEN 2 ELSE 5 END * pow(10, {size})"

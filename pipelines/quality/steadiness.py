@@ -1,7 +1,7 @@
 """Rules that hold an extract against those before it: what is filled, how values lie, what changed. All warn, but
 that a table whose columns hold something else is refused."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pipelines.quality.parts import CRITICAL, WARNING, parameter, table_rule
@@ -69,7 +69,9 @@ def steadiness(
         for column in table.kept:
             found[f"{table.name}.{column.staged}.fill_drop"] = moved("filled", column.staged, "filled")
             found[f"{table.name}.{column.staged}.changed"] = moved("changed", column.staged, "changed")
-            spread = [moved("spread", column.staged, measure) for measure in measures_of(table, column)]
+            spread = [
+                _least(moved("spread", column.staged, measure) for measure in group) for group in measures_of(column)
+            ]
             found[f"{table.name}.{column.staged}.spread"] = max(filter(None, spread), key=lambda f: f[1], default=None)
     return {name: _counted(*counts) if counts else None for name, counts in found.items()}
 
@@ -100,11 +102,14 @@ def _in_place(
     near, furthest = [*earlier[: limits.drift_nearest], *season], list[float]()
     for column in table.kept:
         moves = []
-        for measure in ("filled", *measures_of(table, column)):
-            here, *there = (pooled(p.get((table.name, column.staged, measure), {})) for p in (now, *near))
-            there = [cells for cells in there if sum(cells.values()) >= limits.rows_slack]
-            if there and sum(here.values()) >= limits.rows_slack:
-                moves.append(min(distance(here, cells) for cells in there))
+        for group in (("filled",), *measures_of(column)):
+            of_group = []
+            for measure in group:
+                here, *there = (pooled(p.get((table.name, column.staged, measure), {})) for p in (now, *near))
+                there = [cells for cells in there if sum(cells.values()) >= limits.rows_slack]
+                if there and sum(here.values()) >= limits.rows_slack:
+                    of_group.append(min(distance(here, cells) for cells in there))
+            moves += [min(of_group)] if of_group else []
         furthest += [max(moves)] if moves else []
     moved = sum(move > limits.misplaced_share for move in furthest)
     if len(furthest) < limits.misplaced_columns:
@@ -119,6 +124,11 @@ def _stalled(now: Profile, earlier: Sequence[Profile], table: str) -> tuple[int,
     usual = [profile[key].get(TRUE, 0) for profile in earlier if key in profile]
     told = stalled(now[key].get(TRUE, 0), usual, limits.stalled_least, limits.stalled_share, limits.drift_history)
     return None if told is None else (1, int(told))
+
+
+def _least(moves: Iterable[tuple[int, int] | None]) -> tuple[int, int] | None:
+    """The least failing one of what can be compared."""
+    return min(filter(None, moves), key=lambda move: move[1], default=None)
 
 
 def _counted(rows: int, failures: int) -> str:

@@ -1,6 +1,7 @@
 """A few months of one source: calm ones raise nothing, each sudden change raises its rule, and no value is kept."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from pipelines.quality.evidence import evidence
 from pipelines.quality.gate import judge
-from pipelines.quality.profiles import PROFILE, history
+from pipelines.quality.profiles import PROFILE, Profile, history, profile
 from pipelines.quality.steadiness import steadiness
 from pipelines.sources.contract_files import load_contracts
 from pipelines.sources.intake import INTAKE, Candidate, make_intake_tables
@@ -145,6 +146,30 @@ def test_what_moves_with_the_year_is_fine_as_lately_or_as_a_year_ago_once_a_year
     assert told(new, []) is None
     assert told(lately, [a_year_ago]) == told(a_year_ago, [a_year_ago]) == "SELECT 1000 AS rows, 0 AS failures"
     assert told(new, [a_year_ago]) == "SELECT 1000 AS rows, 400 AS failures"
+
+
+@pytest.mark.parametrize(
+    ("dates", "fault"),
+    [
+        ("day - (_record % 300)::INTEGER", "day - (_record % 300 + 2000)::INTEGER"),  # always of the last year
+        ("DATE '2020-02-03'", "DATE '2010-02-03'"),  # all of one day, that is five years ago as of this month
+    ],
+)
+def test_a_year_that_passes_moves_no_date(dates: str, fault: str) -> None:
+    def told(wh: Warehouse, earlier: list[Profile], day: date, value: str) -> tuple[Profile, object]:
+        value = value.replace("day", f"DATE '{day}'")
+        candidate = replace(month(wh, 0, f"UPDATE ${{holder}} SET from_date = {value}"), extract_date=day)
+        now = profile(wh, candidate)
+        return now, steadiness(CONTRACT, now, earlier, [])["holder.from_date.spread"]
+
+    with scratch_warehouse() as wh:
+        earlier: list[Profile] = []
+        for day in (date(2024, 10, 15), date(2024, 11, 15), date(2024, 12, 15), date(2025, 1, 15), date(2025, 2, 15)):
+            now, said = told(wh, earlier, day, dates)
+            assert said == ("SELECT 1000 AS rows, 0 AS failures" if earlier else None), day
+            earlier.insert(0, now)
+        _, said = told(wh, earlier, date(2025, 3, 15), fault)
+        assert said == "SELECT 1000 AS rows, 1000 AS failures"
 
 
 @pytest.mark.parametrize(
