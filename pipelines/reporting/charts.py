@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 ROW, BAR, TOP = 3.1, 1.05, 1.45
-#: Label and value of a bar share one line; so many letters fit side by side at 320 px.
-LINE = 34
+#: So many letters fit side by side at 320 px. Label and value of a bar share one line; if they don't fit, the value has
+#: the next.
+LINE, NEXT = 34, 1.3
 #: Fill of the first, second, ... series: see the patterns in the page's template.
 FILLS = ("solid", "stripe", "dots", "cross", "outline", "pale", "faint")
 
@@ -42,19 +43,24 @@ def bar_chart(
     `name` makes the ids of the drawing unique in its page; the full width is `whole`, or else the longest bar.
     """
     largest = whole or max((sum(bar.values) for bar in bars), default=0) or 1
-    drawn = Markup("").join(_bar(bar, place * ROW, largest) for place, bar in enumerate(bars))
+    drawn, top = Markup(""), 0.0
+    for bar in bars:
+        lower = 0.0 if len(bar.label) + len(bar.says) < LINE else NEXT
+        drawn += _bar(bar, top, lower, largest)
+        top += ROW + lower
     svg = Markup(
         '<svg class="chart" role="img" aria-labelledby="{name}-title {name}-desc" width="100%" height="{height}em">'
         '<title id="{name}-title">{title}</title><desc id="{name}-desc">{description}</desc>{drawn}</svg>'
-    ).format(name=name, title=title, description=description, drawn=drawn, height=_number(len(bars) * ROW))
+    ).format(name=name, title=title, description=description, drawn=drawn, height=_number(top))
     return Chart(svg, tuple(series) if len(series) > 1 else ())
 
 
-def _bar(bar: Bar, top: float, largest: float) -> Markup:
+def _bar(bar: Bar, top: float, lower: float, largest: float) -> Markup:
+    """`top` is where its label stands, `lower` how much farther down its value and the bar itself stand."""
+    label = Markup('<text x="0" y="{y}em">{label}</text>').format(y=_number(top + 1), label=cut(bar.label, LINE))
+    top += lower
     parts = [
-        Markup('<text x="0" y="{y}em">{label}</text>').format(
-            y=_number(top + 1), label=cut(bar.label, LINE - len(bar.says))
-        ),
+        label,
         Markup('<text class="value" x="100%" y="{y}em" text-anchor="end">{says}</text>').format(
             y=_number(top + 1), says=bar.says
         ),

@@ -193,7 +193,7 @@ def _readiness_rows(data: ReadinessData, titles: dict[str, str], owners: dict[st
             "first",
             "Links that filling in a field would win",
             "One bar a field of a source, the most links first; the numbers stand in the table beneath.",
-            [Bar(_short(each), (each.links,), each.links_in_words) for each in data.mends if each.rows][:FIRST],
+            [Bar(_short(each), (each.links,), _about(each)) for each in data.mends if each.rows][:FIRST],
         ),
         "pair_rows": [
             (
@@ -211,6 +211,11 @@ def _short(mend: Mend) -> str:
     """A source and a field in words that fit beside a bar."""
     field = {"home": "address", "nino": "NI number", "nhs_number": "NHS number"}.get(mend.field, mend.field)
     return f"{mend.source.capitalize()}: {field}".replace("_", " ")
+
+
+def _about(mend: Mend) -> str:
+    """The links that it would win, short: the table beneath has the range of many, too."""
+    return mend.links_in_words.partition(" (")[0]
 
 
 def _between(pair: PairReadiness) -> str:

@@ -22,6 +22,15 @@ def test_bars_are_to_scale() -> None:
     assert chart.series == ("one", "two")
 
 
+def test_a_label_is_whole_and_its_value_stands_lower_where_both_do_not_fit_one_line() -> None:
+    long = "Electoral register: birth date"
+    svg = bar_chart("c", "t", "d", [Bar("a", (2,), "2"), Bar(long, (1,), "19 to 39"), Bar("b", (1,), "1")]).svg
+    places = dict(re.findall(r'<text [^>]*y="([\d.]+)em"[^>]*>([^<]+)</text>', svg)[2:4])
+    assert list(places.values()) == [long, "19 to 39"] and len(places) == 2
+    bars = [float(y) for y in re.findall(r'class="bar \w+" x="0%" y="([\d.]+)em"', svg)]
+    assert float(list(places)[1]) < bars[1] and bars[2] - bars[1] == pytest.approx(3.1)
+
+
 def test_a_chart_of_nothing_is_empty() -> None:
     assert "<rect" not in bar_chart("c", "t", "d", []).svg
 
