@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from pipelines.faults import BoroughlinkError
 from pipelines.quality.gate import RESULT, row_of
 from pipelines.quality.parts import WARNING
 from pipelines.quality.thresholds import thresholds
@@ -74,31 +75,47 @@ def _evidence(wh: Warehouse, contracts: list[Contract]) -> dict[str, Any]:
     for field in _FIELDS:
         rows = wh.rows(
             f"""-- one source: its records with another source's value beside theirs, and those that agree with none
-            WITH sure AS (
-                SELECT e.record_l, e.record_r FROM identity.linkage.edge AS e
-                JOIN identity.linkage.membership AS l ON l.record_id = e.record_l AND l.view = '{VIEW}'
-                JOIN identity.linkage.membership AS r ON r.record_id = e.record_r AND r.view = '{VIEW}'
-                WHERE l.person_id = r.person_id AND e.match_weight >=
-                      (SELECT max(link) FROM identity.linkage.threshold WHERE view = '{VIEW}')
-            ),
-            beside AS (
-                SELECT record_l AS record_id, record_r AS other FROM sure
-                UNION ALL SELECT record_r, record_l FROM sure
-            ),
-            held AS (
-                SELECT mine.source, mine.record_id, bool_or(mine.{field} = other.{field}) AS agrees
-                FROM beside
-                JOIN identity.{_RECORD} AS mine ON mine.record_id = beside.record_id
-                JOIN identity.{_RECORD} AS other ON other.record_id = beside.other
-                WHERE mine.source <> other.source AND mine.{field} IS NOT NULL AND other.{field} IS NOT NULL
-                GROUP BY ALL
-            )
-            SELECT source, count(*), count(*) FILTER (NOT agrees) FROM held GROUP BY source"""
+            SELECT source, count(*), count(*) FILTER (NOT agrees) FROM ({_held(field)}) AS held GROUP BY source"""
         )
         for source, records, disagreeing in rows:
             if records >= thresholds().agreement_least:
                 found[f"{source}.{field}"] = f"SELECT {records} AS rows, {disagreeing} AS failures"
     return found
+
+
+def disagreeing(wh: Warehouse, source: str, field: str) -> list[tuple[str, Any]]:
+    """Key and extract of a source's records whose value is no other source's, without those of protected people."""
+    if not all(wh.exists(f"identity.{table}") for table in _NEEDED):
+        raise BoroughlinkError("Records have not been linked yet: agreement with other sources is not known.")
+    return wh.rows(
+        f"""-- one record of the source that agrees with no other source
+        SELECT r.source_key, (SELECT max(extract_date) FROM {INTAKE} WHERE source = $source AND state = 'accepted')
+        FROM ({_held(field)}) AS held JOIN identity.{_RECORD} AS r USING (record_id)
+        WHERE held.source = $source AND NOT agrees AND r.sensitivity IS NULL ORDER BY 1""",
+        {"source": source},
+    )
+
+
+def _held(field: str) -> str:
+    """SQL: a row for each record with another source's value beside its own, and whether one of them agrees."""
+    return f"""
+        WITH sure AS (
+            SELECT e.record_l, e.record_r FROM identity.linkage.edge AS e
+            JOIN identity.linkage.membership AS l ON l.record_id = e.record_l AND l.view = '{VIEW}'
+            JOIN identity.linkage.membership AS r ON r.record_id = e.record_r AND r.view = '{VIEW}'
+            WHERE l.person_id = r.person_id AND e.match_weight >=
+                  (SELECT max(link) FROM identity.linkage.threshold WHERE view = '{VIEW}')
+        ),
+        beside AS (
+            SELECT record_l AS record_id, record_r AS other FROM sure
+            UNION ALL SELECT record_r, record_l FROM sure
+        )
+        SELECT mine.source, mine.record_id, bool_or(mine.{field} = other.{field}) AS agrees
+        FROM beside
+        JOIN identity.{_RECORD} AS mine ON mine.record_id = beside.record_id
+        JOIN identity.{_RECORD} AS other ON other.record_id = beside.other
+        WHERE mine.source <> other.source AND mine.{field} IS NOT NULL AND other.{field} IS NOT NULL
+        GROUP BY ALL"""
 
 
 def _add(wh: Warehouse, contract: Contract, results: list[RuleResult]) -> None:

@@ -1,12 +1,14 @@
 """Which rows of a source do not meet a rule: their references in the source system, never a value.
 
 A reference is the key of the row, from columns that the contract says are identifiers or not personal; of a check
-written beside the contract, the key that its SQL gives. Rules of counts over a whole table name no row.
+written beside the contract, the key that its SQL gives; of agreement with other sources, the key of the record. Rules
+of counts over a whole table name no row.
 """
 
 from typing import Any
 
 from pipelines.faults import BoroughlinkError
+from pipelines.quality.agreement import agreement_rules, disagreeing
 from pipelines.quality.evidence import check_rows, current_rows
 from pipelines.quality.identifiers import postcode_of
 from pipelines.quality.parts import GAZETTEER
@@ -21,11 +23,16 @@ _SHOWN = ("none", "identifier")
 
 def failing_rows(wh: Warehouse, contract: Contract, name: str) -> list[tuple[Any, ...]]:
     """Rows as HEAD, of what stands of the source now. Raises BoroughlinkError for a rule that names no row."""
-    rule = next((rule for rule in rules_of(contract) if rule.name == name), None)
+    rule = next((rule for rule in (*rules_of(contract), *agreement_rules(contract)) if rule.name == name), None)
     if rule is None:
         raise BoroughlinkError(
             f"{contract.name} has no rule of that name: `boroughlink quality export` and the page name them."
         )
+    if rule.name.startswith("agreement."):
+        field = str(rule.column)
+        return [
+            (contract.name, "", key, field, rule.sentence, day) for key, day in disagreeing(wh, contract.name, field)
+        ]
     table = contract.table(rule.table)
     staged = contract.staged(table.name)
     if not wh.exists(staged):

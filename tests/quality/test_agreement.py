@@ -10,6 +10,7 @@ import pytest
 
 from pipelines.quality.agreement import agreement_rules, note_agreement
 from pipelines.quality.checks import agreement_checks, agreement_specs
+from pipelines.quality.failing_rows import failing_rows
 from pipelines.quality.gate import judge
 from pipelines.scorecard.standing import judged_principles
 from pipelines.sources.intake import make_intake_tables
@@ -33,7 +34,8 @@ def wh() -> Iterator[Warehouse]:
             [EXTRACT_DATE],
         )
         warehouse.execute(
-            "CREATE TABLE identity.people.record AS SELECT s || i AS record_id, s AS source, "
+            "CREATE TABLE identity.people.record AS SELECT s || i AS record_id, s AS source, 'K' || i AS source_key, "
+            "CASE WHEN i = 11 THEN 'refuge' END AS sensitivity, "
             "DATE '1960-01-01' + i::INTEGER AS birth_date, NULL::VARCHAR AS nino, '999' || i AS nhs_number "
             f"FROM range({PEOPLE}) AS r(i), unnest(['lettings', 'register']) AS u(s)"
         )
@@ -73,6 +75,8 @@ def test_a_source_that_others_contradict_is_named_and_told_once(wh: Warehouse, f
     for _ in range(2):  # a run again replaces what it said
         assert counts(note_agreement(wh, [CONTRACT, OTHER])) == (4, 2)  # either of two may be wrong
     assert failing(wh) == {f"agreement.{field}"}
+    named = [row[2:4] for row in failing_rows(wh, CONTRACT, f"agreement.{field}")]
+    assert named == [(f"K{number}", field) for number in ("0", "1", "10", *range(12, 20))]  # K11 is protected
     kept = "SELECT count(*), count(DISTINCT rule) FROM identity.quality.result WHERE rule LIKE 'agreement.%'"
     assert wh.rows(kept) == [(3, 3)]
 
