@@ -22,8 +22,10 @@ from typing import Any
 import duckdb
 import yaml
 
+from pipelines.quality.evidence import reads
 from pipelines.quality.gate import GateResult, gate
 from pipelines.settings import SHIPPED_SOURCES
+from pipelines.sources.assets import precedence
 from pipelines.sources.contract_files import load_contracts
 from pipelines.sources.contracts import Contract
 from pipelines.sources.intake import Candidate, Verdict, take_in
@@ -157,11 +159,13 @@ def days_of(landing: Path) -> list[date]:
 def months(
     wh: Warehouse, contracts: dict[str, Contract], landing: Path, days: list[date]
 ) -> Iterator[tuple[date, list[GateResult]]]:
-    """Take in month by month, every source; what the gate found of each."""
+    """Take in month by month, every source, in the order of a run; what the gate found of each."""
+    first = precedence({name: reads(contract) for name, contract in contracts.items()})
+    in_order = sorted(contracts.values(), key=lambda contract: -first[contract.name])
     for day in days:
         wh.as_of, wh.run_id = day + timedelta(days=1), f"run-{day}"
         seen: list[GateResult] = []
-        for contract in contracts.values():
+        for contract in in_order:
             for intake in take_in(wh, contract, landing, None, gate(wh, seen)):
                 if intake.state == "refused":
                     print(day, contract.name, intake.reason)
