@@ -17,7 +17,7 @@ from linkage_models.maximisation import NotConverged
 from linkage_models.models import Model, version_name
 from linkage_models.person.designs import GENERAL
 from linkage_models.term_frequencies import terms_here
-from linkage_models.thresholds import RARE_TERM_COUNT, U_PAIRS
+from linkage_models.thresholds import PRIOR_MOST, RARE_TERM_COUNT, U_PAIRS
 
 ASSUMED_M = Path(__file__).parent / "person" / "general_m.yaml"
 
@@ -53,7 +53,7 @@ def assumed_model(
     every = training.pairs_that_may_match(con, table, records)
     try:
         found = learn_from_every_pair(con, table, trained, terms, GENERAL, columns, every, prior, None)
-        prior = max(found.matches, 1.0) / every
+        prior = min(max(found.matches, 1.0) / every, PRIOR_MOST)
     except NotConverged:
         pass  # the share of pairs that meet a certain rule stands
     for level in free:

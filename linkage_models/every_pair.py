@@ -10,6 +10,7 @@ from linkage_models.linker import linker_for
 from linkage_models.maximisation import SMOOTHING, Learnt, Rivals, maximise, pairs_by_level
 from linkage_models.person import blocking
 from linkage_models.person.designs import Design
+from linkage_models.thresholds import PRIOR_MOST
 
 # The prior decides how much of u is true matches, u decides how many matches EM finds, these give the prior.
 PASSES = 3
@@ -66,7 +67,7 @@ def learn_from_every_pair(
     }
     for _ in range(PASSES):
         learnt = maximise(("every rule",), counts, levels, (every, prior), most, rivals)
-        prior = learnt.matches / every
+        prior = min(learnt.matches / every, PRIOR_MOST)
         for name, matches in learnt.counts.items():
             found = pairs_by_level(counts, name, len(levels[name]))
             for level, m, held, same in zip(

@@ -74,6 +74,7 @@ def maximise(
     fixed = {name: np.array([bool(level.get("fix_m_probability")) for level in each]) for name, each in levels.items()}
     m = {name: _as_it_stands(each) if known else _first_guess(each) for name, each in levels.items()}
     every, share = known or (float(pairs.sum()), 0.5)
+    share = _possible(share)
     for iteration in range(1, policy.EM_ITERATIONS + 1):
         odds = np.full(len(pairs), np.log(share / (1 - share)))
         for name in levels:
@@ -83,7 +84,7 @@ def maximise(
         counts = {
             name: np.bincount(places[name], expected, len(levels[name]) + 1)[:-1].astype(np.float64) for name in levels
         }
-        new_share = min(max(expected.sum() / every, 1e-12), 1 - 1e-6)
+        new_share = _possible(expected.sum() / every)
         moved = abs(new_share - share) / (share if known else 1.0)
         for name, count in counts.items():
             smooth = np.where(fixed[name], m[name], (count + SMOOTHING) / (count + SMOOTHING).sum())
@@ -96,6 +97,11 @@ def maximise(
     raise NotConverged(
         f"expectation maximisation did not converge in {policy.EM_ITERATIONS} iterations on {' + '.join(rule)}"
     )
+
+
+def _possible(share: float) -> float:
+    """A share of matches that evidence can still move: neither none nor all."""
+    return float(min(max(share, 1e-12), 1 - 1e-6))
 
 
 def _places(gamma: NDArray[np.int64], levels: int) -> NDArray[np.int64]:

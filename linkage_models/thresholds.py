@@ -166,6 +166,8 @@ EM_PAIRS = 500_000
 EM_ITERATIONS = 200
 EM_CONVERGENCE = 2e-4
 PRIOR_RULE_RECALL = 0.75
+# However few pairs there are, no more of them count as matches beforehand: certainty would drown all evidence.
+PRIOR_MOST = 0.2
 # u of an identifier that is unique by design: the share of people who hold another's number by mistake (assumed).
 UNIQUE_ID_U = 1e-6
 # u of one birth date: 365 days over about 68 even years of age. Counted, it would drown in true matches in a small

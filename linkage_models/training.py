@@ -119,13 +119,13 @@ def train(
         learnt = _learnt(trained, patterns, spare=design is GENERAL)
         assumed = _settle(trained, chosen, learnt, spare=design is GENERAL)
         found = max((each.matches for each in learnt), default=0.0)
-        prior = max(prior, min(found / policy.PRIOR_RULE_RECALL / every, 0.2))
+        prior = max(prior, min(found / policy.PRIOR_RULE_RECALL / every, policy.PRIOR_MOST))
     if design is GENERAL:
         try:
             every_pair = learn_from_every_pair(con, table, trained, terms, design, columns, every, prior, most)
         except NotConverged as fault:
             raise TrainingFailed(str(fault)) from None
-        prior = every_pair.matches / every
+        prior = min(every_pair.matches / every, policy.PRIOR_MOST)
         assumed = [name for name in assumed if every_pair.counts[name].sum() < MIN_MATCHES]
         if lacking := CORE.intersection(assumed):
             _too_little(min(lacking), float(every_pair.counts[min(lacking)].sum()))
@@ -232,7 +232,7 @@ def certain_prior(con: duckdb.DuckDBPyConnection, table: str, columns: set[str],
     )
     certain = con.execute(f"SELECT count(*) FROM ({pairs})").fetchall()[0][0]
     every = records * (records - 1) / 2
-    return min(max(certain, 1) / policy.PRIOR_RULE_RECALL / every, 0.2)
+    return min(max(certain, 1) / policy.PRIOR_RULE_RECALL / every, policy.PRIOR_MOST)
 
 
 def patterns_of(

@@ -1,6 +1,7 @@
 """Expectation maximisation where a source holds each person once: of the pairs of one record one alone is a match."""
 
 import numpy as np
+import pytest
 
 from linkage_models.maximisation import Rivals, maximise
 
@@ -30,3 +31,11 @@ def test_pairs_of_one_record_are_not_counted_as_so_many_matches() -> None:
     known = (1000.0, 0.3)
     free, bound = (maximise(("x",), counts, levels, known, None, each).matches for each in (None, rivals))
     assert bound <= 100 < free
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_neither_no_match_nor_nothing_but_matches_is_certain_beforehand(share: float) -> None:
+    """Of one source that holds each person once no pair can match; of two records the one pair may be all there is."""
+    levels = {"name": [{"u_probability": 0.1, "m_probability": 0.9}, {"u_probability": 0.9, "m_probability": 0.1}]}
+    counts = {"pairs": np.array([4]), "gamma_name": np.array([0])}
+    assert maximise(("x",), counts, levels, (4.0, share)).matches < 4
