@@ -65,7 +65,7 @@ class Incidents:
         rule = plan()["migration"]
         if self.migrated_from is None or day < self.migrated_from:
             return planted
-        (form,) = (columns["tag_ref"] for columns in rule["keys"].values() if "tag_ref" in columns)
+        (form,) = {columns["tag_ref"] for columns in rule["keys"].values() if "tag_ref" in columns}
         return planted.with_columns(
             pl.when(pl.col(f"{side}_source") == rule["source"])
             .then(new_key(pl.col(f"{side}_ref"), form))

@@ -17,7 +17,7 @@ from pipelines.sources.contracts import Contract
 from pipelines.sources.intake import INTAKE
 from pipelines.warehouse import Warehouse
 from quality_checks.principles import Dimension, Principle
-from quality_checks.rules import Rule, RuleResult
+from quality_checks.rules import Missing, Rule, RuleResult
 from quality_checks.runner import run_rules
 
 VIEW = "data_quality"
@@ -58,7 +58,7 @@ def note_agreement(wh: Warehouse, contracts: Iterable[Contract]) -> list[RuleRes
     given = _evidence(wh, held)
     rules = [rule for contract in held for rule in agreement_rules(contract)]
     results = run_rules(wh.con, _named_apart(rules), {_RECORD: f"identity.{_RECORD}"}, given)
-    found = [RuleResult(rule, r.rows, r.failures, r.passed, r.judged) for rule, r in zip(rules, results, strict=True)]
+    found = [replace(result, rule=rule) for rule, result in zip(rules, results, strict=True)]
     for contract in held:
         _add(wh, contract, [result for result in found if result.rule.source == contract.name])
     return found
@@ -70,8 +70,9 @@ def _named_apart(rules: list[Rule]) -> list[Rule]:
 
 
 def _evidence(wh: Warehouse, contracts: list[Contract]) -> dict[str, Any]:
-    """By source and field SQL (rows, failures); None where too few records can be held against others."""
-    found: dict[str, Any] = {f"{c.name}.{field}": None for c in contracts for field in _FIELDS}
+    """By source and field SQL (rows, failures); Missing where too few records can be held against others."""
+    few = Missing(f"fewer than {thresholds().agreement_least} records can be held against another source")
+    found: dict[str, Any] = {f"{c.name}.{field}": few for c in contracts for field in _FIELDS}
     for field in _FIELDS:
         rows = wh.rows(
             f"""-- one source: its records with another source's value beside theirs, and those that agree with none

@@ -53,7 +53,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         checks=agreement_specs(dg.AssetKey(["quality", "agreement"]), catalogue.contracts.values()),
     )
     def quality_agreement(step: Step) -> dict[str, Any]:
-        results = note_agreement(step.wh, catalogue.contracts.values())
+        results = note_agreement(step.wh, [each for each in catalogue.contracts.values() if PERSON in each.facts])
         step.checks.extend(agreement_checks(catalogue.contracts.values(), results))
         return {
             "rules judged": sum(result.judged for result in results),

@@ -85,6 +85,7 @@ def test_a_migration_changes_every_key_once_and_nothing_else(months):
     assert set(crosswalk["old_house_ref"]) >= set(before["house_ref"])
     assert set(crosswalk["new_house_ref"]) == set(tenancies["house_ref"])
     assert not (months / "landing" / "housing" / DAYS[2] / "key_crosswalk.csv").exists()
+    assert set(table(months, "housing", DAYS[1], "rentaccount.csv")["tag_ref"]) <= set(tenancies["tag_ref"])
     cases = pl.read_parquet(months / "truth" / "months" / DAYS[1] / "planted.parquet")
     assert set(cases.filter(pl.col("subject_source") == "housing")["subject_ref"]) <= set(tenancies["tag_ref"])
 
