@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import time
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from pipelines.governance import anchors, approvals, audit
 from pipelines.governance.actors import Actor
 from pipelines.governance.keys import STORE, open_keyring
 from pipelines.operations import Operations, audit_table
+from pipelines.scorecard.standing import PrincipleStanding, RuleStanding, ScorecardData, SourceStanding
 from pipelines.settings import DataFolder, load_settings, remember
 from pipelines.snapshots import published_place
 from pipelines.source_faults import report_fault, reported_faults
@@ -264,6 +266,19 @@ def test_the_quality_page_begins_with_what_to_do_first(place: DataFolder) -> Non
         text = ida.get("/quality").text
     assert text.index("Schools: fill in the &lt;home&gt;.") < text.index("It would join 12 pairs.")
     assert text.index("It would join 12 pairs.") < text.index("Scorecard by source and principle")
+
+
+def test_a_rule_that_is_not_judged_says_why_and_counts_nothing(place: DataFolder) -> None:
+    sentence, why = "Each UPRN in home.uprn is in the gazetteer.", "no extract of llpg has been taken in yet"
+    counts = ("home", "uprn", 0, 0, 0.0, 0.02, True, False)
+    rule = RuleStanding("home.uprn.known_uprn", sentence, "warning", *counts, why, None, "not judged", "")
+    accurate = PrincipleStanding("accurate", "Is it so?", "not judged", None, None, (), (), (rule,), 0)
+    source = SourceStanding("lettings", "Lettings", "Lettings", "l@x", None, 35, 0, "not judged", (accurate,), ())
+    run = published_place(place)
+    (run / "scorecard.json").write_text(ScorecardData(run.name, date(2026, 11, 1), (source,)).to_json())
+    with reading(place, "Ida Owner", "information_asset_owner") as ida:
+        text = ida.get("/quality/lettings").text
+    assert why in text and "0 of 0" not in text
 
 
 def test_the_owner_of_a_source_sees_a_reported_fault_and_says_what_became_of_it(place: DataFolder) -> None:
