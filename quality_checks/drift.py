@@ -12,7 +12,7 @@ that went wrong and came right again is told once. A move is a drift if
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, median_low
 from typing import Literal
 
 Cells = Mapping[str, int]
@@ -101,9 +101,9 @@ def deviations(one: Cells, other: Cells) -> float:
 
 def stalled(moved: int, earlier: Sequence[int], least: int, share: float, history: int) -> bool | None:
     """Whether so little changed since the last extract that the feed must have stopped: less than a share of what
-    usually does. None where nothing is usual: too few extracts, or a table that hardly changes."""
+    usually does. None where nothing is usual: one extract in which all changed, or a table that hardly changes."""
     held = earlier[:history]
-    usual = median(held) if held else 0
+    usual = median_low(held) if len(held) > 1 else 0
     return moved < share * usual if usual >= least else None
 
 

@@ -48,7 +48,15 @@ def test_cells_that_are_expected_too_seldom_are_pooled() -> None:
 
 @pytest.mark.parametrize(
     ("moved", "earlier", "expected"),
-    [(0, [100, 90], True), (19, [100, 100], True), (20, [100, 100], False), (0, [3, 4], None), (0, [], None)],
+    [
+        (0, [100, 90], True),
+        (19, [100, 100], True),
+        (20, [100, 100], False),
+        (0, [3, 4], None),
+        (0, [], None),
+        (2, [100, 3], None),  # a migration, and a month as this one
+        (2, [100], None),
+    ],
 )
 def test_a_feed_that_stopped(moved: int, earlier: list[int], expected: bool | None) -> None:
     assert stalled(moved, earlier, least=30, share=0.2, history=12) is expected
