@@ -16,9 +16,7 @@ SELECT p.* EXCLUDE (fingerprint) REPLACE (f.sensitivity AS sensitivity), f.sourc
     s.latest.from_date AS from_date, s.latest.to_date AS to_date,
     -- the day a living person last began something; executors act for the dead
     CASE WHEN p.party_kind = 'person' THEN s.last_begun END AS last_begun,
-    CASE o.rule WHEN 'once' THEN p.source
-        WHEN 'once_a_case' THEN p.source || ':' || split_part(f.source_key, '/', 1)
-        WHEN 'once_an_address' THEN p.source || '@' || s.latest.home_key END AS one_person_key
+    one_person_key(o.rule, p.source, f.source_key, s.latest.home_key) AS one_person_key
 FROM people_standardised p
 JOIN (SELECT record_id, source_key, sensitivity FROM people_fact) f USING (record_id)
 LEFT JOIN stay s USING (record_id)

@@ -18,6 +18,7 @@ ROOM = Path(__file__).parent
 RECORD = "identity.people.record"
 # Hashes of what each row of RECORD was made of, and of what all rows follow from: the next run makes only what differs.
 STANDARDISED, BASIS = "identity.people.standardised", "identity.people.record_basis"
+_LAST_RUN = (RECORD, STANDARDISED, BASIS)
 RECORD_ADDRESS = "identity.people.record_address"
 ADDRESS_UPRN = "identity.places.address_uprn"
 PROPERTY = "identity.places.property"
@@ -68,28 +69,29 @@ def build_record(
     )
     set_key(wh, fingerprint_key)
     standardised = _standardise(wh, fingerprint_key)
-    rules = _one_person_rules(wh, each_person or {})
+    wh.execute(sql_file(ROOM / "one_person.sql"))
     none = "(SELECT NULL::BIGINT AS uprn, false AS is_communal WHERE false)"
     homes = PROPERTY if wh.exists(PROPERTY) else none
     query = sql_file(ROOM / "record.sql", property=homes)
-    communal = wh.rows(f"SELECT count(*), bit_xor(hash(uprn)) FROM {homes} WHERE is_communal")
-    basis = hashlib.sha256(repr((rules.rows(), query, communal)).encode()).hexdigest()
-    touched, records = (int(wh.scalar(f"SELECT count(*) FROM {each}")) for each in ("people_touched", "people_fact"))
-    afresh = touched > CHANGED_SHARE * records or not wh.exists(BASIS)
-    other = afresh or wh.scalar(f"SELECT basis FROM {BASIS}") != basis
-    if other:
-        _take_over(wh, "ANTI JOIN people_touched USING (record_id)")
-    with wh.given(rules):
-        if afresh:
+    basis = hashlib.sha256(query.encode()).hexdigest()
+    standing = all(map(wh.exists, _LAST_RUN)) and wh.scalar(f"SELECT basis FROM {BASIS}") == basis
+    with wh.given(_one_person_rules(wh, each_person or {})):
+        if standing:
+            _touch_by_rules(wh, homes)
+            touched, records = (
+                int(wh.scalar(f"SELECT count(*) FROM {each}")) for each in ("people_touched", "people_fact")
+            )
+            standing = touched <= CHANGED_SHARE * records
+        if standing:  # to write the file anew would cost more than all the rest
+            for table, made in ((RECORD, query), (STANDARDISED, "FROM people_now SEMI JOIN people_touched USING (record_id)")):
+                wh.execute(f"DELETE FROM {table} WHERE record_id IN (SELECT record_id FROM people_touched)")
+                wh.execute(f"INSERT INTO {table} {made}")
+        else:
+            _take_over(wh, "ANTI JOIN people_touched USING (record_id)")
             wh.table(RECORD, query)
-        elif other:
-            wh.renew(RECORD, query, "record_id", "record_id")
-        else:  # to write the file anew would cost more than all the rest
-            wh.execute(f"DELETE FROM {RECORD} WHERE record_id IN (SELECT record_id FROM people_touched)")
-            wh.execute(f"INSERT INTO {RECORD} {query}")
-    wh.table(BASIS, "SELECT ?::VARCHAR AS basis", [basis])
-    made_of = "-- one row per record: what its row in RECORD was made of\nFROM people_now"
-    wh.renew(STANDARDISED, made_of, "record_id", "record_id")
+            wh.table(STANDARDISED, "-- one row per record: what its row in RECORD was made of\nFROM people_now")
+            wh.table(BASIS, "SELECT ?::VARCHAR AS basis", [basis])
+    wh.note(STANDARDISED)
     inherited = inherit_flags(wh)
     for table in ("people_fact", "people_standardised", "people_now", "people_touched"):
         wh.execute(f"DROP TABLE {table}")
@@ -114,7 +116,7 @@ def _standardise(wh: Warehouse, key: bytes) -> int:
         SELECT record_id, mark, coalesce(stays, 0) AS stays FROM people_mark LEFT JOIN (
             SELECT record_id, sum(hash(a)) AS stays FROM {RECORD_ADDRESS} a GROUP BY record_id) USING (record_id)"""
     )
-    known = all(wh.exists(each) for each in (RECORD, STANDARDISED, BASIS))
+    known = all(map(wh.exists, _LAST_RUN))
     none = "(FROM people_now LIMIT 0)"
     before, record = (STANDARDISED, RECORD) if known else (none, RECORD if wh.exists(RECORD) else none)
     # a flag inherited in the last run is inherited anew, or no longer
@@ -150,6 +152,23 @@ def _take_over(wh: Warehouse, joins: str) -> None:
     if wh.exists(RECORD):
         columns = ", ".join(wh.columns("people_standardised"))
         wh.execute(f"INSERT INTO people_standardised SELECT {columns} FROM {RECORD} {joins}")
+
+
+def _touch_by_rules(wh: Warehouse, homes: str) -> None:
+    """Add to people_touched, and to people_standardised, the records of the rules given, or of homes, that are others
+    than they were."""
+    wh.execute(
+        f"""-- one row per record
+        CREATE OR REPLACE TEMP TABLE people_ruled AS SELECT record_id FROM {RECORD} r
+        LEFT JOIN {homes} h ON h.uprn = r.uprn
+        LEFT JOIN given o ON o.source = r.source AND (o.role IS NULL OR o.role = r.role)
+        WHERE (one_person_key(o.rule, r.source, r.source_key, r.home_key) IS DISTINCT FROM r.one_person_key
+            OR coalesce(h.is_communal, false) <> r.home_is_communal)
+            AND record_id NOT IN (SELECT record_id FROM people_touched)"""
+    )
+    _take_over(wh, "SEMI JOIN people_ruled USING (record_id)")
+    wh.execute("INSERT INTO people_touched FROM people_ruled")
+    wh.execute("DROP TABLE people_ruled")
 
 
 def _one_person_rules(wh: Warehouse, stated: Mapping[str, str | Mapping[str, str]]) -> pl.DataFrame:
