@@ -113,6 +113,13 @@ class Warehouse:
         finally:
             self.execute("DROP TABLE IF EXISTS renewed; DROP TABLE IF EXISTS renewed_said")
 
+    def rewrite(self, name: str, select: str, key: str, touched: str) -> int:
+        """Take the rows of the keys in the table `touched` out of a table and put in those that a SELECT gives; return
+        its rows. To write the file whole would cost more."""
+        self.execute(f"DELETE FROM {name} WHERE {key} IN (SELECT {key} FROM {touched})")
+        self.execute(f"INSERT INTO {name} {select}")
+        return self.note(name)
+
     def note(self, name: str) -> int:
         """Record in the file's `meta.relation` that this run made the table; return its rows."""
         rows = int(self.scalar(f"SELECT count(*) FROM {name}"))

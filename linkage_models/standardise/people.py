@@ -47,20 +47,24 @@ def mark_people(con: duckdb.DuckDBPyConnection, source: str, target: str, as_of:
     install(con)
     day, birth_date = f"DATE '{as_of:%Y-%m-%d}'", _birth_date(con, source, as_of)
     _eras(con, source, as_of)
-    files = sorted(path for path in ROOM.iterdir() if path.suffix in {".py", ".sql", ".yaml", ".csv"})
-    code = hashlib.sha256(basis + duckdb.__version__.encode())
-    for path in files:
-        code.update(path.read_bytes())
     con.execute(
         f"""-- one row per record
         CREATE OR REPLACE TEMP TABLE {target} AS
-        SELECT record_id, hash('{code.hexdigest()}', {", ".join(f"r.{column}" for column in _READ)}, born, born > {day},
+        SELECT record_id, hash('{code_mark(basis)}', {", ".join(f"r.{column}" for column in _READ)}, born, born > {day},
             born > {day} - INTERVAL 16 YEAR, born < coalesce(e.oldest, std_oldest_alive({day})), d.source IS NULL
         ) AS mark
         FROM (SELECT *, {birth_date} AS born FROM {source} r) r LEFT JOIN std_era e ON e.source = r.source
         LEFT JOIN std_default_date d ON d.source = r.source AND d.birth_date = born"""
     )
     con.execute("DROP TABLE std_era; DROP TABLE std_default_date")
+
+
+def code_mark(basis: bytes) -> str:
+    """A hash of all that standardising follows from beside the values: the code, the engine, and `basis`."""
+    code = hashlib.sha256(basis + duckdb.__version__.encode())
+    for path in sorted(path for path in ROOM.iterdir() if path.suffix in {".py", ".sql", ".yaml", ".csv"}):
+        code.update(path.read_bytes())
+    return code.hexdigest()
 
 
 def _birth_date(con: duckdb.DuckDBPyConnection, source: str, as_of: date) -> str:

@@ -1,17 +1,8 @@
--- One row per stay of a record at an address, as its source believes it. Grain: record_id, address_id, from_date.
-SELECT r.record_id, r.address_id, u.uprn, std_postcode(a.postcode) AS postcode,
+-- One row per stay of a record at an address. Grain: record_id, address_id, from_date.
+SELECT record_id, address_id, uprn, std_postcode(postcode) AS postcode,
     -- where no UPRN was found, the address in normal form stands for the home
-    coalesce(u.uprn::VARCHAR, '~' || u.door_key) AS home_key,
-    std_address_number(a.address_text) AS address_number, replace(std_text(a.address_text), ',', '') AS address_line,
-    r.from_date, r.to_date,
-    r.to_date IS NULL OR r.to_date >= DATE '${as_of}' AS is_current,
-    r.basis
-FROM identity.facts.residence r
-JOIN identity.facts.address a ON a.address_id = r.address_id AND a.valid_to IS NULL
-LEFT JOIN ${address_uprn} u ON u.address_id = r.address_id
-LEFT JOIN (SELECT record_id, sensitivity FROM identity.facts.person_record WHERE sensitivity IS NOT NULL AND valid_to IS NULL) p
-    ON p.record_id = r.record_id
--- where a sealed person is stays with the facts, and so does where one with a masked history was
-WHERE r.valid_to IS NULL AND coalesce(p.sensitivity, '') NOT IN (${sealed})
-    AND NOT EXISTS (SELECT 1 FROM ${sealed_place} s WHERE s.uprn = u.uprn AND s.source = r.source)
-    AND (coalesce(p.sensitivity, '') NOT IN (${masked}) OR r.to_date IS NULL OR r.to_date >= DATE '${as_of}')
+    coalesce(uprn::VARCHAR, '~' || door_key) AS home_key,
+    std_address_number(address_text) AS address_number, replace(std_text(address_text), ',', '') AS address_line,
+    from_date, to_date, is_current, basis
+FROM stay_now ${among}
+ORDER BY record_id, from_date, address_id

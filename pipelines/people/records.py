@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from linkage_models.standardise import install, mark_people, standardise_people
+from linkage_models.standardise import code_mark, install, mark_people, standardise_people
 from linkage_models.thresholds import CHANGED_SHARE
 from pipelines.governance.protection import MASKED, NEVER_LINK, SEAL, listed
 from pipelines.people.fingerprint import fingerprint_sql, set_key
@@ -19,7 +19,8 @@ RECORD = "identity.people.record"
 # Hashes of what each row of RECORD was made of, and of what all rows follow from: the next run makes only what differs.
 STANDARDISED, BASIS = "identity.people.standardised", "identity.people.record_basis"
 _LAST_RUN = (RECORD, STANDARDISED, BASIS)
-RECORD_ADDRESS = "identity.people.record_address"
+# Beside it, a hash of what the stays of each record were made of.
+RECORD_ADDRESS, STAYED = "identity.people.record_address", "identity.people.stayed"
 ADDRESS_UPRN = "identity.places.address_uprn"
 PROPERTY = "identity.places.property"
 # A source whose contract does not say holds a person once if at least so many records tell (name and birth
@@ -36,21 +37,29 @@ def build_record_address(wh: Warehouse, views: Mapping[str, Sequence[str]] | Non
     none = "(SELECT NULL AS address_id, NULL::BIGINT AS uprn, NULL::VARCHAR AS door_key WHERE false)"
     found = ADDRESS_UPRN if wh.exists(ADDRESS_UPRN) else none
     seal_places(wh, found)
-    rows = wh.renew(
-        RECORD_ADDRESS,
-        sql_file(
-            ROOM / "record_address.sql",
-            as_of=f"{wh.as_of:%Y-%m-%d}",
-            address_uprn=found,
-            sealed=listed(SEAL),
-            masked=listed(MASKED),
-            sealed_place=SEALED_PLACE,
-        ),
-        "record_id",
-        "record_id, from_date, address_id",
+    names = {"as_of": f"{wh.as_of:%Y-%m-%d}", "address_uprn": found, "sealed_place": SEALED_PLACE}
+    wh.execute(sql_file(ROOM / "stay.sql", sealed=listed(SEAL), masked=listed(MASKED), **names))
+    code = code_mark((ROOM / "record_address.sql").read_bytes())
+    wh.execute(
+        f"""-- one row per record
+        CREATE OR REPLACE TEMP TABLE stay_mark AS
+        SELECT record_id, sum(hash('{code}', s)) AS stays FROM stay_now s GROUP BY record_id"""
     )
-    touch(wh, (HOMES,), "SELECT record_id, NULL AS lost FROM renewed_key")
-    return rows
+    standing = wh.exists(RECORD_ADDRESS) and wh.exists(STAYED)
+    wh.execute(
+        f"""CREATE OR REPLACE TEMP TABLE stay_touched AS SELECT record_id FROM stay_mark n
+        FULL JOIN {STAYED if standing else "(FROM stay_mark LIMIT 0)"} b USING (record_id)
+        WHERE n.stays IS DISTINCT FROM b.stays"""
+    )
+    standing = standing and _few(wh, "stay_touched", "stay_mark")
+    among = "SEMI JOIN stay_touched USING (record_id)" if standing else ""
+    made = {RECORD_ADDRESS: sql_file(ROOM / "record_address.sql", among=among), STAYED: f"FROM stay_mark {among}"}
+    for table, query in made.items():
+        wh.rewrite(table, query, "record_id", "stay_touched") if standing else wh.table(table, query)
+    touch(wh, (HOMES,), "SELECT record_id, NULL AS lost FROM stay_touched")
+    for table in ("stay_now", "stay_mark", "stay_touched"):
+        wh.execute(f"DROP TABLE {table}")
+    return int(wh.scalar(f"SELECT count(*) FROM {RECORD_ADDRESS}"))
 
 
 def build_record(
@@ -78,20 +87,16 @@ def build_record(
     with wh.given(_one_person_rules(wh, each_person or {})):
         if standing:
             _touch_by_rules(wh, homes)
-            touched, records = (
-                int(wh.scalar(f"SELECT count(*) FROM {each}")) for each in ("people_touched", "people_fact")
-            )
-            standing = touched <= CHANGED_SHARE * records
-        if standing:  # to write the file anew would cost more than all the rest
-            for table, made in ((RECORD, query), (STANDARDISED, "FROM people_now SEMI JOIN people_touched USING (record_id)")):
-                wh.execute(f"DELETE FROM {table} WHERE record_id IN (SELECT record_id FROM people_touched)")
-                wh.execute(f"INSERT INTO {table} {made}")
+            standing = _few(wh, "people_touched", "people_now")
+        if standing:
+            wh.rewrite(RECORD, query, "record_id", "people_touched")
+            now = "FROM people_now SEMI JOIN people_touched USING (record_id)"
+            wh.rewrite(STANDARDISED, now, "record_id", "people_touched")
         else:
             _take_over(wh, "ANTI JOIN people_touched USING (record_id)")
             wh.table(RECORD, query)
-            wh.table(STANDARDISED, "-- one row per record: what its row in RECORD was made of\nFROM people_now")
+            wh.table(STANDARDISED, "FROM people_now")
             wh.table(BASIS, "SELECT ?::VARCHAR AS basis", [basis])
-    wh.note(STANDARDISED)
     inherited = inherit_flags(wh)
     for table in ("people_fact", "people_standardised", "people_now", "people_touched"):
         wh.execute(f"DROP TABLE {table}")
@@ -99,6 +104,12 @@ def build_record(
     return {
         "records": wh.note(RECORD), "people": people, "standardised now": standardised, "flags inherited": inherited,
     }  # fmt: skip
+
+
+def _few(wh: Warehouse, touched: str, records: str) -> bool:
+    """Whether so few records are touched that to write only these is quicker."""
+    some, all_of_them = (int(wh.scalar(f"SELECT count(*) FROM {each}")) for each in (touched, records))
+    return some < CHANGED_SHARE * all_of_them
 
 
 def _standardise(wh: Warehouse, key: bytes) -> int:
@@ -113,8 +124,7 @@ def _standardise(wh: Warehouse, key: bytes) -> int:
     wh.execute(
         f"""-- one row per record
         CREATE OR REPLACE TEMP TABLE people_now AS
-        SELECT record_id, mark, coalesce(stays, 0) AS stays FROM people_mark LEFT JOIN (
-            SELECT record_id, sum(hash(a)) AS stays FROM {RECORD_ADDRESS} a GROUP BY record_id) USING (record_id)"""
+        SELECT record_id, mark, coalesce(stays, 0) AS stays FROM people_mark LEFT JOIN {STAYED} USING (record_id)"""
     )
     known = all(map(wh.exists, _LAST_RUN))
     none = "(FROM people_now LIMIT 0)"
