@@ -27,8 +27,8 @@ def check(wh: Warehouse) -> int:
     """Rows that fail k and l at the finest step: one pass over the release and the population."""
     asked = load_set("partner_needs")
     depth = dict.fromkeys(asked.quasi, 0)
-    rows = grouped(asked, profiles()["partner"], depth)
-    return int(wh.scalar(f"SELECT count(*) FROM ({rows}) WHERE NOT ({stays(asked, profiles()['partner'])})"))
+    safe = stays(asked, profiles()["partner"])
+    return int(wh.scalar(f"SELECT count(*) FROM ({grouped(asked, depth)}) WHERE NOT ({safe})"))
 
 
 def main() -> None:

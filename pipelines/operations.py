@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance.keys import STORE, Keyring, open_keyring
 from pipelines.governance.pseudonyms import record_name
+from pipelines.governance.row_macs import require_as_written, rewrite, with_mac
 from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings
 from pipelines.store_schema import brought_up_to_date, durable
 
@@ -63,6 +64,7 @@ decision_table = sa.Table(
     sa.Column("reason", sa.String(32), sa.ForeignKey("payload.payload_id")),
     sa.Column("model_version", sa.String(80)),
     sa.Column("records", sa.String(32)),  # payload: the two record ids, in the order of record_l and record_r
+    sa.Column("mac", sa.String(64)),
     sa.CheckConstraint("record_l < record_r", name="decision_pair_ordered"),
     sa.UniqueConstraint("batch", "kind", "record_l", "record_r", name="decision_once_a_batch"),
 )
@@ -89,6 +91,7 @@ release_table = sa.Table(
     sa.Column("row_count", sa.Integer, nullable=False),
     sa.Column("expires", sa.String(10), nullable=False),
     sa.Column("manifest", sa.Text, nullable=False),
+    sa.Column("mac", sa.String(64)),
 )
 source_fault_table = sa.Table(
     "source_fault",
@@ -122,20 +125,8 @@ request_table = sa.Table(
     sa.Column("roles", sa.Text, nullable=False),  # of which whoever answers must hold one; none: anybody else
     sa.Column("answered_by", sa.String(120)),
     sa.Column("answered_at", sa.String(32)),
+    sa.Column("mac", sa.String(64)),
     sa.CheckConstraint("answered_by IS NULL OR answered_by <> requested_by", name="request_four_eyes"),
-)
-notice_table = sa.Table(
-    "notice",
-    metadata,
-    sa.Column("notice_id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("at", sa.String(32), nullable=False),
-    sa.Column("run_id", sa.String(40)),
-    sa.Column("event", sa.String(40), nullable=False),
-    sa.Column("subject", sa.String(200), nullable=False),
-    sa.Column("mark", sa.String(64), nullable=False),  # the same for the same thing told
-    sa.Column("channel", sa.String(20), nullable=False),
-    sa.Column("state", sa.String(12), nullable=False),  # sent, failed
-    sa.Column("detail", sa.String(200)),
 )
 
 
@@ -215,7 +206,9 @@ class Operations:
                 )
             )
             if state == "abandoned":  # what it built went with it
-                db.execute(sa.update(release_table).where(release_table.c.run_id == run_id).values(state="withdrawn"))
+                built = sa.select(release_table).where(release_table.c.run_id == run_id)
+                for row in db.execute(built).mappings().all():
+                    rewrite(db, self.keyring, release_table, row, state="withdrawn")
 
     def runs(self, state: str | None = None) -> list[dict[str, Any]]:
         """Runs, newest first."""
@@ -250,27 +243,38 @@ class Operations:
             row["records"] = sealed(json.dumps([decision[f"record_{left}"], decision[f"record_{right}"]]))
             if row.get("reason"):
                 row["reason"] = sealed(row["reason"])
-            rows.append({column.name: row.get(column.name) for column in decision_table.c} | {"made_at": made_at})
-        for row in rows:
-            del row["decision_id"]
+            rows.append(row | {"made_at": made_at})
         try:
             known = sa.select(sa.func.count()).where(decision_table.c.batch == batch)
             if db.execute(known).scalar_one():
                 return 0
             if payloads:
                 db.execute(sa.insert(payload_table), payloads)
-            if rows:
-                db.execute(sa.insert(decision_table), rows)
+            self.write_decisions(db, rows)
         except IntegrityError:
             raise BoroughlinkError("The same pair stands twice in these decisions: none was taken in.") from None
         return len(rows)
+
+    def write_decisions(self, db: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
+        """Append rows as they stand, inside a transaction of the caller's. Their numbers, which say what came last, are
+        given here: their MACs cover them."""
+        self.take_write_lock(db)
+        last = db.scalar(sa.select(sa.func.max(decision_table.c.decision_id))) or 0
+        numbered = ({**row, "decision_id": number} for number, row in enumerate(rows, start=last + 1))
+        if written := [with_mac(self.keyring, decision_table, row) for row in numbered]:
+            db.execute(sa.insert(decision_table), written)
+
+    def take_write_lock(self, db: sa.Connection) -> None:
+        """One writer of decisions at a time, until the transaction ends."""
+        lock = {"sqlite": "UPDATE run SET state = state WHERE 0"}
+        db.exec_driver_sql(lock.get(self.engine.dialect.name, "LOCK TABLE decision IN EXCLUSIVE MODE"))
 
     def decisions(self, among: Sequence[str] | None = None, labels: bool = False) -> list[dict[str, Any]]:
         """The standing decisions: the latest one of each pair and sort (links and unsure; labels apart); with `among`,
         only those between two of these records; with `labels`, labels alone.
 
         `record_l` < `record_r` are record ids. A decision whose records were erased is no longer among them, nor is one
-        that was withdrawn, or a label that was left unanswered.
+        that was withdrawn, or a label that was left unanswered. Raises RowChanged.
         """
         query = (
             sa.select(decision_table, payload_table.c.sealed)
@@ -283,7 +287,9 @@ class Operations:
         if labels:
             query = query.where(decision_table.c.kind == "label")
         with self.begin() as db:
-            rows = db.execute(query).mappings()
+            rows = db.execute(query).mappings().all()
+            for row in rows:
+                require_as_written(self.keyring, decision_table, row)
             latest = {(row["record_l"], row["record_r"], row["kind"] == "label"): dict(row) for row in rows}
         standing = [self._opened(row) for row in latest.values() if row["sealed"] and _says_something(row)]
         return sorted(standing, key=lambda row: (row["record_l"], row["record_r"], row["kind"] == "label"))
@@ -349,7 +355,7 @@ class Operations:
 
     def add_release(self, **values: Any) -> None:
         with self.begin() as db:
-            db.execute(sa.insert(release_table).values(**values))
+            db.execute(sa.insert(release_table).values(with_mac(self.keyring, release_table, values)))
 
 
 @contextmanager

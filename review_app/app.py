@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
-from pipelines.faults import BoroughlinkError, plural
+from pipelines.faults import BoroughlinkError, Refusal, plural
 from pipelines.governance.keys import READING, open_keyring
 from pipelines.operations import Operations
 from pipelines.scorecard.sparkline import sparkline
@@ -178,6 +178,8 @@ def _faults(app: FastAPI) -> None:
 
     @app.exception_handler(BoroughlinkError)
     def known(request: Request, fault: BoroughlinkError) -> Response:
+        if isinstance(fault, Refusal) and (user := signed_in(request)):
+            request.app.state.house.note(user, "refused", type(fault).__name__, why=str(fault)[:400])
         return told(request, 503, "This can't be done at the moment", str(fault))
 
     @app.exception_handler(OSError)

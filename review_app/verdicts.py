@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.governance import audit
+from pipelines.governance.row_macs import require_as_written
 from pipelines.operations import Operations, decision_table, timestamp
 from review_app.answers import FIRM, VERDICTS, Given, alike, edges_of
 from review_app.clusters import Cluster
@@ -69,6 +70,7 @@ class Verdicts:
             audit.append(
                 self.operations, db, given.by, "verdict given", cluster.item.item_id,
                 verdict=given.verdict, part=part, run=run_id, pairs=len(edges), number=number,
+                **({"batch": batch, "decisions": len(edges)} if batch else {}),
             )  # fmt: skip
         return number
 
@@ -96,7 +98,9 @@ class Verdicts:
                     note=self.operations.seal(db, note[:2000]) if note else None,
                 )
             )
-            audit.append(self.operations, db, by, "record found", cluster.item.item_id, run=run_id)
+            audit.append(
+                self.operations, db, by, "record found", cluster.item.item_id, run=run_id, batch=batch, decisions=1
+            )
 
     def undo(self, by: str, number: int) -> str | None:
         """Take back a verdict of one's own; return its item, None if there is nothing to take back.
@@ -117,7 +121,7 @@ class Verdicts:
             )
             if db.execute(later).first():  # somebody has built on it
                 return None
-            batch = self._withdraw(db, row["batch"], by, number) if row["batch"] else None
+            batch, decided = self._withdraw(db, row["batch"], by, number) if row["batch"] else (None, 0)
             db.execute(
                 sa.insert(verdict_table).values(
                     item_id=row["item_id"],
@@ -134,7 +138,8 @@ class Verdicts:
                 )
             )
             self._reopen(db, row)
-            audit.append(self.operations, db, by, "verdict taken back", row["item_id"], number=number)
+            told = {"batch": batch, "decisions": decided} if batch else {}
+            audit.append(self.operations, db, by, "verdict taken back", row["item_id"], number=number, **told)
         return str(row["item_id"])
 
     def last(self, by: str) -> dict[str, Any] | None:
@@ -283,10 +288,12 @@ class Verdicts:
         row = db.execute(query).mappings().first()
         return dict(row) if row else None
 
-    def _withdraw(self, db: sa.Connection, batch: str, by: str, number: int) -> str:
-        """Write anew, as one batch, what stood on a batch's pairs before it; `withdrawn` where nothing did."""
+    def _withdraw(self, db: sa.Connection, batch: str, by: str, number: int) -> tuple[str, int]:
+        """Write anew, as one batch, what stood on a batch's pairs before it; `withdrawn` where nothing did. Returns the
+        batch, and how many decisions are in it."""
         undoing = hashlib.sha256(f"undo {number} {batch}".encode()).hexdigest()[:32]
         rows = db.execute(sa.select(decision_table).where(decision_table.c.batch == batch)).mappings().all()
+        written = []
         for row in rows:
             label = row["kind"] == "label"
             before = (
@@ -305,12 +312,14 @@ class Verdicts:
                 .first()
             )
             again = dict(before or row)
+            require_as_written(self.operations.keyring, decision_table, again)
             del again["decision_id"]
             if before is None:
                 again |= {"kind": "label", "same": None} if label else {"kind": "withdrawn"}
             again |= {"batch": undoing, "made_by": by, "made_at": timestamp()}
-            db.execute(sa.insert(decision_table).values(**again))
-        return undoing
+            written.append(again)
+        self.operations.write_decisions(db, written)
+        return undoing, len(written)
 
     def _reopen(self, db: sa.Connection, row: Any) -> None:
         if row["part"] in ("gold", "found"):

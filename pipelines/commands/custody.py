@@ -19,7 +19,8 @@ def audit() -> None:
 @DATA
 @JSON
 def audit_verify(data: str, as_json: bool) -> None:
-    """Check the whole chain, also against the heads kept outside the store; names the first bad entry."""
+    """Check the whole chain, also against the heads kept outside the store, and the rows that decide something; names
+    the first bad entry and row."""
     from pipelines.custody.auditing import verified
 
     fine, answer = verified(folder(data))

@@ -8,6 +8,7 @@ from pipelines.faults import BoroughlinkError, Refusal, plural
 from pipelines.governance import anchors, audit, looks
 from pipelines.governance.actors import acting, canonical
 from pipelines.governance.keys import STORE, open_keyring
+from pipelines.governance.row_checks import first_bad_row
 from pipelines.operations import Operations, standing_store
 from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder, load_settings
@@ -17,12 +18,14 @@ _COLUMNS = ("entry", "at (UTC)", "who", "event", "of", "detail")
 
 
 def verified(folder: DataFolder) -> tuple[bool, Answer]:
-    """The chain, against itself and against every head that was kept outside the store."""
+    """The chain, against itself and against every head that was kept outside the store; and the rows that decide
+    something, against their MACs and the chain."""
     settings = load_settings(folder)
     with standing_store(folder) as operations:
         known = anchors.known(folder, settings, operations)
         read, bad = audit.verify(operations, known)
         head = audit.anchor(operations)
+        row = first_bad_row(operations)
     last = max((seq for seq, _ in known), default=0)
     outside = f"held against {plural(len(known), 'anchored head')}"
     if bad is None:
@@ -31,9 +34,11 @@ def verified(folder: DataFolder) -> tuple[bool, Answer]:
         said = f"Entries from {bad} on are missing: an anchor knows of {last}."
     else:
         said = f"Entry {bad} is not as it was written."
-    return bad is None, Answer(
-        (said,), data={"entries": read, "first bad entry": bad, "anchors": len(known), "head": head[0]}
-    )
+    rows = "Requests, decisions, releases and opt-outs stand as they were written."
+    if row:
+        rows = f"Table `{row[0]}`, row {row[1]}: it {row[2]}."
+    data = {"entries": read, "first bad entry": bad, "anchors": len(known), "head": head[0], "first bad row": row}
+    return bad is None and row is None, Answer((said, rows), data=data)
 
 
 def looks_at(folder: DataFolder, person_id: str) -> Answer:

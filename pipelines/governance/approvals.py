@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import Actor
+from pipelines.governance.row_macs import MAC, RowChanged, as_written, rewrite, with_mac
 from pipelines.operations import Operations, payload_table, request_table, timestamp
 from pipelines.settings import Settings
 
@@ -97,20 +98,26 @@ def ask(
         db.execute(sa.insert(payload_table).values(payload_id=payload_id, sealed=sealed))
         db.execute(
             sa.insert(request_table).values(
-                request_id=request_id,
-                kind=kind,
-                object=subject,
-                state="waiting",
-                requested_by=who.login,
-                requested_as=json.dumps(sorted(who.names)),
-                requested_at=timestamp(),
-                expires=expires,
-                mark=mark or mark_of(particulars or {}),
-                said=payload_id,
-                roles=json.dumps(sorted(roles)),
+                with_mac(
+                    operations.keyring,
+                    request_table,
+                    {
+                        "request_id": request_id,
+                        "kind": kind,
+                        "object": subject,
+                        "state": "waiting",
+                        "requested_by": who.login,
+                        "requested_as": json.dumps(sorted(who.names)),
+                        "requested_at": timestamp(),
+                        "expires": expires,
+                        "mark": mark or mark_of(particulars or {}),
+                        "said": payload_id,
+                        "roles": json.dumps(sorted(roles)),
+                    },
+                )
             )
         )
-    audit.record(operations, who.login, f"{kind} requested", subject, request=request_id)
+        audit.append(operations, db, who.login, f"{kind} requested", subject, request=request_id)
     return request_id
 
 
@@ -141,6 +148,8 @@ def standing(operations: Operations, request_id: str, kind: str, mark: str | Non
         }[request.state]
     elif request.answered_by is None or request.answered_by in request.requested_as:
         why = "it has no second person's approval"
+    elif _told(operations, request) != [(request.answered_by, f"{kind} approved")]:
+        why = "the audit tells of it otherwise than the store: an older state was put back"
     elif request.expired:
         why = f"its approval ended on {request.expires[:10]}; ask again"
     elif mark is not None and mark != request.mark:
@@ -154,21 +163,33 @@ def standing(operations: Operations, request_id: str, kind: str, mark: str | Non
 def done(operations: Operations, who: Actor, request: Request, **detail: Any) -> None:
     """Use an approval up, once; the audit says that the act was done. Raises ApprovalRefused if it was used already."""
     with operations.begin() as db:
-        used = db.execute(
-            sa.update(request_table)
-            .where(request_table.c.request_id == request.request_id, request_table.c.state == "approved")
-            .values(state="done")
-        )
-    if used.rowcount != 1:
+        used = _moved(operations, db, request.request_id, "approved", state="done")
+        if used:
+            event = f"{request.kind} done"
+            audit.append(operations, db, who.login, event, request.object, request=request.request_id, **detail)
+    if not used:
         raise ApprovalRefused(f"{request.kind.capitalize()}: request {request.request_id} was used already.")
-    audit.record(operations, who.login, f"{request.kind} done", request.object, request=request.request_id, **detail)
 
 
 def find(operations: Operations, request_id: str) -> Request:
-    """One request by its id. Raises BoroughlinkError."""
+    """One request by its id. Raises BoroughlinkError, RowChanged for one that somebody changed by hand."""
+    as_it_was = True
+    with operations.begin() as db:
+        for row in db.execute(sa.select(request_table).where(request_table.c.request_id == request_id)).mappings():
+            as_it_was = as_written(operations.keyring, request_table, row)
+    if not as_it_was:
+        audit.record(operations, "boroughlink", "request denied", request_id, why="the row is not as it was written")
+        raise RowChanged(request_table.name, request_id)
     for request in requests(operations, request_id=request_id):
         return request
     raise BoroughlinkError("There is no such request; `boroughlink requests` lists those that wait.")
+
+
+def _told(operations: Operations, request: Request) -> list[tuple[str, str]]:
+    """What the audit says that became of a request: who, and what."""
+    events = [f"{request.kind} {became}" for became in ("approved", "refused", "done")]
+    found = audit.entries(operations, events)
+    return [(one["actor"], one["event"]) for one in found if one["detail"].get("request") == request.request_id]
 
 
 def requests(
@@ -189,9 +210,19 @@ def requests(
 
 def _opened(operations: Operations, row: dict[str, Any]) -> Request:
     sealed, payload_id = row.pop("sealed"), row["said"]
+    del row[MAC]
     said = json.loads(operations.keyring.decrypt("fields", sealed, payload_id.encode())) if sealed else {}
     sets = {name: frozenset(json.loads(row[name])) for name in ("requested_as", "roles")}
     return Request(**row | sets | {"said": said})
+
+
+def _moved(operations: Operations, db: sa.Connection, request_id: str, before: str, **new: str) -> bool:
+    """Change a request that is in that state still; two who change it at once don't both."""
+    read = sa.select(request_table).where(request_table.c.request_id == request_id, request_table.c.state == before)
+    row = db.execute(read).mappings().first()
+    return row is not None and rewrite(
+        db, operations.keyring, request_table, row, request_table.c.state == before, **new
+    )
 
 
 def _answer(operations: Operations, who: Actor, request_id: str, state: str) -> Request:
@@ -210,13 +241,11 @@ def _answer(operations: Operations, who: Actor, request_id: str, state: str) -> 
         why = f"the answer is for those in the role {named}, whom the settings name under `roles`"
     if why is None:
         with operations.begin() as db:
-            changed = db.execute(
-                sa.update(request_table)
-                .where(request_table.c.request_id == request_id, request_table.c.state == "waiting")
-                .values(state=state, answered_by=who.login, answered_at=timestamp())
-            )
-        if changed.rowcount == 1:
-            audit.record(operations, who.login, f"{request.kind} {state}", request.object, request=request_id)
+            answer = {"state": state, "answered_by": who.login, "answered_at": timestamp()}
+            changed = _moved(operations, db, request_id, "waiting", **answer)
+            if changed:
+                audit.append(operations, db, who.login, f"{request.kind} {state}", request.object, request=request_id)
+        if changed:
             return find(operations, request_id)
         why = f"request {request_id} was answered meanwhile"
     verb = "approval" if state == "approved" else "refusal"

@@ -6,7 +6,8 @@ out. A list older than 21 days is stale (the service asks for a check that recen
 """
 
 import csv
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -17,9 +18,12 @@ from pipelines.governance import audit
 from pipelines.governance.actors import Actor
 from pipelines.governance.keys import Keyring
 from pipelines.governance.pseudonyms import lasting_name
-from pipelines.operations import Operations, metadata, timestamp
+from pipelines.governance.row_macs import RowChanged, require_as_written, with_mac
+from pipelines.operations import Operations, audit_table, metadata, timestamp
 
 DAYS = 21
+#: The audit's word for a list that was taken in.
+IMPORTED = "opt-out list imported"
 
 opt_out_table = sa.Table("opt_out", metadata, sa.Column("name", sa.String(40), primary_key=True))
 opt_out_list_table = sa.Table(
@@ -29,6 +33,8 @@ opt_out_list_table = sa.Table(
     sa.Column("imported_at", sa.String(32), nullable=False),
     sa.Column("imported_by", sa.String(120), nullable=False),
     sa.Column("people", sa.Integer, nullable=False),
+    sa.Column("names", sa.String(64)),  # a hash of all the keyed names on it
+    sa.Column("mac", sa.String(64)),
 )
 
 
@@ -57,26 +63,51 @@ def import_list(operations: Operations, path: Path, list_date: date, today: date
         if names:
             db.execute(sa.insert(opt_out_table), [{"name": name} for name in names])
         db.execute(sa.delete(opt_out_list_table).where(opt_out_list_table.c.list_date == list_date.isoformat()))
-        db.execute(
-            sa.insert(opt_out_list_table).values(
-                list_date=list_date.isoformat(), imported_at=timestamp(), imported_by=who.login, people=len(names)
-            )
-        )
-    audit.record(operations, who.login, "opt-out list imported", list_date.isoformat(), people=len(names))
+        row = {
+            "list_date": list_date.isoformat(), "imported_at": timestamp(), "imported_by": who.login,
+            "people": len(names), "names": hashed(names),
+        }  # fmt: skip
+        db.execute(sa.insert(opt_out_list_table).values(with_mac(operations.keyring, opt_out_list_table, row)))
+        audit.append(operations, db, who.login, IMPORTED, list_date.isoformat(), people=len(names))
     return len(names)
 
 
+def hashed(names: Iterable[str]) -> str:
+    """One hash of keyed names, in whatever order."""
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
+
+
 def newest_list(operations: Operations) -> date | None:
-    """The date of the list that holds."""
+    """The date of the list that holds. Raises RowChanged."""
     with operations.begin() as db:
-        found = db.scalar(sa.select(sa.func.max(opt_out_list_table.c.list_date)))
-    return date.fromisoformat(found) if found else None
+        row = _newest(operations, db)
+    return date.fromisoformat(row["list_date"]) if row else None
+
+
+def names_on_list(operations: Operations) -> set[str]:
+    """The keyed names on the list that holds. Raises RowChanged when they are not those that were taken in."""
+    with operations.begin() as db:
+        row, names = _newest(operations, db), set(db.scalars(sa.select(opt_out_table.c.name)))
+    if hashed(names) != (row["names"] if row else hashed(())):
+        raise RowChanged(opt_out_table.name, f"one of {len(names)}")
+    return names
+
+
+def _newest(operations: Operations, db: sa.Connection) -> sa.RowMapping | None:
+    query = sa.select(opt_out_list_table).order_by(opt_out_list_table.c.list_date.desc()).limit(1)
+    row = db.execute(query).mappings().first()
+    if row:
+        require_as_written(operations.keyring, opt_out_list_table, row)
+    imports = sa.select(audit_table.c.object).where(audit_table.c.event == IMPORTED)
+    last = db.scalar(imports.order_by(audit_table.c.seq.desc()).limit(1))
+    if last != (row["list_date"] if row else None):
+        raise RowChanged(opt_out_list_table.name, last, "is not the list that was taken in last")
+    return row
 
 
 def opted_out(operations: Operations, numbers: Mapping[str, str]) -> set[str]:
-    """Which of these are on the list; `numbers` maps anything to an NHS number."""
-    with operations.begin() as db:
-        names = set(db.scalars(sa.select(opt_out_table.c.name)))
+    """Which of these are on the list; `numbers` maps anything to an NHS number. Raises RowChanged."""
+    names = names_on_list(operations)
     return {key for key, number in numbers.items() if opted_out_name(operations.keyring, number) in names}
 
 

@@ -10,13 +10,26 @@ from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.notices.channels import NotSent, channels, within
 from pipelines.notices.occasions import Notice, after_run, overdue
-from pipelines.operations import Operations, notice_table, opened_store, timestamp
+from pipelines.operations import Operations, metadata, opened_store, timestamp
 from pipelines.scorecard.standing import scorecard_data
 from pipelines.settings import DataFolder, Settings, load_settings
 from pipelines.snapshots import NothingPublished, open_snapshot
 from pipelines.source_faults import reported_faults
 
 SENT, FAILED = "sent", "failed"
+notice_table = sa.Table(
+    "notice",
+    metadata,
+    sa.Column("notice_id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.String(32), nullable=False),
+    sa.Column("run_id", sa.String(40)),
+    sa.Column("event", sa.String(40), nullable=False),
+    sa.Column("subject", sa.String(200), nullable=False),
+    sa.Column("mark", sa.String(64), nullable=False),  # the same for the same thing told
+    sa.Column("channel", sa.String(20), nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),  # sent, failed
+    sa.Column("detail", sa.String(200)),
+)
 
 
 def tell(folder: DataFolder, summary: Mapping[str, Any] | None = None, failed: str | None = None) -> None:

@@ -15,6 +15,7 @@ from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import Actor
 from pipelines.governance.purposes import PurposeRefused
+from pipelines.governance.row_macs import require_as_written, rewrite
 from pipelines.operations import Operations, metadata, payload_table, release_table, timestamp
 from pipelines.releases.sets import ReleaseRefused
 
@@ -57,12 +58,14 @@ def refusals_noted(operations: Operations, who: Actor, subject: str) -> Iterator
 
 
 def releases(operations: Operations, release_id: str | None = None) -> list[Release]:
-    """Releases, newest first."""
+    """Releases, newest first. Raises RowChanged."""
     query = sa.select(release_table)
     if release_id is not None:
         query = query.where(release_table.c.release_id == release_id)
     with operations.begin() as db:
         rows = db.execute(query).mappings().all()
+    for row in rows:
+        require_as_written(operations.keyring, release_table, row)
     found = [
         Release(
             row["release_id"],
@@ -87,15 +90,13 @@ def find(operations: Operations, release_id: str) -> Release:
 def update(operations: Operations, release_id: str, state: str, **manifest: Any) -> None:
     """Move a release to a state, with more in its manifest. Raises ReleaseRefused if it ended meanwhile."""
     with operations.begin() as db:
-        held = json.loads(
-            db.scalar(sa.select(release_table.c.manifest).where(release_table.c.release_id == release_id)) or "{}"
-        )
-        moved = db.execute(
-            sa.update(release_table)
-            .where(release_table.c.release_id == release_id, release_table.c.state.not_in(("revoked", "expired")))
-            .values(state=state, manifest=json.dumps(held | manifest))
-        )
-    if moved.rowcount != 1:
+        operations.take_write_lock(db)
+        row = db.execute(sa.select(release_table).where(release_table.c.release_id == release_id)).mappings().one()
+        over = row["state"] in ("revoked", "expired")
+        if not over:
+            said = json.dumps(json.loads(row["manifest"]) | manifest)
+            rewrite(db, operations.keyring, release_table, row, state=state, manifest=said)
+    if over:
         raise ReleaseRefused(f"{release_id} ended meanwhile: its keys are destroyed.")
 
 

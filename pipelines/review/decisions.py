@@ -31,7 +31,7 @@ def import_file(folder: DataFolder, path: Path, by: str | None = None) -> str:
     with opened_store(folder) as operations:
         added = operations.add_decisions(rows, who, batch)
         if added:
-            audit.record(operations, who, "decisions imported", batch, decisions=added)
+            audit.record(operations, who, "decisions imported", batch, batch=batch, decisions=added)
     if not added:
         return "These decisions were taken in before: nothing added."
     return f"{plural(added, 'decision')} taken in. The next run honours {'it' if added == 1 else 'them'}."

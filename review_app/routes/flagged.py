@@ -186,7 +186,9 @@ def _keep_apart(held: House, snapshot: Snapshot, found: Flag, user: User) -> Non
         "fingerprint_r": seen.get(right), "model_version": snapshot.model_version,
         "reason": f"flagged pair {found.flag_id}: two different people",
     }  # fmt: skip
-    held.operations.add_decisions([decision], user.name, secrets.token_hex(16))
+    batch = secrets.token_hex(16)
+    added = held.operations.add_decisions([decision], user.name, batch)
+    held.note(user, "flagged pair kept apart", found.flag_id, batch=batch, decisions=added)
 
 
 def _filter(request: Request) -> Filter:

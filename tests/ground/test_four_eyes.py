@@ -14,6 +14,7 @@ from pipelines.governance import actors, approvals, audit
 from pipelines.governance.actors import Actor, acting, actor, canonical
 from pipelines.governance.approvals import ApprovalRefused
 from pipelines.governance.keys import Keyring
+from pipelines.governance.row_macs import RowChanged
 from pipelines.operations import Operations, audit_table, request_table
 from pipelines.settings import DataFolder, Settings, load_settings, standing_on
 
@@ -112,8 +113,9 @@ def test_the_database_itself_refuses_who_asked(store):
         db.execute(sa.update(request_table).values(state="approved", answered_by="ann"))
     with store.begin() as db:  # somebody writes an approval in by hand, in no one's name
         db.execute(sa.update(request_table).values(state="approved"))
-    with pytest.raises(ApprovalRefused, match="second person"):
+    with pytest.raises(RowChanged, match="is not as it was written"):
         approvals.standing(store, request, "erasure")
+    assert events(store)[-1] == ("boroughlink", "request denied")
 
 
 def test_only_the_role_answers(store):

@@ -11,6 +11,7 @@ from pipelines.faults import BoroughlinkError
 from pipelines.governance import approvals
 from pipelines.governance.actors import Actor, actor
 from pipelines.governance.approvals import ApprovalRefused
+from pipelines.governance.row_macs import RowChanged
 from pipelines.operations import release_table, request_table
 from pipelines.releases.lifecycle import approve, check
 from pipelines.releases.sets import ReleaseRefused
@@ -53,7 +54,13 @@ def test_who_made_it_does_not_approve_what_another_checked(desk: Desk) -> None:
 def test_an_approval_that_somebody_wrote_in_by_hand_publishes_nothing(desk: Desk, tmp_path: Path) -> None:
     release_id = desk.checked()
     with desk.operations.begin() as db:
+        held = db.execute(sa.select(release_table)).mappings().one()
         db.execute(sa.update(release_table).values(state="approved"))
+    with pytest.raises(RowChanged, match=f"table `release`, row {release_id}"):
+        desk.published(release_id, tmp_path / "x.age")
+    with desk.operations.begin() as db:
+        db.execute(sa.update(release_table).values(held))
+    update(desk.operations, release_id, "approved")
     with pytest.raises(ApprovalRefused, match="nobody has approved"):
         desk.published(release_id, tmp_path / "x.age")
     with pytest.raises(sa.exc.IntegrityError), desk.operations.begin() as db:
@@ -69,9 +76,7 @@ def test_an_approval_is_for_these_files_once_and_in_time(
         approve(desk.operations, release_id, BOB)
     manifest = find(desk.operations, changed).manifest
     manifest["files"][0]["sha256"] = "0" * 64
-    with desk.operations.begin() as db:
-        where = release_table.c.release_id == changed
-        db.execute(sa.update(release_table).where(where).values(manifest=json.dumps(manifest)))
+    update(desk.operations, changed, "approved", files=manifest["files"])
     with pytest.raises(ApprovalRefused, match="has changed since"):
         desk.published(changed, tmp_path / "x.age")
     desk.published(used, tmp_path / "used.age")
