@@ -12,7 +12,8 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.faults import BoroughlinkError
+from pipelines.faults import BoroughlinkError, Refusal
+from pipelines.governance import audit
 from pipelines.governance.fitness import require_said
 from pipelines.governance.purposes import Purposes
 from pipelines.runs import Run
@@ -64,6 +65,11 @@ class RunHandle:
                 self._refused = fault
                 raise
         return self._run
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a run, and with it a store to write to."""
+        return self._run is not None
 
     @property
     def purposes(self) -> Purposes:
@@ -129,6 +135,9 @@ def run_step(
             handle.failed = handle.failed or f"{name}: stopped"
             _tell(name, "failed")
             raise KeyboardInterrupt from None
+        if isinstance(fault, Refusal) and handle.begun:
+            why = str(fault)[:400]
+            audit.record(handle.run.operations, handle.started_by, "refused", type(fault).__name__, why=why)
         said = str(fault) if isinstance(fault, BoroughlinkError) else _unexpected(fault)
         handle.failed = handle.failed or f"{name}: {said}"
         _tell(name, "failed")

@@ -88,17 +88,18 @@ def run(
     as_json: bool,
 ) -> None:
     """Take in what has landed and bring everything up to date."""
+    place = folder(data)
     if as_of:
         if landing or select or force or preview or monthly:
             raise click.UsageError("--as-of goes with --data and --sources alone: it takes nothing in.")
         from pipelines.running.reconstruction import reconstruct
 
-        click.echo(reconstruct(folder(data), as_of.date(), sources))
+        click.echo(reconstruct(place, as_of.date(), sources))
         return
     if holds:
         from pipelines.running.job import keep_what_it_holds
 
-        keep_what_it_holds(folder(data), holds)
+        keep_what_it_holds(place, holds)
     if preview and monthly:
         raise click.UsageError("A preview is of one run: leave --monthly out.")
     if not preview:
@@ -114,7 +115,7 @@ def run(
     from pipelines.running.preview import preview as previewed
 
     settings = parsed(changed) | ({} if threshold is None else {"cluster_stop": str(threshold)})
-    show(told(previewed(folder(data), landing, sources, settings, quiet=as_json)), as_json)
+    show(told(previewed(place, landing, sources, settings, quiet=as_json)), as_json)
 
 
 @click.command()
