@@ -32,6 +32,11 @@ def link_table(con: duckdb.DuckDBPyConnection, source: str, target: str, linkabl
 def columns_at_hand(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...] = COLUMNS) -> set[str]:
     """The columns that tell at least two records apart; a column with no value or one value for everyone is not
     evidence."""
-    differs = ", ".join(f"coalesce(min({column}) <> max({column}), false)" for column in columns)
-    (row,) = con.execute(f"SELECT {differs} FROM {table}").fetchall()
-    return {column for column, told in zip(columns, row, strict=True) if told}
+    told: set[str] = set()
+    for records in (f"(FROM {table} LIMIT 1000)", table):  # few records mostly show it already
+        silent = [column for column in columns if column not in told]
+        differs = ", ".join(f"coalesce(min({column}) <> max({column}), false)" for column in silent)
+        if silent:
+            (row,) = con.execute(f"SELECT {differs} FROM {records}").fetchall()
+            told.update(column for column, found in zip(silent, row, strict=True) if found)
+    return told

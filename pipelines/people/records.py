@@ -72,7 +72,7 @@ def build_record(
     the last run, the row stays as it stands.
     """
     wh.execute(
-        "CREATE OR REPLACE TEMP TABLE people_fact AS SELECT * REPLACE ("
+        "CREATE OR REPLACE TEMP VIEW people_fact AS SELECT * REPLACE ("
         f"CASE WHEN coalesce(sensitivity, '') NOT IN ({listed(MASKED)}) THEN former_surname END AS former_surname) "
         "FROM identity.facts.person_record WHERE valid_to IS NULL"
     )
@@ -98,7 +98,8 @@ def build_record(
             wh.table(STANDARDISED, "FROM people_now")
             wh.table(BASIS, "SELECT ?::VARCHAR AS basis", [basis])
     inherited = inherit_flags(wh)
-    for table in ("people_fact", "people_standardised", "people_now", "people_touched"):
+    wh.execute("DROP VIEW people_fact")
+    for table in ("people_standardised", "people_now", "people_touched"):
         wh.execute(f"DROP TABLE {table}")
     people = int(wh.scalar(f"SELECT count(*) FROM {RECORD} WHERE is_person"))
     return {
