@@ -89,12 +89,10 @@ class Warehouse:
 
     def renew(self, name: str, select: str, key: str, order: str) -> int:
         """Bring a table to what a SELECT gives, as `table` does in this order, but write only the rows of those keys
-        whose rows are not what they were: to write a file costs more than to compare. Leaves these keys in the
-        temporary table renewed_key."""
+        whose rows are not what they were: to write a file costs more than to compare."""
         self.execute(f"CREATE OR REPLACE TEMP TABLE renewed AS {select}")
         try:
             if not self.exists(name) or self.rows(f"DESCRIBE {name}") != self.rows("DESCRIBE renewed"):
-                self.execute(f"CREATE OR REPLACE TEMP TABLE renewed_key AS SELECT DISTINCT {key} FROM renewed")
                 return self.table(name, f"FROM renewed ORDER BY {order}")
             # by 64-bit hashes of rows, which are counted in a fraction of the time that keys take
             self.execute(
@@ -111,7 +109,8 @@ class Warehouse:
             self.execute(f"INSERT INTO {name} FROM renewed WHERE {differs} ORDER BY {order}")
             return self.note(name)
         finally:
-            self.execute("DROP TABLE IF EXISTS renewed; DROP TABLE IF EXISTS renewed_said")
+            for table in ("renewed", "renewed_said", "renewed_key"):
+                self.execute(f"DROP TABLE IF EXISTS {table}")
 
     def rewrite(self, name: str, select: str, key: str, touched: str) -> int:
         """Take the rows of the keys in the table `touched` out of a table and put in those that a SELECT gives; return
