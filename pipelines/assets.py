@@ -136,8 +136,7 @@ def run_step(
             _tell(name, "failed")
             raise KeyboardInterrupt from None
         if isinstance(fault, Refusal) and handle.begun:
-            why = str(fault)[:400]
-            audit.record(handle.run.operations, handle.started_by, "refused", type(fault).__name__, why=why)
+            audit.refused(handle.run.operations, handle.started_by, fault)
         said = str(fault) if isinstance(fault, BoroughlinkError) else _unexpected(fault)
         handle.failed = handle.failed or f"{name}: {said}"
         _tell(name, "failed")

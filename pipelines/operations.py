@@ -269,9 +269,11 @@ class Operations:
         lock = {"sqlite": "UPDATE run SET state = state WHERE 0"}
         db.exec_driver_sql(lock.get(self.engine.dialect.name, "LOCK TABLE decision IN EXCLUSIVE MODE"))
 
-    def decisions(self, among: Sequence[str] | None = None, labels: bool = False) -> list[dict[str, Any]]:
+    def decisions(
+        self, among: Sequence[str] | None = None, labels: bool = False, like: int | None = None
+    ) -> list[dict[str, Any]]:
         """The standing decisions: the latest one of each pair and sort (links and unsure; labels apart); with `among`,
-        only those between two of these records; with `labels`, labels alone.
+        only those between two of these records; with `labels`, labels alone; with `like`, those on that one's pair.
 
         `record_l` < `record_r` are record ids. A decision whose records were erased is no longer among them, nor is one
         that was withdrawn, or a label that was left unanswered. Raises RowChanged.
@@ -286,6 +288,11 @@ class Operations:
             query = query.where(decision_table.c.record_l.in_(names), decision_table.c.record_r.in_(names))
         if labels:
             query = query.where(decision_table.c.kind == "label")
+        if like is not None:
+            one = decision_table.alias()
+            query = query.join(
+                one, sa.and_(*(one.c[side] == decision_table.c[side] for side in ("record_l", "record_r")))
+            ).where(one.c.decision_id == like)
         with self.begin() as db:
             rows = db.execute(query).mappings().all()
             for row in rows:

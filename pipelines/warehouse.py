@@ -6,7 +6,7 @@ Each step of a run opens a `Warehouse`: an in-memory database with the zones it 
 
 import re
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -166,6 +166,11 @@ def connect(temp: Path, allowed: Sequence[Path], memory_limit: str, threads: int
         con.close()
         raise _refused(fault, "opening the warehouse") from None
     return con
+
+
+def sql_list(words: Iterable[str]) -> str:
+    """Words as the inside of an SQL `IN (...)`; none of them is like no value."""
+    return ", ".join("'" + word.replace("'", "''") + "'" for word in words) or "NULL"
 
 
 def attach(con: duckdb.DuckDBPyConnection, zone: str, path: Path, key: bytes, read_only: bool = False) -> None:

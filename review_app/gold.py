@@ -79,13 +79,17 @@ def known_labels(held: House) -> dict[str, str]:
     return {_name(label): _verdict(label) for label in _labels(held)}
 
 
-def _labels(held: House) -> list[dict[str, Any]]:
+def _labels(held: House, like: int | None = None) -> list[dict[str, Any]]:
     """Imported labels on chosen pairs. Those of a random sample have a chance of being drawn: they calibrate."""
-    return [label for label in held.operations.decisions(labels=True) if label["inclusion_probability"] is None]
+    found = held.operations.decisions(labels=True, like=like)
+    return [label for label in found if label["inclusion_probability"] is None]
 
 
 def _label(held: House, item_id: str) -> dict[str, Any] | None:
-    return next((label for label in _labels(held) if _name(label) == item_id), None)
+    number = item_id.removeprefix(IMPORTED)
+    if not number.isdecimal() or len(number) > 18:  # no number of a row
+        return None
+    return next((label for label in _labels(held, int(number)) if _name(label) == item_id), None)
 
 
 def _name(label: dict[str, Any]) -> str:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from synthetic_data.administration.scene import Scene
 from synthetic_data.draws import Draws
-from synthetic_data.frames import SCHEMAS
 from synthetic_data.randomness import stable_hash
+from synthetic_data.schemas import SCHEMAS
 from synthetic_data.timeline import OPEN, YEAR, day_number
 
 LOOK_BACK = 365  # days in which a fall, a bereavement, a move or a debt counts

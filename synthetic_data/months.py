@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 
 from synthetic_data.administration.care import ACCOMMODATION
-from synthetic_data.frames import SCHEMAS
 from synthetic_data.incidents import plan
 from synthetic_data.rates import Rates
+from synthetic_data.schemas import SCHEMAS
 from synthetic_data.world import World
 
 

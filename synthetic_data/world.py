@@ -28,13 +28,14 @@ from synthetic_data.administration.registrations import births, marriages, morta
 from synthetic_data.administration.scene import FRAMES, Scene, as_days
 from synthetic_data.administration.schools import schools
 from synthetic_data.events import build_history
-from synthetic_data.frames import SCHEMAS, shaped
+from synthetic_data.frames import shaped
 from synthetic_data.hazards import run_hazards
 from synthetic_data.naming import name_people
 from synthetic_data.persons import build_persons
 from synthetic_data.places import build_places
 from synthetic_data.population import build_population
 from synthetic_data.randomness import stream
+from synthetic_data.schemas import SCHEMAS
 from synthetic_data.tenures import tenures
 from synthetic_data.timeline import day_number
 

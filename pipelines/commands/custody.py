@@ -1,4 +1,4 @@
-"""The commands of custody: `audit`, `requests`, `keys`, `reid`, `erase`, `scan`."""
+"""The commands of custody: `audit`, `requests`, `keys`, `reid`, `disclose`, `erase`, `scan`."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import click
 from pipelines.commands.options import DATA, JSON, SOURCES, folder, show
 
 REASON = click.option("--reason", help="Why, in a sentence that the second person can judge by.")
+READER = click.option("--to", "reader", required=True, metavar="AGE1...", help="The reader's public age key.")
 REQUEST = click.option("--request", "request_id", help="The approved request.")
 
 
@@ -211,7 +212,7 @@ def reid_approve(data: str, request_id: str) -> None:
 @reid.command("reveal")
 @DATA
 @click.argument("request_id", metavar="REQUEST")
-@click.option("--to", "reader", required=True, metavar="AGE1...", help="The reader's public age key.")
+@READER
 def reid_reveal(data: str, request_id: str, reader: str) -> None:
     """Write the answer, sealed for the reader and removed after seven days."""
     from pipelines.custody.reidentification import reveal
@@ -242,7 +243,7 @@ def disclose_request(data: str, records: tuple[str, ...], purpose: str, basis: s
 @disclose.command("reveal")
 @DATA
 @click.argument("request_id", metavar="REQUEST")
-@click.option("--to", "reader", required=True, metavar="AGE1...", help="The reader's public age key.")
+@READER
 def disclose_reveal(data: str, request_id: str, reader: str) -> None:
     """Once another person has approved: write the answer, sealed for the reader and removed after seven days."""
     from pipelines.custody.disclosure import reveal

@@ -78,8 +78,7 @@ def enter_refusal(folder: DataFolder | None, fault: Refusal) -> None:
         keyring = open_keyring(folder, load_settings(folder), STORE, lenient=True)
         operations = Operations.open(folder, keyring, lenient=True)
         try:
-            who = acting(folder).login
-            audit.record(operations, who, "refused", type(fault).__name__, why=str(fault)[:400])
+            audit.refused(operations, acting(folder).login, fault)
         finally:
             operations.close()
 

@@ -54,10 +54,7 @@ def reveal(folder: DataFolder, request_id: str, reader: str) -> str:
 
     Purpose and sources are asked again; the audit has its entry before the file is there.
     """
-    try:
-        recipient = pyrage.x25519.Recipient.from_str(reader)
-    except Exception:  # noqa: BLE001 - pyrage's own class, whatever is wrong with the text
-        raise BoroughlinkError("--to: not an age recipient; `boroughlink keys custodian` makes one.") from None
+    recipient = revealed.reader_key(reader)
     revealed.sweep(folder)
     settings = load_settings(folder)
     with standing_store(folder, DISCLOSING) as operations:

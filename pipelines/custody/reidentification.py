@@ -51,10 +51,7 @@ def reveal(folder: DataFolder, request_id: str, reader: str) -> str:
 
     The audit has its entry before the file is there.
     """
-    try:
-        recipient = pyrage.x25519.Recipient.from_str(reader)
-    except Exception:  # noqa: BLE001 - pyrage's own class, whatever is wrong with the text
-        raise BoroughlinkError("--to: not an age recipient; `boroughlink keys custodian` makes one.") from None
+    recipient = revealed.reader_key(reader)
     revealed.sweep(folder)
     with standing_store(folder, REVEALING) as operations, open_snapshot(folder) as (wh, _):
         request = approvals.standing(operations, request_id, KIND)

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipelines.faults import Refusal
 from pipelines.operations import Operations, audit_table, timestamp
 
 GENESIS = "0" * 64
@@ -20,6 +21,11 @@ def record(operations: Operations, actor: str, event: str, subject: str, **detai
     """Append one entry; return its number."""
     with operations.begin() as db:
         return append(operations, db, actor, event, subject, **detail)
+
+
+def refused(operations: Operations, actor: str, fault: Refusal) -> None:
+    """Append what was refused, and in which words."""
+    record(operations, actor, "refused", type(fault).__name__, why=str(fault)[:400])
 
 
 def append(operations: Operations, db: sa.Connection, actor: str, event: str, subject: str, **detail: Any) -> int:

@@ -16,7 +16,7 @@ from linkage_models.term_frequencies import terms_here
 from linkage_models.thresholds import FEWEST_OF_ANY_ORIGIN, FEWEST_TO_TRAIN, PLACED_SHARE, RETRAIN_GROWTH
 from linkage_models.training import TrainingFailed, train
 from pipelines.places.gazetteer import PROPERTY
-from pipelines.warehouse import Warehouse
+from pipelines.warehouse import Warehouse, sql_list
 
 MODEL = "identity.linkage.model"
 # People per household, census 2021, Southend-on-Sea: 180,688 people in 78,344 households.
@@ -69,8 +69,7 @@ def _common_to_all(wh: Warehouse, table: str, views: Mapping[str, Sequence[str]]
     held = {source for (source,) in wh.rows(f"SELECT DISTINCT source_dataset FROM {table}")}
     reads = [held.intersection(sources) for sources in (views or {"all": sorted(held)}).values()]
     common = sorted(set.intersection(*filter(None, reads))) if any(reads) else []
-    listed = ", ".join("'" + source.replace("'", "''") + "'" for source in common) or "NULL"
-    return f"(FROM {table} WHERE source_dataset IN ({listed}))"
+    return f"(FROM {table} WHERE source_dataset IN ({sql_list(common)}))"
 
 
 def design_here(wh: Warehouse) -> Design:

@@ -14,7 +14,7 @@ from linkage_models.person.company import company, strongest
 from pipelines.linkage.certainty import calibration_of
 from pipelines.linkage.edges import EDGE, MODEL
 from pipelines.linkage.graph import NODE, NODE_EDGE, Graph
-from pipelines.warehouse import Warehouse
+from pipelines.warehouse import Warehouse, sql_list
 
 GAINED = "company_gained"
 COMPANY = "identity.linkage.company"
@@ -36,7 +36,7 @@ def note_company(wh: Warehouse, view: str, sources: Collection[str]) -> None:
     """Add to COMPANY the rows of a view over the pairs of GAINED, with the weight and probability that each has there.
     Leaves the temporary table view_company: the pairs by their places."""
     wh.execute(f"CREATE TABLE IF NOT EXISTS {COMPANY} ({COLUMNS})")
-    among = f"SELECT node FROM {NODE} WHERE source IN ({_listed(sources)})"
+    among = f"SELECT node FROM {NODE} WHERE source IN ({sql_list(sorted(sources))})"
     wh.execute(f"CREATE OR REPLACE TEMP TABLE view_company AS {strongest(GAINED, among)}")
     said = calibration_of(wh).probability_sql("match_weight")
     wh.execute(
@@ -78,7 +78,7 @@ def _raised(wh: Warehouse, sources: Collection[str], everyone: Graph) -> Graph:
 
 def linking_weights(wh: Warehouse, view: str, sources: Collection[str], least: float) -> Floats:
     """Weights in a view, from the least on, of the pairs between its records."""
-    inside = " AND ".join(f"source_{side} IN ({_listed(sources)})" for side in "lr")
+    inside = " AND ".join(f"source_{side} IN ({sql_list(sorted(sources))})" for side in "lr")
     found = wh.con.execute(
         f"""WITH gained AS (SELECT record_l, record_r, match_weight FROM {COMPANY} WHERE view = '{view}')
         SELECT match_weight FROM {EDGE} ANTI JOIN gained USING (record_l, record_r)
@@ -86,10 +86,6 @@ def linking_weights(wh: Warehouse, view: str, sources: Collection[str], least: f
         UNION ALL SELECT match_weight FROM gained WHERE match_weight >= {least!r}"""
     ).fetchnumpy()
     return np.asarray(found["match_weight"])
-
-
-def _listed(sources: Collection[str]) -> str:
-    return ", ".join("'" + source.replace("'", "''") + "'" for source in sorted(sources)) or "NULL"
 
 
 def open_view_edges(wh: Warehouse, view: str, catalog: str = "identity") -> None:

@@ -1,6 +1,5 @@
 """Households as dated intervals at a home, per view; and a random id for every property."""
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from pipelines.governance.protection import withheld
 from pipelines.linkage.drawing import drawer
 from pipelines.linkage.persons import MEMBERSHIP, PERSON, give_ids
 from pipelines.people.records import RECORD, RECORD_ADDRESS
-from pipelines.people.touched import HOMES, TOUCHED, settle, why_all
+from pipelines.people.touched import HOMES, TOUCHED, code_mark, settle, why_all
 from pipelines.places.gazetteer import PROPERTY
 from pipelines.warehouse import Warehouse
 
@@ -108,7 +107,7 @@ def _basis(wh: Warehouse, views: Iterable[str], communal: str) -> dict[str, str]
         "the views": repr(views),
         "the homes that are no households": repr(wh.rows(f"SELECT count(*), bit_xor(hash(uprn)) FROM {communal}")),
         "what is withheld": withheld(),
-        "the households or their code": hashlib.sha256(b"".join(Path(path).read_bytes() for path in code)).hexdigest(),
+        "the households or their code": code_mark(code),
         "the matching engine": duckdb.__version__,
         "what stood in its tables": str(held),
     }

@@ -30,7 +30,7 @@ from pipelines.linkage.former_keys import succeed
 from pipelines.linkage.graph import NODE, NODE_EDGE, Graph, load_graph, write_nodes
 from pipelines.linkage.reach import ANEW, REACHED, find_reached, renew_company
 from pipelines.people.records import RECORD
-from pipelines.people.touched import HOMES, PERSONS, settle, touch, unsettle, why_all
+from pipelines.people.touched import HOMES, PERSONS, code_mark, settle, touch, unsettle, why_all
 from pipelines.warehouse import Warehouse
 
 MEMBERSHIP, PERSON, LEDGER = (f"identity.linkage.{name}" for name in ("membership", "person", "ledger"))
@@ -96,7 +96,7 @@ def _basis(wh: Warehouse, views: Mapping[str, Sequence[str]], target: float, sto
         "the views": repr({view: sorted(sources) for view, sources in sorted(views.items())}),
         "the settings of clustering": repr((target, stop)),
         "the model": hashlib.sha256(repr(model).encode()).hexdigest(),
-        "the clustering or its code": hashlib.sha256(b"".join(path.read_bytes() for path in _CODE)).hexdigest(),
+        "the clustering or its code": code_mark(_CODE),
         "the matching engine": duckdb.__version__,
         "what stood in its tables": str(held),  # an erasure takes records out of them
     }

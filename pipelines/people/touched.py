@@ -4,7 +4,10 @@ Whoever changes what a later step reads notes the records here; the step works o
 over, and lets the notes go. It works on everything where it never ran, or what holds for all records is another.
 """
 
+import hashlib
 import json
+from collections.abc import Iterable
+from pathlib import Path
 
 from linkage_models.incremental import difference
 from pipelines.warehouse import Warehouse
@@ -37,6 +40,11 @@ def why_all(wh: Warehouse, step: str, basis: dict[str, str]) -> str | None:
         return "nothing of an earlier run to build on"
     differs = difference(json.loads(told[0][0]), basis)
     return f"{' and '.join(differs)} changed" if differs else None
+
+
+def code_mark(paths: Iterable[Path | str]) -> str:
+    """A hash of the files by which a step makes what it makes."""
+    return hashlib.sha256(b"".join(Path(path).read_bytes() for path in paths)).hexdigest()
 
 
 def settle(wh: Warehouse, step: str, basis: dict[str, str]) -> None:

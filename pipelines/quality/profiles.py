@@ -14,7 +14,7 @@ from pathlib import Path
 from pipelines.quality.thresholds import thresholds
 from pipelines.sources.contracts import Column, Contract, Table
 from pipelines.sources.intake import INTAKE, Candidate
-from pipelines.warehouse import Warehouse
+from pipelines.warehouse import Warehouse, sql_list
 from quality_checks.drift import TRUE
 
 PROFILE = "identity.quality.profile"
@@ -184,7 +184,7 @@ def _cell(column: Column, measure: str, extract: date) -> str:
     """SQL: the cell of a value, null where there is none."""
     value, day = f'"{column.staged}"', f"DATE '{extract.isoformat()}'"
     if measure == "code":
-        codes = ", ".join("'" + code.replace("'", "''") + "'" for code in column.codes or {}) or "NULL"
+        codes = sql_list(column.codes or ())
         return f"CASE WHEN {value} IN ({codes}) THEN {value} WHEN {value} IS NOT NULL THEN 'no code' END"
     if measure == "length":
         return f"least(length({value}), {LONGEST})"

@@ -9,7 +9,7 @@ from pipelines.governance.treatments import Treatment, passing_sql
 from pipelines.sources.contracts import Contract
 from pipelines.sources.facts import FACTS
 from pipelines.sources.origins import origins
-from pipelines.warehouse import Warehouse
+from pipelines.warehouse import Warehouse, sql_list
 
 #: (source, fact) to each column of the fact: how the columns that it is made of are treated for the purpose.
 Passing = Mapping[tuple[str, str], Mapping[str, frozenset[Treatment]]]
@@ -61,7 +61,7 @@ def open_window(
     that its fact's join (else that of "") finds, null where it is nobody's, no record id, and numbers as pseudonyms of
     this window alone.
     """
-    listed = _list(sources)
+    listed = sql_list(sources)
     salt = secrets.token_hex(32)
     for fact in facts:
         parts = []
@@ -69,7 +69,7 @@ def open_window(
             for select, of in _alike(fact, sources, passing, salt if owners is not None else None).items():
                 join = owners.get(fact, owners[""]) if owners is not None else ""
                 parts.append(f"SELECT {select} FROM identity.facts.{fact} AS f {join} "
-                             f"WHERE f.valid_to IS NULL AND f.source IN ({_list(of)})")  # fmt: skip
+                             f"WHERE f.valid_to IS NULL AND f.source IN ({sql_list(of)})")  # fmt: skip
         if not parts:
             typed = [
                 (column.name, column.type)
@@ -100,7 +100,3 @@ def _alike(fact: str, sources: Sequence[str], passing: Passing | None, salt: str
             )
         found.setdefault(", ".join(columns), []).append(source)
     return found
-
-
-def _list(sources: Iterable[str]) -> str:
-    return ", ".join("'" + source.replace("'", "''") + "'" for source in sources) or "''"

@@ -9,8 +9,8 @@ import polars as pl
 import yaml
 
 from synthetic_data.administration.scene import FRAMES, Scene
-from synthetic_data.frames import SCHEMAS
 from synthetic_data.randomness import distinct, stream
+from synthetic_data.schemas import SCHEMAS
 from synthetic_data.timeline import OPEN, YEAR
 
 COLUMNS = ["subject_source", "subject_ref", "other_source", "other_ref", "person_ids", "uprns", "note"]

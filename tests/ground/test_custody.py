@@ -3,17 +3,14 @@
 import json
 import shutil
 import sys
-from types import SimpleNamespace
 
-import dagster as dg
 import pyrage
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
 from pipelines import warehouse
-from pipelines.assets import RunHandle, run_step
-from pipelines.cli import cli, main
+from pipelines.cli import cli
 from pipelines.custody import auditing, keyholding
 from pipelines.custody.asking import answered
 from pipelines.custody.doctor import examine
@@ -221,8 +218,6 @@ def test_a_command_asks_for_no_other_zones_key(folder, command, tmp_path, monkey
         seen.update(names)
         return real(folder, settings, names, **more)
 
-    import sys
-
     for module in [m for name, m in sys.modules.items() if name.startswith("pipelines") and hasattr(m, "open_keyring")]:
         monkeypatch.setattr(module, "open_keyring", watched)
     given = [part for name, value in GIVEN[command].items() for part in ((name, value) if name[0] == "-" else (value,))]
@@ -286,28 +281,6 @@ def test_real_data_waits_for_each_protection(real, lacks, said):
     with pytest.raises(Refusal, match=said):
         Run.begin(real)
     assert any(said in finding.said for finding in examine(real) if not finding.fine)
-
-
-def test_what_a_run_refuses_stands_in_the_audit(folder, monkeypatch, capsys):
-    with standing_store(folder) as store:
-        store.add_decisions([{"kind": "must_link", "record_l": "a", "record_r": "b"}], "ann", "1")
-        with store.begin() as db:
-            db.exec_driver_sql("DROP TRIGGER decision_no_update")
-            db.exec_driver_sql("UPDATE decision SET kind = 'cannot_link'")
-    handle = RunHandle(folder, lambda run: None, folder.landing, "ann")
-    with (
-        pytest.raises(dg.Failure),
-        run_step(SimpleNamespace(resources=SimpleNamespace(borough=handle)), "x", ()) as step,
-    ):
-        step.run.operations.decisions()
-    handle.close()
-    assert ("ann", "refused") in events(folder) and "table `decision`, row 1" in handle.failed
-    (folder.landing / "council_tax" / "2026-11-01").mkdir(parents=True)  # of which nobody has said whether it is real
-    monkeypatch.setattr(sys, "argv", ["boroughlink", "run", "--data", str(folder.root)])
-    with pytest.raises(SystemExit):
-        main()
-    assert "nobody has said whether these people are real" in capsys.readouterr().err
-    assert [event for _, event in events(folder)].count("refused") == 2
 
 
 def test_refusals_stand_in_the_audit_where_the_store_opens(folder, tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ from pipelines.governance.keys import Keyring
 from pipelines.operations import Operations, audit_table, metadata, payload_table
 from pipelines.releases.store import destroy_key, keep_key
 from pipelines.settings import DataFolder
+from tests.ground.older_store import older_store
 
 
 @pytest.fixture
@@ -65,16 +66,8 @@ def test_a_sources_key_stands_nowhere_in_clear_and_can_be_erased(store):
 
 
 def test_decisions_of_an_older_store_are_sealed_and_stand(tmp_path):
-    from alembic import command
-    from alembic.config import Config
-
-    import pipelines
-
     folder, keyring = DataFolder.at(tmp_path / "data").make(), Keyring.ephemeral()
-    engine = sa.create_engine(f"sqlite:///{folder.operations}")
-    config = Config(attributes={"engine": engine, "keyring": keyring})
-    config.set_main_option("script_location", str(Path(pipelines.__file__).parent / "migrations"))
-    command.upgrade(config, "0001")
+    engine = older_store(folder, keyring, "0001")
     with engine.begin() as db:
         for number in range(40):
             db.exec_driver_sql(

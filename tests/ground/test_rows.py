@@ -1,12 +1,10 @@
 """A row that decides something and was changed, put in, taken out or put back by hand: refused, named, audited."""
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-import pipelines
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import approvals, audit
 from pipelines.governance.actors import Actor
@@ -18,6 +16,7 @@ from pipelines.governance.row_macs import RowChanged
 from pipelines.operations import Operations, decision_table, release_table, request_table
 from pipelines.releases.store import find, update
 from pipelines.settings import DataFolder
+from tests.ground.older_store import older_store
 
 REASON = "the social worker asked who this is"
 ANN, BOB = Actor("ann"), Actor("bob")
@@ -169,14 +168,8 @@ def test_nobody_is_taken_off_the_opt_out_list(store, tmp_path):
 
 
 def test_rows_of_an_older_store_are_believed_once_as_the_audit_says(tmp_path):
-    from alembic import command
-    from alembic.config import Config
-
     folder, keyring = DataFolder.at(tmp_path / "data").make(), Keyring.ephemeral()
-    engine = sa.create_engine(f"sqlite:///{folder.operations}")
-    config = Config(attributes={"engine": engine, "keyring": keyring})
-    config.set_main_option("script_location", str(Path(pipelines.__file__).parent / "migrations"))
-    command.upgrade(config, "0008")
+    engine = older_store(folder, keyring, "0008")
     with engine.begin() as db:
         for number in range(20):
             db.exec_driver_sql("INSERT INTO payload VALUES (?, x'')", (str(number),))

@@ -4,19 +4,22 @@ import multiprocessing
 import os
 import signal
 import stat
+import sys
 import threading
 from contextlib import suppress
 from types import SimpleNamespace
 
+import dagster as dg
 import duckdb
 import pytest
 import sqlalchemy as sa
 
 from pipelines.assets import RunHandle, run_step
+from pipelines.cli import main
 from pipelines.commit_point import Current, RunUnderWay, run_under_way
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import STANDING_KEYS, open_keyring
-from pipelines.operations import Operations, audit_table
+from pipelines.operations import Operations, audit_table, opened_store
 from pipelines.runs import Run
 from pipelines.settings import DataFolder, Settings
 from pipelines.snapshots import NothingPublished, open_snapshot
@@ -281,3 +284,25 @@ def test_a_run_that_is_stopped_is_thrown_away(folder):
         assert stop_asked() == (stop is interrupted)
         handle.close()
         assert "stopped" in handle.failed and Current.read(folder).state is None and not folder.identity.exists()
+
+
+def test_what_a_run_refuses_stands_in_the_audit(folder, monkeypatch, capsys):
+    with opened_store(folder.make()) as store:
+        store.add_decisions([{"kind": "must_link", "record_l": "a", "record_r": "b"}], "ann", "1")
+        with store.begin() as db:
+            db.exec_driver_sql("DROP TRIGGER decision_no_update")
+            db.exec_driver_sql("UPDATE decision SET kind = 'cannot_link'")
+    handle = RunHandle(folder, lambda run: None, folder.landing, "ann")
+    with (
+        pytest.raises(dg.Failure),
+        run_step(SimpleNamespace(resources=SimpleNamespace(borough=handle)), "x", ()) as step,
+    ):
+        step.run.operations.decisions()
+    handle.close()
+    assert "refused" in [event for event, _ in audited(folder)] and "table `decision`, row 1" in handle.failed
+    (folder.landing / "council_tax" / "2026-11-01").mkdir(parents=True)  # of which nobody has said whether it is real
+    monkeypatch.setattr(sys, "argv", ["boroughlink", "run", "--data", str(folder.root)])
+    with pytest.raises(SystemExit):
+        main()
+    assert "nobody has said whether these people are real" in capsys.readouterr().err
+    assert [event for event, _ in audited(folder)].count("refused") == 2

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from synthetic_data.borough import RENDERERS, make_borough
-from synthetic_data.frames import SCHEMAS
 from synthetic_data.hazards import rules
 from synthetic_data.months import BELONGS_TO, UNDATED, dating, month_ends
+from synthetic_data.schemas import SCHEMAS
 
 DAYS = ["2026-08-31", "2026-09-30", "2026-10-31"]
 

@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from synthetic_data.frames import SCHEMAS
+from synthetic_data.schemas import SCHEMAS
 from synthetic_data.world import World, build_world
 
 AS_OF = date(2026, 10, 31)
