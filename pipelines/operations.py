@@ -258,16 +258,16 @@ class Operations:
     def write_decisions(self, db: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
         """Append rows as they stand, inside a transaction of the caller's. Their numbers, which say what came last, are
         given here: their MACs cover them."""
-        self.take_write_lock(db)
+        self.take_write_lock(db, decision_table)
         last = db.scalar(sa.select(sa.func.max(decision_table.c.decision_id))) or 0
         numbered = ({**row, "decision_id": number} for number, row in enumerate(rows, start=last + 1))
         if written := [with_mac(self.keyring, decision_table, row) for row in numbered]:
             db.execute(sa.insert(decision_table), written)
 
-    def take_write_lock(self, db: sa.Connection) -> None:
-        """One writer of decisions at a time, until the transaction ends."""
+    def take_write_lock(self, db: sa.Connection, table: sa.Table) -> None:
+        """One writer of the table at a time, until the transaction ends: it reads what came last, and follows it."""
         lock = {"sqlite": "UPDATE run SET state = state WHERE 0"}
-        db.exec_driver_sql(lock.get(self.engine.dialect.name, "LOCK TABLE decision IN EXCLUSIVE MODE"))
+        db.exec_driver_sql(lock.get(self.engine.dialect.name, f"LOCK TABLE {table.name} IN EXCLUSIVE MODE"))
 
     def decisions(
         self, among: Sequence[str] | None = None, labels: bool = False, like: int | None = None

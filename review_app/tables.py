@@ -76,7 +76,4 @@ case_table = sa.Table(
 
 def one_at_a_time(operations: Operations, db: sa.Connection) -> None:
     """Take the write lock: what is written now is judged by what stands now."""
-    if operations.engine.dialect.name == "sqlite":
-        db.exec_driver_sql("UPDATE run SET state = state WHERE 0")
-    else:
-        db.exec_driver_sql("LOCK TABLE item_state IN EXCLUSIVE MODE")
+    operations.take_write_lock(db, state_table)

@@ -31,10 +31,7 @@ def refused(operations: Operations, actor: str, fault: Refusal) -> None:
 def append(operations: Operations, db: sa.Connection, actor: str, event: str, subject: str, **detail: Any) -> int:
     """`record` inside a transaction of the caller's: what was done and its entry are written together, or neither."""
     text = json.dumps(detail, sort_keys=True, default=str)
-    if operations.engine.dialect.name == "sqlite":
-        db.exec_driver_sql("UPDATE run SET state = state WHERE 0")  # take the write lock before reading the head
-    else:
-        db.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")
+    operations.take_write_lock(db, audit_table)
     head = db.execute(
         sa.select(audit_table.c.seq, audit_table.c.mac).order_by(audit_table.c.seq.desc()).limit(1)
     ).first()

@@ -90,7 +90,7 @@ def find(operations: Operations, release_id: str) -> Release:
 def update(operations: Operations, release_id: str, state: str, **manifest: Any) -> None:
     """Move a release to a state, with more in its manifest. Raises ReleaseRefused if it ended meanwhile."""
     with operations.begin() as db:
-        operations.take_write_lock(db)
+        operations.take_write_lock(db, release_table)
         row = db.execute(sa.select(release_table).where(release_table.c.release_id == release_id)).mappings().one()
         over = row["state"] in ("revoked", "expired")
         if not over:
