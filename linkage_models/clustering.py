@@ -73,9 +73,8 @@ class Clustering:
 
     The rest is for review, as indexes into the edges. `stopped`: the strongest pair of two clusters that the evidence
     would join and something keeps apart, `stopped_by` says what: a constraint, or that one of them fits another cluster
-    as well. Of groups of two records or more: `bridges`, the
-    one pair that holds two together in a cluster; `thin`, the strongest pair of two that became one although hardly
-    any evidence on average speaks for it.
+    as well. Of groups of two records or more: `bridges`, the one pair that holds two together in a cluster; `thin`, the
+    strongest pair of two that became one although hardly any evidence on average speaks for it.
     """
 
     labels: Ints

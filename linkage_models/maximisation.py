@@ -64,8 +64,8 @@ def maximise(
 
     Without `known` the pairs are all there are of one blocking rule. With it, (pairs of all records, share of matches
     among them), they are those that a set of rules found, every other pair counts as no match, and m starts from the
-    levels as they stand. `most` bounds the m of each level; of
-    `rivals` one alone can be a match.
+    levels as they stand. `most` bounds the m of each level; of `rivals` one alone can
+    be a match.
     """
     pairs = np.asarray(patterns["pairs"], dtype=np.float64)
     # a level's place in its comparison; the null level has its own last place, worth nothing
