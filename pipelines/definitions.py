@@ -4,7 +4,7 @@ import os
 import shutil
 import sqlite3
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -43,6 +43,8 @@ from pipelines.sources.contract_files import load_contracts
 from pipelines.stopping import STOPPED, listening, stop_asked
 
 JOB = "boroughlink"
+#: Runs that `execute` began in this process -> who asked for each.
+_started_here: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -95,12 +97,11 @@ def build_definitions(place: Place) -> dg.Definitions:
 
     @dg.resource(description="The run under way: lock, work copies, keys, the operational store.")
     def borough(init: dg.InitResourceContext) -> Iterator[RunHandle]:
-        tags: Mapping[str, str] = init.dagster_run.tags if init.dagster_run else {}
         handle = RunHandle(
             place.folder,
             lambda run: Purposes.load(contracts.values(), run.settings.today(), stated),
             place.landing,
-            _who(tags),
+            _who(init.dagster_run),
             (lambda run, failed: tell(place.folder, run.summary(), failed)) if place.notices else None,
             upstream,
             whole=_is_whole(init.dagster_run),
@@ -194,6 +195,7 @@ def _execute(place: Place, started_by: str, select: str | None) -> tuple[bool, l
         if select:
             chosen = _chosen(definitions, select)
         run_id = str(uuid.uuid4())
+        _started_here[run_id] = started_by
         with listening(), _history_held_open(instance, run_id), _stopped_as_canceled(instance, run_id):
             result = definitions.resolve_job_def(JOB).execute_in_process(
                 instance=instance,
@@ -273,13 +275,14 @@ def _said(event: dg.DagsterEvent) -> str:
     return failure.error.to_string() if failure.error else f"{event.step_key} failed"
 
 
-def _who(tags: Mapping[str, str]) -> str:
-    if named := tags.get(STARTED_BY_TAG):
-        return named
-    if schedule := tags.get("dagster/schedule_name"):
-        return f"schedule {schedule}"
-    if sensor := tags.get("dagster/sensor_name"):
-        return f"sensor {sensor}"
+def _who(run: dg.DagsterRun | None) -> str:
+    """Who started a run. Whoever launches one on Dagster's pages writes its tags: none of them names a person."""
+    if run and run.run_id in _started_here:
+        return _started_here[run.run_id]
+    tags = run.tags if run else {}
+    for what in ("schedule", "sensor"):
+        if named := tags.get(f"dagster/{what}_name"):
+            return f"{what} {named}, by {person()}"
     return f"{person()}, by Dagster's page"
 
 

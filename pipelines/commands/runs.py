@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import sys
 from pathlib import Path
 from typing import Any
@@ -124,8 +125,9 @@ def run(
 @SOURCES
 @click.option("--port", default=3333, show_default=True, type=click.IntRange(1024, 65535))
 def dev(data: str, landing: str | None, sources: str | None, port: int) -> None:
-    """Open Dagster's pages on loopback over a data folder."""
+    """Open Dagster's pages on loopback over a data folder, for whoever has the address that is printed."""
     from pipelines.definitions import Place, dagster_home
+    from pipelines.running.pages import KEY_ENV
 
     place = Place.of(data, landing, sources)
     dagster_home(place.folder)
@@ -135,11 +137,12 @@ def dev(data: str, landing: str | None, sources: str | None, port: int) -> None:
     if sources:
         os.environ["BOROUGHLINK_SOURCES"] = str(place.sources)
     os.chdir(place.folder.dagster)
-    click.echo(f"Asset graph:     http://127.0.0.1:{port}/asset-groups   (in some seconds; stop with Ctrl-C)")
+    os.environ[KEY_ENV] = key = secrets.token_urlsafe(24)
+    address = f"http://127.0.0.1:{port}/asset-groups?key={key}"
+    click.echo(f"Asset graph:     {address}   (in some seconds; stop with Ctrl-C)")
     click.echo(f"Data folder:     {place.folder.root}")
-    dagster = str(Path(sys.executable).parent / "dagster")
-    arguments = [dagster, "dev", "-m", "pipelines.definitions", "-h", "127.0.0.1", "-p", str(port)]
-    os.execv(dagster, arguments)  # noqa: S606 - hands this very process over, no shell
+    words = [sys.executable, "-m", "pipelines.running.pages", "-m", "pipelines.definitions"]
+    os.execv(sys.executable, [*words, "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606 - hands this process over
 
 
 @click.command()

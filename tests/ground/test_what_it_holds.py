@@ -70,6 +70,14 @@ def test_over_real_people_the_environment_says_nothing_that_protects(folder, mon
         load_settings(folder)
 
 
+def test_no_traceback_is_told_of_real_people(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOROUGHLINK_DEBUG", "1")
+    load_settings(folder)
+    (folder.root / SETTINGS_FILE).write_text("holds: real\n")
+    with pytest.raises(BoroughlinkError, match="is for invented people"):
+        load_settings(folder)
+
+
 def test_no_file_leaves_into_the_data_folder(folder: DataFolder, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(folder.published)
     for place in (folder.root, folder.published, folder.landing, tmp_path / "link", folder.root / "x" / ".."):
