@@ -105,6 +105,12 @@ class DataFolder:
     def at(cls, path: Path | str, day: date | None = None) -> "DataFolder":
         return cls(Path(path).expanduser().resolve(), day)
 
+    def standing(self) -> "DataFolder":
+        """Itself: nothing is made for whoever mistypes its name. Raises BoroughlinkError where it isn't there."""
+        if not self.root.is_dir():
+            raise BoroughlinkError(f"There is no data folder at {self.root}.")
+        return self
+
     @property
     def landing(self) -> Path:
         return self.root / "landing"

@@ -167,10 +167,10 @@ def serve(
     """Serve the review app: clusters to review, flagged pairs, quality, runs, audit."""
     from review_app.serving import local_users, serve
 
-    known = local_users(users, roles)
+    known, place = local_users(users, roles), folder(data).standing()
     click.echo(f"Review app:      http{'s' if certificate else ''}://{host}:{port}   (stop with Ctrl-C)")
     serve(
-        folder(data),
+        place,
         host,
         port,
         known,
@@ -198,7 +198,7 @@ def doctor(data: str, as_json: bool) -> None:
     """Prove each protection of a data folder by probing it, and say where its keys came from."""
     from pipelines.custody.doctor import examine
 
-    findings = examine(folder(data))
+    findings = examine(folder(data).standing())
     if as_json:
         click.echo(json.dumps([vars(finding) for finding in findings], indent=1))
     else:

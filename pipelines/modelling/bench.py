@@ -36,9 +36,7 @@ class Bench:
 @contextmanager
 def opened(folder: DataFolder, sources: str | None) -> Iterator[Bench]:
     """Raises BoroughlinkError when there is no data folder."""
-    if not folder.root.is_dir():
-        raise BoroughlinkError(f"There is no data folder at {folder.root}.")
-    purposes = purposes_at(folder, sources)
+    purposes = purposes_at(folder.standing(), sources)
     views = {view: purposes.sources(view) for view in VIEWS}
     with opened_store(folder, TRAINING) as operations:
         try:

@@ -3,7 +3,7 @@
 import json
 
 from pipelines.commit_point import Current, run_under_way
-from pipelines.faults import BoroughlinkError, plural
+from pipelines.faults import plural
 from pipelines.inbox import untaken
 from pipelines.notices.telling import notices
 from pipelines.operations import opened_store
@@ -15,9 +15,7 @@ from pipelines.snapshots import open_snapshot
 
 def status_of(folder: DataFolder) -> Answer:
     """What is published and which sources stand on an old extract, what waits, who runs."""
-    if not folder.root.exists():
-        raise BoroughlinkError(f"There is no data folder at {folder.root}.")
-    current = Current.read(folder)
+    current = Current.read(folder.standing())
     waiting = untaken(folder, *located(folder), load_settings(folder).today())
     with opened_store(folder) as operations:
         runs, told = operations.runs()[:10], notices(operations)[:10]
