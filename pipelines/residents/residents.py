@@ -80,6 +80,7 @@ def _judge(wh: Warehouse, view: str, sources: Sequence[str], day: date) -> None:
             sure=_listed(signs["sure"]),
             end_is_no_move=_listed(signs["end_is_no_move"]),
             stale_bases=_listed(list(stale)),
+            child_below=str(int(signs["child_below"])),
             stale_days=f"{list(stale.values())}::INTEGER[]",
         )
     )

@@ -14,7 +14,8 @@ FROM view_record v JOIN ${record_address} a USING (record_id)
 LEFT JOIN (SELECT unnest(${stale_bases}) AS basis, unnest(${stale_days}) AS days) stale ON stale.basis = a.basis
 WHERE coalesce(a.from_date <= DATE '${day}', true) AND a.basis <> 'death' AND coalesce(a.home_key, a.postcode) IS NOT NULL
     AND NOT (a.basis = 'liable' AND a.address_id IN (SELECT address_id FROM unoccupied))
-    AND coalesce(a.from_date >= DATE '${day}' - stale.days, true)
+    -- a badge that says until when it holds is not stale before
+    AND (coalesce(a.from_date >= DATE '${day}' - stale.days, true) OR a.to_date > DATE '${day}')
 GROUP BY ALL;
 
 -- grain: one person at one place
@@ -26,6 +27,8 @@ SELECT person_id, place, min(uprn) AS uprn, min(postcode) AS postcode,
        len(list_intersect(open_signs, ${held_by})) > 0 AS holds,
        NOT holds AND len(list_intersect(ended_signs, ${held_by})) > 0 AS gave_up,
        coalesce(bool_or(attested AND is_open), false) AS attested,
+       -- a contact that doesn't say since when is told anew with every extract: young people tracked, adults to call of pupils
+       len(list_intersect(open_signs, ${sure})) > 0 OR bool_or(is_open AND basis = 'contact' AND last_from IS NULL) AS kept_up,
        -- the owner of a home that everyone left is billed anew the day after
        coalesce(bool_or(is_open AND basis = 'liable' AND last_end >= last_from - 31), false) AS billed_anew,
        max(last_end) AS last_end
@@ -40,7 +43,7 @@ FROM stay GROUP BY place;
 CREATE OR REPLACE TEMP TABLE verdict AS
 SELECT s.*,
        CASE WHEN s.gave_up THEN 'gave the home up'
-            WHEN NOT s.holds AND t.held_since > coalesce(s.last_from, DATE '1900-01-01') THEN 'others hold the home since'
+            WHEN NOT s.holds AND NOT s.kept_up AND t.held_since > coalesce(s.last_from, DATE '1900-01-01') THEN 'others hold the home since'
             WHEN s.open_signs = ['liable'] AND s.billed_anew AND NOT s.attested AND t.people = 1 THEN 'billed for a home that was left'
             WHEN s.open_signs = [] AND len(list_filter(s.ended_signs, lambda sign: NOT list_contains(${end_is_no_move}, sign))) > 0 THEN 'every sign has ended'
        END AS against,
@@ -67,11 +70,35 @@ LEFT JOIN (SELECT person_id, arg_min(value, struct_pack(a := -n, v := value)) AS
 LEFT JOIN (SELECT person_id, arg_min(value, struct_pack(a := -n, v := value)) AS value FROM sex_given GROUP BY person_id) s USING (person_id);
 
 -- grain: person_id: of several homes the one begun last that was not left, then the surest, then the better attested
-CREATE OR REPLACE TEMP TABLE main_place AS
+CREATE OR REPLACE TEMP TABLE own_place AS
 SELECT * FROM verdict
 QUALIFY row_number() OVER (
     PARTITION BY person_id
     ORDER BY class = 'left', last_from DESC NULLS LAST, class = 'probably', len(open_signs) DESC, place) = 1;
+
+-- grain: person_id of a child whom only contacts name, such as the entry of its birth: where the surest of those is who stand beside it there
+CREATE OR REPLACE TEMP TABLE carried AS
+WITH named AS (
+    SELECT DISTINCT v.person_id, a.address_id, bool_and(a.basis = 'contact') OVER (PARTITION BY v.person_id) AS only_contacts
+    FROM view_record v JOIN ${record_address} a USING (record_id)
+)
+SELECT child.person_id, adult.* EXCLUDE (person_id)
+FROM named child JOIN known_person born USING (person_id)
+JOIN named beside ON beside.address_id = child.address_id AND beside.person_id <> child.person_id
+JOIN own_place adult ON adult.person_id = beside.person_id
+JOIN known_person alive ON alive.person_id = beside.person_id AND alive.death_date IS NULL
+WHERE child.only_contacts AND born.birth_date > DATE '${day}' - INTERVAL ${child_below} YEAR
+QUALIFY row_number() OVER (
+    PARTITION BY child.person_id ORDER BY adult.class = 'left', adult.class = 'probably', adult.last_from DESC NULLS LAST, adult.person_id) = 1;
+
+-- grain: person_id
+CREATE OR REPLACE TEMP TABLE main_place AS
+SELECT * FROM own_place ANTI JOIN carried USING (person_id)
+UNION ALL BY NAME
+SELECT * REPLACE (CASE WHEN class = 'left' THEN class ELSE 'probably' END AS class, [] AS ended_signs,
+                  CASE WHEN class = 'left' THEN [] ELSE ['with the family'] END AS open_signs,
+                  CASE WHEN class = 'left' THEN 'the family has left' END AS against)
+FROM carried;
 
 -- grain: person_id of one who is most likely another person of the same home: no source holds both, the surname and the initial agree or
 -- the names are crossed over, and nothing that is known tells them apart

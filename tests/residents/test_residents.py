@@ -27,7 +27,8 @@ def rows_of(numbers: range) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]
             for place, (source, basis, home, start, end) in enumerate(signs):
                 record = f"{number}/{person}/{source}/{place}"
                 died = case.get("died", {}).get(person)
-                records.append((record, source, f"{number}{person}", died, surname, initial))
+                born = case.get("born", {}).get(person)
+                records.append((record, source, f"{number}{person}", died, born, surname, initial))
                 stays.append((record, f"{source}:{home}", home, start, end, basis))
         discounts += [(f"council_tax:{home}", "exemption", "F") for home in case.get("empty", [])]
         discounts += [(f"council_tax:{home}", "discount", "single_person") for home in case.get("occupied", [])]
@@ -40,11 +41,11 @@ def build(wh: Warehouse, numbers: range, without: str = "") -> dict[str, tuple[A
     frame = pl.DataFrame(
         [row for row in records if row[0] in kept],
         schema={"record_id": pl.String, "source": pl.String, "person_id": pl.String, "death_date": pl.Date,
-                "surname_key": pl.String, "initial": pl.String}, orient="row")  # fmt: skip
+                "birth_date": pl.Date, "surname_key": pl.String, "initial": pl.String}, orient="row")  # fmt: skip
     wh.con.register("given_record", frame)
     wh.table(
         "identity.people.record",
-        "SELECT record_id, source, death_date, NULL::DATE AS birth_date, 'F' AS sex, true AS acts_as_adult,"
+        "SELECT record_id, source, death_date, birth_date, 'F' AS sex, true AS acts_as_adult,"
         " surname_key, NULL::VARCHAR AS forename, initial FROM given_record",
     )
     wh.table("identity.linkage.membership", "SELECT 'fraud' AS view, record_id, person_id FROM given_record")
