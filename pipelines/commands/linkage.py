@@ -30,7 +30,8 @@ def diff(data: str, before: str | None, after: str | None, as_json: bool) -> Non
 @SOURCES
 @JSON
 def explain(data: str, left: str, right: str | None, purpose: str, sources: str | None, as_json: bool) -> None:
-    """Why two records were linked or not, in words and numbers; with one person id, what holds that person together."""
+    """Why two records were linked or not, in words and numbers; with one id, of a person or
+    a record, what holds that person together."""
     from pipelines.reading.who_is_who import explanation_of
 
     show(explanation_of(folder(data), left, right, purpose, sources), as_json)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from linkage_models import thresholds as policy
-from linkage_models.clustering import FITS_TWO
+from linkage_models.clustering import FITS_TWO, missing_weight
 from linkage_models.models import Model, pinned
 from linkage_models.pairs import PairEvidence, compare
 from linkage_models.person.agreements import WORDS, agreement
@@ -84,8 +84,10 @@ def explain(wh: Warehouse, left: str, right: str, at: Looked) -> Explanation:
     together = homes[left] == homes[right]
     one, other = _records(wh, at, homes[left]), _records(wh, at, homes[right])
     ties = ties_among(wh, at.catalog, at.view, {*one, *other})
+    evidence = [Step(WORDS.get(name.replace(" ", "_"), name), what, weight) for name, what, weight in found.evidence]
     steps = [Step("any two records", "the odds before anything is known", found.prior)]
-    steps += [Step(*each) for each in found.evidence]
+    steps += [step for step in evidence if step.weight]
+    silent = [step.name for step in evidence if not step.weight]
     gained = [tie.weight for tie in ties if {tie.left, tie.right} == {left, right}]
     sentences = [
         f"In the view {at.view} the two records are {'one person' if together else 'two persons'}.",
@@ -103,6 +105,8 @@ def explain(wh: Warehouse, left: str, right: str, at: Looked) -> Explanation:
     decided = decided_among(wh, at.catalog, people, at.decisions)
     held = _joined(ties, decided)
     sentences += _held_together(held, left, right) if together else _kept_apart(wh, at, one, other, ties, decided)
+    if silent:
+        sentences.append(f"Not known of both, or no evidence either way: {', '.join(silent)}.")
     near = [] if gained else [(agreement(rule), _lacking(key, known)) for rule, key, known in found.near]
     return Explanation(
         tuple(sentences),
@@ -135,7 +139,7 @@ def explain_person(wh: Warehouse, person: str, at: Looked) -> Explanation:
     tree = spanning_tree(_joined(ties, decided))
     sources = sorted({record.split(":", 1)[0] for record in records})
     pairs = len(records) * (len(records) - 1) // 2
-    sentences = [f"In the view {at.view} this person has {plural(len(records), 'record')} from {', '.join(sources)}."]
+    sentences = [f"In the view {at.view} the person {person} has {plural(len(records), 'record')} from {', '.join(sources)}."]
     if tree:
         weakest = tree[-1]
         side = len(side_of(tree, weakest))
@@ -259,9 +263,10 @@ def _kept_apart(
     said += forbidden(wh, at.catalog, one, other)
     held = between(one, other, ties)
     size = f"the {plural(len(one), 'record')} of the one and the {plural(len(other), 'record')} of the other"
+    rest = f"a pair that no rule compares counts {missing_weight():+.1f}, " if held.compared < held.pairs else ""
     said.append(
-        f"Between {size}, {held.compared} of {plural(held.pairs, 'pair')} were compared; on average the evidence weighs"
-        f" {held.mean:+.1f} bits, and persons merge above {at.stop:+.1f}."
+        f"Between {size}, {held.compared} of {plural(held.pairs, 'pair')} were compared; {rest}on average the evidence"
+        f" weighs {held.mean:+.1f} bits, and persons merge above {at.stop:+.1f}."
     )
     if held.best and wh.rows(
         f"""-- there is one if another person fits one of the two as well

@@ -13,7 +13,7 @@ from pipelines.snapshots import open_snapshot
 def explanation_of(
     folder: DataFolder, left: str, right: str | None, purpose: str, sources: str | None = None
 ) -> Answer:
-    """Why two records were linked or not; with one id, what holds that person together.
+    """Why two records were linked or not; with one id, of a person or a record, what holds that person together.
 
     Noted in the audit before it is shown, and only what is a record or person: a name typed in their place would stand
     there in clear.
@@ -31,14 +31,17 @@ def explanation_of(
             named = sorted(record_name(operations.keyring, record) for record in (left, right))
             audit.record(operations, acting(folder).login, "pair explained", purpose, records=named)
         else:
-            told = explain_person(wh, left, at)
+            # a record alone stands for the person who holds it
+            of_record = "SELECT person_id FROM published.linkage.membership WHERE view = ? AND record_id = ?"
+            person = next((person for (person,) in wh.rows(of_record, [view, left])), left)
+            told = explain_person(wh, person, at)
             held = wh.rows(
                 "SELECT DISTINCT split_part(record_id, ':', 1) FROM published.linkage.membership "
                 "WHERE view = ? AND person_id = ?",
-                [view, left],
+                [view, person],
             )
             purposes.require(purpose, {source for (source,) in held})
-            audit.record(operations, acting(folder).login, "person explained", purpose, person=left)
+            audit.record(operations, acting(folder).login, "person explained", purpose, person=person)
     return Answer(told.sentences, told.tables)
 
 
