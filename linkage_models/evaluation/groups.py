@@ -25,7 +25,7 @@ def write_groups(
 ) -> None:
     """Write the temporary table `target` (record_id, grouping, name) over truth_record (record_id, person_id).
 
-    Age on `day`, or at death. Ward and tenure are those of the last home that the truth knows. `records` is the table
+    Age on `day`, or at death. Ward and tenure are those of the last home in the borough. `records` is the table
     of person records; `properties` the gazetteer (uprn, ward), None where there is none. "Identifiers recorded" is of
     the record, the others of the person.
     """
@@ -41,7 +41,7 @@ def write_groups(
             LEFT JOIN read_parquet('{folder}/households.parquet') h USING (household_id) {gazetteer}
             QUALIFY row_number() OVER (
                 PARTITION BY s.person_id
-                ORDER BY s.to_date DESC NULLS FIRST, s.from_date DESC NULLS LAST, s.household_id) = 1
+                ORDER BY s.uprn IS NULL, s.to_date DESC NULLS FIRST, s.from_date DESC NULLS LAST, s.household_id) = 1
         ), aged AS (
             SELECT *, date_sub('year', birth_date, least(coalesce(death_date, DATE '{day}'), DATE '{day}')) AS years
             FROM read_parquet('{folder}/persons.parquet')
@@ -51,7 +51,8 @@ def write_groups(
     )
     # one UNPIVOT would need one type; all are text
     parts = [
-        f"SELECT record_id, '{grouping}' AS grouping, coalesce(\"{grouping}\"::VARCHAR, 'not known') AS name"
+        f"SELECT record_id, '{grouping}' AS grouping,"
+        f" coalesce(replace(\"{grouping}\"::VARCHAR, '_', ' '), 'not known') AS name"
         " FROM truth_record JOIN person_group USING (person_id)"
         for grouping in GROUPINGS[:-1]
         if properties or grouping != "ward"

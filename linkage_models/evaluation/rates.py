@@ -190,7 +190,9 @@ def by_group(con: duckdb.DuckDBPyConnection, judged: str, groups: str) -> dict[s
     )
     shares["whole_precision"] = _ratios(con, "group_cluster", "whole", "1")
     sizes = con.execute(
-        "SELECT grouping, name, sum(records), sum(true_pairs) FROM group_person GROUP BY ALL ORDER BY ALL"
+        """-- one row per group, bands by their first number
+        SELECT grouping, name, sum(records), sum(true_pairs) FROM group_person GROUP BY grouping, name
+        ORDER BY grouping, try_cast(regexp_extract(name, '^[0-9]+') AS INTEGER) NULLS FIRST, name"""
     ).fetchall()
     for table in ("group_person", "group_cluster"):
         con.execute(f"DROP TABLE {table}")

@@ -139,7 +139,9 @@ def explain_person(wh: Warehouse, person: str, at: Looked) -> Explanation:
     tree = spanning_tree(_joined(ties, decided))
     sources = sorted({record.split(":", 1)[0] for record in records})
     pairs = len(records) * (len(records) - 1) // 2
-    sentences = [f"In the view {at.view} the person {person} has {plural(len(records), 'record')} from {', '.join(sources)}."]
+    sentences = [
+        f"In the view {at.view} the person {person} has {plural(len(records), 'record')} from {', '.join(sources)}."
+    ]
     if tree:
         weakest = tree[-1]
         side = len(side_of(tree, weakest))

@@ -210,7 +210,10 @@ def judgement_tables(judged: Mapping[str, Any]) -> tuple[list[str], list[Table]]
         tables.append((f"By {grouping}", ("group", "records", "true pairs", *rates), rows))
     tables += [
         _table("Probability said and true, by match weight", calibrated["bins"]),
-        _table("Addresses against the truth (no source, no method: all)", judged["addresses"]),
+        _table(
+            "Addresses against the truth",
+            [row | {each: row[each] or "all" for each in ("source", "method")} for row in judged["addresses"]],
+        ),
         _table("Residents against the truth, by view", judged["residents"].get("people", ())),
         _table("Wards against their known totals, by view", judged["residents"].get("wards", ())),
         _table("Flagged pairs against what was planted", judged.get("flags", ())),
@@ -244,10 +247,14 @@ def _misses(links: Mapping[str, Any]) -> Table:
 
 def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     columns = list(rows[0]) if rows else []
-    return title, columns, [[row[column] for column in columns] for row in rows]
+    return (
+        title,
+        [column.replace("_", " ") for column in columns],
+        [[row[column] for column in columns] for row in rows],
+    )
 
 
 def _with_interval(row: Mapping[str, Any], rate: str) -> str:
-    """0.9912 (0.988 to 0.993)"""
+    """0.9912 (0.988–0.993): breaks between the two only."""
     low, high = row[f"{rate} interval"]
-    return "-" if row[rate] is None else f"{row[rate]:.4f} ({low:.3f} to {high:.3f})"
+    return "-" if row[rate] is None else f"{row[rate]:.4f} ({low:.3f}–{high:.3f})"
