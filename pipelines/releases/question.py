@@ -41,6 +41,11 @@ class Question:
     unit: str
     count_as: str
 
+    @property
+    def base(self) -> str:
+        """What is counted: `person_id` or `household_id`."""
+        return self.unit.split(".")[-1]
+
     def members(self) -> str:
         """SELECT of the distinct people (or households) by what they are counted by. Grain: unit, dims.
 

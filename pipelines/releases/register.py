@@ -1,12 +1,12 @@
 """The register of published tables: one that, subtracted from an earlier one, gives away a small group is refused.
 
-Who is counted in each is held against who is counted in the other, on the data of today: a part of one that is smaller
-than the rule hides, with nothing the other way, could be read off the difference. The same question in a later run
-tells only in round numbers who came and went.
+Each shown cell of one, and all that it counts, is held against each of the other on the data of today: a part of one
+that is smaller than the rule hides, with nothing the other way, could be read off the difference. The same question in
+a later run tells only in round numbers who came and went.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,11 @@ import sqlalchemy as sa
 
 from pipelines.governance.pseudonyms import lasting_name
 from pipelines.operations import Operations, metadata, timestamp
-from pipelines.releases.protected_table import Preset
+from pipelines.releases.protected_table import Preset, presets
 from pipelines.releases.question import Question
 from pipelines.releases.sets import ReleaseRefused
 from pipelines.releases.store import keep_key, key_of
+from pipelines.releases.subtracting import gives_away
 from pipelines.warehouse import Warehouse, WarehouseError
 
 table_table = sa.Table(
@@ -37,21 +38,22 @@ class DifferenceRefused(ReleaseRefused):
 
 @dataclass(frozen=True)
 class Published:
-    """A table that is out: its question, and what the rule hid by which it was protected."""
+    """A table that is out: its question, what was hidden in it, and the rule, where it was kept."""
 
     table_id: str
     question: Question
     hidden_below: int
+    preset: Preset | None
 
 
 def require_no_difference(wh: Warehouse, operations: Operations, question: Question, preset: Preset) -> None:
     """Raise DifferenceRefused if an earlier table and this one, subtracted, give away a small group; `asked` must hold
     its members.
     """
-    for earlier in _published(operations, question.unit.split(".")[-1]):
+    for earlier in _published(operations):
         least = max(preset.hidden_below, earlier.hidden_below)
         same = earlier.question.members() == question.members()
-        if not same and _told(wh, earlier.question, question, least):
+        if not same and _told(wh, earlier, question, preset, least):
             raise DifferenceRefused(
                 f"With the table {earlier.table_id} that is out already, this one gives away a group of fewer than "
                 f"{least} people. Count more coarsely, or ask the same question as before."
@@ -66,6 +68,7 @@ def note(operations: Operations, run_id: str, question: Question, preset: Preset
             "unit": question.unit, "count_as": question.count_as,
         },
         "hidden_below": preset.hidden_below,
+        "preset": preset.name,
     }  # fmt: skip
     table_id = lasting_name(operations.keyring, "t_", base, question.members(), run_id, preset.name)
     with operations.begin() as db:
@@ -76,7 +79,7 @@ def note(operations: Operations, run_id: str, question: Question, preset: Preset
         db.execute(
             sa.insert(table_table).values(
                 table_id=table_id,
-                base=question.unit.split(".")[-1],
+                base=question.base,
                 filter=lasting_name(operations.keyring, "w_", question.source, question.where),
                 made_at=timestamp(),
                 sealed=sealed,
@@ -85,10 +88,9 @@ def note(operations: Operations, run_id: str, question: Question, preset: Preset
     return table_id
 
 
-def _published(operations: Operations, base: str) -> list[Published]:
-    query = sa.select(table_table).where(table_table.c.base == base).order_by(table_table.c.made_at)
+def _published(operations: Operations) -> list[Published]:
     with operations.begin() as db:
-        rows = db.execute(query).mappings().all()
+        rows = db.execute(sa.select(table_table).order_by(table_table.c.made_at)).mappings().all()
     return [_opened(operations, dict(row)) for row in rows]
 
 
@@ -97,41 +99,12 @@ def _opened(operations: Operations, row: Mapping[str, Any]) -> Published:
     asked = told["question"]
     dims = tuple((heading, sql) for heading, sql in asked.pop("dims"))
     question = Question(tables=tuple(asked.pop("tables")), dims=dims, **asked)
-    return Published(row["table_id"], question, told["hidden_below"])
+    return Published(row["table_id"], question, told["hidden_below"], presets().get(told.get("preset")))
 
 
-def _told(wh: Warehouse, earlier: Question, now: Question, least: int) -> int:
-    """Groups of which one table counts a few more than the other, and the other nobody else: by what both count by, and
-    in all.
-    """
+def _told(wh: Warehouse, earlier: Published, now: Question, preset: Preset, least: int) -> bool:
     try:
-        wh.execute(f"CREATE OR REPLACE TEMP TABLE earlier AS {earlier.members()}")
+        wh.execute(f"CREATE OR REPLACE TEMP TABLE earlier AS {earlier.question.members()}")
     except WarehouseError:  # a column of then is gone: it can't be recounted, and nothing of it stands any more
-        return 0
-    common = [
-        (at, before)
-        for at, (_, sql) in enumerate(now.dims)
-        for before, (_, other) in enumerate(earlier.dims)
-        if sql == other
-    ]
-    return sum(_small(wh, by, least) for by in ([common, []] if common else [[]]))
-
-
-def _small(wh: Warehouse, by: Sequence[tuple[int, int]], least: int) -> int:
-    new = ", ".join(f"d{at} AS k{place}" for place, (at, _) in enumerate(by))
-    old = ", ".join(f"d{at} AS k{place}" for place, (_, at) in enumerate(by))
-    keys = ["unit", *(f"k{place}" for place in range(len(by)))]
-    on = " AND ".join(f"a.{key} IS NOT DISTINCT FROM b.{key}" for key in keys)
-    groups = ", ".join(f"coalesce(a.{key}, b.{key})" for key in keys[1:])
-    return int(
-        wh.scalar(
-            f"""SELECT count(*) FROM (
-            SELECT count(*) FILTER (b.unit IS NULL) AS come, count(*) FILTER (a.unit IS NULL) AS gone,
-                   count(a.unit) AS now, count(b.unit) AS was
-            FROM (SELECT DISTINCT unit{", " + new if new else ""} FROM asked) AS a
-            FULL JOIN (SELECT DISTINCT unit{", " + old if old else ""} FROM earlier) AS b ON {on}
-            {"GROUP BY " + groups if groups else ""})
-            WHERE now >= {least} AND was >= {least}
-              AND ((come BETWEEN 1 AND {least - 1} AND gone = 0) OR (gone BETWEEN 1 AND {least - 1} AND come = 0))"""
-        )
-    )
+        return False
+    return gives_away(wh, now, preset, earlier.question, earlier.preset, least)

@@ -96,6 +96,40 @@ def test_a_table_that_subtracted_from_an_earlier_one_gives_a_few_people_away_is_
         assert "release refused" in db.scalars(sa.select(audit_table.c.event)).all()
 
 
+VERY_OLD = "NOT (p.age_from >= 90 AND p.ward = 'Leigh')"
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [  # a cell, a total; one cell under another name; a cell of two things; people as homes
+        (BY_WARD, f"SELECT count(*) FROM person p WHERE p.ward = 'Leigh' AND {VERY_OLD}"),
+        (f"SELECT count(*) FROM person p WHERE p.ward = 'Leigh' AND {VERY_OLD}", BY_WARD),
+        (BY_WARD, f"SELECT lower(p.ward), count(*) FROM person p WHERE ward = 'Leigh' AND {VERY_OLD} GROUP BY ALL"),
+        (
+            "SELECT sex, ward, count(*) FROM person GROUP BY ALL",
+            f"SELECT ward, count(*) FROM person p WHERE sex = 'M' AND {VERY_OLD} GROUP BY ward",
+        ),
+        (
+            "SELECT count(DISTINCT household_id) FROM person WHERE sex = 'M' AND ward = 'Leigh'",
+            f"SELECT ward, count(*) FROM person p WHERE sex = 'M' AND ward = 'Leigh' AND {VERY_OLD} GROUP BY ward",
+        ),
+    ],
+)
+def test_a_cell_is_held_against_whatever_counts_nearly_as_many(
+    wh: Warehouse, store: Operations, first: str, then: str
+) -> None:
+    asked(wh, store, first)
+    with pytest.raises(ReleaseRefused, match="gives away a group of fewer than 10"):
+        asked(wh, store, then)
+
+
+def test_a_cell_that_is_hidden_beside_a_small_one_gives_nothing_away(wh: Warehouse, store: Operations) -> None:
+    """By ward, 495 below 90 in Leigh and five above: neither is shown, so 500 in all tells nothing."""
+    asked(wh, store, BY_WARD)
+    shown = asked(wh, store, "SELECT age_from >= 90, count(*) FROM person WHERE ward = 'Leigh' GROUP BY 1").rows()
+    assert shown == []
+
+
 def test_nothing_tells_that_one_person_of_a_description_exists(wh: Warehouse, store: Operations) -> None:
     """Who knows a neighbour's ward, age and sex asks for that one person, and whether somebody helps them."""
     wh.execute("UPDATE attributes.attributes.person SET ward = 'Shore' WHERE person_id = 'id00107'")
