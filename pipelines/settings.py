@@ -5,6 +5,7 @@ environment (`BOROUGHLINK_<NAME>`). Keys are never settings: see `governance.key
 """
 
 import math
+import difflib
 import os
 import re
 import tempfile
@@ -233,6 +234,10 @@ def load_settings(folder: DataFolder) -> Settings:
     except ValidationError as fault:
         first = fault.errors(include_input=False)[0]
         name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(name, Settings.model_fields, 1)
+            meant = f"did you mean `{near[0]}`?" if near else "docs/settings.md lists them."
+            raise BoroughlinkError(f"{path}: there is no setting `{name}`: {meant}") from None
         raise BoroughlinkError(f"{path}: setting `{name}`: {first['msg']}.") from None
 
 
