@@ -48,11 +48,14 @@ def bar_chart(
         lower = 0.0 if len(bar.label) + len(bar.says) < LINE else NEXT
         drawn += _bar(bar, top, lower, largest)
         top += ROW + lower
-    svg = Markup(
+    return Chart(_framed(name, title, description, drawn, top), tuple(series) if len(series) > 1 else ())
+
+
+def _framed(name: str, title: str, description: str, drawn: Markup, height: float) -> Markup:
+    return Markup(
         '<svg class="chart" role="img" aria-labelledby="{name}-title {name}-desc" width="100%" height="{height}em">'
         '<title id="{name}-title">{title}</title><desc id="{name}-desc">{description}</desc>{drawn}</svg>'
-    ).format(name=name, title=title, description=description, drawn=drawn, height=_number(top))
-    return Chart(svg, tuple(series) if len(series) > 1 else ())
+    ).format(name=name, title=title, description=description, drawn=drawn, height=_number(height))
 
 
 def _bar(bar: Bar, top: float, lower: float, largest: float) -> Markup:
@@ -83,6 +86,33 @@ def _bar(bar: Bar, top: float, lower: float, largest: float) -> Markup:
             )
         left += width
     return Markup("").join(parts)
+
+
+def gap_chart(
+    name: str, title: str, description: str, gaps: Sequence[Bar], series: tuple[str, str], goal: float
+) -> Chart:
+    """How far two values of each thing lie from what is known, as shares of it, left and right of a middle line; the
+    first has a dot, the second a square, and the band of `goal` either side is shaded."""
+    reach = max(1.06 * max((abs(value) for gap in gaps for value in gap.values), default=0), 2 * goal)
+    drawn = Markup("").join(_gap(gap, ROW * place, goal / reach, reach) for place, gap in enumerate(gaps))
+    return Chart(_framed(name, title, description, drawn, ROW * len(gaps)), series)
+
+
+def _gap(gap: Bar, top: float, goal: float, reach: float) -> Markup:
+    dot, square = (_number(50 + 50 * value / reach) for value in gap.values)
+    return Markup(
+        '<text x="0" y="{words}em">{label}</text>'
+        '<text class="value" x="100%" y="{words}em" text-anchor="end">{says}</text>'
+        '<rect class="track" x="0" y="{y}em" width="100%" height="{bar}em" rx="2"/>'
+        '<rect class="goal" x="{left}%" y="{y}em" width="{width}%" height="{bar}em"/>'
+        '<rect class="known" x="50%" y="{y}em" width="2" height="{bar}em"/>'
+        '<rect class="bar centred {second}" x="{square}%" y="{middle}em" width=".8em" height=".8em"/>'
+        '<circle class="bar {first}" cx="{dot}%" cy="{middle}em" r=".45em"/>'
+    ).format(
+        words=_number(top + 1), label=cut(gap.label, LINE - len(gap.says)), says=gap.says, y=_number(top + TOP), bar=BAR,
+        left=_number(50 - 50 * goal), width=_number(100 * goal), middle=_number(top + TOP + BAR / 2),
+        square=square, dot=dot, first=FILLS[0], second=FILLS[1],
+    )  # fmt: skip
 
 
 def cut(words: str, letters: int) -> str:

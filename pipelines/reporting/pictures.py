@@ -3,11 +3,12 @@
 from collections import Counter
 
 from pipelines.reporting import summary
-from pipelines.reporting.charts import Bar, Chart, bar_chart
+from pipelines.reporting.charts import Bar, Chart, bar_chart, gap_chart
 from pipelines.reporting.figures import Figures
 from pipelines.reporting.flow import Band, Flow, Station
 from pipelines.reporting.rows import BAND_WIDTH, HIGHEST_BAND, LARGEST_SIZE, LOWEST_BAND
 from pipelines.reporting.words import number, order, per_cent, plain, plural, pounds, say, seconds
+from pipelines.residents.evaluation import GOAL_WARD
 
 
 def flow(figures: Figures) -> Flow:
@@ -99,6 +100,29 @@ def cluster_sizes(figures: Figures) -> Chart:
     ]
     return bar_chart(
         "chart-sizes", "Persons by number of records", "One bar for each number of records a person is made of.", bars
+    )
+
+
+def wards(figures: Figures) -> Chart:
+    """How far each ward's residents are off its known population, the farthest first."""
+    gaps = [
+        Bar(
+            ward.ward,
+            (ward.counted / ward.known - 1, ward.by_age_and_sex / ward.known - 1),
+            per_cent(round(ward.counted) - ward.known, ward.known),
+        )
+        for ward in figures.wards.rows
+        if ward.known
+    ]
+    gaps.sort(key=lambda gap: -abs(gap.values[0]))
+    return gap_chart(
+        "chart-wards",
+        "Residents of each ward beside its known population",
+        "One row a ward: a mark in the middle agrees with the known population, left of it persons lack, right of it"
+        " there are too many. The shaded band is the goal.",
+        gaps,
+        ("persons as counted", "weighted by age and sex"),
+        GOAL_WARD,
     )
 
 
