@@ -4,8 +4,8 @@ Settings come, in rising order of precedence, from the defaults below, `boroughl
 environment (`BOROUGHLINK_<NAME>`). Keys are never settings: see `governance.keys`.
 """
 
-import math
 import difflib
+import math
 import os
 import re
 import tempfile

@@ -109,8 +109,8 @@ def _gap(gap: Bar, top: float, goal: float, reach: float) -> Markup:
         '<rect class="bar centred {second}" x="{square}%" y="{middle}em" width=".8em" height=".8em"/>'
         '<circle class="bar {first}" cx="{dot}%" cy="{middle}em" r=".45em"/>'
     ).format(
-        words=_number(top + 1), label=cut(gap.label, LINE - len(gap.says)), says=gap.says, y=_number(top + TOP), bar=BAR,
-        left=_number(50 - 50 * goal), width=_number(100 * goal), middle=_number(top + TOP + BAR / 2),
+        words=_number(top + 1), label=cut(gap.label, LINE - len(gap.says)), says=gap.says, y=_number(top + TOP),
+        bar=BAR, left=_number(50 - 50 * goal), width=_number(100 * goal), middle=_number(top + TOP + BAR / 2),
         square=square, dot=dot, first=FILLS[0], second=FILLS[1],
     )  # fmt: skip
 
