@@ -21,7 +21,9 @@ from linkage_models.person.designs import COUNCIL, GENERAL, Design
 from linkage_models.person.general import without_families
 from linkage_models.term_frequencies import terms_here, with_telling_names
 
-_OTHERS = frozenset({"middle", "sex", "nino", "nhs_number", "contact", "move", "birth_place", "occupation"})
+_OTHERS = frozenset(
+    {"middle", "sex", "nino", "nhs_number", "person_number", "contact", "move", "birth_place", "occupation"}
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ COUNCIL_SESSIONS = (
 _ALL = _OTHERS | {"forename", "home", "birth_date"}
 GENERAL_SESSIONS = (
     Session(("nino",), _ALL - {"nino"}),
+    Session(("person_number",), _ALL - {"person_number"}),
     Session(("forename_root", "birth_date"), _OTHERS | {"home"}),
     Session(("surname_key", "birth_date"), _OTHERS | {"forename"}, frozenset({"home"})),
     Session(("postcode", "forename_root"), _OTHERS | {"birth_date"}, frozenset({"home"})),

@@ -41,6 +41,15 @@ def open_snapshot(
         yield wh, place
 
 
+def require_linked(wh: Warehouse) -> None:
+    """Raise NothingPublished where a run had no people to link."""
+    if not wh.exists("published.linkage.membership"):
+        raise NothingPublished(
+            "Nobody was linked: no source at hand holds people. If a table does, its contract says with `maps` which "
+            "column is what; then `boroughlink run`."
+        )
+
+
 def published_place(folder: DataFolder, run_id: str | None = None) -> Path:
     """The folder of a published run, without a name of the current one. Raises NothingPublished."""
     named = run_id or Current.read(folder).published

@@ -12,6 +12,7 @@ from linkage_models.person.agreements import agreement
 TITLES = {
     "nino": "National Insurance number",
     "nhs_number": "NHS number",
+    "person_number": "Number",
     "birth_date": "Birth date",
     "joint": "Billed together",
     "move": "Moved house",

@@ -14,9 +14,9 @@ from review_app.published import Snapshot
 ALIKE = 0.7
 COLUMNS = (
     "record_id", "source", "role", "title", "forename", "middle", "surname", "former_surname", "birth_date",
-    "birth_year", "weak_birth_date", "sex", "nino", "nhs_number", "phone", "email", "birth_place", "occupation",
-    "death_date", "sensitivity", "fingerprint", "uprn", "postcode", "address_line", "from_date", "to_date",
-    "one_person_key", "last_begun",
+    "birth_year", "weak_birth_date", "sex", "nino", "nhs_number", "person_number", "phone", "email", "birth_place",
+    "occupation", "death_date", "sensitivity", "fingerprint", "uprn", "postcode", "address_line", "from_date",
+    "to_date", "one_person_key", "last_begun",
 )  # fmt: skip
 #: What is compared, in the order in which a reviewer reads it.
 FIELDS = (
@@ -28,6 +28,7 @@ FIELDS = (
     ("stay", "There"),
     ("nino", "National Insurance"),
     ("nhs", "NHS number"),
+    ("number", "Number"),
     ("phone", "Phone"),
     ("email", "Email"),
     ("birth_place", "Place of birth"),
@@ -38,7 +39,7 @@ COLUMNS_SHOWN = 4
 #: Not compared: two stays differ as a matter of course.
 TOLD_ONLY = frozenset({"stay"})
 #: Shown by their last signs only, but compared whole.
-NUMBERS = frozenset({"nino", "nhs"})
+NUMBERS = frozenset({"nino", "nhs", "number"})
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,7 @@ def _values(raw: dict[str, Any]) -> dict[str, str]:
         "stay": stay if address else "",
         "nino": said("nino"),
         "nhs": said("nhs_number"),
+        "number": said("person_number"),
         "phone": said("phone"),
         "email": said("email").lower(),
         "birth_place": cased(said("birth_place")),

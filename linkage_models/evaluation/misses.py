@@ -14,6 +14,7 @@ from linkage_models.thresholds import DEATH_GRACE_DAYS
 SETS: tuple[tuple[str, ...], ...] = (
     ("nino",),
     ("nhs_number",),
+    ("person_number",),
     ("phone", "initial"),
     ("email", "initial"),
     ("birth_date", "forename_root"),

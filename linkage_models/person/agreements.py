@@ -5,6 +5,8 @@ from linkage_models.person import blocking, deterministic, general
 WORDS = {
     "nino": "National Insurance number",
     "nhs_number": "NHS number",
+    "person_number": "personal number",
+    "number_deletes[]": "personal number but for one sign",
     "birth_date": "birth date",
     "birth_year": "year of birth",
     "forename": "forename",

@@ -14,6 +14,7 @@ import duckdb
 import polars as pl
 
 from linkage_models.models import Model
+from linkage_models.person.records import IS_HOME
 from linkage_models.thresholds import COMPANY_FLOOR, COMPANY_LEAST, MOVES_ALONG
 
 
@@ -42,7 +43,7 @@ def company(con: duckdb.DuckDBPyConnection, edges: str, records: str, model: Mod
         WITH person AS NOT MATERIALIZED (  -- homes as 64-bit hashes: quicker to compare and to join by than names
             SELECT record_id, initial, surname_key, hash(home_key) AS home, coalesce(from_date, DATE '0001-01-01') AS
                 since, coalesce(to_date, DATE '9999-12-31') AS until
-            FROM {records} WHERE home_key IS NOT NULL
+            FROM {records} WHERE home_key IS NOT NULL AND {IS_HOME}
         ), turned AS (
             SELECT e.record_l, e.record_r, e.match_weight, e.gamma_home{move}, a.home < b.home AS ahead,
                 hash(least(a.home, b.home), greatest(a.home, b.home)) AS way

@@ -281,7 +281,7 @@ SEX = Comparison(
 )
 
 
-def _number(name: str, called: str) -> Comparison:
+def number(name: str, called: str) -> Comparison:
     return Comparison(
         name,
         (name,),
@@ -353,8 +353,8 @@ COMPARISONS = (
     MIDDLE,
     BIRTH_DATE,
     SEX,
-    _number("nino", "national insurance number"),
-    _number("nhs_number", "NHS number"),
+    number("nino", "national insurance number"),
+    number("nhs_number", "NHS number"),
     CONTACT,
     MOVE,
     JOINT,

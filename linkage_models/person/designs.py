@@ -8,7 +8,7 @@ import duckdb
 
 from linkage_models.person import blocking, comparisons, general
 from linkage_models.person.comparisons import Comparison
-from linkage_models.person.records import COLUMNS, columns_at_hand
+from linkage_models.person.records import COLUMNS, IS_HOME, columns_at_hand
 from linkage_models.statements import read_sql
 from linkage_models.term_frequencies import TERM_COLUMNS
 from linkage_models.thresholds import COMMON_WORD, RARE_BLOCK
@@ -37,7 +37,8 @@ class Design:
         """Add the columns of the design to the temporary table `table`, unless it has them."""
         held = {name for name, *_ in con.execute(f"DESCRIBE {table}").fetchall()}
         if self.columns and not held.issuperset(self.added):
-            con.execute(read_sql(self.columns, table=table, rare=str(RARE_BLOCK), common=str(COMMON_WORD)))
+            rates = {"rare": str(RARE_BLOCK), "common": str(COMMON_WORD)}
+            con.execute(read_sql(self.columns, table=table, home=IS_HOME, **rates))
 
     def prepare(self, con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
         """Add the columns of the design to the temporary table `table`; returns those that tell records apart."""

@@ -168,17 +168,27 @@ def _said(name: str, called: str, many: str) -> Comparison:
 _REPLACED = {"sex": SEX, "forename": FORENAME, "home": HOME, "birth_date": BIRTH_DATE}
 COMPARISONS = (
     *(_REPLACED.get(each.name, each) for each in comparisons.COMPARISONS if each.name != "move"),
+    comparisons.number("person_number", "number"),
     _said("birth_place", "place of birth", "places of birth"),
     _said("occupation", "occupation", "occupations"),
 )
 
 ADDED_COLUMNS = (
-    "birth_place", "occupation", "address_number", "door", "birth_digits", "forename_3", "surname_3",
-    "rare_surname", "rare_forename", "rare_birth_date", "rare_postcode", "rare_door", "telling_words",
+    "person_number", "number_deletes", "birth_place", "occupation", "address_number", "door", "birth_digits",
+    "forename_3", "surname_3", "rare_surname", "rare_forename", "rare_birth_date", "rare_postcode", "rare_door",
+    "telling_words",
 )  # fmt: skip
 RULES: dict[str, tuple[str, ...]] = {
-    name: keys for name, keys in blocking.RULES.items() if not name.startswith("moved")
+    name: keys
+    for name, keys in blocking.RULES.items()
+    if not name.startswith("moved") and name not in {"phone", "email", "email_one_sign_apart"}
 } | {
+    # no initial is asked for: where names are damaged, it is wrong or missing
+    "phone_alone": ("phone",),
+    "email_alone": ("email",),
+    "email_alone_one_sign_apart": ("email_deletes[]",),
+    "person_number": ("person_number",),
+    "person_number_one_sign_apart": ("number_deletes[]",),
     "birth_date_initial": ("birth_date", "initial"),
     "birth_date_number": ("birth_date", "address_number"),
     "birth_digits_forename": ("birth_digits", "forename_root"),
@@ -217,7 +227,7 @@ RULES: dict[str, tuple[str, ...]] = {
 
 _PLACE = ("home", "postcode", "door", "address", "telling_words")
 FAMILIES: dict[str, frozenset[str]] = {
-    "identifier": blocking.FAMILIES["identifier"],
+    "identifier": frozenset(name for name in RULES if name.startswith(("nino", "nhs", "phone", "email", "person_n"))),
     "place": frozenset(name for name, keys in RULES.items() if any(word in key for key in keys for word in _PLACE)),
 }
 FAMILIES["birth date"] = frozenset(name for name in RULES if "birth" in name) - FAMILIES["place"]

@@ -12,8 +12,9 @@ SELECT unique_id, nullif(coalesce(nullif(regexp_extract(address_line, '\b[0-9]+[
 FROM ${table};
 -- what is rare is joined: to count it in windows over whole rows holds all of them at once, five times over
 CREATE OR REPLACE TEMP TABLE ${table} AS
-SELECT t.*, address_words, telling_words, door,
+SELECT t.* REPLACE (CASE WHEN ${home} THEN home_key END AS home_key), address_words, telling_words, door,
     array_to_string(list_sort(string_split(replace(birth_text, '-', ''), '')), '') AS birth_digits,
+    list_distinct([hash(left(person_number, i - 1) || substr(person_number, i + 1)) FOR i IN range(1, length(person_number) + 1)]) AS number_deletes,
     left(forename, 3) AS forename_3, left(surname_key, 3) AS surname_3,
     rare_surname, rare_forename, rare_birth_date, rare_postcode, rare_door
 FROM ${table} t LEFT JOIN general_words USING (unique_id) JOIN general_door USING (unique_id)

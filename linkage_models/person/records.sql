@@ -14,7 +14,7 @@ SELECT
     -- nobody is put on the register of electors before 16, or is liable for a home or marries before
     CASE WHEN role IN ('elector', 'liable', 'spouse') THEN from_date - INTERVAL 16 YEAR END AS born_by,
     CASE WHEN NOT weak_birth_date THEN strftime(birth_date, '%m-%d') END AS birthday,
-    home_key, past_homes, nullif(list_filter(past_homes, lambda h: h IS DISTINCT FROM home_key), []) AS other_homes, postcode, nino, nhs_number, phone, phone_kind, email, birth_place, occupation,
+    home_key, past_homes, nullif(list_filter(past_homes, lambda h: h IS DISTINCT FROM home_key), []) AS other_homes, postcode, nino, nhs_number, person_number, phone, phone_kind, email, birth_place, occupation,
     ${communal} AS home_is_communal,
     address_line, address_number,
     from_date AS moved_in, to_date AS moved_out, date_trunc('month', from_date) AS month_in, date_trunc('month', to_date) AS month_out,

@@ -25,6 +25,12 @@ CREATE OR REPLACE TEMP MACRO std_nhs_number(s) AS CASE
     WHEN std_nhs_check(std_digits(s)) <> ascii(std_digits(s)[10]) - 48 THEN NULL
     ELSE std_digits(s) END;
 
+-- a number of any other system: its letters and digits; one sign throughout, a run of digits or hardly any sign is no number
+CREATE OR REPLACE TEMP MACRO std_person_number(s) AS CASE
+    WHEN length(std_signs(s)) < 4 OR regexp_full_match(std_signs(s), '[A-Z]+|0*123456789?0*')
+        OR std_signs(s) = repeat(left(std_signs(s), 1), length(std_signs(s))) THEN NULL
+    ELSE std_signs(s) END;
+
 -- unique pupil number: a check letter, then twelve digits weighted 2 to 13, modulo 23 (Government Data Standards Catalogue,
 -- UPN 2.0). A letter in the last place marks a temporary number, which another school gives to another child.
 CREATE OR REPLACE TEMP MACRO std_upn_check(u) AS 'ABCDEFGHJKLMNPQRTUVWXYZ'[1 + list_sum(

@@ -13,7 +13,7 @@ from linkage_models.thresholds import DEFAULT_DATE_FEWEST, DEFAULT_DATE_SHARE, H
 ROOM = Path(__file__).parent
 _READ = (
     "source", "role", "title", "forename", "middle", "surname", "name_text", "former_surname", "sex", "death_date",
-    "nino", "nhs_number", "phone", "email", "birth_place", "occupation", "sensitivity",
+    "nino", "nhs_number", "person_number", "phone", "email", "birth_place", "occupation", "sensitivity",
 )  # fmt: skip
 
 
@@ -23,10 +23,10 @@ def standardise_people(
     """Write the temporary table `target`, one row per row of `source`.
 
     `source` needs record_id, source, role, title, forename, middle, surname, name_text, former_surname, birth_date,
-    sex, death_date, nino, nhs_number, phone, email, birth_place, occupation, sensitivity; birth_date is a date, or text
-    in any form that std_read_date reads. `as_of` decides which birth dates lie in the future. Where `source` is a part
-    of the records of its sources, `among` names them all: whether a source is about the past, and which date is its
-    default, shows only there.
+    sex, death_date, nino, nhs_number, person_number, phone, email, birth_place, occupation, sensitivity; birth_date is
+    a date, or text in any form that std_read_date reads. `as_of` decides which birth dates lie in the future. Where
+    `source` is a part of the records of its sources, `among` names them all: whether a source is about the past, and
+    which date is its default, shows only there.
     """
     install(con)
     day, birth_date = f"DATE '{as_of:%Y-%m-%d}'", _birth_date(con, source, as_of)

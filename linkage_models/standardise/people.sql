@@ -12,7 +12,7 @@ WITH keyed AS (
         CASE WHEN as_one_string THEN array_to_string(o.given, ' ') ELSE r.forename END AS given_raw, CASE WHEN NOT as_one_string THEN r.middle END AS middle_raw
     FROM keyed r LEFT JOIN std_one_string o ON o.name_text = r.one_string
 ), told AS (
-    SELECT r.record_id, r.source, r.role, r.sex, r.death_date, r.nino, r.nhs_number, r.phone, r.email, r.birth_place, r.occupation, r.sensitivity,
+    SELECT r.record_id, r.source, r.role, r.sex, r.death_date, r.nino, r.nhs_number, r.person_number, r.phone, r.email, r.birth_place, r.occupation, r.sensitivity,
         CASE WHEN d.source IS NULL THEN std_birth_date_since(${birth_date}, ${as_of}, coalesce(e.oldest, std_oldest_alive(${as_of}))) END AS birth_date,
         coalesce(t.name, own_title) AS title, coalesce(party_kind, 'person') AS party_kind, second_given,
         list_concat(coalesce(f.tokens, []), coalesce(m.tokens, [])) AS given,
@@ -73,11 +73,14 @@ SELECT n.record_id, n.source, n.role, n.title, n.party_kind,
     CASE WHEN left(upper(n.sex), 1) IN ('M', 'F') THEN left(upper(n.sex), 1)
          WHEN n.title IN ('MR', 'MASTER', 'MSTR', 'SIR', 'LORD', 'FATHER', 'BROTHER') THEN 'M'
          WHEN n.title IN ('MRS', 'MISS', 'MS', 'DAME', 'LADY', 'SISTER', 'MADAM') THEN 'F' END AS sex,
-    std_nino(n.nino) AS nino, std_nhs_number(n.nhs_number) AS nhs_number,
+    std_nino(n.nino) AS nino, std_nhs_number(n.nhs_number) AS nhs_number, std_person_number(n.person_number) AS person_number,
     std_phone(n.phone) AS phone, std_phone_kind(std_phone(n.phone)) AS phone_kind, std_email(n.email) AS email,
     std_text(n.birth_place) AS birth_place, std_text(n.occupation) AS occupation,
     n.death_date, n.sensitivity,
-    n.party_kind IN ('person', 'executors') AND coalesce(s.surname, n.given[1]) IS NOT NULL AS is_person
+    -- where each row is a person, a birth date, a number or a way to reach them stands for a name that was lost
+    n.party_kind IN ('person', 'executors') AND (coalesce(s.surname, n.given[1]) IS NOT NULL OR n.role = 'person' AND (
+        NOT std_weak_birth_date(n.birth_date) AND n.birth_date IS NOT NULL
+        OR coalesce(std_person_number(n.person_number), std_phone(n.phone), std_email(n.email)) IS NOT NULL)) AS is_person
 FROM std_named n
 LEFT JOIN std_surname_form s ON s.raw = n.family
 LEFT JOIN std_surname_form former ON former.raw = n.former_surname

@@ -16,11 +16,13 @@ from linkage_models.yardsticks.components import GRID, Graph, at_threshold, best
 
 COLUMNS = (
     "record_id AS unique_id, source AS source_dataset, forename, surname, birth_date, sex, nino, nhs_number,"
-    " coalesce(uprn::VARCHAR, home_key) AS home, postcode, birth_place, occupation, left(forename, 1) AS initial"
+    " person_number, coalesce(uprn::VARCHAR, home_key) AS home, postcode, birth_place, occupation,"
+    " left(forename, 1) AS initial"
 )
 RULES = (
     ("nino",),
     ("nhs_number",),
+    ("person_number",),
     ("birth_date", "surname"),
     ("birth_date", "forename"),
     ("home", "surname"),
@@ -28,7 +30,7 @@ RULES = (
     ("postcode", "surname", "initial"),
     ("surname", "forename", "sex"),
 )
-CERTAIN = (("nino",), ("nhs_number",), ("birth_date", "surname", "forename"))
+CERTAIN = (("nino",), ("nhs_number",), ("person_number",), ("birth_date", "surname", "forename"))
 SESSIONS = (block_on("birth_date"), block_on("surname", "forename"))
 ADDRESS = cl.CustomComparison(
     output_column_name="address",
@@ -59,6 +61,7 @@ def settings(columns: set[str], surname_terms: bool, link_type: str = "dedupe_on
         "home": ADDRESS,
         "nino": cl.ExactMatch("nino"),
         "nhs_number": cl.ExactMatch("nhs_number"),
+        "person_number": cl.ExactMatch("person_number"),
         "birth_place": cl.JaroWinklerAtThresholds("birth_place", [0.92]),
         "occupation": cl.ExactMatch("occupation").configure(term_frequency_adjustments=True),
     }

@@ -1,6 +1,7 @@
 """The commands of those who look after sources: `sources`, `retention`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -37,11 +38,23 @@ def sources_list(data: str, sources: str | None, as_json: bool) -> None:
 @click.option(
     "--out", required=True, help="A folder of source contracts; the draft becomes <out>/<name>/contract.yaml."
 )
-def sources_new(name: str, file: str, out: str) -> None:
-    """Draft a contract from a sample file: types, keys, likely personal columns. Says what a person must fill in."""
+@click.option("--landing", help="Put the file there too, as a delivery.")
+@click.option(
+    "--day", type=click.DateTime(["%Y-%m-%d"]), help="Of which day its records are, by which ages are read; else today."
+)
+@click.option(
+    "--holds",
+    type=click.Choice(("synthetic", "real")),
+    default="real",
+    help="synthetic: invented or public records. Owner, law and retention are then filled in.",
+)
+def sources_new(name: str, file: str, out: str, landing: str | None, day: Any, holds: str) -> None:
+    """Draft a contract from a sample file: types, keys, likely personal columns, what of a person each says. Says what
+    must be filled in."""
     from pipelines.stewardship.drafting import draft
 
-    click.echo(draft(name, Path(file), Path(out)))
+    into = Path(landing) if landing else None
+    click.echo(draft(name, Path(file), Path(out), into, day.date() if day else None, holds == "synthetic"))
 
 
 @sources.command("check")

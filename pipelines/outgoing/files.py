@@ -13,13 +13,14 @@ from pipelines.operations import opened_store
 from pipelines.reading.overview import old_of
 from pipelines.reading.purposes import purposes_at
 from pipelines.settings import DataFolder, load_settings
-from pipelines.snapshots import open_snapshot
+from pipelines.snapshots import open_snapshot, require_linked
 
 
 def write_clusters(folder: DataFolder, out: Path, purpose: str, view: str | None = None) -> str:
     """record_id, source, source_key, person_id of one view, else of the purpose's; protected people stay out."""
     view, target = by_name(folder, purpose, view), target_of(folder, out, (".csv",))
     with open_snapshot(folder) as (wh, place):
+        require_linked(wh)
         rows = wh.rows(
             "SELECT m.record_id, r.source, r.source_key, m.person_id FROM published.linkage.membership m "
             "JOIN published.people.record r USING (record_id) WHERE m.view = ? AND (m.view, m.person_id) NOT IN "

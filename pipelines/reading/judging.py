@@ -10,7 +10,7 @@ from linkage_models.thresholds import INTERVAL_LEVEL
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.reading.answer import Answer, Table
 from pipelines.settings import DataFolder, load_settings
-from pipelines.snapshots import open_snapshot
+from pipelines.snapshots import open_snapshot, require_linked
 
 VIEW = "data_quality"
 FLAGGED = "SELECT rule, subject_ref, other_ref, strength FROM published.fraud.flagged_pair"
@@ -98,6 +98,7 @@ def judge_known(folder: DataFolder, known: Path, with_stock: bool = False) -> di
     if twice := int(listed.select("source", "source_key").is_duplicated().sum()):
         raise BoroughlinkError(f"{known}: {plural(twice, 'row')} name a record that another row names too.")
     with open_snapshot(folder) as (wh, _):
+        require_linked(wh)
         wh.con.register("known", listed)
         judged = evaluate_known(
             wh.con, "known", VIEW, link=thresholds_of(wh, VIEW, "published").link, with_stock=with_stock
@@ -134,6 +135,7 @@ def estimated(folder: DataFolder) -> tuple[list[str], list[Table]]:
 
     rows = []
     with open_snapshot(folder) as (wh, _):
+        require_linked(wh)
         model = Model.of(*wh.rows("SELECT body, terms FROM published.linkage.model")[0])
         for (view,) in wh.rows("SELECT DISTINCT view FROM published.linkage.membership ORDER BY view"):
             (links, said), at = estimate_of(wh, model, view, "published"), thresholds_of(wh, view, "published")

@@ -219,6 +219,8 @@ def _file_contradictions(table: Table, before: Sequence[Table], here: Place) -> 
         yield here, "`sheet` and `header_row` are for `format: xlsx`"
     if table.format != "csv" and (table.record_type is not None or not table.header):
         yield here, f"`record_type` and `header` are for CSV, not for {table.format}"
+    if table.row_number is not None and (table.format == "xml" or table.record_type is not None):
+        yield here, "`numbers_rows` is for CSV and workbooks of one table"
     for other in before:
         if other.file != table.file:
             continue
@@ -263,6 +265,8 @@ def _table_contradictions(table: Table, here: Place) -> Iterator[tuple[Place, st
             yield (*here, part), f"names `{name}`, which isn't kept; remove its `keep: false`"
         if name not in staged:
             yield (*here, part), f"names `{name}`, which is no column of the table; use the names after `as:`"
+    if len(table.columns) - len(table.in_file) > 1:
+        yield here, "numbers its rows twice; leave out one column with `numbers_rows`"
     if table.slot is not None and not table.key:
         yield here, "has a slot but no key; state `key`"
     if table.changes is not None and (not table.key or table.slot is not None):

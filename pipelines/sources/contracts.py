@@ -57,6 +57,7 @@ class Column(Stated):
     In XML its `path` is relative to the table's `rows` (`Name/First`, `@id`, `../Id`); without one, the child element
     of its name.
     With `keep: false` it must be there but isn't kept: what nobody needs, or what changes in every extract by itself.
+    With `numbers_rows` it is not in the file: it says the how manieth row each is, a key for what has none.
     With `period_days` the column says of which period the extract is: at most so many days from the extract date.
     Layouts and code lists change with the years: `since` and `until` are the first and last extract dates at which the
     column, or a code of it, belongs there.
@@ -83,6 +84,7 @@ class Column(Stated):
     counts_records: bool = False
     period_days: int | None = Field(None, ge=0)
     keep: bool = True
+    numbers_rows: bool = False
     since: date | None = None
     until: date | None = None
 
@@ -113,6 +115,10 @@ class Column(Stated):
         for dated in passing:
             if dated.since and dated.until and dated.since > dated.until:
                 raise ValueError("`until` is before `since`; exchange them")
+        if self.numbers_rows and (
+            self.type != "text" or checked or not self.keep or self.path or self.since or self.until
+        ):
+            raise ValueError("a column with `numbers_rows` is in no file; leave out its type, rules and dates")
         if not self.keep and (self.type != "text" or checked):
             raise ValueError("a column with `keep: false` is only looked for; leave out its type and rules")
         return self
@@ -210,6 +216,16 @@ class Table(Stated):
             if column.staged == staged:
                 return column
         raise KeyError(f"{self.name} has no column {staged}")
+
+    @property
+    def in_file(self) -> tuple[Column, ...]:
+        """Columns that the file has."""
+        return tuple(column for column in self.columns if not column.numbers_rows)
+
+    @property
+    def row_number(self) -> str | None:
+        """The staged name of the column that numbers the rows, if there is one."""
+        return next((column.staged for column in self.columns if column.numbers_rows), None)
 
     @property
     def kept(self) -> tuple[Column, ...]:

@@ -37,7 +37,7 @@ class LayoutRefused(FileRefused):
 
 def drift_of(table: Table, header: Sequence[str]) -> list[Drift]:
     """What differs between a header and the contract, in the order of the file; an empty list where nothing does."""
-    named = [column.name for column in table.columns]
+    named = [column.name for column in table.in_file]
     is_header = 2 * sum(name in header for name in named) >= len(named)
     gone = [name for name in named if name not in header]
     added = [(place, name) for place, name in enumerate(header, 1) if name not in named]

@@ -67,6 +67,7 @@ PERSON_RECORD = FactTable(
     nhs_number  | VARCHAR | as given
     phone       | VARCHAR | as given
     email       | VARCHAR | as given
+    person_number | VARCHAR | optional: a number of any form that one person only bears, as given
     birth_place | VARCHAR | optional: as given
     occupation  | VARCHAR | optional: as given
     sensitivity | VARCHAR | null, or restricted, refuge, adoption, gender_recognition, staff

@@ -6,10 +6,10 @@ from pipelines.sources.contracts import Code, Contract, PersonalClass, Table
 from pipelines.sources.person_map import PersonMap
 
 # How personal a column must be declared for what it is mapped to.
-_CLASSES: dict[str, PersonalClass] = {
+CLASSES: dict[str, PersonalClass] = {
     **dict.fromkeys(("title", "forename", "middle", "surname", "name_text", "former_surname"), "name"),
     **dict.fromkeys(("birth_date", "birth_year", "age"), "birth_date"),
-    **dict.fromkeys(("nino", "nhs_number"), "identifier"),
+    **dict.fromkeys(("nino", "nhs_number", "person_number"), "identifier"),
     **dict.fromkeys(("phone", "email"), "contact"),
     **dict.fromkeys(("address", "postcode", "uprn"), "address"),
 }  # fmt: skip
@@ -31,8 +31,8 @@ def mistakes(table: Table) -> Iterator[tuple[str, str]]:
         for name in maps.named(meaning):
             if name not in kept:
                 yield meaning, f"names `{name}`, which is no kept column of the table; use the names after `as:`"
-            elif meaning in _CLASSES and kept[name].personal != _CLASSES[meaning]:
-                yield meaning, f"is of column `{name}`, which must then say `personal: {_CLASSES[meaning]}`"
+            elif meaning in CLASSES and kept[name].personal != CLASSES[meaning]:
+                yield meaning, f"is of column `{name}`, which must then say `personal: {CLASSES[meaning]}`"
             elif (wanted := _type_wanted(maps, meaning)) and kept[name].type not in wanted:
                 yield meaning, f"is of column `{name}`, which must then say `type: {wanted[0]}`"
     if len(maps.birth_date) not in (0, 1, 3):
@@ -72,8 +72,8 @@ def fact_sql(contract: Contract, table: Table, fact: str) -> str:
 
 
 _TEXTS = (
-    "title", "forename", "middle", "surname", "name_text", "former_surname", "sex", "nino", "nhs_number", "phone",
-    "email", "birth_place", "occupation",
+    "title", "forename", "middle", "surname", "name_text", "former_surname", "sex", "nino", "nhs_number",
+    "person_number", "phone", "email", "birth_place", "occupation",
 )  # fmt: skip
 
 

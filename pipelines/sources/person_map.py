@@ -6,9 +6,10 @@ from pipelines.sources.stated import Names, Stated
 class PersonMap(Stated):
     """What the columns of a table with one person a row are, by their staged names: its facts follow without SQL.
 
-    Several columns for one part of a name or address are joined in their order. `birth_date` is a date column, or
-    three: year, month, day. Where it is empty, `birth_year` or `age` (at the extract date) stands for it, and the day
-    counts as unknown. `sex` is read by its first letter, M or F, or by a code list that says male and female.
+    Several columns for one part of a name or address are joined in their order; `former_surname` is any other surname,
+    or several. `birth_date` is a date column, or three: year, month, day. Where it is empty, `birth_year` or `age` (at
+    the extract date) stands for it, and the day counts as unknown. `sex` is read by its first letter, M or F, or by a
+    code list that says male and female. `person_number` is a number of any form that one person only bears.
     """
 
     title: str | None = None
@@ -16,7 +17,7 @@ class PersonMap(Stated):
     middle: Names = ()
     surname: Names = ()
     name_text: Names = ()
-    former_surname: str | None = None
+    former_surname: Names = ()
     birth_date: Names = ()
     birth_year: str | None = None
     age: str | None = None
@@ -24,6 +25,7 @@ class PersonMap(Stated):
     death_date: str | None = None
     nino: str | None = None
     nhs_number: str | None = None
+    person_number: str | None = None
     phone: str | None = None
     email: str | None = None
     birth_place: str | None = None

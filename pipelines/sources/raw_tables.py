@@ -43,7 +43,7 @@ def columns_in_order(table: Table, file: Inspected, header: list[str], line: int
 
     Raises LayoutRefused unless the header holds the contract's columns.
     """
-    staged = {column.name: column.staged for column in table.columns}
+    staged = {column.name: column.staged for column in table.in_file}
     drift = drift_of(table, header)
     if all(each.kind == "columns_moved" for each in drift):
         return [staged[name] for name in header], drift

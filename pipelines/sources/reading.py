@@ -54,7 +54,7 @@ def header_of(file: Inspected, contract: Contract) -> list[str]:
 
 def _read_plain(wh: Warehouse, contract: Contract, file: Inspected, table: Table) -> RawTable:
     notes: tuple[str, ...] = ()
-    order = [column.staged for column in table.columns]
+    order = [column.staged for column in table.in_file]
     drift: list[Drift] = []
     if table.header:
         order, drift = columns_in_order(table, file, header_of(file, contract))
@@ -67,6 +67,9 @@ def _read_plain(wh: Warehouse, contract: Contract, file: Inspected, table: Table
     record = _number_records(wh, name, broken)
     record, broken = _set_long_lines_aside(wh, file, name, record, order, broken)
     rows = int(wh.scalar(f"SELECT count(*) FROM {name}"))
+    if table.row_number is not None:
+        wh.execute(f"ALTER TABLE {name} ADD COLUMN {table.row_number} VARCHAR")
+        wh.execute(f"UPDATE {name} SET {table.row_number} = {record}")
     return RawTable(table, file, name, record, rows, broken, notes, drift=tuple(drift))
 
 

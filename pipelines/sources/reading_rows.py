@@ -90,7 +90,7 @@ def _read_sheet(wh: Warehouse, contract: Contract, file: Inspected, table: Table
         raise FileRefused(file.name, f"{said}; correct one of them")
     order, drift = columns_in_order(table, file, head, line=number)
     place = {staged: at for at, staged in enumerate(order)}
-    places = [place[staged] for staged in table.staged_columns]
+    places = [place.get(staged) for staged in table.staged_columns]
     filling = _Filling(wh, contract, table)
     for record, (line, cells, wrong) in enumerate(rows, 1):
         if any(cell is not None for cell in cells[len(order) :]):
@@ -101,6 +101,6 @@ def _read_sheet(wh: Warehouse, contract: Contract, file: Inspected, table: Table
             filling.broken.append(Broken(record, "cell_with_error", None, line))
         else:
             padded = [*cells, *[None] * (len(order) - len(cells))]
-            filling.add([*(padded[at] for at in places), record, line])
+            filling.add([*(str(record) if at is None else padded[at] for at in places), record, line])
     moved = f"{file.name}: the columns stand in another order than in the contract; read by name"
     return filling.raw(file, (moved,) if drift else (), drift)

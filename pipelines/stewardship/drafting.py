@@ -7,10 +7,12 @@ what law, for how long) is left empty, and the contract is refused until somebod
 import csv
 import io
 import re
+import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -32,25 +34,34 @@ from pipelines.sources.reading import read_file
 from pipelines.sources.shapes import Shape, shape_of
 from pipelines.sources.thresholds import SHAPE_FIT
 from pipelines.sources.workbook_rows import Workbook
+from pipelines.stewardship.meanings import class_of, class_wanted, meanings_of
 from pipelines.warehouse import SCHEMAS, Warehouse
 
-#: What the name of a column gives away, the strictest first; what none fits is free text until somebody says otherwise.
-_PERSONAL = (
-    ("sensitive", r"ethnic|relig|disab|health|diagnos|sexual|gender|^sex|offen|conviction|nationality|asylum|benefit"),
-    ("birth_date", r"birth|dob|born"),
-    ("contact", r"phone|mobile|tel($|_)|e?.?mail"),
-    ("address", r"addr|street|post.?code|pcode|town|city|house|flat|uprn|usrn|urn$|locality"),
-    ("identifier", r"nino|ni_no|nhs|upn|uln|passport|(^|_)(id|ref|no|num|number|key|code|card)$|reference|account"),
-    ("name", r"name|title|initial|alias"),
-    ("free_text", r"note|comment|remark|descr|reason|detail|text"),
-)
 _TO_FILL_IN = "title, system, description, owner, steward, retention_days, refresh_days, purposes, grain and why"
+#: The head of a contract: what is empty, and what stands there for records that are invented or public.
+_HEAD = (
+    ("title", "", "as people call it"),
+    ("system", "a file", "the system it comes from, with its supplier"),
+    ("level", "person", "person, property, street or area"),
+    ("owner", "whoever made them", "the team that answers for the data"),
+    ("steward", "nobody@data.example", "an address that answers questions about it"),
+    ("description", "Invented or public records.", "what it holds, and its traps"),
+    ("retention_days", "36500", "how long the council may keep it"),
+    ("refresh_days", "36500", "a new extract at least this often"),
+)
+_NUMBER, _NO_COLUMN = "row_number", "no column is unique and always there"
+_NO_KEY = f"key: {_NO_COLUMN}; state one"
+_NO_LAW = '{basis: "invented or public records: no law on personal data applies", expires: 2099-12-31}'
 
 
-def draft(name: str, file: Path, out: Path) -> str:
+def draft(
+    name: str, file: Path, out: Path, landing: Path | None = None, day: date | None = None, synthetic: bool = False
+) -> str:
     """Write the draft of a contract for files like this one; return what it found, and what a person must fill in.
 
-    Raises BoroughlinkError if the file can't be read, or a contract is there already.
+    `synthetic`: of invented or public records nothing has to be filled in. `landing`: put the file there as the
+    delivery of `day`, without one of today. Raises BoroughlinkError if the file can't be read, or a contract is there
+    already.
     """
     file, home = file.expanduser().resolve(), out.expanduser().resolve() / name
     if not STAGED_NAME.match(name):
@@ -65,16 +76,32 @@ def draft(name: str, file: Path, out: Path) -> str:
         found = inspect(file, contract.encoding, contract.tables[0].format)
         raw = read_file(wh, contract, found, contract.tables)[0]
         shapes = [shape_of(wh, raw.name, column.staged) for column in contract.tables[0].columns]
-    home.mkdir(parents=True)
-    (home / "contract.yaml").write_text(_written(name, head, table, contract.tables[0], shapes), encoding="utf-8")
+        keyed = {column.staged: shape for column, shape in zip(contract.tables[0].columns, shapes, strict=True)}
+        meanings = meanings_of(keyed)
+        sexes = [column for column in meanings.get("sex", ()) if _is_numbered(wh, raw.name, column)]
+    home.mkdir(parents=True, exist_ok=True)
+    written = _written(name, head, table, contract.tables[0], shapes, meanings, sexes, synthetic)
+    (home / "contract.yaml").write_text(written, encoding="utf-8")
     keys = _keys(contract.tables[0], shapes)
+    keyed_by = keys[0] if keys else f"{_NO_COLUMN}{', so the number of the row' if synthetic else '; state one'}"
+    told = "; ".join(f"{meaning} is {', '.join(columns)}" for meaning, columns in meanings.items())
     said = [
         f"{home / 'contract.yaml'}: {plural(len(columns), 'column')}, {plural(raw.rows, 'row')} looked at"
         + (f", {plural(len(raw.broken), 'row')} that can't be read" if raw.broken else "") + ".",
-        f"Key: {keys[0] if keys else 'none of the columns is unique and always there; state one'}.",
-        f"Fill in by hand: {_TO_FILL_IN}. Look at every `personal:`: it is guessed from the column's name.",
-        f"Then: boroughlink sources check {name} --sources {out}",
+        f"Key: {keyed_by}.",
+        f"Persons: {told or 'no column shows by its name that it holds one; state `maps`'}.",
+        "Look at every `personal:` and at `maps`: they are guessed from the names of the columns.",
     ]  # fmt: skip
+    if not synthetic:
+        said.append(f"Fill in by hand: {_TO_FILL_IN}.")
+    if landing is not None:
+        delivery = landing.expanduser().resolve() / name / (day or now().date()).isoformat()
+        delivery.mkdir(parents=True, exist_ok=True)
+        copied = delivery / f"{name}{_ending(table)}"
+        shutil.copyfile(file, copied)
+        said.append(f"Delivered: {copied}.")
+    told = f"--sources {out}" + (f" --landing {landing}" if landing else "")
+    said.append(f"Then: boroughlink {f'run {told} --holds synthetic' if synthetic else f'sources check {name} {told}'}")
     return "\n".join(said)
 
 
@@ -247,6 +274,12 @@ def _provisional(
     return load_contract(beside / name / "contract.yaml")
 
 
+def _is_numbered(wh: Warehouse, table: str, column: str) -> bool:
+    """Whether the column says 1 and 2, as ISO 5218 does of male and female."""
+    said = {value for (value,) in wh.rows(f'SELECT DISTINCT trim("{column}") FROM {table} LIMIT 10')}
+    return {"1", "2"} <= said <= {"0", "1", "2", "9", "", None}
+
+
 def _keys(table: Table, shapes: Sequence[Shape]) -> list[str]:
     """Columns that are nearly always there and never twice: identifiers by name first."""
     unique = [
@@ -254,62 +287,78 @@ def _keys(table: Table, shapes: Sequence[Shape]) -> list[str]:
         for column, shape in zip(table.columns, shapes, strict=True)
         if shape.filled and shape.distinct == shape.filled >= SHAPE_FIT * shape.rows and shape.type != "date"
     ]
-    return sorted(unique, key=lambda staged: _class(staged) != "identifier")
+    return sorted(unique, key=lambda staged: class_of(staged) != "identifier")
 
 
-def _class(staged: str) -> str:
-    return next((kind for kind, pattern in _PERSONAL if re.search(pattern, staged)), "")
+def _ending(table: dict[str, Any]) -> str:
+    return {"xlsx": ".xlsx", "xml": ".xml"}.get(str(table.get("format")), ".csv")
 
 
 def _written(
-    name: str, head: dict[str, str], table: dict[str, Any], provisional: Table, shapes: Sequence[Shape]
-) -> str:
+    name: str, head: dict[str, str], table: dict[str, Any], provisional: Table, shapes: Sequence[Shape],
+    meanings: Mapping[str, Sequence[str]], sexes: Sequence[str], synthetic: bool,
+) -> str:  # fmt: skip
     """The draft as text; what only a person can know is empty and marked."""
     keys = _keys(provisional, shapes)
     dates = Counter(shape.date_format for shape in shapes if shape.date_format)
     usual = dates.most_common(1)[0][0] if dates else None
-    file = {"xlsx": "xlsx", "xml": "xml"}.get(str(table.get("format")), "csv")
+    first = "" if synthetic else "Fill in what is empty; "
+    stated = [f"{word}: {said or name}" if synthetic or word == "level" else f"{word}:" for word, said, _ in _HEAD]
     lines = [
-        "# Drafted from a sample. Fill in what is empty; look at every class of personal data: it is guessed.",
+        f"# Drafted from a sample. {first}Look at every class of personal data and at `maps`: they are guessed.",
         f"name: {name}",
-        "title:                # as people call it",
-        "system:               # the system it comes from, with its supplier",
-        "level: person         # person, property, street or area",
-        "owner:                # the team that answers for the data",
-        "steward:              # an address that answers questions about it",
-        "description:          # what it holds, and its traps",
-        "retention_days:       # how long the council may keep it",
-        "refresh_days:         # a new extract at least this often",
-        "control: manifest     # how completeness is proved: manifest, trailer or none",
+        *(f"{said:<21} # {what}" for said, (_, _, what) in zip(stated, _HEAD, strict=True)),
+        f"control: {'none' if synthetic else 'manifest':<12} # how completeness is proved: manifest, trailer or none",
         *(f"{word}: {_quoted(said)}" for word, said in head.items()),
         *([f"date_format: {_quoted(usual)}"] if usual else []),
+        "# each_person: once   # if nobody comes twice in this file: what helps the linkage most",
         "purposes:             # for each purpose: basis, gateway, conditions, expires",
+        *([f"  data_quality: {_NO_LAW}"] if synthetic else []),
         "tables:",
         "  - name: rows        # what it is a table of",
-        f"    file: {name}.{file}",
+        f"    file: {name}{_ending(table)}",
         *(f"    {word}: {said}" for word, said in table.items()),
-        "    grain:            # what one row is",
-        "    why:              # why the council needs it",
-        *([f"    key: [{keys[0]}]"] if keys else ["    # key: no column is unique and always there; state one"]),
-        "    # slot: if rows name persons, the key, name and birth date columns of the person",
-        "    columns:",
+        f"    {'grain: one record' if synthetic else 'grain:':<17} # what one row is",
+        f"    {'why: to link' if synthetic else 'why:':<17} # why the council needs it",
+        f"    key: [{keys[0] if keys else _NUMBER}]" if keys or synthetic else f"    # {_NO_KEY}",
     ]
+    if meanings:
+        lines.append("    maps:")
+        lines += [f"      {meaning}: {_listed(meaning, columns)}" for meaning, columns in meanings.items()]
+    else:
+        lines.append("    # maps: if a row is a person, which columns say what: forename, surname, birth_date, ...")
+        lines.append("    # slot: if rows name persons, the key, name and birth date columns of the person")
+    lines.append("    columns:")
+    if synthetic and not keys:
+        lines.append(f"      - {{name: {_NUMBER}, numbers_rows: true, personal: identifier}}  # {_NO_KEY}")
+    of = {column: meaning for meaning, columns in meanings.items() for column in columns}
     for column, shape in zip(provisional.columns, shapes, strict=True):
-        lines.append("      - " + _column(column.name, column.staged, column.path, shape, usual))
+        drafted = _column(column.name, column.staged, column.path, shape, usual, of.get(column.staged), sexes)
+        lines.append("      - " + drafted)
     return "\n".join(lines) + "\n"
 
 
-def _column(name: str, staged: str, path: str | None, shape: Shape, usual: str | None) -> str:
-    kind = _class(staged)
+def _listed(meaning: str, columns: Sequence[str]) -> str:
+    return f"[{', '.join(columns)}]" if len(columns) > 1 else columns[0]
+
+
+def _column(
+    name: str, staged: str, path: str | None, shape: Shape, usual: str | None, meaning: str | None, sexes: Sequence[str]
+) -> str:
+    kind = (class_wanted(meaning) if meaning else None) or class_of(staged)
+    typed = shape.type != "text" and staged not in sexes and (bool(meaning) or kind not in ("identifier", "contact"))
     parts = [f"name: {_quoted(name)}"]
     if path:
         parts.append(f"path: {_quoted(path)}")
-    if shape.type != "text" and kind not in ("identifier", "contact"):
+    if typed:
         parts.append(f"type: {shape.type}")
-    if shape.type == "date" and kind not in ("identifier", "contact") and shape.date_format != usual:
+    if typed and shape.type == "date" and shape.date_format != usual:
         parts.append(f"date_format: {_quoted(str(shape.date_format))}")
     parts.append(f"personal: {kind or ('none' if shape.type != 'text' else 'free_text')}")
     notes = []
+    if staged in sexes:
+        parts.append('codes: {"1": male, "2": female, "0": not known, "9": not stated}')
+        notes.append("as ISO 5218 has it")
     if not kind:
         notes.append("class not clear from its name")
     if not shape.filled:

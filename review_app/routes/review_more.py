@@ -20,7 +20,8 @@ router = APIRouter()
 #: A line of the comparison -> the column of the source that it stands for, where it is one.
 COLUMN_OF = {
     "former": "former_surname", "born": "birth_date", "sex": "sex", "stay": "from_date", "nino": "nino",
-    "nhs": "nhs_number", "phone": "phone", "email": "email", "birth_place": "birth_place", "died": "death_date",
+    "nhs": "nhs_number", "number": "person_number", "phone": "phone", "email": "email", "birth_place": "birth_place",
+    "died": "death_date",
 }  # fmt: skip
 Guardian = Annotated[User, Depends(needs("review_restricted"))]
 

@@ -91,7 +91,7 @@ SOURCES = {"council_tax": 0.45, "benefits": 0.25, "electoral_register": 0.6, "ad
 COLUMNS = (
     "record_id", "source", "source_key", "role", "title", "forename", "middle", "surname", "name_text",
     "former_surname", "birth_place", "occupation", "birth_date", "sex", "death_date",
-    "nino", "nhs_number", "phone", "email", "sensitivity", "home_key", "postcode",
+    "nino", "nhs_number", "person_number", "phone", "email", "sensitivity", "home_key", "postcode",
 )  # fmt: skip
 
 

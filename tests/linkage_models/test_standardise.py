@@ -27,6 +27,7 @@ COLUMNS = [
     "sex",
     "nino",
     "nhs_number",
+    "person_number",
     "phone",
     "email",
     "sensitivity",

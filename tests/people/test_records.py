@@ -82,6 +82,7 @@ def _person(
             "sex",
             "nino",
             "nhs_number",
+            "person_number",
             "phone",
             "email",
             "birth_place",

@@ -50,7 +50,8 @@ def test_words_that_many_addresses_have_are_no_evidence() -> None:
             "CREATE TEMP TABLE t AS SELECT i AS unique_id,"
             " i || ' ELM' || chr((65 + i)::INT) || ' STREET' AS address_line,"
             " '1990-01-01' AS birth_text, NULL::VARCHAR AS surname_key, NULL::VARCHAR AS forename,"
-            " NULL::DATE AS birth_date, NULL::VARCHAR AS postcode"
+            " NULL::DATE AS birth_date, NULL::VARCHAR AS postcode,"
+            " NULL::VARCHAR AS home_key, NULL::VARCHAR AS person_number"
             " FROM range(20) t(i)"
         )
         GENERAL.extend(con, "t")
@@ -64,6 +65,7 @@ def test_records_that_are_all_alike_are_not_held_at_once() -> None:
         con.execute(
             "CREATE TEMP TABLE t AS SELECT i AS unique_id, '1 HIGH STREET' AS address_line, '1990-01-01' AS birth_text,"
             " 'LEE' AS surname_key, 'ANN' AS forename, DATE '1990-01-01' AS birth_date, '1000' AS postcode,"
+            " '1' AS home_key, NULL::VARCHAR AS person_number,"
             " [hash(i + j) FOR j IN range(20)] AS birth_deletes FROM range(100_000) t(i)"
         )
         GENERAL.extend(con, "t")
@@ -76,7 +78,8 @@ def test_a_value_is_rare_by_how_many_records_have_it() -> None:
         con.execute(
             "CREATE TEMP TABLE t AS SELECT i AS unique_id, (i // 41 + 1) || ' HIGH STREET' AS address_line,"
             " '1990-01-01' AS birth_text, 'LEE' AS surname_key, NULL::VARCHAR AS forename,"
-            " DATE '1990-01-01' + (i // 41)::INTEGER AS birth_date, NULL::VARCHAR AS postcode FROM range(81) t(i)"
+            " DATE '1990-01-01' + (i // 41)::INTEGER AS birth_date, NULL::VARCHAR AS postcode,"
+            " NULL::VARCHAR AS home_key, NULL::VARCHAR AS person_number FROM range(81) t(i)"
         )
         GENERAL.extend(con, "t")
         assert con.execute(

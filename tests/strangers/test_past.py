@@ -9,7 +9,7 @@ from linkage_models.standardise import standardise_people
 
 COLUMNS = (
     "role", "title", "forename", "middle", "surname", "name_text", "former_surname", "sex", "nino",
-    "nhs_number", "birth_place", "occupation", "phone", "email", "sensitivity",
+    "nhs_number", "person_number", "birth_place", "occupation", "phone", "email", "sensitivity",
 )  # fmt: skip
 
 

@@ -1,0 +1,119 @@
+"""What the names of columns give away: how personal each is, and what of a person it says."""
+
+import re
+from collections.abc import Mapping
+
+from pipelines.sources.contracts import PersonalClass
+from pipelines.sources.mapped import CLASSES
+from pipelines.sources.person_map import PersonMap
+from pipelines.sources.shapes import Shape
+
+#: How personal, the strictest first; what none fits is free text until somebody says otherwise.
+_PERSONAL: tuple[tuple[PersonalClass, str], ...] = (
+    (
+        "sensitive",
+        r"ethnic|(^|_)race|relig|disab|health|diagnos|sexual|gender|^sex|offen|conviction|nationality|asylum|benefit",
+    ),
+    ("birth_date", r"birth_?(date|day|year|month)|date_of_birth|dob|born|^yob$|^age$"),
+    ("contact", r"phone|mobile|tel($|_)|e?.?mail"),
+    ("identifier", r"(^|_)id$"),
+    (
+        "address",
+        r"addr|street|post.?code|postal|pcode|(^|_)zip|town|city|suburb|county|state(_|$)|house|flat|uprn|usrn|urn$"
+        r"|locality",
+    ),
+    (
+        "identifier",
+        r"nino|ni_no|nhs|upn|uln|passport|ssn|soc_?sec|social_sec|(^|_)(id|ref|no|num|number|key|code|card)$|reference"
+        r"|account",
+    ),
+    ("name", r"name|(^|_)title|initial|alias"),
+    ("free_text", r"note|comment|remark|descr|reason|detail|text"),
+)
+
+#: What of the person, by the whole name of a column; several columns of one meaning stand in the order of the file.
+_MEANINGS = {
+    "forename": r"(first|fore|given|christian)(_?n(a?me?|m)s?)?(_?\d)?|f_?name|prenoms?|vornamen?|voornaam|nombres?",
+    "middle": r"(mid(dle|l)?|second|other_given)(_?(n(a?me?|m)s?|init(ial)?s?))?|m_?name",
+    "surname": r"(sur|last|family)(_?n(a?me?|m)s?)?(_?\d)?|l_?name|nachname|familienname|achternaam|apellidos?(_?\d)?",
+    "name_text": r"(full|whole|person|resident|patient|voter)?_?names?(_of_person)?|nom|naam|nome|name_text",
+    "former_surname": r"(maiden|birth|previous|former|married|prior)_?(sur|last_?|family_?)?name|nee|alias(es)?(_.*)?"
+    r"|also_known_as|aka",
+    "title": r"title|salutation|honorific|name_?(prefix|title)|prefix",
+    "birth_date": r"(d_?o_?b|(date_of_|day_of_)?birth(_?da(te|y))?|born(_on)?|birth_?dt|geburtsdatum"
+    r"|geboortedatum|date_(de_)?naissance)(_.*)?",
+    "birth_year": r"y_?o_?b|year_(of_birth|born)|(birth|born)_?(year|yr)|annee_(de_)?naissance|geburtsjahr"
+    r"|geboortejaar",
+    "age": r"age(_(years?|yrs|at_.*|in_years?|last_birthday))?|years_old|alter|leeftijd",
+    "sex": r"(sex|gender)(_(code|cd|desc|at_birth))?|geschlecht|geslacht|sexe|sexo",
+    "death_date": r"d_?o_?d|date_of_death|death_?date|died(_on)?",
+    "nino": r"nino|ni_(no|num|number)|national_insurance(_(no|number))?",
+    "nhs_number": r"nhs(_(no|num|number))?",
+    "person_number": r"s_?s_?n|soc(ial)?_?sec(urity)?(_?(id|no|num|number|nbr))?|passport(_(no|number))?"
+    r"|(national|citizen|personal|person|identity)_(id|no|number|code)|medicare(_(no|number))?|medical_record_(no|number)",
+    "phone": r"(full_|home_|mobile_?|cell_|work_|tele)?(phone|tel|mobile|cell)(_?(no|num|number))?(_?1)?",
+    "email": r"e_?mail(_?addr(ess)?)?(_?1)?",
+    "birth_place": r"birth_?place|place_of_birth|pob|born_(in|at)|(town|city|parish|county|country|state)_of_birth"
+    r"|birth_(town|city|parish|county|country|state)",
+    "occupation": r"occupations?|profession|job(_title)?|trade|beruf",
+    "postcode": r"(res_|home_|mail_)?(post_?codes?|postal_?code|pcode|zip(_?code)?|plz)(_.*)?",
+    "uprn": r"uprn",
+    "address": r"(res_|home_|street_|postal_|house_|mail_)?addr(ess)?(_?(line)?_?\d)?"
+    r"|(house|flat|door|street|apartment|apt|unit|building)(_?(no|num|number|name|type|nbr|address))?|addr_.*|street_.*|house_.*|(res_)?street(_address)?|res_street_address"
+    r"|(res_|home_)?(suburb|town|city|locality|village|parish|county|state|province)(_(name|desc|cd|code))?"
+    r"|strasse|straat|rue|ville|ort|woonplaats|plaats|lieu",
+}
+_NUMBERS = ("birth_year", "age")
+_DATES = ("birth_date", "death_date")
+_PARTS = tuple(
+    re.compile(rf"(d_?o_?b|birth|born)_?{part}|{part}_?(of_birth|of_dob|birth|born)")
+    for part in ("y(ea)?r?", "m(onth)?", "d(ay)?")
+)
+
+
+def class_of(staged: str) -> PersonalClass | None:
+    """How personal a column is by its name; None where that does not show."""
+    return next((kind for kind, pattern in _PERSONAL if re.search(pattern, staged)), None)
+
+
+def meanings_of(shapes: Mapping[str, Shape]) -> dict[str, list[str]]:
+    """What `maps` may say of columns with these names and shapes: meaning -> columns. Empty where no name shows."""
+    found: dict[str, list[str]] = {}
+    held = {staged: shape for staged, shape in shapes.items() if shape.filled}
+    if parts := _three_parts(held):
+        found["birth_date"] = parts
+    for staged, shape in held.items():
+        for meaning, pattern in _MEANINGS.items():
+            if re.fullmatch(pattern, staged) and staged not in parts and _suits(meaning, shape):
+                if not found.get(meaning) or takes_many(meaning):
+                    found.setdefault(meaning, []).append(staged)
+                break
+    if found.get("surname") or found.get("forename"):
+        found.pop("name_text", None)
+    if "birth_date" in found:
+        # of several dates one is the day of birth; ages and years say less
+        found["birth_date"] = found["birth_date"][: 3 if parts else 1]
+    named = any(found.get(name) for name in ("forename", "surname", "name_text"))
+    return {meaning: found[meaning] for meaning in PersonMap.model_fields if meaning in found} if named else {}
+
+
+def takes_many(meaning: str) -> bool:
+    """Whether several columns may be of the meaning."""
+    return PersonMap.model_fields[meaning].default == ()
+
+
+def class_wanted(meaning: str) -> PersonalClass | None:
+    """How personal a column of that meaning must be called."""
+    return CLASSES.get(meaning)
+
+
+def _three_parts(held: Mapping[str, Shape]) -> list[str]:
+    """The columns of year, month and day of birth, if there are all three."""
+    parts = [[s for s, shape in held.items() if each.fullmatch(s) and shape.type == "integer"] for each in _PARTS]
+    return [part[0] for part in parts] if all(parts) else []
+
+
+def _suits(meaning: str, shape: Shape) -> bool:
+    if meaning in _DATES:
+        return shape.type == "date"
+    return shape.type == "integer" if meaning in _NUMBERS else True

@@ -1,0 +1,84 @@
+"""A contract drafted from a file of invented or public records is whole: what each column says of a person, a key."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipelines.faults import BoroughlinkError
+from pipelines.sources.contract_files import load_contract
+from pipelines.sources.facts_build import build_fact
+from pipelines.sources.intake import take_in
+from pipelines.sources.shapes import Shape
+from pipelines.stewardship.drafting import draft
+from pipelines.stewardship.meanings import meanings_of
+from pipelines.warehouse import Warehouse
+
+DAY = date(2021, 6, 1)
+VOTERS = (
+    "first_name,midl_name,last_name,maiden_name,alias,age,sex,res_street_address,res_city_desc,zip_code,ssn,race_code\n"
+    "ANN,B,LEE,POE,ROE,79,2,7 ELM RD,CARY,02738,123-45-6789,W\n"
+    "BOB,,LEE,,,44,1,9 OAK LN,CARY,27381,,W\n"
+    "BOB,,LEE,,,44,1,9 OAK LN,CARY,27381,,W\n"
+)
+
+
+def test_a_file_without_a_key_is_drafted_delivered_taken_in_and_mapped(
+    wh: Warehouse, landing: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "given.csv").write_text(VOTERS, encoding="utf-8")
+    said = draft("voters", tmp_path / "given.csv", tmp_path / "mine", landing, DAY, synthetic=True)
+    assert "the number of the row" in said and "run --sources" in said
+    contract = load_contract(tmp_path / "mine" / "voters" / "contract.yaml")
+    assert [intake.state for intake in take_in(wh, contract, landing, None)] == ["accepted"]
+    for fact in contract.facts:
+        assert build_fact(wh, fact, {"voters": contract}) == 3
+    assert wh.rows(
+        "SELECT source_key, forename, middle, surname, former_surname, birth_date, sex, person_number"
+        " FROM identity.facts.person_record ORDER BY 1"
+    ) == [
+        ("1", "ANN", "B", "LEE", "POE ROE", date(1942, 1, 1), "F", "123-45-6789"),
+        ("2", "BOB", None, "LEE", None, date(1977, 1, 1), "M", None),
+        ("3", "BOB", None, "LEE", None, date(1977, 1, 1), "M", None),
+    ]
+    assert wh.rows("SELECT DISTINCT address_text, postcode FROM identity.facts.address ORDER BY 1") == [
+        ("7 ELM RD, CARY", "02738"),
+        ("9 OAK LN, CARY", "27381"),
+    ]
+
+
+def test_a_draft_of_a_council_s_file_stays_open_and_never_holds_a_value(tmp_path: Path) -> None:
+    (tmp_path / "given.csv").write_text(VOTERS, encoding="utf-8")
+    assert "Fill in by hand" in draft("voters", tmp_path / "given.csv", tmp_path / "mine")
+    text = (tmp_path / "mine" / "voters" / "contract.yaml").read_text(encoding="utf-8")
+    assert "# key: no column is unique" in text
+    assert not [value for value in ("LEE", "CARY", "ELM", "27381", "6789") if value in text]
+    with pytest.raises(BoroughlinkError, match="title: is empty"):
+        load_contract(tmp_path / "mine" / "voters" / "contract.yaml")
+
+
+@pytest.mark.parametrize(
+    ("columns", "meanings"),
+    [
+        ("Given_Name surname dob:date soc_sec_id street_number address_1 suburb postcode state",
+         "forename=given_name surname=surname birth_date=dob person_number=soc_sec_id"
+         " address=street_number,address_1,suburb,state postcode=postcode"),
+        ("first_name surname full_name dob:date birth_place postcode_fake gender occupation",
+         "forename=first_name surname=surname birth_date=dob sex=gender birth_place=birth_place occupation=occupation"
+         " postcode=postcode_fake"),
+        ("fname_c1 fname_c2 lname_c1 by:integer bm:integer bd:integer", ""),
+        ("fname lname byear:integer", "forename=fname surname=lname"),
+        ("nom annee_naissance:integer lieu", "name_text=nom birth_year=annee_naissance address=lieu"),
+        ("full_name birth_year:integer birth_month:integer birth_day:integer sex",
+         "name_text=full_name birth_date=birth_year,birth_month,birth_day sex=sex"),
+        ("title manufacturer price:decimal", ""),
+        ("id mothers_name mothers_dob:date", ""),
+    ],
+)  # fmt: skip
+def test_what_names_of_columns_give_away(columns: str, meanings: str) -> None:
+    shapes = {}
+    for column in columns.lower().split():
+        name, _, kind = column.partition(":")
+        shapes[name] = Shape(kind or "text", "%Y-%m-%d" if kind == "date" else None, 9, 9, 9, 9)  # type: ignore[arg-type]
+    wanted = {name: said.split(",") for name, said in (each.split("=") for each in meanings.split())}
+    assert meanings_of(shapes) == wanted
