@@ -1,14 +1,16 @@
 """Everything that a file holds, however it is packed: archives, databases, workbooks, Parquet, and what is encrypted
 where the keys are given."""
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import sqlite3
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +33,24 @@ _LARGEST = 1 << 31  # bytes out of one packed file: a bomb is reported, not open
 _ARCHIVED = b"BLARCH1\n"
 #: How a file begins that only its recipients open (age, binary or as text).
 _AGE = (b"age-encryption.org/v1\n", b"-----BEGIN AGE ENCRYPTED FILE-----")
+#: What hides its text in a way that is not opened here, by how it begins: said, never passed over.
+_OTHERWISE = {
+    b"%PDF-": "a PDF, whose text can't be read here",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
+    b"Rar!\x1a\x07": "a RAR archive",
+    b"\x28\xb5\x2f\xfd": "packed with zstd",
+    b"\x04\x22\x4d\x18": "packed with lz4",
+    b"ARROW1": "an Arrow file, which may be packed",
+    b"PACK\x00\x00\x00": "a pack of git",
+}
+_PACKED: dict[bytes, Callable[[io.BytesIO], gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile]] = {
+    b"\x1f\x8b": lambda raw: gzip.GzipFile(fileobj=raw),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\0": lzma.LZMAFile,
+}
 _DAMAGED = (
-    zipfile.BadZipFile, tarfile.TarError, zlib.error, pl.exceptions.PolarsError, OSError, EOFError, RuntimeError,
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, pl.exceptions.PolarsError, OSError, EOFError,
+    RuntimeError, sqlite3.Error,
 )  # fmt: skip
 
 
@@ -55,7 +73,10 @@ def contents(path: Path, keyring: Keyring | None, temp: Path) -> Iterator[bytes 
     raw = path.read_bytes()
     yield raw
     if raw[:16] == b"SQLite format 3\0":
-        yield from _sqlite(path)
+        try:
+            yield from _sqlite(path)
+        except sqlite3.Error:
+            raise NotOpened(f"{path.name}: damaged, or in use") from None
     elif raw[8:12] == b"DUCK":
         yield from _duckdb(path, keyring, temp)
     elif raw[: len(_ARCHIVED)] == _ARCHIVED:
@@ -75,6 +96,8 @@ def _packed(raw: bytes, name: str, depth: int) -> Iterator[bytes | Sealed]:
     if raw.startswith(_AGE):
         yield Sealed("an age file, for its recipients alone")
         return
+    if unlike := next((what for begins, what in _OTHERWISE.items() if raw.startswith(begins)), None):
+        raise NotOpened(f"{name}: {unlike}; scan what is in it")
     if depth > _DEEPEST:
         raise NotOpened(f"{name}: archives in archives, more than {_DEEPEST} deep")
     for inner in _unpacked(raw, name):
@@ -91,10 +114,13 @@ def _unpacked(raw: bytes, name: str) -> Iterator[bytes]:
                     raise NotOpened(f"{name}: packed too tightly to be opened")
                 yield "\n".join(packed.namelist()).encode()
                 yield from (packed.read(member) for member in packed.infolist())
-        elif raw[:2] == b"\x1f\x8b":
-            with gzip.GzipFile(fileobj=io.BytesIO(raw)) as packed:
-                plain = packed.read(_LARGEST)
+        elif opener := next((how for begins, how in _PACKED.items() if raw.startswith(begins)), None):
+            with opener(io.BytesIO(raw)) as one:
+                plain = one.read(_LARGEST)
             yield plain
+        elif raw[:1] == b"x" and int.from_bytes(raw[:2], "big") % 31 == 0:  # zlib; or text that begins alike
+            with suppress(zlib.error):
+                yield zlib.decompressobj().decompress(raw, _LARGEST)
         elif raw[:4] == b"PAR1":
             yield pl.read_parquet(io.BytesIO(raw)).write_ndjson().encode()
         elif raw[257:262] == b"ustar":
@@ -110,7 +136,8 @@ def _unpacked(raw: bytes, name: str) -> Iterator[bytes]:
 def _sqlite(path: Path) -> Iterator[bytes]:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as con:
         for (table,) in con.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-            rows = con.execute(f'SELECT * FROM "{table}"').fetchall()
+            quoted = table.replace('"', '""')
+            rows = con.execute(f'SELECT * FROM "{quoted}"').fetchall()
             yield "\n".join(" ".join(_text(value) for value in row) for row in rows).encode("utf-8", "replace")
 
 
@@ -125,7 +152,8 @@ def _duckdb(path: Path, keyring: Keyring | None, temp: Path) -> Iterator[bytes |
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'looked_at' ORDER BY ALL"
         ).fetchall()
         for schema, table in tables:
-            text = con.sql(f'SELECT to_json(t)::VARCHAR AS line FROM looked_at."{schema}"."{table}" t').pl()
+            named = ".".join('"' + part.replace('"', '""') + '"' for part in ("looked_at", schema, table))
+            text = con.sql(f"SELECT to_json(t)::VARCHAR AS line FROM {named} t").pl()
             yield "\n".join(text["line"].to_list()).encode("utf-8", "replace")
     finally:
         con.close()

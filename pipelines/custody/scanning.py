@@ -6,10 +6,12 @@ It says where and how many of which kind, never which.
 import base64
 import fnmatch
 import hashlib
+import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -120,7 +122,7 @@ def scan(
             found: dict[str, int] = {}
             values: set[str] = set()
             try:
-                for text in contents(path, keyring, Path(temp)):
+                for text in chain([os.fsencode(name)], contents(path, keyring, Path(temp))):
                     if isinstance(text, Sealed):
                         sealed.append(f"{name}: {text.what}")
                         continue
@@ -152,7 +154,7 @@ def _canaries(raw: bytes, shapes: list[str], whose: list[tuple[str, str]]) -> se
 def _looks(raw: bytes) -> dict[str, int]:
     """How often each pattern stands in a text; nothing in bytes that are none."""
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8")
     except UnicodeDecodeError:
         text = raw.decode("latin-1")
     sample = text[:4096]

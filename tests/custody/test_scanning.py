@@ -1,13 +1,16 @@
 """The scanner finds everyone who is there, in every disguise, and nobody who is not."""
 
 import base64
+import bz2
 import gzip
 import hashlib
 import json
+import lzma
 import random
 import sqlite3
 import tarfile
 import zipfile
+import zlib
 
 import duckdb
 import polars as pl
@@ -58,12 +61,15 @@ def test_two_hundred_of_two_hundred_in_every_container(tmp_path):
         for number, value in enumerate(CANARIES):
             page.write(number, 0, value)
     with sqlite3.connect(tmp_path / "f.sqlite") as con:
-        con.execute("CREATE TABLE t (v)")
-        con.executemany("INSERT INTO t VALUES (?)", rows)
+        con.execute('CREATE TABLE "t""2" (v)')
+        con.executemany('INSERT INTO "t""2" VALUES (?)', rows)
     with duckdb.connect(tmp_path / "g.duckdb") as con:
-        con.execute("CREATE TABLE t (v VARCHAR)")
-        con.executemany("INSERT INTO t VALUES (?)", rows)
-    names = ["a.zip", "b.gz", "c.tar.gz", "d.parquet", "e.xlsx", "f.sqlite", "g.duckdb"]
+        con.execute('CREATE TABLE "t""2" (v VARCHAR)')
+        con.executemany('INSERT INTO "t""2" VALUES (?)', rows)
+    (tmp_path / "h.bz2").write_bytes(bz2.compress(text.encode()))
+    (tmp_path / "i.xz").write_bytes(lzma.compress(text.encode()))
+    (tmp_path / "j.zlib").write_bytes(zlib.compress(text.encode()))
+    names = ["a.zip", "b.gz", "c.tar.gz", "d.parquet", "e.xlsx", "f.sqlite", "g.duckdb", "h.bz2", "i.xz", "j.zlib"]
     assert scan(tmp_path, CANARIES, patterns=False).hits == {name: {"canary": 200} for name in names}
 
 
@@ -99,6 +105,35 @@ def test_patterns(tmp_path, kind, there, not_there):
     assert kind in scan(tmp_path).hits["x.txt"]
 
 
+def test_whoever_a_file_is_called_after_is_found(tmp_path):
+    (tmp_path / CANARIES[0]).mkdir()
+    (tmp_path / CANARIES[0] / "AB123456C.txt").write_text("nothing")
+    assert scan(tmp_path, CANARIES).hits == {f"{CANARIES[0]}/AB123456C.txt": {"canary": 1, "NI number": 1}}
+
+
+def test_text_as_spreadsheets_save_it_is_read(tmp_path):
+    (tmp_path / "unicode.txt").write_text("so: AB 12 34 56 C .", encoding="utf-16")
+    assert scan(tmp_path).hits == {"unicode.txt": {"NI number": 1}}
+
+
+@pytest.mark.parametrize(
+    "begins", [b"%PDF-1.7", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd", b"ARROW1", b"PACK\0\0\0\x02"]
+)
+def test_what_hides_its_text_otherwise_is_not_passed_over(tmp_path, begins):
+    (tmp_path / "hidden").write_bytes(begins + zlib.compress(CANARIES[0].encode()))
+    with zipfile.ZipFile(tmp_path / "around.zip", "w") as packed:
+        packed.write(tmp_path / "hidden", "inside")
+    found = scan(tmp_path, CANARIES)
+    assert len(found.closed) == 2 and all("scan what is in it" in one for one in found.closed)
+
+
+def test_a_damaged_database_is_said_and_the_rest_scanned(tmp_path):
+    (tmp_path / "a.sqlite").write_bytes(b"SQLite format 3\0" + b"\1" * 3000)
+    (tmp_path / "b.txt").write_text(CANARIES[0])
+    found = scan(tmp_path, CANARIES)
+    assert found.closed == ["a.sqlite: damaged, or in use"] and set(found.hits) == {"b.txt"}
+
+
 def test_nothing_is_found_in_what_names_nobody(tmp_path):
     rng = random.Random(3)
     (tmp_path / "noise").write_bytes(rng.randbytes(200_000))
@@ -121,7 +156,7 @@ def test_what_is_encrypted_is_counted_and_named(tmp_path):
     left.mkdir()
     ring, key = Keyring.ephemeral(), pyrage.x25519.Identity.generate().to_public()
     plain = tmp_path / "extract.csv"
-    plain.write_text(CANARIES[0])
+    plain.write_text(f"name\n{CANARIES[0]}\n")
     Archive(left, ring.key("archive")).store(inspect(plain, "utf-8"))
     (archived,) = (path.name for path in left.iterdir())
     (left / "hand_over.age").write_bytes(pyrage.encrypt(CANARIES[0].encode(), [key]))
