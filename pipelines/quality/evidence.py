@@ -45,7 +45,7 @@ def evidence(wh: Warehouse, candidate: Candidate, now: Profile) -> Evidence:
     for table in candidate.contract.tables:
         found |= _of_table(candidate, table, growth.get(table.name, 0), late_first)
         if "rows" in table.seasonal:
-            found |= _of_season(wh, candidate, table, found)
+            found |= _of_season(wh, candidate, table, found, late_first)
         for column in table.kept:
             found |= _of_column(wh, candidate, table, column)
     for check in candidate.contract.checks:
@@ -125,9 +125,10 @@ def _beyond_a_handful(rows: int) -> int:
     return rows if rows > SET_ASIDE_ALWAYS else 0
 
 
-def _of_season(wh: Warehouse, candidate: Candidate, table: Table, found: Evidence) -> Evidence:
+def _of_season(wh: Warehouse, candidate: Candidate, table: Table, found: Evidence, late_first: bool) -> Evidence:
     """Bounds of the rows of a table that moves with the year: about those of the season a year ago, or as `found` of
-    any table. Until a year is known nothing warns, and it is refused only if more is gone than a year's end takes."""
+    any table. Until a year is known nothing warns, and it is refused only if more is gone than a year's end takes; of
+    an extract before all that have come, if more had to go until the next."""
     limits, before = thresholds(), None
     last = candidate.previous.get(table.name)
     if last is not None and wh.exists(INTAKE):
@@ -143,8 +144,9 @@ def _of_season(wh: Warehouse, candidate: Candidate, table: Table, found: Evidenc
         if found[low] is None or (before is None and severity == "warning"):
             bounds |= {low: None, high: None}
         elif before is None:
-            least = int((last or 0) * (1 - limits.rows_refuse_unknown_season))
-            bounds |= {low: min(found[low], least), high: found[high]}
+            stays = 1 - limits.rows_refuse_unknown_season
+            most = int((last or 0) / stays) if late_first else 0
+            bounds |= {low: min(found[low], int((last or 0) * stays)), high: max(found[high], most)}
         else:
             room = max(int(before * limits.rows_refuse), limits.rows_slack)
             bounds |= {low: min(found[low], max(before - room, 0)), high: max(found[high], before + room)}

@@ -173,33 +173,34 @@ def test_a_year_that_passes_moves_no_date(dates: str, fault: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("a_year_ago", "rows", "verdict"),
+    ("known", "rows", "verdict"),
     [
         (None, 450, True),  # the end of a school year takes half
         (None, 350, False),
-        (500, 450, True),
-        (500, 350, False),
-        (990, 450, False),
+        ((-360, 500), 450, True),
+        ((-360, 500), 350, False),
+        ((-360, 990), 450, False),
+        ((30, 1000), 2400, True),  # the end of a school year lies between it and the one that has come
+        ((30, 1000), 2600, False),
     ],
 )
 def test_how_many_rows_a_table_of_the_year_must_have_follows_a_year_ago(
-    a_year_ago: int | None, rows: int, verdict: bool
+    known: tuple[int, int] | None, rows: int, verdict: bool
 ) -> None:
     yearly = CONTRACT.tables[0].model_copy(update={"seasonal": ("rows",)})
     contract = CONTRACT.model_copy(update={"tables": (yearly,), "checks": ()})
     with scratch_warehouse() as wh:
         make_intake_tables(wh)
-        if a_year_ago:
-            day = NEXT - timedelta(days=360)
+        if known:
             wh.execute(
                 f"INSERT INTO {INTAKE} (delivery, source, extract_date, state, supply, table_name, rows)"
                 " VALUES (1, ?, ?, 'accepted', 'full', 'home', ?)",
-                [contract.name, day, a_year_ago],
+                [contract.name, NEXT + timedelta(days=known[0]), known[1]],
             )
         table = CandidateTable("nowhere", rows, 0, {})
         found = evidence(wh, Candidate(contract, NEXT, 2, {"home": table}, {"home": 1000}), {})
     assert (found["home.critical.low"] <= rows <= found["home.critical.high"]) is verdict
-    assert (found["home.warning.low"] is None) is (a_year_ago is None)
+    assert (found["home.warning.low"] is None) is (known is None or known[0] > 0)
 
 
 def test_a_feed_that_stopped_is_seen(wh: Warehouse) -> None:
