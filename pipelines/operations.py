@@ -5,7 +5,6 @@ records a decision is about, lie sealed in `payload`: they can be erased while w
 """
 
 import json
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,8 +17,9 @@ from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance.keys import STORE, Keyring, open_keyring
 from pipelines.governance.pseudonyms import record_name
 from pipelines.governance.row_macs import require_as_written, rewrite, with_mac
+from pipelines.governance.sealed_texts import erased, opened, sealed_payload
 from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings
-from pipelines.store_schema import brought_up_to_date, durable
+from pipelines.store_schema import brought_up_to_date, durable, revision
 
 metadata = sa.MetaData()
 #: The audit's word for the first run over real people; from then on the folder is of real people.
@@ -40,6 +40,7 @@ run_table = sa.Table(
     sa.Column("published", sa.Boolean, nullable=False, default=False),
     sa.Column("input_mark", sa.String(64)),  # what the run stood on: deliveries, contracts, decisions, code
     sa.Column("summary", sa.Text),
+    sa.Column("mac", sa.String(64)),
 )
 payload_table = sa.Table(
     "payload",
@@ -107,6 +108,7 @@ source_fault_table = sa.Table(
     sa.Column("state", sa.String(12), nullable=False),  # open, passed_on, mended, no_fault
     sa.Column("state_by", sa.String(120), nullable=False),
     sa.Column("state_at", sa.String(32), nullable=False),
+    sa.Column("mac", sa.String(64)),
 )
 #: One row per act that two people must agree to; the database itself refuses an approver who asked.
 request_table = sa.Table(
@@ -133,9 +135,12 @@ request_table = sa.Table(
 class Operations:
     """The store of one data folder; every write is its own transaction and durable when the call returns."""
 
-    def __init__(self, engine: sa.Engine, keyring: Keyring) -> None:
+    def __init__(self, engine: sa.Engine, keyring: Keyring, folder: DataFolder | None = None) -> None:
         self.engine = engine
         self.keyring = keyring
+        self.folder = folder
+        #: The schema that this process writes by, once it has brought the store up to date.
+        self.schema: str | None = None
 
     @classmethod
     def open(cls, folder: DataFolder, keyring: Keyring, url: str | None = None, lenient: bool = False) -> "Operations":
@@ -163,7 +168,9 @@ class Operations:
             ) from None
         if not url:
             folder.operations.chmod(0o600)
-        store = cls(engine, keyring)
+        store = cls(engine, keyring, folder)
+        with store.begin() as db:
+            store.schema = revision(db)
         if settings.holds != "real" and not lenient and (since := store.real_since()):
             store.close()
             raise Refusal(_NO_WAY_BACK.format(since=since[:10], file=folder.root / SETTINGS_FILE))
@@ -179,44 +186,43 @@ class Operations:
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
+        """A transaction. Raises Refusal when another version has brought the store to its own schema meanwhile."""
         with self.engine.begin() as connection:
+            if self.schema is not None and revision(connection) != self.schema:
+                raise Refusal(
+                    "The operational store was upgraded by a newer version of boroughlink while this one was running: "
+                    "nothing is read or written by the old one. Stop it, and start it anew."
+                )
             yield connection
 
     def start_run(self, run_id: str, started_by: str) -> None:
         with self.begin() as db:
-            db.execute(
-                sa.insert(run_table).values(
-                    run_id=run_id, state="running", started_by=started_by[:120], started_at=timestamp(), published=False
-                )
-            )
+            row = {
+                "run_id": run_id, "state": "running", "started_by": started_by[:120], "started_at": timestamp(),
+                "published": False,
+            }  # fmt: skip
+            self.write_rows(db, run_table, [row])
 
     def end_run(
         self, run_id: str, state: str, published: bool, input_mark: str | None, summary: dict[str, Any]
     ) -> None:
         with self.begin() as db:
-            db.execute(
-                sa.update(run_table)
-                .where(run_table.c.run_id == run_id)
-                .values(
-                    state=state,
-                    published=published,
-                    ended_at=timestamp(),
-                    input_mark=input_mark,
-                    summary=json.dumps(summary, sort_keys=True),
-                )
-            )
+            row = db.execute(sa.select(run_table).where(run_table.c.run_id == run_id)).mappings().one()
+            rewrite(
+                db, self.keyring, run_table, row, state=state, published=published, ended_at=timestamp(),
+                input_mark=input_mark, summary=json.dumps(summary, sort_keys=True),
+            )  # fmt: skip
             if state == "abandoned":  # what it built went with it
                 built = sa.select(release_table).where(release_table.c.run_id == run_id)
                 for row in db.execute(built).mappings().all():
                     rewrite(db, self.keyring, release_table, row, state="withdrawn")
 
     def runs(self, state: str | None = None) -> list[dict[str, Any]]:
-        """Runs, newest first."""
+        """Runs, newest first. Raises RowChanged."""
         query = sa.select(run_table).order_by(run_table.c.started_at.desc(), run_table.c.run_id.desc())
         if state:
             query = query.where(run_table.c.state == state)
-        with self.begin() as db:
-            return [dict(row) for row in db.execute(query).mappings()]
+        return [dict(row) for row in self.rows(run_table, query)]
 
     def add_decisions(self, decisions: Sequence[dict[str, Any]], made_by: str, batch: str) -> int:
         """Append pair decisions of one batch, all or none; a batch that is already there adds nothing.
@@ -231,7 +237,7 @@ class Operations:
         made_at, rows, payloads = timestamp(), [], []
 
         def sealed(text: str) -> str:
-            payloads.append(sealed_payload(self.keyring, text))
+            payloads.append(sealed_payload(self.keyring, text.encode()))
             return str(payloads[-1]["payload_id"])
 
         for decision in decisions:
@@ -250,19 +256,30 @@ class Operations:
                 return 0
             if payloads:
                 db.execute(sa.insert(payload_table), payloads)
-            self.write_decisions(db, rows)
+            self.write_rows(db, decision_table, rows)
         except IntegrityError:
             raise BoroughlinkError("The same pair stands twice in these decisions: none was taken in.") from None
         return len(rows)
 
-    def write_decisions(self, db: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
-        """Append rows as they stand, inside a transaction of the caller's. Their numbers, which say what came last, are
-        given here: their MACs cover them."""
-        self.take_write_lock(db, decision_table)
-        last = db.scalar(sa.select(sa.func.max(decision_table.c.decision_id))) or 0
-        numbered = ({**row, "decision_id": number} for number, row in enumerate(rows, start=last + 1))
-        if written := [with_mac(self.keyring, decision_table, row) for row in numbered]:
-            db.execute(sa.insert(decision_table), written)
+    def write_rows(self, db: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> int:
+        """Append rows with their MACs, inside a transaction of the caller's; returns the number of the last. Where a
+        table numbers its rows, which says what came last, they are numbered here: the MACs cover it."""
+        (key,), last = table.primary_key, 0
+        if isinstance(key.type, sa.Integer):
+            self.take_write_lock(db, table)
+            last = db.scalar(sa.select(sa.func.max(key))) or 0
+            rows = [{**row, key.name: number} for number, row in enumerate(rows, start=last + 1)]
+        if rows:
+            db.execute(sa.insert(table), [with_mac(self.keyring, table, row) for row in rows])
+        return last + len(rows)
+
+    def rows(self, table: sa.Table, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
+        """Rows of a table, which may come with columns of others, each as it was written. Raises RowChanged."""
+        with self.begin() as db:
+            rows = db.execute(query).mappings().all()
+        for row in rows:
+            require_as_written(self.keyring, table, row)
+        return rows
 
     def take_write_lock(self, db: sa.Connection, table: sa.Table) -> None:
         """One writer of the table at a time, until the transaction ends: it reads what came last, and follows it."""
@@ -280,7 +297,7 @@ class Operations:
         """
         query = (
             sa.select(decision_table, payload_table.c.sealed)
-            .join(payload_table, payload_table.c.payload_id == decision_table.c.records)
+            .outerjoin(payload_table, payload_table.c.payload_id == decision_table.c.records)
             .order_by(decision_table.c.decision_id)
         )
         if among is not None:
@@ -293,17 +310,17 @@ class Operations:
             query = query.join(
                 one, sa.and_(*(one.c[side] == decision_table.c[side] for side in ("record_l", "record_r")))
             ).where(one.c.decision_id == like)
-        with self.begin() as db:
-            rows = db.execute(query).mappings().all()
-            for row in rows:
-                require_as_written(self.keyring, decision_table, row)
-            latest = {(row["record_l"], row["record_r"], row["kind"] == "label"): dict(row) for row in rows}
-        standing = [self._opened(row) for row in latest.values() if row["sealed"] and _says_something(row)]
+        rows = self.rows(decision_table, query)
+        latest = {(row["record_l"], row["record_r"], row["kind"] == "label"): dict(row) for row in rows}
+        standing = filter(None, (self._opened(row) for row in latest.values() if _says_something(row)))
         return sorted(standing, key=lambda row: (row["record_l"], row["record_r"], row["kind"] == "label"))
 
-    def _opened(self, row: dict[str, Any]) -> dict[str, Any]:
-        """A decision with its record ids in the place of their keyed names, the smaller one first."""
-        records = json.loads(self.keyring.decrypt("fields", row.pop("sealed"), row["records"].encode()))
+    def _opened(self, row: dict[str, Any]) -> dict[str, Any] | None:
+        """A decision with its record ids in the place of their keyed names, the smaller one first; None once erased."""
+        said = opened(self.keyring, row["records"], row.pop("sealed"))
+        if said is None:
+            return None
+        records = json.loads(said)
         seen = dict(zip(records, (row["fingerprint_l"], row["fingerprint_r"]), strict=True))
         for side, record in zip("lr", sorted(records), strict=True):
             row[f"record_{side}"], row[f"fingerprint_{side}"] = record, seen[record]
@@ -311,17 +328,16 @@ class Operations:
 
     def seal(self, db: sa.Connection, text: str) -> str:
         """Put a text among the sealed payloads, inside a transaction of the caller's; return its id."""
-        row = sealed_payload(self.keyring, text)
+        row = sealed_payload(self.keyring, text.encode())
         db.execute(sa.insert(payload_table).values(**row))
         return str(row["payload_id"])
 
     def reason(self, payload_id: str) -> str | None:
         """A sealed text, such as the reason of a decision, opened; None when it was erased."""
         with self.begin() as db:
-            sealed = db.execute(
-                sa.select(payload_table.c.sealed).where(payload_table.c.payload_id == payload_id)
-            ).scalar_one()
-        return self.keyring.decrypt("fields", sealed, payload_id.encode()).decode() if sealed else None
+            sealed = db.scalar(sa.select(payload_table.c.sealed).where(payload_table.c.payload_id == payload_id))
+        said = opened(self.keyring, payload_id, sealed)
+        return None if said is None else said.decode()
 
     def erase_records(self, record_ids: Sequence[str]) -> int:
         """Erase what decisions and reported faults say of these records: which records they were, reasons and notes.
@@ -344,14 +360,20 @@ class Operations:
         said = sa.select(request_table.c.said).where(request_table.c.request_id == request_id)
         with self.begin() as db:
             payload_id = str(db.execute(said).scalar_one())
-            sealed = b"" if text is None else self.keyring.encrypt("fields", text.encode(), payload_id.encode())
+            sealed = (
+                erased(self.keyring, payload_id)
+                if text is None
+                else self.keyring.encrypt("fields", text.encode(), payload_id.encode())
+            )
             db.execute(sa.update(payload_table).where(payload_table.c.payload_id == payload_id).values(sealed=sealed))
         self._empty_log()
 
     def forget(self, payload_ids: Sequence[str]) -> None:
-        """Zero sealed payloads for good."""
+        """Erase sealed payloads for good."""
         with self.begin() as db:
-            db.execute(sa.update(payload_table).where(payload_table.c.payload_id.in_(payload_ids)).values(sealed=b""))
+            for payload_id in payload_ids:
+                gone = sa.update(payload_table).where(payload_table.c.payload_id == payload_id)
+                db.execute(gone.values(sealed=erased(self.keyring, payload_id)))
         self._empty_log()
 
     def _empty_log(self) -> None:
@@ -362,7 +384,7 @@ class Operations:
 
     def add_release(self, **values: Any) -> None:
         with self.begin() as db:
-            db.execute(sa.insert(release_table).values(with_mac(self.keyring, release_table, values)))
+            self.write_rows(db, release_table, [values])
 
 
 @contextmanager
@@ -384,12 +406,6 @@ def opened_store(folder: DataFolder, keys: Iterable[str] = STORE) -> Iterator[Op
         yield operations
     finally:
         operations.close()
-
-
-def sealed_payload(keyring: Keyring, text: str) -> dict[str, Any]:
-    """A row of `payload`: the text, encrypted and bound to the id that it gets."""
-    payload_id = secrets.token_hex(16)
-    return {"payload_id": payload_id, "sealed": keyring.encrypt("fields", text.encode(), payload_id.encode())}
 
 
 def _says_something(decision: dict[str, Any]) -> bool:

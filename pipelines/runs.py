@@ -183,9 +183,10 @@ class Run:
         write_atomically(self.folder.current, json.dumps(current).encode())
         self.over = True
         finish(self.folder, self.operations, self.run_id)
-        audit.record(self.operations, self.started_by, RUN_ENDED["committed"], self.run_id, published=publish)
+        told = {"published": publish, "schema": self.operations.schema}
+        audit.record(self.operations, self.started_by, RUN_ENDED["committed"], self.run_id, **told)
         try:
-            anchors.anchor(self.folder, self.settings, self.operations)
+            anchors.anchor(self.operations)
         finally:
             self._release()
 

@@ -5,7 +5,6 @@ Which record it is, and the note, lie sealed: they can be erased while the count
 
 import json
 import re
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +15,8 @@ from pipelines.governance import audit
 from pipelines.governance.actors import Actor
 from pipelines.governance.approvals import roles_needed
 from pipelines.governance.pseudonyms import record_name
+from pipelines.governance.row_macs import MAC, rewrite
+from pipelines.governance.sealed_texts import opened
 from pipelines.operations import Operations, payload_table, source_fault_table, timestamp
 from pipelines.settings import Settings
 
@@ -80,43 +81,31 @@ def report_fault(
         raise BoroughlinkError("A fault names a column by its staged name, such as birth_date.")
     if len(note) > _ABOUT:
         raise BoroughlinkError(f"A note holds at most {_ABOUT:,} characters.")
-    payload_id, now = secrets.token_hex(16), timestamp()
-    told = json.dumps({"record_id": record_id, "note": note}).encode()
+    now = timestamp()
+    row = {
+        "source": source, "record": record_name(operations.keyring, record_id), "column_name": column, "kind": kind,
+        "reported_by": by[:120], "reported_at": now, "state": OPEN, "state_by": by[:120], "state_at": now,
+    }  # fmt: skip
     with operations.begin() as db:
-        sealed = operations.keyring.encrypt("fields", told, payload_id.encode())
-        db.execute(sa.insert(payload_table).values(payload_id=payload_id, sealed=sealed))
-        added = db.execute(
-            sa.insert(source_fault_table).values(
-                source=source,
-                record=record_name(operations.keyring, record_id),
-                column_name=column,
-                kind=kind,
-                sealed=payload_id,
-                reported_by=by[:120],
-                reported_at=now,
-                state=OPEN,
-                state_by=by[:120],
-                state_at=now,
-            )
-        )
-        (fault_id,) = added.inserted_primary_key or (0,)
-    audit.record(operations, by, "source fault reported", source, fault=fault_id, kind=kind)
+        row["sealed"] = operations.seal(db, json.dumps({"record_id": record_id, "note": note}))
+        fault_id = operations.write_rows(db, source_fault_table, [row])
+        audit.append(operations, db, by, "source fault reported", source, fault=fault_id, kind=kind)
     return fault_id
 
 
 def reported_faults(
     operations: Operations, source: str | None = None, states: Sequence[str] = STANDING
 ) -> list[ReportedFault]:
-    """Reported faults in these states, the oldest first."""
+    """Reported faults in these states, the oldest first. Raises RowChanged."""
     query = (
-        sa.select(*(column for column in source_fault_table.c if column.name != "sealed"))
+        sa.select(source_fault_table)
         .where(source_fault_table.c.state.in_(list(states)))
         .order_by(source_fault_table.c.fault_id)
     )
     if source:
         query = query.where(source_fault_table.c.source == source)
-    with operations.begin() as db:
-        return [ReportedFault(*row) for row in db.execute(query)]
+    rows = operations.rows(source_fault_table, query)
+    return [ReportedFault(*(value for name, value in row.items() if name not in ("sealed", MAC))) for row in rows]
 
 
 def require_answering(operations: Operations, who: Actor, settings: Settings, fault_id: int) -> None:
@@ -141,9 +130,10 @@ def _unsealed(operations: Operations, db: sa.Connection, fault_id: int) -> tuple
         .join(source_fault_table, source_fault_table.c.sealed == payload_table.c.payload_id)
         .where(source_fault_table.c.fault_id == fault_id)
     ).first()
-    if row is None or not row.sealed:
+    said = opened(operations.keyring, row.payload_id, row.sealed) if row else None
+    if row is None or said is None:
         return (row.payload_id if row else ""), None
-    told = json.loads(operations.keyring.decrypt("fields", row.sealed, row.payload_id.encode()))
+    told = json.loads(said)
     return row.payload_id, OpenedFault(told["record_id"], told["note"], told.get("done", ""))
 
 
@@ -157,16 +147,14 @@ def close_fault(operations: Operations, fault_id: int, became: str, done: str, b
     if not done.strip() or len(done) > _ABOUT:
         raise BoroughlinkError(f"Say what was done, in at most {_ABOUT:,} characters.")
     with operations.begin() as db:
-        changed = db.execute(
-            sa.update(source_fault_table)
-            .where(source_fault_table.c.fault_id == fault_id, source_fault_table.c.state.in_(STANDING))
-            .values(state=became, state_by=by[:120], state_at=timestamp())
-        )
-        if changed.rowcount != 1:
+        standing = (source_fault_table.c.fault_id == fault_id, source_fault_table.c.state.in_(STANDING))
+        row = db.execute(sa.select(source_fault_table).where(*standing)).mappings().first()
+        new = {"state": became, "state_by": by[:120], "state_at": timestamp()}
+        if row is None or not rewrite(db, operations.keyring, source_fault_table, row, *standing, **new):
             raise BoroughlinkError(f"No fault of the number {fault_id} stands: it was closed, or was never reported.")
-        payload_id, opened = _unsealed(operations, db, fault_id)
-        if opened:  # what was erased stays so
-            told = json.dumps({"record_id": opened.record_id, "note": opened.note, "done": done.strip()}).encode()
+        payload_id, fault = _unsealed(operations, db, fault_id)
+        if fault:  # what was erased stays so
+            told = json.dumps({"record_id": fault.record_id, "note": fault.note, "done": done.strip()}).encode()
             sealed = operations.keyring.encrypt("fields", told, payload_id.encode())
             db.execute(sa.update(payload_table).where(payload_table.c.payload_id == payload_id).values(sealed=sealed))
-    audit.record(operations, by, "source fault " + became.replace("_", " "), str(fault_id))
+        audit.append(operations, db, by, "source fault " + became.replace("_", " "), str(fault_id))

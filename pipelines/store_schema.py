@@ -15,6 +15,11 @@ def durable(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def revision(connection: sa.Connection) -> str | None:
+    """The schema that the store is at."""
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+
+
 def brought_up_to_date(engine: sa.Engine, keyring: Any) -> None:
     """Migrate the store to the newest schema. Raises BoroughlinkError when it was made by a newer version."""
     from alembic import command

@@ -48,8 +48,7 @@ def agreement(operations: Operations, labelled: Mapping[str, str]) -> Agreement:
         .where(verdict_table.c.verdict_id.not_in(undone), verdict_table.c.verdict != "undo")
         .order_by(verdict_table.c.verdict_id)
     )
-    with operations.begin() as db:
-        rows = [dict(row) for row in db.execute(query).mappings()]
+    rows = [dict(row) for row in operations.rows(verdict_table, query)]
     by_item: dict[str, dict[str, str]] = defaultdict(dict)
     known = dict(labelled)
     for row in rows:

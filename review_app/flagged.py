@@ -181,27 +181,25 @@ def rule_titles(snapshot: Snapshot) -> dict[str, str]:
 
 
 def cases(operations: Operations, flag_ids: Sequence[str] | None = None) -> dict[str, Case]:
-    """Where each touched case stands, from its events."""
+    """Where each touched case stands, from its events. Raises RowChanged."""
     query = sa.select(case_table).order_by(case_table.c.event_id)
     if flag_ids is not None:
         query = query.where(case_table.c.flag_id.in_(flag_ids))
     found: dict[str, Case] = {}
-    with operations.begin() as db:
-        for row in db.execute(query).mappings():
-            held = vars(found.get(row["flag_id"], Case())) | {"updated_at": row["made_at"]}
-            if row["kind"] in ("state", "owner", "outcome"):
-                held[row["kind"]] = row["value"]
-            if row["kind"] == "outcome":
-                held["amount"] = row["amount"]
-            found[row["flag_id"]] = Case(**held)
+    for row in operations.rows(case_table, query):
+        held = vars(found.get(row["flag_id"], Case())) | {"updated_at": row["made_at"]}
+        if row["kind"] in ("state", "owner", "outcome"):
+            held[row["kind"]] = row["value"]
+        if row["kind"] == "outcome":
+            held["amount"] = row["amount"]
+        found[row["flag_id"]] = Case(**held)
     return found
 
 
 def events(operations: Operations, flag_id: str) -> list[dict[str, Any]]:
     """What was done about a pair, oldest first, notes opened."""
     query = sa.select(case_table).where(case_table.c.flag_id == flag_id).order_by(case_table.c.event_id)
-    with operations.begin() as db:
-        rows = [dict(row) for row in db.execute(query).mappings()]
+    rows = [dict(row) for row in operations.rows(case_table, query)]
     for row in rows:
         row["text"] = operations.reason(row["note"]) if row["note"] else None
     return rows
@@ -215,9 +213,7 @@ def notes_of(operations: Operations, flag_ids: Collection[str]) -> dict[str, lis
         .where(case_table.c.kind == "note", case_table.c.note.is_not(None))
         .order_by(case_table.c.event_id)
     )
-    with operations.begin() as db:
-        rows = [dict(row) for row in db.execute(query).mappings()]
-    for row in rows:
+    for row in operations.rows(case_table, query):
         if row["flag_id"] in flag_ids and (text := operations.reason(row["note"])):
             found.setdefault(row["flag_id"], []).append(f"{row['made_at'][:10]} {row['made_by']}: {text}")
     return found
@@ -228,15 +224,9 @@ def add_events(operations: Operations, flag_id: str, by: str, told: Sequence[dic
     with operations.begin() as db:
         for each in told:
             note = operations.seal(db, each["note"][:2000]) if each.get("note") else None
-            db.execute(
-                sa.insert(case_table).values(
-                    flag_id=flag_id,
-                    kind=each["kind"],
-                    value=each.get("value"),
-                    amount=each.get("amount"),
-                    note=note,
-                    made_by=by,
-                    made_at=timestamp(),
-                )
-            )
+            row = {
+                "flag_id": flag_id, "kind": each["kind"], "value": each.get("value"), "amount": each.get("amount"),
+                "note": note, "made_by": by, "made_at": timestamp(),
+            }  # fmt: skip
+            operations.write_rows(db, case_table, [row])
         audit.append(operations, db, by, "case worked on", flag_id, kinds=[each["kind"] for each in told])

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from pipelines.governance import approvals
+from pipelines.governance import approvals, audit
 from pipelines.governance.actors import Actor
 from pipelines.operations import Operations, timestamp
 from review_app.published import Snapshot
@@ -15,18 +15,20 @@ KINDS = {"self": "Myself", "household": "Somebody I live with", "relative": "A r
 
 def declare(operations: Operations, user: User, kind: str, record_id: str) -> None:
     with operations.begin() as db:
-        db.execute(
-            sa.insert(declaration_table).values(
-                who=user.name, kind=kind, record=operations.seal(db, record_id), made_at=timestamp()
-            )
-        )
+        row = {"who": user.name, "kind": kind, "record": operations.seal(db, record_id), "made_at": timestamp()}
+        number = operations.write_rows(db, declaration_table, [row])
+        audit.append(operations, db, user.name, "declared", named(number), kind=kind)
+
+
+def named(number: int) -> str:
+    """What the audit and a request call a declaration."""
+    return f"declaration {number}"
 
 
 def declared(operations: Operations, user: User) -> list[tuple[int, str, str]]:
-    """(number, kind, record id) of what somebody declared."""
+    """(number, kind, record id) of what somebody declared. Raises RowChanged."""
     query = sa.select(declaration_table).where(declaration_table.c.who == user.name)
-    with operations.begin() as db:
-        rows = db.execute(query).mappings().all()
+    rows = operations.rows(declaration_table, query)
     opened = [(row["declaration_id"], row["kind"], operations.reason(row["record"])) for row in rows]
     return [(number, kind, record) for number, kind, record in opened if record]
 
@@ -39,12 +41,12 @@ def withdrawals(operations: Operations, who: Actor) -> dict[str, approvals.Reque
 
 def ask_to_withdraw(operations: Operations, who: Actor, number: int, reason: str) -> None:
     """Nobody opens the way to their own records alone. Raises BoroughlinkError without a reason."""
-    approvals.ask(operations, who, WITHDRAWAL, f"declaration {number}", reason, particulars={"of": who.login})
+    approvals.ask(operations, who, WITHDRAWAL, named(number), reason, particulars={"of": who.login})
 
 
 def withdraw(operations: Operations, user: User, who: Actor, number: int) -> None:
     """Take a declaration off, once another person has approved. Raises ApprovalRefused."""
-    asked = withdrawals(operations, who).get(f"declaration {number}")
+    asked = withdrawals(operations, who).get(named(number))
     if asked is None:
         raise approvals.ApprovalRefused(f"{WITHDRAWAL.capitalize()}: nobody has approved it yet.")
     request = approvals.standing(operations, asked.request_id, WITHDRAWAL)

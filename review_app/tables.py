@@ -1,4 +1,4 @@
-"""The app's own tables in the operational store, as migration 0004 makes them."""
+"""The app's own tables in the operational store, as the migrations make them."""
 
 import sqlalchemy as sa
 
@@ -25,6 +25,7 @@ verdict_table = sa.Table(
     sa.Column("seconds", sa.Float),
     sa.Column("blind", sa.Boolean, nullable=False),
     sa.Column("model_version", sa.String(80)),
+    sa.Column("mac", sa.String(64)),
 )
 #: Where an item stands; follows from its verdicts.
 state_table = sa.Table(
@@ -36,6 +37,7 @@ state_table = sa.Table(
     sa.Column("first_by", sa.String(120)),
     sa.Column("second_by", sa.String(120)),
     sa.Column("updated_at", sa.String(32), nullable=False),
+    sa.Column("mac", sa.String(64)),
 )
 lease_table = sa.Table(
     "lease",
@@ -59,6 +61,7 @@ declaration_table = sa.Table(
     sa.Column("kind", sa.String(12), nullable=False),  # self, household, relative
     sa.Column("record", sa.String(32), nullable=False),
     sa.Column("made_at", sa.String(32), nullable=False),
+    sa.Column("mac", sa.String(64)),
 )
 case_table = sa.Table(
     "case_event",
@@ -71,6 +74,7 @@ case_table = sa.Table(
     sa.Column("note", sa.String(32)),
     sa.Column("made_by", sa.String(120), nullable=False),
     sa.Column("made_at", sa.String(32), nullable=False),
+    sa.Column("mac", sa.String(64)),
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.governance import audit
-from pipelines.governance.row_macs import require_as_written
+from pipelines.governance.row_macs import require_as_written, rewrite
 from pipelines.operations import Operations, decision_table, timestamp
 from review_app.answers import FIRM, VERDICTS, Given, alike, edges_of
 from review_app.clusters import Cluster
@@ -45,31 +45,27 @@ class Verdicts:
             if batch:
                 decisions = [self._decision(cluster, kind, left, right, model, given) for kind, left, right in edges]
                 self.operations.append_decisions(db, decisions, given.by, batch)
-            written = db.execute(
-                sa.insert(verdict_table).values(
-                    item_id=cluster.item.item_id,
-                    run_id=run_id,
-                    version=cluster.item.version,
-                    part=part,
-                    verdict=given.verdict,
-                    batch=batch,
-                    made_by=given.by,
-                    made_at=timestamp(),
-                    reason=given.reason[:40] or None,
-                    note=self.operations.seal(db, given.note[:2000]) if given.note else None,
-                    records=self.operations.seal(db, json.dumps([edges, list(given.chosen)])),
-                    seconds=given.seconds,
-                    blind=given.blind,
-                    model_version=model,
-                )
+            number = self._write(
+                db,
+                item_id=cluster.item.item_id,
+                run_id=run_id,
+                version=cluster.item.version,
+                part=part,
+                verdict=given.verdict,
+                batch=batch,
+                made_by=given.by,
+                reason=given.reason[:40] or None,
+                note=self.operations.seal(db, given.note[:2000]) if given.note else None,
+                records=self.operations.seal(db, json.dumps([edges, list(given.chosen)])),
+                seconds=given.seconds,
+                blind=given.blind,
+                model_version=model,
             )
-            number = int(written.inserted_primary_key[0])  # type: ignore[index]
-            if part != "gold":
-                self._move(db, cluster, given, part, state)
+            stands = {} if part == "gold" else {"stands": self._move(db, cluster, given, part, state)}
             db.execute(sa.delete(lease_table).where(lease_table.c.item_id == cluster.item.item_id))
             audit.append(
                 self.operations, db, given.by, "verdict given", cluster.item.item_id,
-                verdict=given.verdict, part=part, run=run_id, pairs=len(edges), number=number,
+                verdict=given.verdict, part=part, run=run_id, pairs=len(edges), number=number, **stands,
                 **({"batch": batch, "decisions": len(edges)} if batch else {}),
             )  # fmt: skip
         return number
@@ -83,24 +79,23 @@ class Verdicts:
         batch = secrets.token_hex(16)
         with self.operations.begin() as db:
             self.operations.append_decisions(db, [decision], by, batch)
-            db.execute(
-                sa.insert(verdict_table).values(
-                    item_id=cluster.item.item_id,
-                    run_id=run_id,
-                    version=cluster.item.version,
-                    part="found",
-                    verdict="same",
-                    batch=batch,
-                    made_by=by,
-                    made_at=timestamp(),
-                    blind=False,
-                    model_version=model,
-                    note=self.operations.seal(db, note[:2000]) if note else None,
-                )
+            number = self._write(
+                db,
+                item_id=cluster.item.item_id,
+                run_id=run_id,
+                version=cluster.item.version,
+                part="found",
+                verdict="same",
+                batch=batch,
+                made_by=by,
+                blind=False,
+                model_version=model,
+                note=self.operations.seal(db, note[:2000]) if note else None,
             )
             audit.append(
-                self.operations, db, by, "record found", cluster.item.item_id, run=run_id, batch=batch, decisions=1
-            )
+                self.operations, db, by, "record found", cluster.item.item_id,
+                run=run_id, batch=batch, decisions=1, number=number,
+            )  # fmt: skip
 
     def undo(self, by: str, number: int) -> str | None:
         """Take back a verdict of one's own; return its item, None if there is nothing to take back.
@@ -113,6 +108,7 @@ class Verdicts:
             taken = db.execute(sa.select(verdict_table.c.verdict_id).where(verdict_table.c.undoes == number)).first()
             if row is None or row["made_by"] != by or row["verdict"] == "undo" or taken:
                 return None
+            require_as_written(self.operations.keyring, verdict_table, row)
             later = sa.select(verdict_table.c.verdict_id).where(
                 verdict_table.c.item_id == row["item_id"],
                 verdict_table.c.verdict_id > number,
@@ -122,24 +118,14 @@ class Verdicts:
             if db.execute(later).first():  # somebody has built on it
                 return None
             batch, decided = self._withdraw(db, row["batch"], by, number) if row["batch"] else (None, 0)
-            db.execute(
-                sa.insert(verdict_table).values(
-                    item_id=row["item_id"],
-                    run_id=row["run_id"],
-                    version=row["version"],
-                    part=row["part"],
-                    verdict="undo",
-                    batch=batch,
-                    undoes=number,
-                    made_by=by,
-                    made_at=timestamp(),
-                    blind=row["blind"],
-                    model_version=row["model_version"],
-                )
+            same = {name: row[name] for name in ("item_id", "run_id", "version", "part", "blind", "model_version")}
+            undoing = self._write(db, **same, verdict="undo", batch=batch, undoes=number, made_by=by)
+            told: dict[str, Any] = {"batch": batch, "decisions": decided} if batch else {}
+            if row["part"] not in ("gold", "found"):
+                told["stands"] = self._reopen(db, row)
+            audit.append(
+                self.operations, db, by, "verdict taken back", row["item_id"], number=undoing, undoes=number, **told
             )
-            self._reopen(db, row)
-            told = {"batch": batch, "decisions": decided} if batch else {}
-            audit.append(self.operations, db, by, "verdict taken back", row["item_id"], number=number, **told)
         return str(row["item_id"])
 
     def last(self, by: str) -> dict[str, Any] | None:
@@ -160,10 +146,9 @@ class Verdicts:
         return dict(row) if row else None
 
     def history(self, item_id: str) -> list[dict[str, Any]]:
-        """All verdicts on an item, oldest first, notes opened."""
+        """All verdicts on an item, oldest first, notes opened. Raises RowChanged."""
         query = sa.select(verdict_table).where(verdict_table.c.item_id == item_id).order_by(verdict_table.c.verdict_id)
-        with self.operations.begin() as db:
-            rows = [dict(row) for row in db.execute(query).mappings()]
+        rows = [dict(row) for row in self.operations.rows(verdict_table, query)]
         for row in rows:
             row["text"] = self.operations.reason(row["note"]) if row["note"] else None
         return rows
@@ -171,14 +156,12 @@ class Verdicts:
     def states(self, item_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """item -> where it stands, for those that were touched."""
         query = sa.select(state_table).where(state_table.c.item_id.in_(item_ids))
-        with self.operations.begin() as db:
-            return {row["item_id"]: dict(row) for row in db.execute(query).mappings()}
+        return {row["item_id"]: dict(row) for row in self.operations.rows(state_table, query)}
 
     def in_state(self, *states: str) -> list[dict[str, Any]]:
         """Items that stand so, oldest first."""
         query = sa.select(state_table).where(state_table.c.state.in_(states)).order_by(state_table.c.updated_at)
-        with self.operations.begin() as db:
-            return [dict(row) for row in db.execute(query).mappings()]
+        return [dict(row) for row in self.operations.rows(state_table, query)]
 
     def standing(self, record_ids: Sequence[str]) -> list[tuple[str, str, str]]:
         """The standing decisions (kind, record, record) among these records."""
@@ -187,8 +170,13 @@ class Verdicts:
 
     # ------------------------------------------------------------------ inside a transaction
 
+    def _write(self, db: sa.Connection, **verdict: Any) -> int:
+        return self.operations.write_rows(db, verdict_table, [verdict | {"made_at": timestamp()}])
+
     def _state(self, db: sa.Connection, item_id: str) -> dict[str, Any] | None:
         row = db.execute(sa.select(state_table).where(state_table.c.item_id == item_id)).mappings().first()
+        if row:
+            require_as_written(self.operations.keyring, state_table, row)
         return dict(row) if row else None
 
     def _refuse_stale(self, state: dict[str, Any] | None, cluster: Cluster, given: Given, part: str) -> None:
@@ -241,8 +229,8 @@ class Verdicts:
                 told["reason"] = cluster.sample.sample
         return told
 
-    def _move(self, db: sa.Connection, cluster: Cluster, given: Given, part: str, state: dict[str, Any] | None) -> None:
-        """Where the item stands after a verdict."""
+    def _move(self, db: sa.Connection, cluster: Cluster, given: Given, part: str, state: dict[str, Any] | None) -> str:
+        """Write where the item stands after a verdict; returns it."""
         item = cluster.item
         first_by, second_by = (given.by, None) if state is None else (state["first_by"], state["second_by"])
         if part == "sample" or part == "adjudication":
@@ -264,7 +252,8 @@ class Verdicts:
             "second_by": second_by, "updated_at": timestamp(),
         }  # fmt: skip
         db.execute(sa.delete(state_table).where(state_table.c.item_id == item.item_id))
-        db.execute(sa.insert(state_table).values(**row))
+        self.operations.write_rows(db, state_table, [row])
+        return stands
 
     def _after_second(self, db: sa.Connection, first: dict[str, Any] | None, given: Given) -> str:
         said = first["verdict"] if first else "unsure"
@@ -286,6 +275,8 @@ class Verdicts:
             .limit(1)
         )
         row = db.execute(query).mappings().first()
+        if row:
+            require_as_written(self.operations.keyring, verdict_table, row)
         return dict(row) if row else None
 
     def _withdraw(self, db: sa.Connection, batch: str, by: str, number: int) -> tuple[str, int]:
@@ -318,20 +309,21 @@ class Verdicts:
                 again |= {"kind": "label", "same": None} if label else {"kind": "withdrawn"}
             again |= {"batch": undoing, "made_by": by, "made_at": timestamp()}
             written.append(again)
-        self.operations.write_decisions(db, written)
+        self.operations.write_rows(db, decision_table, written)
         return undoing, len(written)
 
-    def _reopen(self, db: sa.Connection, row: Any) -> None:
-        if row["part"] in ("gold", "found"):
-            return
+    def _reopen(self, db: sa.Connection, row: Any) -> str | None:
+        """Write where the item of a verdict that is taken back stands; returns it, None for where it stood at first."""
         which = state_table.c.item_id == row["item_id"]
-        match row["part"]:
-            case "second":
-                db.execute(sa.update(state_table).where(which).values(state="second", second_by=None))
-            case "adjudication":
-                db.execute(sa.update(state_table).where(which).values(state="dispute"))
-            case _:
-                db.execute(sa.delete(state_table).where(which))
+        before: dict[str, dict[str, Any]] = {
+            "second": {"state": "second", "second_by": None}, "adjudication": {"state": "dispute"},
+        }  # fmt: skip
+        held = db.execute(sa.select(state_table).where(which)).mappings().first()
+        if held is None or row["part"] not in before:
+            db.execute(sa.delete(state_table).where(which))
+            return None
+        rewrite(db, self.operations.keyring, state_table, held, **before[row["part"]])
+        return str(before[row["part"]]["state"])
 
 
 def reopened(state: dict[str, Any], version: str) -> bool:

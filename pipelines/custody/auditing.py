@@ -20,9 +20,8 @@ _COLUMNS = ("entry", "at (UTC)", "who", "event", "of", "detail")
 def verified(folder: DataFolder) -> tuple[bool, Answer]:
     """The chain, against itself and against every head that was kept outside the store; and the rows that decide
     something, against their MACs and the chain."""
-    settings = load_settings(folder)
     with standing_store(folder) as operations:
-        known = anchors.known(folder, settings, operations)
+        known = anchors.known(operations)
         read, bad = audit.verify(operations, known)
         head = audit.anchor(operations)
         row = first_bad_row(operations)
@@ -34,7 +33,7 @@ def verified(folder: DataFolder) -> tuple[bool, Answer]:
         said = f"Entries from {bad} on are missing: an anchor knows of {last}."
     else:
         said = f"Entry {bad} is not as it was written."
-    rows = "Requests, decisions, releases and opt-outs stand as they were written."
+    rows = "The rows of the store by which something is decided stand as they were written."
     if row:
         rows = f"Table `{row[0]}`, row {row[1]}: it {row[2]}."
     data = {"entries": read, "first bad entry": bad, "anchors": len(known), "head": head[0], "first bad row": row}

@@ -10,11 +10,10 @@ import duckdb
 
 from pipelines import warehouse
 from pipelines.commit_point import Current, hold_lock
-from pipelines.faults import BoroughlinkError, plural
-from pipelines.governance import audit
+from pipelines.custody.auditing import verified
+from pipelines.faults import BoroughlinkError
 from pipelines.governance.fitness import UNDECLARED, lacking, loosely_kept, telemetry
-from pipelines.governance.keys import STANDING_KEYS, Keyring, open_keyring
-from pipelines.operations import Operations
+from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.settings import DataFolder, Settings, load_settings
 
 MARKER = b"PROBE-MARKER-7319-PLAINTEXT"
@@ -36,7 +35,6 @@ def examine(folder: DataFolder) -> list[Finding]:
     findings = list(_keys(folder, settings))
     if not findings[-1].fine:
         return findings
-    keyring = open_keyring(folder, settings, STANDING_KEYS)
     with tempfile.TemporaryDirectory(dir=folder.temp, prefix="doctor-") as scratch:
         place = Path(scratch).resolve()
         for probe in (_at_rest, _wrong_key, _flipped_bit, _spill, _sandbox, _locked):
@@ -44,7 +42,7 @@ def examine(folder: DataFolder) -> list[Finding]:
     findings += [
         _one_writer(folder),
         _permissions(folder),
-        _audit(folder, keyring),
+        _audit(folder),
         _dagster(folder),
         _real(folder, settings),
     ]
@@ -221,16 +219,13 @@ def _permissions(folder: DataFolder) -> Finding:
     return Finding("Only the owner can read the data folder", not loose, said)
 
 
-def _audit(folder: DataFolder, keyring: Keyring) -> Finding:
-    operations = Operations.open(folder, keyring)
+def _audit(folder: DataFolder) -> Finding:
+    what = "The audit is whole, and the store as it was written"
     try:
-        read, bad = audit.verify(operations)
-    finally:
-        operations.close()
-    said = f"{plural(read, 'entry', 'entries')}, unbroken" if bad is None else f"entry {bad} was changed"
-    return Finding(
-        "The audit chain is whole", bad is None, f"{said}; published run: {Current.read(folder).published or 'none'}"
-    )
+        whole, told = verified(folder)
+    except BoroughlinkError as fault:
+        return Finding(what, False, str(fault))
+    return Finding(what, whole, f"{' '.join(told.said)} Published run: {Current.read(folder).published or 'none'}")
 
 
 def _dagster(folder: DataFolder) -> Finding:

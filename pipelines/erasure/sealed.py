@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from pipelines.erasure.subject import Subject
 from pipelines.governance.keys import KeyFault
+from pipelines.governance.row_macs import RowChanged
+from pipelines.governance.sealed_texts import erased, opened
 from pipelines.operations import Operations, payload_table, request_table
 
 #: Tables of the review app, as far as their sealed texts are concerned: the migrations make them.
@@ -29,16 +31,14 @@ def forget_sealed(operations: Operations, subject: Subject, request_id: str) -> 
         cases = db.execute(sa.select(_CASE.c.flag_id, _CASE.c.note)).all()
         gone |= {row.note for row in cases if row.note and row.flag_id in subject.items}
         for one in gone:
-            db.execute(sa.update(payload_table).where(payload_table.c.payload_id == one).values(sealed=b""))
+            sealed = erased(operations.keyring, one)
+            db.execute(sa.update(payload_table).where(payload_table.c.payload_id == one).values(sealed=sealed))
     return len(gone)
 
 
 def _opened(operations: Operations, held: Iterable[Any]) -> Iterator[tuple[str, str]]:
     for payload_id, sealed in held:
         try:
-            yield (
-                payload_id,
-                operations.keyring.decrypt("fields", sealed, payload_id.encode()).decode() if sealed else "",
-            )
-        except (KeyFault, UnicodeDecodeError):  # a key of a release: no text
+            yield payload_id, (opened(operations.keyring, payload_id, sealed) or b"").decode()
+        except (KeyFault, RowChanged, UnicodeDecodeError):  # a key of a release, or emptied: no text
             continue

@@ -7,19 +7,19 @@ from pathlib import Path
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.operations import Operations, timestamp
-from pipelines.settings import DataFolder, Settings
+from pipelines.settings import DataFolder, Settings, load_settings
 
 NOTED = "audit_head"
 
 Head = tuple[int, str]
 
 
-def anchor(folder: DataFolder, settings: Settings, operations: Operations) -> Head:
-    """Append the head to the file that the settings name, if they do; returns it.
+def anchor(operations: Operations) -> Head:
+    """Append the head to the file that the settings of the store's folder name, if they do; returns it.
 
     Raises BoroughlinkError when the file can't be written: an anchor that is silently missed is none.
     """
-    head = audit.anchor(operations)
+    head, (folder, settings) = audit.anchor(operations), _place(operations)
     if settings.anchor is not None:
         of = {"folder": str(folder.root), "store": _name(operations)}
         line = json.dumps({"at": timestamp(), **of, "entry": head[0], "mac": head[1]}) + "\n"
@@ -36,11 +36,12 @@ def anchor(folder: DataFolder, settings: Settings, operations: Operations) -> He
     return head
 
 
-def known(folder: DataFolder, settings: Settings, operations: Operations) -> list[Head]:
+def known(operations: Operations) -> list[Head]:
     """Every head that is known outside the store: from the anchor file, and from the runs that are published.
 
     A folder is known by its place, though its store be another, and by the key of its audit, though it was moved.
     """
+    folder, settings = _place(operations)
     heads = [_head(json.loads(path.read_text())["notes"].get(NOTED)) for path in folder.published.glob("*/run.json")]
     if settings.anchor is not None and _path(settings.anchor).exists():
         for number, line in enumerate(_path(settings.anchor).read_text().splitlines(), start=1):
@@ -51,6 +52,12 @@ def known(folder: DataFolder, settings: Settings, operations: Operations) -> lis
             except (ValueError, KeyError, TypeError):
                 raise BoroughlinkError(f"{settings.anchor}, line {number}: is no anchor; was it changed?") from None
     return sorted({head for head in heads if head})
+
+
+def _place(operations: Operations) -> tuple[DataFolder, Settings]:
+    if operations.folder is None:
+        raise ValueError("a store that was not opened at a folder is anchored nowhere")
+    return operations.folder, load_settings(operations.folder)
 
 
 def _name(operations: Operations) -> str:

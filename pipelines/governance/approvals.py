@@ -16,9 +16,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.faults import BoroughlinkError
-from pipelines.governance import audit
+from pipelines.governance import anchors, audit
 from pipelines.governance.actors import Actor
-from pipelines.governance.row_macs import MAC, RowChanged, as_written, rewrite, with_mac
+from pipelines.governance.row_macs import MAC, RowChanged, as_written, rewrite
+from pipelines.governance.sealed_texts import opened
 from pipelines.operations import Operations, payload_table, request_table, timestamp
 from pipelines.settings import Settings
 
@@ -90,33 +91,24 @@ def ask(
     """
     if len(reason.strip()) < MIN_REASON:
         raise BoroughlinkError("Give a reason that the second person can judge by, in a sentence.")
-    request_id, payload_id = secrets.token_hex(16), secrets.token_hex(16)
+    request_id = secrets.token_hex(16)
     said = {"reason": reason.strip(), **(particulars or {})}
-    sealed = operations.keyring.encrypt("fields", json.dumps(said, default=str).encode(), payload_id.encode())
     expires = (datetime.now(UTC) + timedelta(days=days)).isoformat(timespec="milliseconds")
+    row = {
+        "request_id": request_id,
+        "kind": kind,
+        "object": subject,
+        "state": "waiting",
+        "requested_by": who.login,
+        "requested_as": json.dumps(sorted(who.names)),
+        "requested_at": timestamp(),
+        "expires": expires,
+        "mark": mark or mark_of(particulars or {}),
+        "roles": json.dumps(sorted(roles)),
+    }
     with operations.begin() as db:
-        db.execute(sa.insert(payload_table).values(payload_id=payload_id, sealed=sealed))
-        db.execute(
-            sa.insert(request_table).values(
-                with_mac(
-                    operations.keyring,
-                    request_table,
-                    {
-                        "request_id": request_id,
-                        "kind": kind,
-                        "object": subject,
-                        "state": "waiting",
-                        "requested_by": who.login,
-                        "requested_as": json.dumps(sorted(who.names)),
-                        "requested_at": timestamp(),
-                        "expires": expires,
-                        "mark": mark or mark_of(particulars or {}),
-                        "said": payload_id,
-                        "roles": json.dumps(sorted(roles)),
-                    },
-                )
-            )
-        )
+        row["said"] = operations.seal(db, json.dumps(said, default=str))
+        operations.write_rows(db, request_table, [row])
         audit.append(operations, db, who.login, f"{kind} requested", subject, request=request_id)
     return request_id
 
@@ -132,9 +124,10 @@ def refuse(operations: Operations, who: Actor, request_id: str) -> Request:
 
 
 def standing(operations: Operations, request_id: str, kind: str, mark: str | None = None) -> Request:
-    """The request, if its act may be done now: approved by another, in time, for this very thing.
+    """The request, if its act may be done now: approved by another, in time, for this very thing; and not used yet, by
+    an audit that is whole.
 
-    Raises ApprovalRefused, and enters that in the audit.
+    Raises ApprovalRefused, and enters that in the audit; BoroughlinkError when the audit can't be anchored.
     """
     request = find(operations, request_id)
     why = None
@@ -154,9 +147,12 @@ def standing(operations: Operations, request_id: str, kind: str, mark: str | Non
         why = f"its approval ended on {request.expires[:10]}; ask again"
     elif mark is not None and mark != request.mark:
         why = "what it was approved for has changed since; ask again"
+    elif (broken := audit.verify(operations, anchors.known(operations))[1]) is not None:
+        why = f"the audit is not whole from entry {broken} on, so nobody can say whether it was used"
     if why:
         audit.record(operations, request.requested_by, f"{kind} denied", request.object, request=request_id, why=why)
         raise ApprovalRefused(f"{kind.capitalize()}: {why}.")
+    anchors.anchor(operations)
     return request
 
 
@@ -169,6 +165,7 @@ def done(operations: Operations, who: Actor, request: Request, **detail: Any) ->
             audit.append(operations, db, who.login, event, request.object, request=request.request_id, **detail)
     if not used:
         raise ApprovalRefused(f"{request.kind.capitalize()}: request {request.request_id} was used already.")
+    anchors.anchor(operations)
 
 
 def find(operations: Operations, request_id: str) -> Request:
@@ -211,7 +208,7 @@ def requests(
 def _opened(operations: Operations, row: dict[str, Any]) -> Request:
     sealed, payload_id = row.pop("sealed"), row["said"]
     del row[MAC]
-    said = json.loads(operations.keyring.decrypt("fields", sealed, payload_id.encode())) if sealed else {}
+    said = json.loads(opened(operations.keyring, payload_id, sealed) or b"{}")
     sets = {name: frozenset(json.loads(row[name])) for name in ("requested_as", "roles")}
     return Request(**row | sets | {"said": said})
 

@@ -5,28 +5,52 @@ that it had, shows against what the audit tells.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
-from pipelines.governance.opt_out import names_on_list, opt_out_list_table
+from pipelines.governance.opt_out import names_on_list
 from pipelines.governance.row_macs import RowChanged, as_written
-from pipelines.operations import Operations, audit_table, decision_table, release_table, request_table
+from pipelines.operations import Operations, audit_table
 
-TABLES = (request_table, decision_table, release_table, opt_out_list_table)
-#: What the audit calls the end of a release, and the states that it can stand in afterwards.
-ENDED = {"release revoked": ("revoked", "expired"), "release expired": ("expired",)}
-Bad = tuple[str, str, str]
+#: Tables whose rows carry a MAC, and which of their columns name sealed texts. What else there is decides nothing.
+TABLES: dict[str, tuple[str, ...]] = {
+    "request": ("said",), "decision": ("records", "reason"), "release": (), "release_copy": (), "opt_out_list": (),
+    "published_table": ("sealed",), "verdict": ("records", "note"), "item_state": (), "declaration": ("record",),
+    "case_event": ("note",), "source_fault": ("sealed",), "notice": (), "run": (),
+}  # fmt: skip
+#: States of a row that has none of its own.
+THERE, GONE = "there", "gone"
+#: What an event of the audit says of the row that it is about: its table, and the state that it left it in.
+_SAID = {
+    "release built": ("release", THERE), "release revoked": ("release", "revoked"),
+    "release expired": ("release", "expired"), "question answered": ("published_table", THERE),
+    "run committed": ("run", "committed"), "run abandoned": ("run", "abandoned"),
+    "source fault mended": ("source_fault", "mended"), "source fault no fault": ("source_fault", "no_fault"),
+    "source fault passed on": ("source_fault", "passed_on"),
+}  # fmt: skip
+#: The same by what the event tells beside: by `fault` the state of a reported fault, and so on (`_rows_of`).
+_MORE = (
+    "release published", "source fault reported", "declared", "declaration withdrawal done", "case worked on",
+    "verdict given", "verdict taken back", "record found",
+)  # fmt: skip
+#: The state of a request after an event of the audit, by its last word.
+_ANSWERS = {"requested": "waiting", "approved": "approved", "refused": "refused", "done": "done"}
 _TELLING = (
     sa.select(audit_table)
     .where(
         sa.or_(
-            audit_table.c.event.in_(["release built", *ENDED]),
+            audit_table.c.event.in_((*_SAID, *_MORE)),
             *(audit_table.c.detail.contains(f'"{told}": ', autoescape=True) for told in ("batch", "request")),
         )
     )
     .order_by(audit_table.c.seq)
 )
+Bad = tuple[str, str, str]
+#: Table and row, or of several rows what they have in common.
+Row = tuple[str, str]
 
 
 def first_bad_row(operations: Operations) -> Bad | None:
@@ -35,49 +59,103 @@ def first_bad_row(operations: Operations) -> Bad | None:
 
 
 def _bad_rows(operations: Operations) -> Iterator[Bad]:
-    for table in TABLES:
-        (key,) = table.primary_key
+    reflected = sa.MetaData()
+    reflected.reflect(operations.engine, only=[*TABLES, "payload"])
+    tables = reflected.tables
+    for name in TABLES:
+        (key,) = tables[name].primary_key
         with operations.begin() as db:
-            rows = db.execution_options(yield_per=10_000).execute(sa.select(table).order_by(key)).mappings()
-            changed = next((row[key.name] for row in rows if not as_written(operations.keyring, table, row)), None)
+            rows = db.execution_options(yield_per=10_000).execute(sa.select(tables[name]).order_by(key)).mappings()
+            changed = next(
+                (row[key.name] for row in rows if not as_written(operations.keyring, tables[name], row)), None
+            )
         if changed is not None:
-            yield table.name, str(changed), "is not as it was written"
+            yield name, str(changed), "is not as it was written"
+    yield from _sealed_texts(operations, tables)
     try:
         names_on_list(operations)
     except RowChanged as fault:
         yield fault.table, str(fault.row_id), fault.why
-    yield from _against_the_audit(operations)
+    yield from _against_the_audit(operations, tables)
 
 
-def _against_the_audit(operations: Operations) -> Iterator[Bad]:
+def _sealed_texts(operations: Operations, tables: Mapping[str, sa.Table]) -> Iterator[Bad]:
+    held = tables["payload"].c
+    emptied = sa.select(held.payload_id).where(sa.func.length(held.sealed) == 0)
     with operations.begin() as db:
-        requests = dict(db.execute(sa.select(request_table.c.request_id, request_table.c.state)).tuples().all())
-        releases = dict(db.execute(sa.select(release_table.c.release_id, release_table.c.state)).tuples().all())
-        counted = sa.select(decision_table.c.batch, sa.func.count()).group_by(decision_table.c.batch)
-        batches: dict[str, int] = dict(db.execute(counted).tuples().all())
+        found = [(one, "was emptied by hand") for one in db.scalars(emptied.limit(1))]
+        for column in (tables[name].c[each] for name, sealed in TABLES.items() for each in sealed):
+            named = sa.select(column).outerjoin(tables["payload"], held.payload_id == column)
+            lost = named.where(column.is_not(None), held.payload_id.is_(None))
+            found += [(one, "is gone") for one in db.scalars(lost.limit(1))]
+    for payload_id, why in found:
+        yield "payload", payload_id, why
+
+
+def _against_the_audit(operations: Operations, tables: Mapping[str, sa.Table]) -> Iterator[Bad]:
+    with operations.begin() as db:
         entries = db.execute(_TELLING).mappings().all()
-    told: dict[str, str] = {}
+        held = dict(_held(db, tables))
+    for (table, row), (told, entry) in _told(entries).items():
+        here = held.get((table, row), GONE)
+        ended = (told, here) == ("revoked", "expired")
+        if told and here != told and not ended and (told != THERE or here == GONE):
+            yield table, row, f"is {told} by entry {entry} of the audit, and {here} here"
+
+
+def _held(db: sa.Connection, tables: Mapping[str, sa.Table]) -> Iterator[tuple[Row, str]]:
+    """What the audit tells of, as it stands."""
+    for name in ("request", "release", "run", "item_state", "source_fault"):
+        (key,) = tables[name].primary_key
+        yield from (((name, str(row)), state) for row, state in db.execute(sa.select(key, tables[name].c.state)))
+    for name in ("published_table", "declaration", "verdict"):
+        yield from (((name, str(row)), THERE) for row in db.scalars(sa.select(*tables[name].primary_key)))
+    copy = tables["release_copy"].c
+    for row, since in db.execute(sa.select(copy.sha256, copy.revoked_at)):
+        yield ("release_copy", row), "revoked" if since else THERE
+    for name, column in (("decision", "batch"), ("case_event", "flag_id")):
+        key = tables[name].c[column]
+        for row, count in db.execute(sa.select(key, sa.func.count()).group_by(key)):
+            yield (name, f"{column} {row}"), f"of {count} rows"
+
+
+def _told(entries: Iterable[sa.RowMapping]) -> dict[Row, tuple[str, int]]:
+    """What the audit tells last of each row, and in which entry."""
+    told: dict[Row, tuple[str, int]] = {}  # no state where the audit can't say it
+    copies, worked = defaultdict[str, list[str]](list), Counter[str]()
     for entry in entries:
-        detail, event = json.loads(entry["detail"]), entry["event"]
-        if (state := _state(event)) and "request" in detail:
-            told[detail["request"]] = state
-        if "batch" in detail and batches.get(detail["batch"], 0) != detail["decisions"]:
-            why = f"is not whole: see entry {entry['seq']} of the audit"
-            yield decision_table.name, f"batch {detail['batch']}", why
-        if event == "release built" and entry["object"] not in releases:
-            yield release_table.name, entry["object"], "is gone"
-        if event in ENDED and releases.get(entry["object"]) not in ENDED[event]:
-            yield release_table.name, entry["object"], f"had ended: see entry {entry['seq']} of the audit"
-    yield from _requests(requests, told)
+        detail, event, subject = json.loads(entry["detail"]), entry["event"], entry["object"]
+        said = list(_rows_of(event, subject, detail))
+        if event == "release published":
+            copies[subject].append(detail["sha256"])
+        elif event in ("release revoked", "release expired"):
+            said += [(("release_copy", sha256), "revoked") for sha256 in copies[subject]]
+        elif event == "case worked on":
+            worked[subject] += len(detail["kinds"])
+            said.append((("case_event", f"flag_id {subject}"), f"of {worked[subject]} rows"))
+        told |= {row: (state, entry["seq"]) for row, state in said}
+    return told
 
 
-def _requests(held: Mapping[str, str], told: Mapping[str, str]) -> Iterator[Bad]:
-    for request_id, state in told.items():
-        if held.get(request_id) != state:
-            yield request_table.name, request_id, f"is {state} by the audit, and {held.get(request_id, 'gone')} here"
-
-
-def _state(event: str) -> str | None:
-    """The state of a request after an event of the audit."""
-    last = event.rsplit(" ", 1)[-1]
-    return {"requested": "waiting", "approved": "approved", "refused": "refused", "done": "done"}.get(last)
+def _rows_of(event: str, subject: str, detail: Mapping[str, Any]) -> Iterator[tuple[Row, str]]:
+    """The rows of which an entry tells alone, and the state that it left each in."""
+    if event in _SAID:
+        table, state = _SAID[event]
+        yield (table, subject), state
+    if "request" in detail and (answer := _ANSWERS.get(event.rsplit(" ", 1)[-1])):
+        yield ("request", detail["request"]), answer
+    if "batch" in detail:
+        yield ("decision", f"batch {detail['batch']}"), f"of {detail['decisions']} rows"
+    if event == "release published":
+        yield ("release_copy", detail["sha256"]), THERE
+    if event == "source fault reported":
+        yield ("source_fault", str(detail["fault"])), "open"
+    if subject.startswith("declaration ") and event in ("declared", "declaration withdrawal done"):
+        yield (
+            ("declaration", subject.removeprefix("declaration ")),
+            THERE if event == "declared" else "",
+        )  # taken off, then
+    if event in ("verdict given", "verdict taken back", "record found") and "number" in detail:
+        yield ("verdict", str(detail["number"])), THERE
+    if "stands" in detail:
+        yield ("item_state", subject), detail["stands"] or GONE

@@ -36,9 +36,13 @@ def mac_of(keyring: Keyring, table: str, row: Row) -> str:
 
 
 def with_mac(keyring: Keyring, table: sa.Table, row: Row) -> dict[str, Any]:
-    """Every column of a row, its MAC among them."""
-    whole = {column.name: row.get(column.name) for column in table.c}
+    """Every column of a row as the database will give it back, its MAC among them."""
+    whole = {column.name: _kept(column, row.get(column.name)) for column in table.c}
     return whole | {MAC: mac_of(keyring, table.name, whole)}
+
+
+def _kept(column: sa.Column[Any], value: Any) -> Any:
+    return float(value) if value is not None and isinstance(column.type, sa.Float) else value
 
 
 def as_written(keyring: Keyring, table: sa.Table, row: Row) -> bool:

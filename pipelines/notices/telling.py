@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
+from pipelines.governance.row_macs import as_written
 from pipelines.notices.channels import NotSent, channels, within
 from pipelines.notices.occasions import Notice, after_run, overdue
 from pipelines.operations import Operations, metadata, opened_store, timestamp
@@ -29,6 +30,7 @@ notice_table = sa.Table(
     sa.Column("channel", sa.String(20), nullable=False),
     sa.Column("state", sa.String(12), nullable=False),  # sent, failed
     sa.Column("detail", sa.String(200)),
+    sa.Column("mac", sa.String(64)),
 )
 
 
@@ -90,23 +92,17 @@ def _late(folder: DataFolder, operations: Operations) -> Iterator[Notice]:
 def _is_sent(operations: Operations, notice: Notice, channel: str) -> bool:
     mine = sa.and_(notice_table.c.mark == notice.mark, notice_table.c.channel == channel, notice_table.c.state == SENT)
     with operations.begin() as db:
-        return bool(db.execute(sa.select(sa.func.count()).where(mine)).scalar_one())
+        rows = db.execute(sa.select(notice_table).where(mine)).mappings().all()
+    return any(as_written(operations.keyring, notice_table, row) for row in rows)
 
 
 def _note(
     operations: Operations, notice: Notice, channel: str, state: str, detail: str | None, run_id: str | None
 ) -> None:
+    row = {
+        "at": timestamp(), "run_id": run_id, "event": notice.event, "subject": notice.subject[:200],
+        "mark": notice.mark, "channel": channel, "state": state, "detail": detail,
+    }  # fmt: skip
     with operations.begin() as db:
-        db.execute(
-            sa.insert(notice_table).values(
-                at=timestamp(),
-                run_id=run_id,
-                event=notice.event,
-                subject=notice.subject[:200],
-                mark=notice.mark,
-                channel=channel,
-                state=state,
-                detail=detail,
-            )
-        )
+        operations.write_rows(db, notice_table, [row])
     audit.record(operations, "boroughlink", f"notice {state}", notice.event, channel=channel, why=detail)

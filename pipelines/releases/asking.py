@@ -21,7 +21,7 @@ from pipelines.releases.catalogue import may_ask
 from pipelines.releases.dataset import OPTED_OUT
 from pipelines.releases.protected_table import Cell, ProtectedTable, presets, protect
 from pipelines.releases.question import Question, QuestionRefused, read
-from pipelines.releases.register import DifferenceRefused, note, require_no_difference
+from pipelines.releases.register import ANSWERED, DifferenceRefused, note, require_no_difference
 from pipelines.releases.seen import seen_as
 from pipelines.releases.store import refusals_noted
 from pipelines.releases.zone import marked_list
@@ -89,7 +89,7 @@ def ask(
         table = protect(tuple(heading for heading, _ in question.dims), counts, rule)
         table_id = note(operations, wh.run_id, question, rule, "question")
     audit.record(
-        operations, who.login, "question answered", table_id, purpose=purpose, question=" ".join(text.split())[:1000],
+        operations, who.login, ANSWERED, table_id, purpose=purpose, question=" ".join(text.split())[:1000],
         preset=preset, cells=sum(bool(count) for count in table.cells.values()),
     )  # fmt: skip
     return Asked(question, table, table_id)

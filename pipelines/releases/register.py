@@ -12,7 +12,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipelines.governance import audit
 from pipelines.governance.pseudonyms import lasting_name
+from pipelines.governance.row_macs import RowChanged
 from pipelines.operations import Operations, metadata, timestamp
 from pipelines.releases.protected_table import Preset, presets
 from pipelines.releases.question import Question
@@ -20,6 +22,9 @@ from pipelines.releases.sets import ReleaseRefused
 from pipelines.releases.store import keep_key, key_of
 from pipelines.releases.subtracting import gives_away
 from pipelines.warehouse import Warehouse, WarehouseError
+
+#: The audit's word for a table that the register holds and that is out.
+ANSWERED = "question answered"
 
 table_table = sa.Table(
     "published_table",
@@ -29,6 +34,7 @@ table_table = sa.Table(
     sa.Column("filter", sa.String(64), nullable=False),
     sa.Column("made_at", sa.String(32), nullable=False),
     sa.Column("sealed", sa.String(32), sa.ForeignKey("payload.payload_id"), nullable=False),
+    sa.Column("mac", sa.String(64)),
 )
 
 
@@ -76,21 +82,18 @@ def note(operations: Operations, run_id: str, question: Question, preset: Preset
             return table_id
     sealed = keep_key(operations, json.dumps(told).encode())
     with operations.begin() as db:
-        db.execute(
-            sa.insert(table_table).values(
-                table_id=table_id,
-                base=question.base,
-                filter=lasting_name(operations.keyring, "w_", question.source, question.where),
-                made_at=timestamp(),
-                sealed=sealed,
-            )
-        )
+        row = {
+            "table_id": table_id, "base": question.base, "made_at": timestamp(), "sealed": sealed,
+            "filter": lasting_name(operations.keyring, "w_", question.source, question.where),
+        }  # fmt: skip
+        operations.write_rows(db, table_table, [row])
     return table_id
 
 
 def _published(operations: Operations) -> list[Published]:
-    with operations.begin() as db:
-        rows = db.execute(sa.select(table_table).order_by(table_table.c.made_at)).mappings().all()
+    rows = operations.rows(table_table, sa.select(table_table).order_by(table_table.c.made_at))
+    if gone := audit.subjects(operations, [ANSWERED]) - {row["table_id"] for row in rows}:
+        raise RowChanged(table_table.name, min(gone), "is gone")
     return [_opened(operations, dict(row)) for row in rows]
 
 

@@ -15,7 +15,8 @@ from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import Actor
 from pipelines.governance.purposes import PurposeRefused
-from pipelines.governance.row_macs import require_as_written, rewrite
+from pipelines.governance.row_macs import rewrite
+from pipelines.governance.sealed_texts import opened, sealed_payload
 from pipelines.operations import Operations, metadata, payload_table, release_table, timestamp
 from pipelines.releases.sets import ReleaseRefused
 
@@ -30,6 +31,7 @@ copy_table = sa.Table(
     sa.Column("made_by", sa.String(120), nullable=False),
     sa.Column("made_at", sa.String(32), nullable=False),
     sa.Column("revoked_at", sa.String(32)),
+    sa.Column("mac", sa.String(64)),
 )
 
 
@@ -62,10 +64,7 @@ def releases(operations: Operations, release_id: str | None = None) -> list[Rele
     query = sa.select(release_table)
     if release_id is not None:
         query = query.where(release_table.c.release_id == release_id)
-    with operations.begin() as db:
-        rows = db.execute(query).mappings().all()
-    for row in rows:
-        require_as_written(operations.keyring, release_table, row)
+    rows = operations.rows(release_table, query)
     found = [
         Release(
             row["release_id"],
@@ -102,22 +101,22 @@ def update(operations: Operations, release_id: str, state: str, **manifest: Any)
 
 def keep_key(operations: Operations, key: bytes) -> str:
     """Seal a release's own key in the store; returns the id by which it is opened or destroyed."""
-    key_id = secrets.token_hex(16)
-    sealed = operations.keyring.encrypt("releases", key, key_id.encode())
+    row = sealed_payload(operations.keyring, key, "releases")
     with operations.begin() as db:
-        db.execute(sa.insert(payload_table).values(payload_id=key_id, sealed=sealed))
-    return key_id
+        db.execute(sa.insert(payload_table).values(row))
+    return str(row["payload_id"])
 
 
 def key_of(operations: Operations, key_id: str) -> bytes:
     """A release's key. Raises ReleaseRefused when it was destroyed."""
     with operations.begin() as db:
         sealed = db.scalar(sa.select(payload_table.c.sealed).where(payload_table.c.payload_id == key_id))
-    if not sealed:
+    key = opened(operations.keyring, key_id, sealed, "releases")
+    if key is None:
         raise ReleaseRefused(
             "The key of this release was destroyed: nobody can open it or match its pseudonyms any more."
         )
-    return operations.keyring.decrypt("releases", sealed, key_id.encode())
+    return key
 
 
 def destroy_key(operations: Operations, key_id: str) -> None:
@@ -128,7 +127,8 @@ def destroy_key(operations: Operations, key_id: str) -> None:
 def holds_key(operations: Operations, key_id: str) -> bool:
     """Whether a key is there and was not destroyed."""
     with operations.begin() as db:
-        return bool(db.scalar(sa.select(payload_table.c.sealed).where(payload_table.c.payload_id == key_id)))
+        sealed = db.scalar(sa.select(payload_table.c.sealed).where(payload_table.c.payload_id == key_id))
+    return opened(operations.keyring, key_id, sealed, "releases") is not None
 
 
 def seal(key: bytes, plain: bytes, bound_to: str) -> bytes:
@@ -146,33 +146,23 @@ def unseal(key: bytes, sealed: bytes, bound_to: str) -> bytes:
 
 
 def note_copy(operations: Operations, release_id: str, recipient_key: str, file: str, sha256: str, who: Actor) -> None:
+    row = {
+        "copy_id": secrets.token_hex(16), "release_id": release_id, "recipient_key": recipient_key, "file": file,
+        "sha256": sha256, "made_by": who.login, "made_at": timestamp(),
+    }  # fmt: skip
     with operations.begin() as db:
-        db.execute(
-            sa.insert(copy_table).values(
-                copy_id=secrets.token_hex(16),
-                release_id=release_id,
-                recipient_key=recipient_key,
-                file=file,
-                sha256=sha256,
-                made_by=who.login,
-                made_at=timestamp(),
-            )
-        )
+        operations.write_rows(db, copy_table, [row])
 
 
 def copies(operations: Operations, release_id: str) -> list[dict[str, Any]]:
-    """The copies of a release that left, oldest first."""
+    """The copies of a release that left, oldest first. Raises RowChanged."""
     query = sa.select(copy_table).where(copy_table.c.release_id == release_id).order_by(copy_table.c.made_at)
-    with operations.begin() as db:
-        return [dict(row) for row in db.execute(query).mappings()]
+    return [dict(row) for row in operations.rows(copy_table, query)]
 
 
 def mark_copies(operations: Operations, release_id: str) -> int:
     """Mark the copies of a release as revoked: their holders must delete them."""
+    out = sa.select(copy_table).where(copy_table.c.release_id == release_id, copy_table.c.revoked_at.is_(None))
     with operations.begin() as db:
-        done = db.execute(
-            sa.update(copy_table)
-            .where(copy_table.c.release_id == release_id, copy_table.c.revoked_at.is_(None))
-            .values(revoked_at=timestamp())
-        )
-    return done.rowcount
+        rows = db.execute(out).mappings().all()
+        return sum(rewrite(db, operations.keyring, copy_table, row, revoked_at=timestamp()) for row in rows)

@@ -150,7 +150,6 @@ def declare(request: Request, held: At, user: Declaring, form: Form) -> Response
         )
         return _declarations(request, held, user, wrong)
     kin.declare(held.operations, user, kind, record)
-    held.note(user, "declared", user.name, kind=kind)
     return RedirectResponse("/declarations", 303)
 
 

@@ -128,7 +128,7 @@ def question(request: Request, held: At, user: Auditor, form: Form) -> Response:
     """Check the chain, ask who looked at a record, open a reason, or take the entries along."""
     match said(form, "what"):
         case "verify":
-            read, bad = audit.verify(held.operations, anchors.known(held.folder, held.settings, held.operations))
+            read, bad = audit.verify(held.operations, anchors.known(held.operations))
             held.note(user, "audit verified", "audit", read=read, bad=bad)
             wrong = f"Entry {bad} is missing, or not as it was written."
             request.session["flash"] = {"text": wrong if bad else f"{read:,} entries, unbroken."}

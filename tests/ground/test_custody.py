@@ -20,7 +20,7 @@ from pipelines.governance.approvals import ApprovalRefused
 from pipelines.governance.keys import JOBS, LINKING, READING, STANDING_KEYS, STORE, KeyFault, open_keyring
 from pipelines.operations import audit_table, standing_store
 from pipelines.runs import Run
-from pipelines.settings import DataFolder, Settings, load_settings, remember, write_settings
+from pipelines.settings import DataFolder, Settings, remember, write_settings
 
 WHY = "the spare copy of this year, as agreed"
 
@@ -343,7 +343,7 @@ def test_a_folder_that_was_moved_is_still_held_against_its_anchors(folder, tmp_p
     with standing_store(folder) as store:
         for n in range(5):
             audit.record(store, "ann", "looked", str(n))
-        anchors.anchor(folder, load_settings(folder), store)
+        anchors.anchor(store)
     with standing_store(folder) as store, store.begin() as db:
         db.exec_driver_sql("DROP TRIGGER audit_no_delete")
         db.execute(sa.delete(audit_table).where(audit_table.c.seq > 3))
@@ -354,11 +354,10 @@ def test_a_folder_that_was_moved_is_still_held_against_its_anchors(folder, tmp_p
 
 def test_what_is_cut_off_or_replaced_shows_against_the_anchor(folder, tmp_path):
     remember(folder, anchor=tmp_path / "heads")
-    settings = load_settings(folder)
     with standing_store(folder) as store:
         for n in range(5):
             audit.record(store, "ann", "looked", str(n))
-        anchors.anchor(folder, settings, store)
+        anchors.anchor(store)
     whole = folder.operations.read_bytes()
     assert auditing.verified(folder)[0]
     with standing_store(folder) as store, store.begin() as db:

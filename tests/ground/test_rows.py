@@ -5,21 +5,22 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from pipelines.faults import BoroughlinkError
+from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance import approvals, audit
 from pipelines.governance.actors import Actor
 from pipelines.governance.approvals import ApprovalRefused
 from pipelines.governance.keys import Keyring
 from pipelines.governance.opt_out import import_list, opted_out, opted_out_name
-from pipelines.governance.row_checks import first_bad_row
+from pipelines.governance.row_checks import TABLES, first_bad_row
 from pipelines.governance.row_macs import RowChanged
 from pipelines.operations import Operations, decision_table, release_table, request_table
 from pipelines.releases.store import find, update
-from pipelines.settings import DataFolder
+from pipelines.settings import DataFolder, remember
 from tests.ground.older_store import older_store
 
 REASON = "the social worker asked who this is"
 ANN, BOB = Actor("ann"), Actor("bob")
+SINCE_0010 = TABLES.keys() - {"decision", "request", "release", "opt_out_list"}
 NUMBERS = ("9434765919", "9434765870")
 
 
@@ -108,10 +109,27 @@ def test_an_approval_that_was_used_is_not_put_back(store):
     by_hand(store, sa.update(request_table).values(held))  # its MAC is the true one of then
     with pytest.raises(ApprovalRefused, match="an older state was put back"):
         approvals.standing(store, request, "erasure")
-    assert first_bad_row(store) == ("request", request, "is done by the audit, and approved here")
+    assert first_bad_row(store) == ("request", request, "is done by entry 3 of the audit, and approved here")
     by_hand(store, "DELETE FROM request")
-    assert first_bad_row(store) == ("request", request, "is done by the audit, and gone here")
+    assert first_bad_row(store) == ("request", request, "is done by entry 3 of the audit, and gone here")
     assert audit.entries(store, ["erasure denied"])
+
+
+def test_whoever_takes_the_use_of_an_approval_out_of_the_audit_gets_no_second_one(store, tmp_path):
+    remember(store.folder, anchor=tmp_path / "heads")
+    request = approvals.ask(store, ANN, "erasure", "x", REASON)
+    approvals.approve(store, BOB, request)
+    with store.begin() as db:
+        held = db.execute(sa.select(request_table)).mappings().one()
+    approvals.done(store, ANN, approvals.standing(store, request, "erasure"))
+    audit.record(store, "ann", "looked", "x")
+    gone = "DELETE FROM audit WHERE event = 'erasure done'"
+    by_hand(store, sa.update(request_table).values(held), "DROP TRIGGER audit_no_delete", gone)
+    with pytest.raises(ApprovalRefused, match="the audit is not whole from entry 3 on"):
+        approvals.standing(store, request, "erasure")
+    by_hand(store, "DELETE FROM audit WHERE seq > 2")  # the store as it was then: the anchor knows better
+    with pytest.raises(ApprovalRefused, match="the audit is not whole from entry 3 on"):
+        approvals.standing(store, request, "erasure")
 
 
 @pytest.mark.parametrize(
@@ -139,7 +157,7 @@ def test_a_decision_that_was_taken_out_shows_by_the_audit_and_an_erasure_does_no
     store.erase_records(["e"])
     assert first_bad_row(store) is None and len(store.decisions()) == 2
     by_hand(store, "DELETE FROM decision WHERE decision_id = 3")
-    assert first_bad_row(store) == ("decision", "batch 2", "is not whole: see entry 2 of the audit")
+    assert first_bad_row(store) == ("decision", "batch 2", "is of 2 rows by entry 2 of the audit, and of 1 rows here")
 
 
 def test_a_release_is_what_was_written_of_it(store):
@@ -178,18 +196,50 @@ def test_rows_of_an_older_store_are_believed_once_as_the_audit_says(tmp_path):
                 "records) VALUES (?, 'label', 'a', 'b', ?, ?, 'ann', '2026', ?)",
                 (str(number), number % 2, 1 / (number + 3), str(number)),
             )
+        db.exec_driver_sql("INSERT INTO run VALUES ('r1', 'committed', 'ann', '2026', '2026', 1, 'm', '{}')")
     engine.dispose()
     store = Operations.open(folder, keyring)
     assert first_bad_row(store) is None
-    (entry,) = audit.entries(store)
-    assert entry["event"] == "rows believed as they stood" and entry["detail"]["decision"] == 20
+    assert store.decisions() == [] and [run["run_id"] for run in store.runs()] == ["r1"]  # what was erased stays so
+    told = [(one["event"], one["object"]) for one in audit.entries(store)]
+    assert told == [("rows believed as they stood", f"schema {number}") for number in ("0009", "0010")]
+    first, second = (one["detail"] for one in audit.entries(store))
+    assert first["decision"] == 20 and second["run"] == 1 and second["erased"] == 20
     with pytest.raises(sa.exc.IntegrityError), store.begin() as db:
         db.exec_driver_sql("DELETE FROM decision")
-    tables = ("decision", "request", "release", "opt_out_list")
-    by_hand(
-        store, "UPDATE decision SET made_by = 'bob'", "UPDATE alembic_version SET version_num = '0008'",
-        *(f"ALTER TABLE {name} DROP COLUMN mac" for name in tables), "ALTER TABLE opt_out_list DROP COLUMN names",
-    )  # fmt: skip
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("schema", "lost"),
+    [
+        ("0008", [("mac", sorted(TABLES)), ("names", ("opt_out_list",))]),
+        ("0009", [("mac", sorted(SINCE_0010))]),
+    ],
+)
+@pytest.mark.parametrize("older", [True, False])
+def test_a_store_that_is_set_back_is_not_believed_anew(tmp_path, schema, lost, older):
+    folder, keyring = DataFolder.at(tmp_path / "data").make(), Keyring.ephemeral()
+    if older:
+        engine = older_store(folder, keyring, "0008")
+        with engine.begin() as db:
+            db.exec_driver_sql("INSERT INTO run VALUES ('r1', 'committed', 'ann', '2026', '2026', 1, 'm', '{}')")
+            db.exec_driver_sql("INSERT INTO opt_out_list VALUES ('2026-11-01', '2026', 'ann', 0)")
+        engine.dispose()
+    store = Operations.open(folder, keyring)
+    audit.record(store, "ann", "run committed", "r1", schema=store.schema)
+    with store.begin() as db:
+        db.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{schema}'")
+        db.exec_driver_sql("DROP INDEX audit_by_event")
+        for table, column in ((table, column) for column, tables in lost for table in tables):
+            db.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column}")
     store.close()
     with pytest.raises(BoroughlinkError, match="set back to an older schema by hand"):
         Operations.open(folder, keyring)
+
+
+def test_a_process_that_is_older_than_the_store_by_now_reads_and_writes_nothing(store):
+    by_hand(store, "UPDATE alembic_version SET version_num = '0099'")
+    for act in (store.decisions, lambda: decided(store, pair("a", "b"))):
+        with pytest.raises(Refusal, match="was upgraded by a newer version"):
+            act()

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from pipelines.governance import approvals
+from pipelines.governance.sealed_texts import erased
 from pipelines.operations import payload_table
 from pipelines.releases.ending import revoke, sweep
 from pipelines.releases.lifecycle import approve
@@ -46,7 +47,8 @@ def test_revoking_destroys_the_keys_and_marks_the_copies(desk: Desk, tmp_path: P
     assert marked == 1 and taken.state == "revoked" and copies(desk.operations, release_id)[0]["revoked_at"]
     with desk.operations.begin() as db:
         kept = {row.payload_id: row.sealed for row in db.execute(sa.select(payload_table))}
-    assert kept[manifest["key"]] == kept[manifest["seal"]] == b""
+    for name in ("key", "seal"):
+        assert kept[manifest[name]] == erased(desk.operations.keyring, manifest[name])
     with pytest.raises(ReleaseRefused, match="was revoked"):
         desk.published(release_id, tmp_path / "y.age")
 

@@ -158,7 +158,7 @@ def test_the_app_holds_the_audit_against_the_heads_kept_outside(place: DataFolde
     operations = store(place)
     for n in range(5):
         audit.record(operations, "ann", "looked", str(n))
-    last, _ = anchors.anchor(place, load_settings(place), operations)
+    last, _ = anchors.anchor(operations)
     with operations.begin() as db:
         db.exec_driver_sql("DROP TRIGGER audit_no_delete")
         db.execute(sa.delete(audit_table).where(audit_table.c.seq > last - 3))

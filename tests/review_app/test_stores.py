@@ -23,6 +23,7 @@ import sqlalchemy as sa
 
 from pipelines.governance import audit
 from pipelines.governance.keys import STANDING_KEYS, open_keyring
+from pipelines.governance.row_checks import first_bad_row
 from pipelines.operations import Operations, opened_store
 from pipelines.running.preview import copied
 from pipelines.settings import DataFolder, load_settings
@@ -101,7 +102,7 @@ def test_the_loop_on_either_store(stored: DataFolder) -> None:
     operations = Operations.open(stored, open_keyring(stored, load_settings(stored), STANDING_KEYS))
     kinds = {row["kind"] for row in operations.decisions()}
     assert kinds == {"cannot_link"}
-    assert audit.verify(operations)[1] is None
+    assert audit.verify(operations)[1] is None and first_bad_row(operations) is None
     operations.close()
 
 
