@@ -159,9 +159,10 @@ class Verdicts:
         return {row["item_id"]: dict(row) for row in self.operations.rows(state_table, query)}
 
     def in_state(self, *states: str) -> list[dict[str, Any]]:
-        """Items that stand so, oldest first."""
+        """Items that stand so, oldest first; what is chosen of them is held against its MAC when it is answered."""
         query = sa.select(state_table).where(state_table.c.state.in_(states)).order_by(state_table.c.updated_at)
-        return [dict(row) for row in self.operations.rows(state_table, query)]
+        with self.operations.begin() as db:
+            return [dict(row) for row in db.execute(query).mappings()]
 
     def standing(self, record_ids: Sequence[str]) -> list[tuple[str, str, str]]:
         """The standing decisions (kind, record, record) among these records."""
