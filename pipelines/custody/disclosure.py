@@ -15,6 +15,7 @@ from pipelines.custody.asking import waiting
 from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance import approvals, revealed
 from pipelines.governance.actors import acting
+from pipelines.governance.age_keys import age_key
 from pipelines.governance.keys import DISCLOSING
 from pipelines.governance.protection import NEVER_LINK, SEAL, flags
 from pipelines.governance.pseudonyms import record_name
@@ -54,7 +55,7 @@ def reveal(folder: DataFolder, request_id: str, reader: str) -> str:
 
     Purpose and sources are asked again; the audit has its entry before the file is there.
     """
-    recipient = revealed.reader_key(reader)
+    recipient = age_key(reader)
     revealed.sweep(folder)
     settings = load_settings(folder)
     with standing_store(folder, DISCLOSING) as operations:

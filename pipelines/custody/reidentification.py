@@ -11,6 +11,7 @@ from pipelines.custody.asking import waiting
 from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance import approvals, revealed
 from pipelines.governance.actors import acting
+from pipelines.governance.age_keys import age_key
 from pipelines.governance.approvals import roles_needed
 from pipelines.governance.keys import REVEALING
 from pipelines.governance.pseudonyms import PREFIXES
@@ -51,7 +52,7 @@ def reveal(folder: DataFolder, request_id: str, reader: str) -> str:
 
     The audit has its entry before the file is there.
     """
-    recipient = revealed.reader_key(reader)
+    recipient = age_key(reader)
     revealed.sweep(folder)
     with standing_store(folder, REVEALING) as operations, open_snapshot(folder) as (wh, _):
         request = approvals.standing(operations, request_id, KIND)

@@ -16,6 +16,7 @@ import pyrage
 
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.actors import canonical
+from pipelines.governance.age_keys import age_key
 from pipelines.governance.keystore import STORE_FILE, KeyFault, Keystore
 from pipelines.settings import DataFolder, Settings, now, write_atomically
 
@@ -35,12 +36,7 @@ def parsed(given: Sequence[str], real: bool, settings: Settings | None = None) -
     """`name=age1...` custodians of the command line, each a person by their one login. Raises BoroughlinkError."""
     found = {}
     for name, _, recipient in (one.partition("=") for one in given):
-        try:
-            found[canonical(name, settings)] = str(pyrage.x25519.Recipient.from_str(recipient.strip()))
-        except Exception:  # noqa: BLE001 - pyrage's own class, whatever is wrong with the text
-            raise BoroughlinkError(
-                f"--to {name}=…: not an age recipient; `boroughlink keys custodian` makes one."
-            ) from None
+        found[canonical(name, settings)] = str(age_key(recipient, f"--to {name}=…"))
     for name in found:
         if not name.isidentifier() and not name.replace(".", "_").replace("-", "_").isidentifier():
             raise BoroughlinkError("--to: write NAME=RECIPIENT, NAME being a custodian's login.")
@@ -62,7 +58,7 @@ def seal(folder: DataFolder, keys: Mapping[str, bytes], custodians: Mapping[str,
     for names in combinations(sorted(custodians), min(2, len(custodians))):
         sealed = package
         for name in names:
-            sealed = pyrage.encrypt(sealed, [pyrage.x25519.Recipient.from_str(custodians[name])])
+            sealed = pyrage.encrypt(sealed, [age_key(custodians[name])])
         path = target / f"boroughlink-keys-{'+'.join(names)}.age"
         write_atomically(path, sealed)
         written.append(path)

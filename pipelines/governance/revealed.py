@@ -4,21 +4,10 @@ import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pyrage
-
-from pipelines.faults import BoroughlinkError
 from pipelines.settings import DataFolder, now, write_atomically
 
 DAYS = 7
 FOLDER = "revealed"
-
-
-def reader_key(text: str) -> pyrage.x25519.Recipient:
-    """The public age key to which an answer is sealed. Raises BoroughlinkError."""
-    try:
-        return pyrage.x25519.Recipient.from_str(text)
-    except pyrage.RecipientError:
-        raise BoroughlinkError("--to: not an age recipient; `boroughlink keys custodian` makes one.") from None
 
 
 def keep(folder: DataFolder, request_id: str, sealed: bytes) -> Path:

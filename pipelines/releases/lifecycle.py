@@ -18,6 +18,7 @@ import pyrage
 
 from pipelines.governance import approvals, audit
 from pipelines.governance.actors import Actor
+from pipelines.governance.age_keys import age_key
 from pipelines.governance.opt_out import require_recent
 from pipelines.governance.purposes import Purposes
 from pipelines.operations import Operations
@@ -56,7 +57,7 @@ def check(
     release = find(operations, release_id)
     with refusals_noted(operations, who, release_id):
         _require_state(release, "built", "checked")
-        release.manifest["recipient_key"] = key = str(_age_key(recipient_key))
+        release.manifest["recipient_key"] = key = str(age_key(recipient_key))
         asked = load_set(str(release.manifest["release"]))
         purpose, profile = allowed(asked, purposes)
         if wh.run_id != release.manifest["run"]:
@@ -127,7 +128,7 @@ def publish(
         request = approvals.standing(operations, str(release.manifest["request"]), KIND, mark_of(release))
         release.manifest["approved_by"] = request.answered_by
         key = str(release.manifest["recipient_key"])
-        sealed = pyrage.encrypt(_package(folder, operations, release), [_age_key(key)])
+        sealed = pyrage.encrypt(_package(folder, operations, release), [age_key(key)])
         approvals.done(operations, who, request, release=release_id)
         digest = hashlib.sha256(sealed).hexdigest()
         note_copy(operations, release_id, key, out.name, digest, who)
@@ -196,12 +197,3 @@ def _package(folder: DataFolder, operations: Operations, release: Release) -> by
             entry.size, entry.mode = len(content), 0o600
             tar.addfile(entry, io.BytesIO(content))
     return out.getvalue()
-
-
-def _age_key(text: str) -> pyrage.x25519.Recipient:
-    try:
-        return pyrage.x25519.Recipient.from_str(text.strip())
-    except pyrage.RecipientError:
-        raise ReleaseRefused(
-            "--to is no age key: the recipient makes one with `age-keygen` and gives you the line that begins age1."
-        ) from None
