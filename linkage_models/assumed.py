@@ -16,6 +16,7 @@ from linkage_models.linker import linker_for
 from linkage_models.maximisation import NotConverged
 from linkage_models.models import Model, version_name
 from linkage_models.person.designs import GENERAL
+from linkage_models.person.general import weigh_twins
 from linkage_models.term_frequencies import terms_here
 from linkage_models.thresholds import PRIOR_MOST, RARE_TERM_COUNT, U_PAIRS
 
@@ -58,6 +59,7 @@ def assumed_model(
         pass  # the share of pairs that meet a certain rule stands
     for level in free:
         del level["fix_m_probability"]
+    weigh_twins(trained, prior)
     trained["probability_two_random_records_match"] = prior
     card = {
         "untrained": why,

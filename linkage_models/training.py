@@ -18,7 +18,7 @@ from linkage_models.neighbours import count_local_levels
 from linkage_models.person import blocking, comparisons, deterministic
 from linkage_models.person.communities import learn_communities
 from linkage_models.person.designs import COUNCIL, GENERAL, Design
-from linkage_models.person.general import without_families
+from linkage_models.person.general import weigh_twins, without_families
 from linkage_models.term_frequencies import terms_here, with_telling_names
 
 _OTHERS = frozenset(
@@ -133,6 +133,7 @@ def train(
         if lacking := CORE.intersection(assumed):
             _too_little(min(lacking), float(every_pair.counts[min(lacking)].sum()))
         learnt.append(every_pair)
+        weigh_twins(trained, prior)
     trained["probability_two_random_records_match"] = prior
     card = {
         "assumed": assumed,

@@ -71,6 +71,7 @@ def _where(cheap: str, dear: str) -> str:
     return f"(CASE WHEN {cheap} THEN {dear} ELSE false END)"
 
 
+TWINS = "another forename with the same birth date in the same home, as twins have"
 _SWAPPED = "(forename_l = surname_r AND forename_r = surname_l)"
 _SWAPPED_ALIKE = _where(
     "initial_l = surname_initial_r AND initial_r = surname_initial_l"
@@ -121,7 +122,7 @@ FORENAME = Comparison(
             " OR (length(forename_r) = 1 AND forename_r = middle_initial_l)",
         ),
         Level(
-            "another forename with the same birth date in the same home, as twins have",
+            TWINS,
             "birth_date_l = birth_date_r AND home_key_l = home_key_r",
             weight=TWIN_WEIGHT,
         ),

@@ -5,10 +5,12 @@ Beside the council's model it reads addresses word by word, knows more ways in w
 at more pairs. It holds what the council's model knows of families: surname and address stay one comparison.
 """
 
+import math
 from dataclasses import replace
+from typing import Any
 
 from linkage_models.person import blocking, comparisons
-from linkage_models.person.comparisons import Comparison, Level
+from linkage_models.person.comparisons import TWINS, Comparison, Level
 from linkage_models.thresholds import (
     ADDRESS_ALIKE,
     ADDRESS_SAME,
@@ -19,6 +21,8 @@ from linkage_models.thresholds import (
     NAMESAKE_WEIGHT,
     NAMESAKE_YEARS,
     OTHER_PERSON_WEIGHT,
+    TWIN_SHARE,
+    TWIN_WEIGHT,
 )
 
 _SHARED = "len(list_intersect(address_words_l, address_words_r)) / greatest(len(address_words_l), len(address_words_r))"
@@ -27,12 +31,19 @@ _SAME_HOME = f"(home_key_l = home_key_r OR ({_NUMBER} AND {_SHARED} >= {ADDRESS_
 _ALIKE = f"({_SHARED} >= {ADDRESS_ALIKE} OR {_NUMBER} AND postcode_l = postcode_r)"
 _POSTCODE = "(postcode_l = postcode_r OR damerau_levenshtein(postcode_l, postcode_r) = 1)"
 _SURNAME = "(surname_key_l = surname_key_r OR list_has_any(surname_parts_l, surname_parts_r))"
+_CROSSED = ("jaro_winkler_similarity(forename_l, surname_key_r)", "jaro_winkler_similarity(forename_r, surname_key_l)")
 _SURNAME_ALIKE = (
     "(surname_phonetic_l = surname_phonetic_r"
     f" OR jaro_winkler_similarity(surname_key_l, surname_key_r) >= {NAME_SIMILARITY}"
-    " OR forename_l = surname_key_r OR forename_r = surname_key_l)"
+    " OR forename_l = surname_key_r OR forename_r = surname_key_l"
+    # of short names one wrong letter is more than similarity forgives; a name in the other's place has slips as well
+    " OR (CASE WHEN surname_initial_l = surname_initial_r AND least(length(surname_key_l), length(surname_key_r)) > 3"
+    " THEN damerau_levenshtein(surname_key_l, surname_key_r) = 1 ELSE false END)"
+    f" OR (CASE WHEN initial_l = surname_initial_r THEN {_CROSSED[0]} >= {NAME_SIMILARITY}"
+    f" WHEN initial_r = surname_initial_l THEN {_CROSSED[1]} >= {NAME_SIMILARITY} ELSE false END))"
 )
-_UNKNOWN = "(home_key_l IS NULL AND postcode_l IS NULL OR home_key_r IS NULL AND postcode_r IS NULL)"
+_UNKNOWN = " OR ".join(f"coalesce(home_key_{side}, address_line_{side}, postcode_{side}) IS NULL" for side in "lr")
+_UNKNOWN = f"({_UNKNOWN})"
 
 HOME = Comparison(
     "home",
@@ -123,8 +134,6 @@ BIRTH_DATE = Comparison(
         Level("other days of birth", "ELSE", most=MOST_OTHER_DAYS),
     ),
 )
-
-_CROSSED = ("jaro_winkler_similarity(forename_l, surname_key_r)", "jaro_winkler_similarity(forename_r, surname_key_l)")
 
 
 def _general(levels: tuple[Level, ...]) -> tuple[Level, ...]:
@@ -232,6 +241,24 @@ FAMILIES: dict[str, frozenset[str]] = {
 }
 FAMILIES["birth date"] = frozenset(name for name in RULES if "birth" in name) - FAMILIES["place"]
 FAMILIES["name"] = frozenset(RULES).difference(*FAMILIES.values())
+
+
+def weigh_twins(trained: dict[str, Any], prior: float) -> None:
+    """Set the weight of twins, another forename beside one home and birth date, by how often one person's records
+    differ in forename: what the other columns say is undone, the odds of damage against twins stand in its place."""
+    levels = {
+        each["output_column_name"]: {level["label_for_charts"]: level for level in each["comparison_levels"]}
+        for each in trained["comparisons"]
+    }
+    twins = levels.get("forename", {}).get(TWINS)
+    if twins is None or not levels.keys() >= {"home", "birth_date"}:
+        return
+    bits = math.log2(prior / (1 - prior))
+    for level in (levels["home"][HOME.levels[0].words], levels["birth_date"][BIRTH_DATE.levels[0].words]):
+        bits += math.log2(level["m_probability"] / level["u_probability"])
+    differ = sum(levels["forename"][each.words]["m_probability"] for each in FORENAME.levels[-2:])
+    weight = math.log2(differ / TWIN_SHARE) - bits
+    twins["m_probability"] = twins["u_probability"] * 2.0 ** min(max(weight, TWIN_WEIGHT), 0.0)
 
 
 def without_families(chosen: list[Comparison]) -> list[Comparison]:

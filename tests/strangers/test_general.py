@@ -2,10 +2,15 @@
 
 import duckdb
 import numpy as np
+import pytest
 
 from linkage_models.maximisation import maximise
 from linkage_models.person import blocking
+from linkage_models.person.comparisons import TWINS
 from linkage_models.person.designs import COUNCIL, GENERAL
+from linkage_models.person.general import BIRTH_DATE, FORENAME, HOME, weigh_twins
+from linkage_models.thresholds import TWIN_SHARE
+from linkage_models.training import settings_of
 
 
 def test_rules_too_dear_for_the_records_are_left_out_by_name_and_the_rest_stay_in_place() -> None:
@@ -86,3 +91,22 @@ def test_a_value_is_rare_by_how_many_records_have_it() -> None:
             "SELECT count(rare_surname), count(rare_forename), count(rare_birth_date), min(rare_door),"
             " count(rare_door), count(*) FROM t"
         ).fetchall() == [(0, 0, 40, "2 HIGH", 40, 81)]
+
+
+@pytest.mark.parametrize(("differ", "joined"), [(0.05, True), (0.001, False)])
+def test_another_forename_beside_one_home_and_birth_date_is_damage_or_a_twin_by_how_often_forenames_go_wrong(
+    differ: float, joined: bool
+) -> None:
+    prior = 1e-4
+    trained = settings_of([FORENAME, HOME, BIRTH_DATE], prior)
+    for comparison in trained["comparisons"]:
+        for place, level in enumerate(comparison["comparison_levels"][1:]):
+            level |= {"m_probability": 0.5 if place == 0 else differ / 2, "u_probability": 1e-4}
+    weigh_twins(trained, prior)
+    forename, home, born = ({x["label_for_charts"]: x for x in c["comparison_levels"]} for c in trained["comparisons"])
+    shown = (forename[TWINS], home[HOME.levels[0].words], born[BIRTH_DATE.levels[0].words])
+    odds = prior / (1 - prior)
+    for level in shown:
+        odds *= level["m_probability"] / level["u_probability"]
+    assert odds == pytest.approx(differ / TWIN_SHARE)
+    assert (odds > 1) == joined
