@@ -79,10 +79,12 @@ def _events(ids: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
         .sort("member")
         .group_by("was", "now", maintain_order=True)
         .agg(members="member")
-        .with_columns(
-            lives=was.is_in(ids["id"].unique().implode()).fill_null(False),
-            lived=now.is_in(last["id"].unique().implode()).fill_null(False),
-        )
+        .with_row_index("row")
+    )
+    of_old = ids["id"].is_in(moved["was"].drop_nulls().unique().implode())
+    moved = moved.with_columns(
+        lives=was.is_in(ids["id"].filter(of_old).unique().implode()).fill_null(False),
+        lived=now.is_in(last["id"].unique().implode()).fill_null(False),
     )
     both = moved.filter(was.is_not_null() & now.is_not_null())
     met = now.is_in(both["now"].unique().implode())
@@ -92,14 +94,18 @@ def _events(ids: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
 
     def event(name: str, where: pl.Expr, one: pl.Expr, other: pl.Expr, reason: str | pl.Expr) -> pl.DataFrame:
         said = pl.lit(reason) if isinstance(reason, str) else reason
-        return moved.filter(where).select(event=pl.lit(name), id=one, other_id=other, members="members", reason=said)
+        # members follow by row, and each event is put in order by itself: all at once takes far longer
+        found = moved.select("row", event=pl.lit(name), id=one, other_id=other, reason=said, told=where).filter("told")
+        return found.sort(["id", "other_id"] if found["other_id"].count() else "id", nulls_last=True)
 
     joined = pl.when(was.is_null()).then(pl.lit("new records")).otherwise(pl.lit("moved from another id"))
     left = pl.when(now.is_null()).then(pl.lit("no longer in any extract")).otherwise(pl.lit("moved to another id"))
-    events = [
+    events = [  # in the order of their names
         event("created", was.is_null() & ~lived & ~met, now, none, "new records only"),
         event("joined", (was.is_null() & (lived | met)) | (lives & lived), now, was, joined),
+        event("left", lives, was, now, left),
         event("merged", was.is_not_null() & ~lives & lived, now, was, "the id with more shared records stays"),
+        event("retired", was.is_not_null() & ~lives & now.is_null() & ~left_for, was, none, "no record is left"),
         event(
             "split",
             was.is_not_null() & now.is_not_null() & ~lived,
@@ -107,7 +113,6 @@ def _events(ids: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
             was,
             "these records no longer belong together with the rest",
         ),
-        event("left", lives, was, now, left),
-        event("retired", was.is_not_null() & ~lives & now.is_null() & ~left_for, was, none, "no record is left"),
     ]
-    return pl.concat(events).sort("event", "id", "other_id", nulls_last=True)
+    told = pl.concat(events)
+    return told.select("event", "id", "other_id", moved["members"].gather(told["row"]), "reason")

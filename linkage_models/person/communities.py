@@ -82,9 +82,7 @@ def write_frequencies(
     A rare name beside one that has a place is taken to be of its community: rare names are the most telling.
     """
     axes = sum(is_axis(term) for term in terms) // 2
-    names = con.execute(
-        f"SELECT DISTINCT {COLUMN}, {FORENAME}, {SURNAME} FROM {table} WHERE {COLUMN} IS NOT NULL ORDER BY ALL"
-    ).pl()
+    names = con.execute(f"SELECT DISTINCT {COLUMN}, {FORENAME}, {SURNAME} FROM {table} WHERE {COLUMN} IS NOT NULL").pl()
     alone = terms[SURNAME]
     share = names[SURNAME].replace_strict(alone, default=alone[""], return_dtype=pl.Float64).to_numpy()
     excess = np.zeros(len(names))

@@ -38,20 +38,24 @@ def company(con: duckdb.DuckDBPyConnection, edges: str, records: str, model: Mod
     frame = pl.DataFrame({"value": list(terms), "frequency": list(terms.values())})
     con.register("company_term", frame)
     con.execute(
-        f"""-- one row per pair between two homes that another pair lies between too, turned so that home 1 < home 2
+        f"""-- one row per pair between two homes that a pair of others lies between too, turned so that home 1 < home 2
         CREATE OR REPLACE TEMP TABLE company_pair AS
         WITH person AS NOT MATERIALIZED (  -- homes as 64-bit hashes: quicker to compare and to join by than names
-            SELECT record_id, initial, surname_key, hash(home_key) AS home, coalesce(from_date, DATE '0001-01-01') AS
-                since, coalesce(to_date, DATE '9999-12-31') AS until
-            FROM {records} WHERE home_key IS NOT NULL AND {IS_HOME}
+            SELECT record_id, initial, surname_key, hash(home_key) AS home, hash(initial) AS first,
+                coalesce(from_date, DATE '0001-01-01') AS since, coalesce(to_date, DATE '9999-12-31') AS until
+            FROM {records} WHERE home_key IS NOT NULL AND initial IS NOT NULL AND {IS_HOME}
         ), turned AS (
             SELECT e.record_l, e.record_r, e.match_weight, e.gamma_home{move}, a.home < b.home AS ahead,
-                hash(least(a.home, b.home), greatest(a.home, b.home)) AS way
+                hash(least(a.home, b.home), greatest(a.home, b.home)) AS way,
+                CASE WHEN ahead THEN a.first ELSE b.first END AS first_1,
+                CASE WHEN ahead THEN b.first ELSE a.first END AS first_2
             FROM {edges} e
             JOIN person a ON a.record_id = e.record_l JOIN person b ON b.record_id = e.record_r
             WHERE a.home <> b.home AND e.match_weight > {COMPANY_FLOOR}
-        ), accompanied AS (
-            SELECT * FROM turned SEMI JOIN (SELECT way FROM turned GROUP BY way HAVING count(*) > 1) USING (way)
+        ), accompanied AS (  -- of most ways all pairs are of one person, who is no company
+            SELECT * FROM turned SEMI JOIN (
+                SELECT way FROM turned GROUP BY way HAVING min(first_1) <> max(first_1) AND min(first_2) <> max(first_2)
+            ) USING (way)
         )
         SELECT e.record_l, e.record_r, least(e.match_weight, 40) AS weight, {move_bits} AS move_bits,
             {_shared(model, "home", f"coalesce(t.frequency, {terms['']!r})")} AS surname_bits,

@@ -42,8 +42,9 @@ def note_doubts(wh: Warehouse, view: str, graph: Graph, found: Clustering, at: T
     """Add to REVIEW_EDGE the view's doubts about records that were clustered anew. From `oversized` records on a person
     is too large."""
     rows = pl.concat([_scored(graph, found, at, oversized), _decided(wh, graph, found)])
-    anew = graph.records.filter("anew")["record_id"].implode()
-    rows = rows.filter(pl.col("record_l").is_in(anew) | pl.col("record_r").is_in(anew))
+    if not graph.records["anew"].all():
+        anew = graph.records.filter("anew")["record_id"].implode()
+        rows = rows.filter(pl.col("record_l").is_in(anew) | pl.col("record_r").is_in(anew))
     wh.con.register("doubt", rows)
     wh.execute(
         f"INSERT INTO {REVIEW_EDGE} SELECT ?, record_l, record_r, match_weight, reason FROM doubt"

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from linkage_models.clustering import Bools, Constraints, Edges, Floats, Ints
+from linkage_models.person.records import numbered_records
 from pipelines.linkage.constraints import constraints_of
 from pipelines.linkage.edges import EDGE
 from pipelines.people.records import RECORD
@@ -69,19 +70,23 @@ class Graph:
 def write_nodes(wh: Warehouse, among: str = f"SELECT *, true AS anew FROM {RECORD}") -> None:
     """Write the temporary tables NODE and NODE_EDGE: the records of people in a query of RECORD and `anew`, whether
     they are to be clustered anew, and the edges among them; needs EDGE."""
+    numbered = numbered_records(wh.con, f"(FROM ({among}) WHERE is_person)", "node")
     wh.execute(
         f"""-- one row per record of a person, numbered in the order of record_id
         CREATE OR REPLACE TEMP TABLE {NODE} AS
-        SELECT row_number() OVER (ORDER BY record_id) - 1 AS node, record_id, source,
-            md5_number_lower(record_id) AS mark, anew, initial, surname_key, home_key, from_date, to_date
-        FROM ({among}) WHERE is_person"""
+        SELECT node, record_id, source, md5_number_lower(record_id) AS mark, anew, initial, surname_key, home_key,
+            from_date, to_date
+        FROM {numbered}"""
     )
     gammas = "".join(f", e.{name}" for name in ("gamma_home", "gamma_move") if name in wh.columns(EDGE))
     wh.execute(
         f"""-- one row per edge, in order
         CREATE OR REPLACE TEMP TABLE {NODE_EDGE} AS
+        WITH known AS NOT MATERIALIZED (  -- by 64-bit hashes: quicker to join by than names
+            SELECT node, hash(record_id) AS h FROM {NODE}
+        )
         SELECT l.node AS record_l, r.node AS record_r, e.match_weight{gammas}
-        FROM {EDGE} e JOIN {NODE} l ON l.record_id = e.record_l JOIN {NODE} r ON r.record_id = e.record_r
+        FROM {EDGE} e JOIN known l ON l.h = hash(e.record_l) JOIN known r ON r.h = hash(e.record_r)
         ORDER BY 1, 2"""
     )
 

@@ -180,8 +180,9 @@ def _identify(wh: Warehouse, view: str, key: bytes, graph: Graph, labels: Ints, 
     now = graph.records.with_columns(group_no=pl.Series(labels, dtype=pl.Int64)).filter("anew")
     now = now.select("source", "group_no", member="record_id")
     given = give_ids(wh, now, last, drawer(wh, key, view, "person", "p"), LEDGER, view)
-    with wh.given(pl.concat([given.now["member"], given.last["member"]]).unique().to_frame("record_id")):
-        touch(wh, (HOMES,), "SELECT record_id, NULL AS lost FROM given")
+    if not everyone:  # else all homes are made anew
+        with wh.given(pl.concat([given.now["member"], given.last["member"]]).unique().to_frame("record_id")):
+            touch(wh, (HOMES,), "SELECT record_id, NULL AS lost FROM given")
     with wh.given(given.last.select(person_id="id").unique()):
         first = f"SELECT person_id, first_run FROM {PERSON} SEMI JOIN given USING (person_id) WHERE view = '{view}'"
         gone = wh.frame(first)
