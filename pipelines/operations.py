@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from pipelines.faults import BoroughlinkError, Refusal
+from pipelines.governance.for_good import taken_back
 from pipelines.governance.keys import STORE, Keyring, open_keyring
 from pipelines.governance.pseudonyms import record_name
 from pipelines.governance.row_macs import require_as_written, rewrite, with_mac
@@ -22,12 +23,6 @@ from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings
 from pipelines.store_schema import brought_up_to_date, durable, revision
 
 metadata = sa.MetaData()
-#: The audit's word for the first run over real people; from then on the folder is of real people.
-HOLDS_REAL = "real people held"
-_NO_WAY_BACK = (
-    "This folder has held real people since {since}, and what protects them can't be taken off again: write "
-    "`holds: real` into {file} as it was. To try something with invented people, use another folder."
-)
 
 run_table = sa.Table(
     "run",
@@ -146,8 +141,8 @@ class Operations:
     def open(cls, folder: DataFolder, keyring: Keyring, url: str | None = None, lenient: bool = False) -> "Operations":
         """Open the store at the data folder, or at the URL that is given or set, bringing its schema up to date.
 
-        Raises BoroughlinkError when the store can't be opened or was made by a newer version; unless `lenient`, Refusal
-        when it was of real people and the settings no longer say so.
+        Raises BoroughlinkError when the store can't be opened or was made by a newer version, Refusal for what was for
+        good and was taken back (`lenient`: but for settings that no longer say that the people are real).
         """
         settings = load_settings(folder)
         url = url or settings.operations_url
@@ -171,15 +166,19 @@ class Operations:
         store = cls(engine, keyring, folder)
         with store.begin() as db:
             store.schema = revision(db)
-        if settings.holds != "real" and not lenient and (since := store.real_since()):
+        if why := taken_back(store.first_of, settings.holds, keyring.keys, folder.root / SETTINGS_FILE, lenient):
             store.close()
-            raise Refusal(_NO_WAY_BACK.format(since=since[:10], file=folder.root / SETTINGS_FILE))
+            raise Refusal(why)
         return store
 
-    def real_since(self) -> str | None:
-        """When the first run over real people began here; None where there was none."""
+    def first_of(self, event: str) -> dict[str, str]:
+        """When the audit first tells of an event, by what it is about."""
+        told, at = audit_table.c.object, sa.func.min(audit_table.c.at)
         with self.begin() as db:
-            return db.scalar(sa.select(sa.func.min(audit_table.c.at)).where(audit_table.c.event == HOLDS_REAL))
+            return {
+                row[0]: row[1]
+                for row in db.execute(sa.select(told, at).where(audit_table.c.event == event).group_by(told))
+            }
 
     def close(self) -> None:
         self.engine.dispose()

@@ -23,9 +23,10 @@ from pipelines.faults import BoroughlinkError
 from pipelines.governance import anchors, audit, revealed
 from pipelines.governance.actors import person
 from pipelines.governance.fitness import require_fit
+from pipelines.governance.for_good import HOLDS_REAL
 from pipelines.governance.keys import LINKING, Keyring, open_keyring
 from pipelines.governance.opt_out import newest_list
-from pipelines.operations import HOLDS_REAL, Operations
+from pipelines.operations import Operations
 from pipelines.settings import (
     SETTINGS_FILE,
     DataFolder,
@@ -76,7 +77,7 @@ class Run:
             keyring = open_keyring(folder, settings, keys)
             require_fit(folder, settings)
             operations = Operations.open(folder, keyring)
-            if settings.holds == "real" and not operations.real_since():
+            if settings.holds == "real" and not operations.first_of(HOLDS_REAL):
                 audit.record(operations, started_by or person(), HOLDS_REAL, "folder")
             recover(folder, operations)
             revealed.sweep(folder)

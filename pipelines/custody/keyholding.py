@@ -8,14 +8,19 @@ from pipelines.faults import BoroughlinkError
 from pipelines.governance import approvals, audit, escrow, keys
 from pipelines.governance.actors import acting
 from pipelines.governance.approvals import roles_needed
+from pipelines.governance.for_good import KEY_DESTROYED
 from pipelines.governance.keys import JOBS, OPENS, STANDING_KEYS, STORE, open_keyring
 from pipelines.governance.keystore import STORE_FILE, Keystore
-from pipelines.operations import standing_store
+from pipelines.operations import Operations, standing_store
 from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder, load_settings
 
-ESCROW, DESTRUCTION = "escrow of keys", "destruction of a key"
+ESCROW, DESTRUCTION = "escrow of keys", KEY_DESTROYED.removesuffix(" done")
 CUSTODIAN = "key_custodian"
+_GONE = (
+    "The key `{name}` is destroyed: {opens} can't be opened again. "
+    "Copies of it lie in backups of keys/ and in the escrow: destroy those too."
+)
 
 
 def listed(folder: DataFolder) -> Answer:
@@ -85,6 +90,8 @@ def ask_destruction(folder: DataFolder, name: str, reason: str) -> str:
         raise BoroughlinkError(f"There is no active key `{name}`; `boroughlink keys list` shows them.")
     settings = load_settings(folder)
     with standing_store(folder) as operations:
+        if name in _end_again(folder, operations):
+            return _GONE.format(name=name, opens=OPENS[name])
         request = approvals.ask(
             operations, acting(folder), DESTRUCTION, name, reason, particulars={"key": name},
             roles=roles_needed(settings, CUSTODIAN),
@@ -93,15 +100,23 @@ def ask_destruction(folder: DataFolder, name: str, reason: str) -> str:
 
 
 def destroyed(folder: DataFolder, request_id: str) -> str:
-    """Destroy the key whose destruction was approved."""
+    """Destroy the key whose destruction was approved; or was begun, and cut off."""
     with standing_store(folder) as operations:
-        request = approvals.standing(operations, request_id, DESTRUCTION)
-        approvals.done(operations, acting(folder), request)
-        keys.destroy(folder, request.object)
-    return (
-        f"The key `{request.object}` is destroyed: {OPENS[request.object]} can't be opened again. "
-        "Copies of it lie in backups of keys/ and in the escrow: destroy those too."
-    )
+        request = approvals.find(operations, request_id)
+        if request.object not in _end_again(folder, operations):
+            request = approvals.standing(operations, request_id, DESTRUCTION)
+            approvals.done(operations, acting(folder), request)
+            keys.destroy(folder, request.object)
+    return _GONE.format(name=request.object, opens=OPENS[request.object])
+
+
+def _end_again(folder: DataFolder, operations: Operations) -> list[str]:
+    """Destroy what the audit knows as destroyed and is there: a kill came between, or an older keystore is back."""
+    back = sorted(operations.first_of(KEY_DESTROYED).keys() & set(Keystore.read(folder.keys / STORE_FILE).held))
+    for name in back:
+        keys.destroy(folder, name)
+        audit.record(operations, acting(folder).login, "key destroyed again", name)
+    return back
 
 
 def restored(folder: DataFolder, sealed: Path, custodians: Sequence[Path]) -> str:
@@ -111,9 +126,7 @@ def restored(folder: DataFolder, sealed: Path, custodians: Sequence[Path]) -> st
     held = escrow.open_escrow(sealed, custodians)
     keys.restore(folder, settings, held)
     with standing_store(folder) as operations:
-        gone = sorted(audit.subjects(operations, [f"{DESTRUCTION} done"]) & set(held))
-        for name in gone:  # the escrow is older than its end
-            keys.destroy(folder, name)
-            del held[name]
-        audit.record(operations, acting(folder).login, "keys restored", "keystore", keys=sorted(held), stay_gone=gone)
-    return f"{len(held)} keys restored from {sealed.name}. `boroughlink doctor` proves them; make a new escrow soon."
+        gone = _end_again(folder, operations)  # the escrow is older than its end
+        back = sorted(set(held) - set(gone))
+        audit.record(operations, acting(folder).login, "keys restored", "keystore", keys=back, stay_gone=gone)
+    return f"{len(back)} keys restored from {sealed.name}. `boroughlink doctor` proves them; make a new escrow soon."

@@ -17,8 +17,8 @@ from pipelines.custody.doctor import examine
 from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance import actors, anchors, audit, escrow
 from pipelines.governance.approvals import ApprovalRefused
-from pipelines.governance.keys import JOBS, LINKING, READING, STANDING_KEYS, STORE, KeyFault, open_keyring
-from pipelines.operations import audit_table, standing_store
+from pipelines.governance.keys import JOBS, LINKING, READING, RELEASING, STANDING_KEYS, STORE, KeyFault, open_keyring
+from pipelines.operations import audit_table, opened_store, standing_store
 from pipelines.runs import Run
 from pipelines.settings import DataFolder, Settings, remember, write_settings
 
@@ -186,6 +186,33 @@ def test_a_key_is_destroyed_by_two_people_and_stays_so(folder, as_):
     assert ("bob", "destruction of a key done") in events(folder)
     with pytest.raises(BoroughlinkError, match="goes with the whole"):
         keyholding.ask_destruction(folder, "audit", "no more of this audit")
+
+
+@pytest.mark.parametrize("how", ["cut off", "put back"])
+def test_a_destroyed_key_that_is_there_opens_nothing_and_goes(folder, as_, monkeypatch, how):
+    """A kill after the entry and before the deed, or an older keystore out of a backup."""
+    as_("ann")
+    request = asked(keyholding.ask_destruction(folder, "releases", "the folder ends its service today"))
+    as_("bob")
+    answered(folder, request, yes=True)
+    before = (folder.keys / "keystore.json").read_bytes()
+    if how == "cut off":
+        with monkeypatch.context() as patch:
+            patch.setattr(keyholding.keys, "destroy", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                keyholding.destroyed(folder, request)
+    else:
+        keyholding.destroyed(folder, request)
+        (folder.keys / "keystore.json").write_bytes(before)
+    with pytest.raises(Refusal, match="`releases` was destroyed and is there again"), opened_store(folder, RELEASING):
+        pass
+    if how == "cut off":
+        assert "is destroyed" in keyholding.destroyed(folder, request)
+    else:
+        assert "is destroyed" in keyholding.ask_destruction(folder, "releases", "again")
+    with pytest.raises(KeyFault, match="was destroyed"):
+        open_keyring(folder, Settings(), RELEASING)
+    assert ("bob", "key destroyed again") in events(folder)
 
 
 def test_each_job_gets_its_keys_and_no_others(folder):
