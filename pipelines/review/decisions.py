@@ -123,8 +123,10 @@ def _attach_fingerprints(folder: DataFolder, rows: list[dict[str, Any]]) -> None
     except NothingPublished:
         return
     if unknown := [i for i in ids if i not in known]:
+        first = next(n for n, row in enumerate(rows, 1) if not {row["record_l"], row["record_r"]} <= known.keys())
         raise DecisionFileFault(
-            f"Of {plural(len(ids), 'record')} here, {len(unknown)} not in the published run: see `export clusters`."
+            f"Of {plural(len(ids), 'record')} here, {len(unknown)} not in the published run, first in decision {first}:"
+            " see `export clusters`."
         )
     for row in rows:
         row["fingerprint_l"], row["fingerprint_r"] = known[row["record_l"]], known[row["record_r"]]
