@@ -136,7 +136,10 @@ def _planned(wh: Warehouse, design: Design) -> list[Planned]:
     try:
         return plan(wh.con, "person_link", design.rules, design.spare)
     except PairBudgetExceeded as fault:
-        raise BoroughlinkError(f"The records are too alike to link: {fault}.") from None
+        raise BoroughlinkError(
+            f"The records are too alike to link: {fault}. Look there for copies, test entries or a default that stands"
+            " for many people, and take them out of the extract."
+        ) from None
 
 
 def _changes(wh: Warehouse) -> dict[str, int]:
