@@ -28,7 +28,7 @@ SETTINGS_FILE = "boroughlink.yaml"
 #: Of real data these stand in the folder's own file alone: whoever starts a process chooses its environment.
 NOT_FROM_OUTSIDE = (
     *("holds", "clock", "anchor", "roles", "logins", "dpia_reference", "key_escrow"),
-    *("operations_url", "oidc_issuer", "oidc_client_id"),
+    *("operations_url", "oidc_issuer", "oidc_client_id", "oidc_domains"),
 )
 _months: list[date] = []
 MODEL_NAME = re.compile(r"[a-z][a-z0-9-]{0,59}")
@@ -62,6 +62,7 @@ class Settings(BaseModel):
     operations_url: str | None = Field(None, pattern=r"^postgresql\+psycopg://")
     oidc_issuer: str | None = Field(None, pattern=r"^https?://")
     oidc_client_id: str | None = None
+    oidc_domains: tuple[str, ...] = ()
     target_precision: float = Field(TARGET_PRECISION, ge=0.5, le=0.9999)
     cluster_stop: float = Field(CLUSTER_STOP, gt=math.log2(1 - BLOCKING_RECALL))  # at a missing pair's weight all merge
     model: str = "shipped"

@@ -21,6 +21,11 @@ def provider(settings: Settings) -> Any:
     secret = given_secret(SECRET)
     if not settings.oidc_client_id or not secret:
         raise BoroughlinkError(f"Sign-in needs `oidc_issuer`, `oidc_client_id` and {SECRET} or {SECRET}_FILE.")
+    if settings.holds == "real" and not settings.oidc_domains:
+        raise BoroughlinkError(
+            "Sign-in over real data needs `oidc_domains`, such as [southend.gov.uk]: a guest, ann@elsewhere, would "
+            "be ann."
+        )
     oauth = OAuth()
     return oauth.register(
         "council",
@@ -42,11 +47,14 @@ def failures() -> tuple[type[Exception], ...]:
 
 def user_of(claims: dict[str, Any], settings: Settings) -> User | None:
     """Who the provider says is there, with the roles that the settings or the provider's own app roles give; None
-    without any."""
-    login = claims.get("preferred_username") or claims.get("email") or claims.get("sub")
-    if not login:
+    without any, and for an address of another domain: a guest's name before the @ is nobody's here."""
+    email = claims.get("email") if claims.get("email_verified") is not False else None
+    login = str(claims.get("preferred_username") or email or claims.get("sub") or "")
+    _, at, domain = login.rpartition("@")
+    ours = {one.casefold() for one in settings.oidc_domains}
+    if not login or (at and ours and domain.casefold() not in ours):
         return None
-    known = actor(str(login), settings)
+    known = actor(login, settings)
     given = claims.get("roles") or []
     roles = known.roles | {str(role) for role in given if isinstance(given, list)}
     held = frozenset(roles & titles().keys())

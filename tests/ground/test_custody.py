@@ -124,7 +124,7 @@ def test_an_escrow_shows_no_key_and_stays_outside(folder, tmp_path, as_):
         escrow.seal(folder, {}, {}, folder.root / "spare")
     with pytest.raises(BoroughlinkError, match="two custodians"):
         escrow.parsed([f"cat={custodians(tmp_path, 'x')[0][2]}"], real=True)
-    with pytest.raises(BoroughlinkError, match="age recipient"):
+    with pytest.raises(BoroughlinkError, match="no age key"):
         escrow.parsed(["cat=age1nonsense"], real=False)
 
 

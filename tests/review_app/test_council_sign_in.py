@@ -16,8 +16,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from pipelines.faults import BoroughlinkError
-from pipelines.settings import DataFolder
+from pipelines.settings import DataFolder, Settings
 from review_app.app import create_app
+from review_app.council_sign_in import provider as registered
+from review_app.council_sign_in import user_of
 from tests.review_app.conftest import Reader
 
 KEY = JsonWebKey.generate_key("RSA", 2048, is_private=True, options={"kid": "one"})
@@ -132,6 +134,30 @@ def test_an_account_without_a_role_is_let_in_nowhere(asked: tuple[Reader, Provid
     refused = sign_in(reader)
     assert refused.status_code == 403 and "no role here yet" in refused.text
     assert reader.get("/review", follow_redirects=False).headers["location"] == "/sign-in"
+
+
+@pytest.mark.parametrize(
+    ("claims", "comes_in"),
+    [
+        ({"preferred_username": "Ann.Smith@Council.gov.uk"}, True),
+        ({"preferred_username": "ann.smith@mail.example", "roles": ["reviewer"]}, False),  # a guest of the tenant
+        ({"preferred_username": "ann.smith@council.gov.uk@mail.example"}, False),
+        ({"email": "ann.smith@council.gov.uk"}, True),
+        ({"email": "ann.smith@council.gov.uk", "email_verified": False}, False),
+    ],
+)
+def test_a_guest_of_one_name_is_nobody_here(claims: dict[str, object], comes_in: bool) -> None:
+    settings = Settings(oidc_domains=("council.gov.uk",), roles={"reviewer": ["ann.smith"]})
+    user = user_of({"sub": "1"} | claims, settings)
+    assert (user is not None and user.name == "ann.smith") is comes_in
+
+
+def test_sign_in_over_real_people_names_its_domains(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOROUGHLINK_OIDC_SECRET", "hush")
+    asked = {"holds": "real", "oidc_issuer": "https://login.example", "oidc_client_id": "boroughlink"}
+    with pytest.raises(BoroughlinkError, match="needs `oidc_domains`"):
+        registered(Settings(**asked))
+    assert registered(Settings(**asked, oidc_domains=("council.gov.uk",)))
 
 
 def test_a_forged_answer_is_refused(asked: tuple[Reader, Provider]) -> None:
