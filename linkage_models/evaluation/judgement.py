@@ -8,6 +8,7 @@ import duckdb
 
 from linkage_models import yardsticks
 from linkage_models.calibration import Calibration, calibration_error, face_value, reliability
+from linkage_models.evaluation.blocking import judge_blocking
 from linkage_models.evaluation.groups import write_groups
 from linkage_models.evaluation.misses import DEFINITION, misses
 from linkage_models.evaluation.rates import (
@@ -20,6 +21,8 @@ from linkage_models.evaluation.rates import (
     rows_of,
     worst,
 )
+from linkage_models.person.coverage import coverage
+from linkage_models.person.designs import Design
 from linkage_models.thresholds import LINK_WEIGHT
 
 # A group with fewer true pairs is shown but not named the worst: its rates are chance.
@@ -38,9 +41,11 @@ def evaluate(
     calibration: Calibration | None = None,
     with_stock: bool = False,
     edges: str | None = None,
+    design: Design | None = None,
 ) -> dict[str, Any]:
     """The persons of a view in `catalog` against the `truth` folder of an invented borough. `edges` are the compared
-    pairs with their weights in the view, without it those of linkage.edge.
+    pairs with their weights in the view, without it those of linkage.edge. With the `design` that made the pairs,
+    blocking is judged too.
 
     pairs, b_cubed, clusters: precision, recall, f1. by_source_pair, by_group, worst, misses, yardstick, reliability:
     rows. `day` is the day of ages, `link` the weight from which pairs link; `with_stock` adds the yardsticks that train
@@ -105,6 +110,10 @@ def evaluate(
         for name in write(con, records, "seen_edge", "truth_record"):
             rows.append(row_of(name, measure(con, "yardstick_cluster", "truth_record", "truth_record")))
     found["yardstick"] = rows
+    if design:
+        made = f"{catalog}.linkage.edge"
+        compared, by_rule = judge_blocking(con, made, "judged", list(design.rules))
+        found["blocking"] = {"recall": compared, "estimated": coverage(con, made, design).recall, "rules": by_rule}
     for table in ("truth_record", "found_cluster", "seen_edge", "judged", "record_group"):
         con.execute(f"DROP TABLE {table}")
     con.execute("DROP TABLE IF EXISTS yardstick_cluster")

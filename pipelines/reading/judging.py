@@ -39,6 +39,8 @@ def judge(folder: DataFolder, truth: Path, with_stock: bool = False) -> dict[str
 
     from linkage_models.address.evaluation import evaluate_addresses
     from linkage_models.evaluation import evaluate
+    from linkage_models.models import Model
+    from linkage_models.person.designs import DESIGNS
     from pipelines.fraud.evaluation import evaluate_flags, summarise
     from pipelines.linkage.certainty import calibration_of, thresholds_of
     from pipelines.linkage.company import open_view_edges
@@ -59,6 +61,7 @@ def judge(folder: DataFolder, truth: Path, with_stock: bool = False) -> dict[str
                 calibration=calibration_of(wh, "published"),
                 with_stock=with_stock,
                 edges="view_edge",
+                design=DESIGNS[Model.of(*wh.rows("SELECT body, terms FROM published.linkage.model")[0]).design],
             ),
             "addresses": evaluate_addresses(
                 wh.con,
@@ -179,6 +182,11 @@ def judgement_tables(judged: Mapping[str, Any]) -> tuple[list[str], list[Table]]
         f"of equal size. Calibration: {calibrated['source']}.",
         f"Intervals are {INTERVAL_LEVEL:.0%}, the true person being the unit drawn.",
     ]
+    blocking = links["blocking"]
+    said.append(
+        f"{blocking['recall']:.2%} of all true pairs were compared; without the truth, blocking estimates"
+        f" {blocking['estimated']:.2%}."
+    )
     said += [
         f"Worst {low['grouping']}: {low['group']}, pairs {_with_interval(low, 'pair precision')} precision, "
         f"{_with_interval(low, 'pair recall')} recall."
@@ -188,6 +196,7 @@ def judgement_tables(judged: Mapping[str, Any]) -> tuple[list[str], list[Table]]
         _rates(links),
         _table("Beside yardsticks on the same records", links["yardstick"]),
         _misses(links),
+        _table("Blocking: pairs that each rule makes", _named(blocking["rules"])),
         (
             "By pair of sources",
             ("source", "with", "true pairs", "precision", "recall"),
@@ -245,6 +254,12 @@ def _rates(links: Mapping[str, Any]) -> Table:
 def _misses(links: Mapping[str, Any]) -> Table:
     rows = [tuple(row.values()) for row in links["misses"]]
     return "Why true pairs were missed", ("first cause that holds", "pairs"), rows
+
+
+def _named(rules: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    from linkage_models.person.agreements import agreement
+
+    return [{"agreement on": agreement(row["rule"])} | {key: row[key] for key in row if key != "rule"} for row in rules]
 
 
 def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:

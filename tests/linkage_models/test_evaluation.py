@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from linkage_models.evaluation import measure
+from linkage_models.evaluation.blocking import judge_blocking
 from linkage_models.evaluation.misses import BELOW, CONSTRAINT, NEVER, OUTVOTED, UNDISTINGUISHED, misses
 from linkage_models.evaluation.rates import Share, by_group, by_source_pair, judge, overall
 from linkage_models.standardise import install, standardise_people
@@ -32,6 +33,20 @@ def test_rates_on_a_case_counted_by_hand() -> None:
     assert said.largest == 3 and said.most_persons == 2 and said.mixed == pytest.approx(1 / 3)
     # a-b right, b-c wrong; c-d missed
     assert pairs == {("x", "y"): (2, 0.5, 0.5)}
+
+
+def test_blocking_on_a_case_counted_by_hand() -> None:
+    truth = pl.DataFrame({"record_id": list("abcde"), "person_id": [1, 1, 1, 2, 2], "source": list("xyxyx")})
+    # of the true pairs ab, ac, bc, de the two rules bring ab (both) and de (the second) together; ad is no true pair
+    edges = pl.DataFrame({"record_l": list("ada"), "record_r": list("bed"), "rules": [3, 2, 1]})
+    with duckdb.connect() as con:
+        con.register("truth", truth)
+        con.register("edges", edges)
+        con.register("found", truth.select("record_id", cluster="person_id"))
+        judge(con, "found", "truth", "truth")
+        recall, rules = judge_blocking(con, "edges", "judged", ["home", "name", "never"])
+    assert recall == 0.5
+    assert [tuple(row.values()) for row in rules] == [("name", 2, 2, 1), ("home", 2, 1, 0)]
 
 
 def test_groups_add_up_to_the_whole_and_a_perfect_group_is_not_said_to_be_certain() -> None:
