@@ -10,15 +10,13 @@ from pathlib import Path
 import duckdb
 import yaml
 
-from linkage_models import training
 from linkage_models.every_pair import learn_from_every_pair
-from linkage_models.linker import linker_for
 from linkage_models.maximisation import NotConverged
 from linkage_models.models import Model, version_name
+from linkage_models.observed import observe, take_matches_out_of_u
 from linkage_models.person.designs import GENERAL
 from linkage_models.person.general import weigh_twins
-from linkage_models.term_frequencies import terms_here
-from linkage_models.thresholds import PRIOR_MOST, RARE_TERM_COUNT, U_PAIRS
+from linkage_models.thresholds import PRIOR_MOST, RARE_TERM_COUNT
 
 ASSUMED_M = Path(__file__).parent / "person" / "general_m.yaml"
 
@@ -30,17 +28,9 @@ def assumed_model(
 
     Raises TrainingFailed where no column tells records apart.
     """
-    columns = GENERAL.prepare(con, table)
-    chosen = training.comparisons_here(con, table, GENERAL, columns)
-    (records,) = con.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
-    prior = training.certain_prior(con, table, columns, records)
-    terms = terms_here(con, table, columns.intersection(GENERAL.weighed))
-    settings = training.settings_of(chosen, prior)
-    linker = linker_for(con, table, settings, terms)
-    linker.training.estimate_u_using_random_sampling(max_pairs=U_PAIRS, seed=seed, min_count_per_level=None)
-    trained = linker.misc.save_model_to_json()
-    training.raise_u(con, table, trained, chosen, columns)
-    training.take_matches_out_of_u(trained, chosen, prior)
+    seen = observe(con, table, GENERAL, population, seed)
+    trained, prior = seen.settings, seen.prior
+    take_matches_out_of_u(trained, seen.chosen, prior)
     usual = yaml.safe_load(ASSUMED_M.read_text(encoding="utf-8"))
     free = []
     for comparison in trained["comparisons"]:
@@ -51,10 +41,9 @@ def assumed_model(
             level["m_probability"] = m.get(level["label_for_charts"], level["m_probability"])
             level["fix_m_probability"] = True
             free.append(level)
-    every = training.pairs_that_may_match(con, table, records)
     try:
-        found = learn_from_every_pair(con, table, trained, terms, GENERAL, columns, every, prior, None)
-        prior = min(max(found.matches, 1.0) / every, PRIOR_MOST)
+        found = learn_from_every_pair(con, table, trained, GENERAL, seen.columns, seen.every, prior, None)
+        prior = min(max(found.matches, 1.0) / seen.every, PRIOR_MOST)
     except NotConverged:
         pass  # the share of pairs that meet a certain rule stands
     for level in free:
@@ -64,12 +53,12 @@ def assumed_model(
     card = {
         "untrained": why,
         "assumed": [comparison["output_column_name"] for comparison in trained["comparisons"]],
-        "records": records,
+        "records": seen.records,
         "note": note,
         "seed": seed,
-        "columns": sorted(columns),
+        "columns": sorted(seen.columns),
         "sessions": {},
         "rare_terms_pooled_below": RARE_TERM_COUNT,
         "calibrated": False,
     }
-    return Model(version_name(day), population, trained, terms, card, design=GENERAL.name)
+    return Model(version_name(day), population, trained, seen.terms, card, design=GENERAL.name)

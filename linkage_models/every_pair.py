@@ -4,9 +4,8 @@ from typing import Any
 
 import duckdb
 import numpy as np
-from splink import DuckDBAPI
 
-from linkage_models.linker import linker_for
+from linkage_models.linker import linker_for, predict_given, unweighed
 from linkage_models.maximisation import SMOOTHING, Learnt, Rivals, maximise, pairs_by_level
 from linkage_models.person import blocking
 from linkage_models.person.designs import Design
@@ -20,7 +19,6 @@ def learn_from_every_pair(
     con: duckdb.DuckDBPyConnection,
     table: str,
     trained: dict[str, Any],
-    terms: dict[str, dict[str, float]],
     design: Design,
     columns: set[str],
     every: float,
@@ -45,11 +43,10 @@ def learn_from_every_pair(
     )
     names = [each["output_column_name"] for each in trained["comparisons"]]
     gammas = ", ".join(f"gamma_{name}" for name in names)
+    alone = trained | {"comparisons": unweighed(trained["comparisons"]), "retain_matching_columns": True}
     kept = f"SELECT unique_id_l, unique_id_r, {gammas} FROM predicted"
-    linker = linker_for(con, table, trained | {"retain_matching_columns": True}, terms, kept)
-    blocked = DuckDBAPI(con).register("training_blocked", dataset_display_name="training_blocked")
-    linker.table_management.register_blocked_pairs_for_predict(blocked)
-    predicted = linker.inference.predict()
+    linker = linker_for(con, table, alone, {}, kept)
+    predicted = predict_given(con, linker, "training_blocked")
     con.execute(
         f"""-- one row per pattern of levels
         CREATE OR REPLACE TEMP TABLE training_pattern AS

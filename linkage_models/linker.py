@@ -78,6 +78,16 @@ def linker_for(
     return linker
 
 
+def predict_given(con: duckdb.DuckDBPyConnection, linker: Linker, pairs: str) -> Any:
+    """Splink's predictions, a SplinkDataFrame, of the pairs in `pairs` (match_key, join_key_l, join_key_r)."""
+    given = linker.table_management.register_blocked_pairs_for_predict(
+        DuckDBAPI(con).register(pairs, dataset_display_name=pairs)
+    )
+    # Splink would first copy all records that are in one, and that is nearly all
+    given.metadata["registered_for_predict"] = False
+    return linker.inference.predict()
+
+
 def unweighed(comparisons: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The comparisons of some settings without term frequencies, on which no level depends, only its weight."""
     return [

@@ -27,21 +27,22 @@ def _terms(con: duckdb.DuckDBPyConnection, table: str, column: str) -> dict[str,
     return kept
 
 
-def with_telling_names(
-    con: duckdb.DuckDBPyConnection, table: str, terms: dict[str, dict[str, float]], population: int
-) -> str:
-    """Write and name a copy of `table` with telling_name: the full name where hardly two people would share it."""
+def write_telling_names(
+    con: duckdb.DuckDBPyConnection, table: str, terms: dict[str, dict[str, float]], population: int, target: str
+) -> None:
+    """Write the temporary table `target`: of each record of `table` its unique_id and what training brings records
+    together by, with telling_name: the full name where hardly two people would share it."""
     write_frequencies(con, table, terms, "name_beside")
     common = pl.DataFrame({"forename": list(terms["forename"]), "frequency": list(terms["forename"].values())})
     con.register("name_alone", common)
     con.execute(
         f"""-- one row per record
-        CREATE OR REPLACE TEMP TABLE training_record AS
-        SELECT r.*, CASE WHEN length(r.forename) > 1 AND {population} * b.tf_{FULL_NAME}
-            * coalesce(a.frequency, {terms["forename"][""]!r}) <= {policy.TELLING_NAME} THEN r.{FULL_NAME} END
+        CREATE OR REPLACE TEMP TABLE {target} AS
+        SELECT unique_id, nino, forename_root, surname_key, birth_date, home_key,
+            CASE WHEN length(forename) > 1 AND {population} * b.tf_{FULL_NAME}
+                * coalesce(a.frequency, {terms["forename"][""]!r}) <= {policy.TELLING_NAME} THEN {FULL_NAME} END
             AS telling_name
-        FROM {table} r LEFT JOIN name_beside b USING ({FULL_NAME}) LEFT JOIN name_alone a USING (forename)"""
+        FROM {table} LEFT JOIN name_beside b USING ({FULL_NAME}) LEFT JOIN name_alone a USING (forename)"""
     )
     con.unregister("name_alone")
     con.execute("DROP TABLE name_beside")
-    return "training_record"
