@@ -23,14 +23,16 @@ class _Keeping(DuckDBAPI):
     def __init__(self, con: duckdb.DuckDBPyConnection, kept: str, into: str | None) -> None:
         super().__init__(con)
         self._kept, self._into = kept, into
+        self.query = ""
 
     def _setup_for_execute_sql(self, sql: str, physical_name: str) -> str:
         if physical_name.startswith(_PREDICTED):
             # both sides of a pair read the records: each by itself, or they would be copied first
             sql = _RECORDS.sub(r"\1 as not materialized (", sql)
             sql = f"WITH predicted AS NOT MATERIALIZED (\n{sql}\n)\n{self._kept}"
+            self.query = sql
             if self._into:
-                return f"CREATE OR REPLACE TABLE {self._into} AS {sql}"
+                return _written(self._into, sql)
         return str(super()._setup_for_execute_sql(sql, physical_name))
 
 
@@ -40,24 +42,33 @@ def linker_for(
     settings: dict[str, Any],
     terms: dict[str, dict[str, float]],
     kept: str = "FROM predicted",
-    into: str | None = None,
 ) -> Linker:
     """A Splink linker over `table` that reads the given term frequencies instead of counting its own. `kept` is the
-    query by which predictions are written, of those that `settings` ask for: `predicted`; `into` the table that they
-    replace, a table of Splink's own if none is named."""
+    query by which predictions are written, of those that `settings` ask for: `predicted`."""
+    return _linker(_Keeping(con, kept, None), settings, *_lay_out(con, table, settings, terms))
+
+
+def _linker(api: _Keeping, settings: dict[str, Any], narrow: str, lookups: dict[str, str]) -> Linker:
     logging.getLogger("splink").setLevel(logging.ERROR)  # it warns of parameters that are estimated here, not there
-    api = _Keeping(con, kept, into)
+    registered = api.register(narrow, dataset_display_name="records")
+    linker = Linker(registered, settings, log_level=None, validate_settings=False)
+    for column, name in lookups.items():
+        linker.table_management.register_term_frequency_lookup(api.register(name, dataset_display_name=name), column)
+    return linker
+
+
+def _lay_out(
+    con: duckdb.DuckDBPyConnection, table: str, settings: dict[str, Any], terms: dict[str, dict[str, float]]
+) -> tuple[str, dict[str, str]]:
+    """Write what Splink reads: a view of the columns of `table` that the settings name, and for each column that is
+    weighed a table of its term frequencies. Returns their names."""
     narrow = "splink_" + table
     read = _columns_read(con, table, settings)
     con.execute(f"CREATE OR REPLACE TEMP VIEW {narrow} AS SELECT {', '.join(read)} FROM {table}")
-    registered = api.register(narrow, dataset_display_name="records")
-    linker = Linker(registered, settings, log_level=None, validate_settings=False)
-    for column, frequencies in terms.items():
-        if communities.is_axis(column):
-            continue
-        name = f"term_{column}"
-        frame = _frame(frequencies)
-        con.register("term_lookup", frame)
+    lookups = {column: f"term_{column}" for column in terms if not communities.is_axis(column)}
+    for column, name in lookups.items():
+        frequencies = terms[column]
+        con.register("term_lookup", _frame(frequencies))
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT v.{column}, coalesce(t.frequency, {frequencies['']})"
             f" AS tf_{column}"
@@ -65,17 +76,39 @@ def linker_for(
             f" ON t.value = v.{column}"
         )
         con.unregister("term_lookup")
-        linker.table_management.register_term_frequency_lookup(api.register(name, dataset_display_name=name), column)
     weighed = {
         level.get("tf_adjustment_column") for each in settings["comparisons"] for level in each["comparison_levels"]
     }
     if communities.COLUMN in weighed and communities.SURNAME in terms:
-        name = f"term_{communities.COLUMN}"
-        communities.write_frequencies(con, table, terms, name)
-        linker.table_management.register_term_frequency_lookup(
-            api.register(name, dataset_display_name=name), communities.COLUMN
-        )
-    return linker
+        lookups[communities.COLUMN] = f"term_{communities.COLUMN}"
+        communities.write_frequencies(con, table, terms, lookups[communities.COLUMN])
+    return narrow, lookups
+
+
+def predict_into(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    settings: dict[str, Any],
+    terms: dict[str, dict[str, float]],
+    kept: str,
+    into: str,
+    pairs: str,
+    query: str | None = None,
+) -> str:
+    """Write the table `into`: what `kept` takes of the predictions of `pairs`, as predict_given takes them. Returns the
+    query. `query` is what it returned over a table of this name for the same settings: for Splink to write it takes
+    longer than to score some thousand pairs."""
+    laid_out = _lay_out(con, table, settings, terms)
+    if query and query.endswith(kept):
+        con.execute(_written(into, query))
+        return query
+    api = _Keeping(con, kept, into)
+    predict_given(con, _linker(api, settings, *laid_out), pairs)
+    return api.query
+
+
+def _written(into: str, query: str) -> str:
+    return f"CREATE OR REPLACE TABLE {into} AS {query}"
 
 
 def predict_given(con: duckdb.DuckDBPyConnection, linker: Linker, pairs: str) -> Any:

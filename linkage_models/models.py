@@ -5,6 +5,7 @@ import json
 import math
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,10 @@ class Model:
 
     def terms_body(self) -> str:
         """Term frequencies as JSON."""
+        return self._terms_body
+
+    @cached_property
+    def _terms_body(self) -> str:
         return json.dumps(self.terms, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
     @staticmethod

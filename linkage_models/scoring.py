@@ -4,11 +4,10 @@ values."""
 from dataclasses import dataclass, field
 
 import duckdb
-from splink import DuckDBAPI
 
 from linkage_models import thresholds as policy
 from linkage_models.calibration import face_value
-from linkage_models.linker import linker_for
+from linkage_models.linker import predict_into
 from linkage_models.models import Model
 from linkage_models.person import blocking, deterministic
 from linkage_models.person.designs import DESIGNS
@@ -27,10 +26,11 @@ class CertainRule:
 
 @dataclass(frozen=True)
 class Scored:
-    """What scoring did; the edges are in the table that `score` was given."""
+    """What scoring did; the edges are in the table that `score` was given. `query` is the one that Splink wrote."""
 
     pairs: int
     rules: list[blocking.RuleCost] = field(default_factory=list)
+    query: str | None = None
 
 
 def score(
@@ -40,14 +40,15 @@ def score(
     target: str,
     touching: str | None = None,
     planned: list[blocking.Planned] | None = None,
+    query: str | None = None,
 ) -> Scored:
     """Write the table `target`: one row per compared pair of `table` (as person.records writes it).
 
     Columns: record_l < record_r, source_l, source_r, match_weight (raised where a deterministic rule holds),
     match_probability, match_key (the deterministic rule, or the first blocking rule that holds), tier, model_version,
     gamma_*, model_weight, rules (all that hold, as blocking.block writes them). With `touching` (unique_id) only the
-    pairs that hold one of these records are scored, exactly as they would be among all. Raises
-    blocking.PairBudgetExceeded before any pair is made.
+    pairs that hold one of these records are scored, exactly as they would be among all. `query` is what an earlier call
+    on the same incremental.scoring_basis returned. Raises blocking.PairBudgetExceeded before any pair is made.
     """
     planned = planned or blocking.plan(con, table, DESIGNS[model.design].rules, DESIGNS[model.design].spare)
     costs = [each.cost for each in planned]
@@ -56,20 +57,15 @@ def score(
     if pairs == 0:
         con.execute("DROP TABLE person_pair")
         _no_edges(con, target, model)
-        return Scored(0, costs)
+        return Scored(0, costs, query)
     con.execute(
         "CREATE OR REPLACE TEMP VIEW person_blocked AS SELECT rules AS match_key, left_id AS join_key_l,"
         " right_id AS join_key_r FROM person_pair"
     )
-    scope = table
-    if touching:
-        # term frequencies come from the model, so fewer records change no score
-        scope = "record_to_score"
-        con.execute(
-            f"""-- the records of these pairs
-            CREATE OR REPLACE TEMP TABLE {scope} AS SELECT * FROM {table} WHERE unique_id IN (
-                SELECT left_id FROM person_pair UNION SELECT right_id FROM person_pair)"""
-        )
+    # term frequencies come from the model, so fewer records change no score
+    some = """TEMP TABLE record_to_score AS -- the records of these pairs
+        SELECT * FROM {} WHERE unique_id IN (SELECT left_id FROM person_pair UNION SELECT right_id FROM person_pair)"""
+    con.execute("CREATE OR REPLACE " + (some if touching else "TEMP VIEW record_to_score AS FROM {}").format(table))
     # Splink gives the comparison levels only beside the compared values, of which _edges keeps none
     settings = model.settings | {
         "blocking_rules_to_generate_predictions": [
@@ -79,18 +75,11 @@ def score(
         "additional_columns_to_retain": [*deterministic.COLUMNS, *_NAMED],
     }
     kept = _edges(model, [each.cost.rule for each in planned])
-    linker = linker_for(con, scope, settings, model.terms, kept, into=target)
-    pairs_given = linker.table_management.register_blocked_pairs_for_predict(
-        DuckDBAPI(con).register("person_blocked", dataset_display_name="person_blocked")
-    )
-    # of pairs that are given Splink would first copy all records that are in one, and that is nearly all
-    pairs_given.metadata["registered_for_predict"] = False
-    linker.inference.predict()
+    query = predict_into(con, "record_to_score", settings, model.terms, kept, target, "person_blocked", query)
     con.execute("DROP VIEW person_blocked")
     con.execute("DROP TABLE person_pair")
-    if touching:
-        con.execute(f"DROP TABLE {scope}")
-    return Scored(pairs, costs)
+    con.execute(f"DROP {'TABLE' if touching else 'VIEW'} record_to_score")
+    return Scored(pairs, costs, query)
 
 
 def _edges(model: Model, rules: list[str]) -> str:

@@ -60,9 +60,11 @@ def name_use() -> pl.DataFrame:
 
 
 def install(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the temporary macros `std_*` and the tables std_nickname and std_name_use; safe to call again."""
+    """Create the temporary macros `std_*` and the tables std_nickname and std_name_use, unless the connection has
+    them."""
+    if con.execute("SELECT 1 FROM duckdb_tables() WHERE temporary AND table_name = 'std_name_use'").fetchall():
+        return
     _table(con, "std_nickname", nicknames())
-    _table(con, "std_name_use", name_use())
     words = dict(_read("words.yaml"))
     words["beside_given_names"] = words["titles"] + words["suffixes"]
     words["beside_family_names"] = words["beside_given_names"] + words["son_or_daughter_of"]
@@ -72,6 +74,7 @@ def install(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"CREATE OR REPLACE TEMP MACRO std_bits_{name}() AS {float(bits)}")
     for file in MACROS:
         con.execute((ROOM / file).read_text(encoding="utf-8"))
+    _table(con, "std_name_use", name_use())  # last: it says that all are there
 
 
 def _table(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:

@@ -90,7 +90,8 @@ def build_edge(
         unsettle(wh, PERSONS)
         scored = score(wh.con, "person_link", model, EDGE, None, planned)
     else:  # to write the file anew would cost more than all the rest
-        scored = score(wh.con, "person_link", model, "person_edge", "changed_record", planned)
+        ((query,),) = wh.rows(f"SELECT query FROM {SCORING}")
+        scored = score(wh.con, "person_link", model, "person_edge", "changed_record", planned, query)
         touched = "IN (SELECT record_id FROM touched_record)"
         _touch(wh, touched)
         wh.execute(f"DELETE FROM {EDGE} WHERE record_l {touched} OR record_r {touched}")
@@ -103,7 +104,7 @@ def build_edge(
         " AS body, ?::VARCHAR AS terms",
         [model.version, chosen, model.body(), model.terms_body()],
     )
-    _note_scoring(wh, basis, afresh)
+    _note_scoring(wh, basis, afresh, scored.query)
     rules = [(each.rule, each.pairs, each.largest_block, each.note) for each in scored.rules]
     columns = {"rule": pl.String, "pairs": pl.Int64, "largest_block": pl.Int64, "note": pl.String}
     with wh.given(pl.DataFrame(rules, schema=columns, orient="row")):
@@ -180,13 +181,13 @@ def _why_afresh(wh: Warehouse, basis: dict[str, str], changes: dict[str, int]) -
     return None
 
 
-def _note_scoring(wh: Warehouse, basis: dict[str, str], afresh: str | None) -> None:
+def _note_scoring(wh: Warehouse, basis: dict[str, str], afresh: str | None, query: str | None) -> None:
     """Keep for the next run what these edges follow from."""
     wh.table(
         SCORING,
-        "-- what the edges follow from; `afresh` says why all were scored, null if some were taken over\n"
-        "SELECT ?::VARCHAR AS afresh, ?::VARCHAR AS basis",
-        [afresh, json.dumps(basis, sort_keys=True)],
+        "-- what the edges follow from, and the query that scores; `afresh` says why all were scored, null if some were"
+        " taken over\nSELECT ?::VARCHAR AS afresh, ?::VARCHAR AS basis, ?::VARCHAR AS query",
+        [afresh, json.dumps(basis, sort_keys=True), query],
     )
     wh.execute(f"DELETE FROM {SCORED_RECORD} WHERE record_id IN (SELECT record_id FROM touched_record)")
     wh.execute(f"INSERT INTO {SCORED_RECORD} FROM record_mark SEMI JOIN touched_record USING (record_id)")

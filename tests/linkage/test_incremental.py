@@ -1,6 +1,7 @@
 """A run after a change gives what a run from nothing gives, and scores only what changed."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -141,6 +142,19 @@ def test_another_model_scores_all_pairs_and_says_so(town: Town, monkeypatch: pyt
         monkeypatch.setattr("pipelines.linkage.edges.choose_model", lambda *_: Choice(other, "for the test"))
         found = build_edge(wh)
         assert found.afresh == "the model changed" and found.scored.pairs == found.pairs
+
+
+def test_splink_writes_the_query_once(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    with scratch_warehouse() as wh:
+        prepared(wh, town.records)
+        first = build_edge(wh)
+        wh.execute(f"UPDATE {RECORD} SET middle = 'QQ' WHERE record_id IN (SELECT min(record_id) FROM {RECORD})")
+        renamed = Choice(replace(first.model, version="renamed"), "for the test")
+        monkeypatch.setattr("linkage_models.linker.Linker", None)  # it can't be asked again
+        with monkeypatch.context() as patch, pytest.raises(TypeError):
+            patch.setattr("pipelines.linkage.edges.choose_model", lambda *_: renamed)
+            build_edge(wh)
+        assert build_edge(wh).scored.pairs > 0
 
 
 def test_oversized_blocks_are_no_reason_to_score_all_pairs(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
