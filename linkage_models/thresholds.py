@@ -164,7 +164,7 @@ RETRAIN_GROWTH = 1.5
 # Training. A full name is telling if so many people of the place, or fewer, are expected to bear it by chance.
 TELLING_NAME = 0.05
 # Pairs that training looks at: at random; of a shared home and of a shared postcode, for the levels that only
-# neighbours can reach; of each session. Over 470,000 records and three seeds, with 200,000 of a session, u of the levels
+# neighbours can reach; of each session. Over 470,000 records and three seeds, with 200,000 of a session, u of levels
 # that 1 random pair in 10,000 reaches moved by 0.14 bits (0.21 with a million pairs of some 1,400 records), u of rarer
 # ones by 0.3 (0.6; 0.3 to 0.7 with any number tried), m above 0.01 by 0.02 (0.03), smaller m by 0.3 (0.1): chance in u
 # is the greater part either way. The persons found are as good.
