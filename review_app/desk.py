@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.templating import Jinja2Templates
 
 from pipelines.governance import audit
+from pipelines.governance.pseudonyms import record_name
 from pipelines.operations import Operations
 from pipelines.settings import DataFolder, Settings
 from review_app.leases import Leases
@@ -45,6 +46,10 @@ class House:
     def note(self, user: User, event: str, subject: str, **detail: Any) -> None:
         """Write to the audit before a page is shown."""
         audit.record(self.operations, user.name, event, subject, **detail)
+
+    def named(self, record_id: str) -> str:
+        """What a record is called in an address, which browsers and proxies keep: its id holds a source's key."""
+        return record_name(self.operations.keyring, record_id)
 
     def sealed(self, text: str) -> str:
         """Keep a reason sealed, for the audit to name: it may say whom it is about."""

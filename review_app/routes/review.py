@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Request
 from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse, Response
 
-from pipelines.governance.pseudonyms import record_name
 from review_app import choosing, evidence, gold, story, timeline
 from review_app.answers import FIRM, VERDICTS, WORDS, Given, alike
 from review_app.choosing import Next
@@ -276,7 +275,7 @@ def shown(
 
 def names(held: House, records: Sequence[Record]) -> list[str]:
     """What the audit calls records."""
-    return sorted(record_name(held.operations.keyring, record.record_id) for record in records)
+    return sorted(held.named(record.record_id) for record in records)
 
 
 def stakes(held: House, snapshot: Snapshot, user: User, cluster: Cluster) -> list[str]:

@@ -28,18 +28,19 @@ Guardian = Annotated[User, Depends(needs("review_restricted"))]
 
 @router.get("/review/item/{item_id}/pair")
 def pair(request: Request, held: At, user: Reviewer, item_id: str, left: str = "", right: str = "") -> Response:
-    """Why two records of an item were linked or not."""
+    """Why two records of an item, told by their keyed names, were linked or not."""
     with held.read() as snapshot:
         cluster = opened(held, snapshot, user, item_id)
         shown = [*cluster.records, *cluster.beside]
-        known = {record.record_id: record for record in shown}
+        known = {held.named(record.record_id): record for record in shown}
         if left not in known or right not in known or left == right:
             raise NoSuchItem
         if part_for(held, cluster, user, "sample" if cluster.sample else "first") != "first":
             raise Refused(403, "Scores are hidden", "You answer this item blind, and so do others.")
         two = [known[left], known[right]]
         held.note(user, "pair viewed", item_id, run=snapshot.run_id, records=names(held, two))
-        found = next((p for p in (*cluster.pairs, *cluster.beside_pairs) if {p.left, p.right} == {left, right}), None)
+        ids = {record.record_id for record in two}
+        found = next((p for p in (*cluster.pairs, *cluster.beside_pairs) if {p.left, p.right} == ids), None)
         steps = evidence.steps(found, snapshot.model) if found and snapshot.model else []
         return held.page(
             request, "app/review/pair.html", cluster=cluster, left=known[left], right=known[right], pair=found,

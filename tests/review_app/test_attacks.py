@@ -2,6 +2,8 @@
 
 import json
 import re
+from html import unescape
+from urllib.parse import unquote
 
 import pytest
 import sqlalchemy as sa
@@ -102,7 +104,8 @@ def test_no_one_asks_for_a_part_that_is_not_theirs(place: DataFolder, monkeypatc
         text = rob.get(f"/review/item/{item_id}").text
         assert "scores are hidden" in text and "Ruth Reviewer" not in text and "to 1 for" not in text
         second = rob.item(f"/review/item/{item_id}")
-        left, right = second.records[:2]
+        keys = open_keyring(place, load_settings(place), STANDING_KEYS)
+        left, right = (record_name(keys, record) for record in second.records[:2])
         assert rob.get(f"/review/item/{item_id}/pair", params={"left": left, "right": right}).status_code == 403
         assert second.answer_with("different").status_code == 303
         for one in (ruth, rob):
@@ -113,6 +116,16 @@ def test_no_one_asks_for_a_part_that_is_not_theirs(place: DataFolder, monkeypatc
                 {"verdict": "same", "part": "adjudication", "version": second.fields["version"]},
             )
             assert forged.status_code == 403
+
+
+def test_no_address_holds_a_sources_key(place: DataFolder) -> None:
+    """Browsers keep addresses, and so does a proxy's log."""
+    with reading(place) as ruth:
+        item = ruth.item()
+        addresses = [unquote(unescape(link)) for link in re.findall(r'(?:href|action|src)="([^"]+)"', item.text)]
+        assert any("/pair?" in address for address in addresses)
+        keys = {record.split(":", 1)[1] for record in item.records}
+        assert not any(key in address for key in keys for address in addresses)
 
 
 def protected(folder: DataFolder) -> tuple[str, str, str, str]:
