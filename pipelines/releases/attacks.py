@@ -118,7 +118,8 @@ def require_profile(found: Measured, asked: ReleaseSet, profile: Profile, rows_b
 
 
 def _fewest(wh: Warehouse, by: str, column: str) -> int:
-    return int(wh.scalar(f"SELECT min(l) FROM (SELECT count(DISTINCT {column}) AS l FROM classed GROUP BY {by})"))
+    told = f"coalesce({column}::VARCHAR, 'not told')"  # not a value less: the row has one of its own
+    return int(wh.scalar(f"SELECT min(l) FROM (SELECT count(DISTINCT {told}) AS l FROM classed GROUP BY {by})"))
 
 
 def _alone(wh: Warehouse, columns: Sequence[str]) -> float:

@@ -21,6 +21,7 @@ from pipelines.governance.purposes import Purposes
 from pipelines.operations import Operations, timestamp
 from pipelines.releases import series as lasting
 from pipelines.releases.dataset import Built, build_rows, delete_after, licence
+from pipelines.releases.rare_values import without_values
 from pipelines.releases.sealed import place_of
 from pipelines.releases.sets import Profile, ReleaseRefused, ReleaseSet, allowed
 from pipelines.releases.store import keep_key, refusals_noted, seal
@@ -64,7 +65,8 @@ def build(
         built = build_rows(wh, lasting.without_household(asked) if chain else asked, purpose, profile, naming, order)
         if chain:
             goes_on = lasting.go_on(wh, folder, operations, chain, asked, profile, release_id, built.people, built.rows)
-            built = replace(built, rows=built.rows.with_columns(pl.Series("person", goes_on.names)))
+            named = built.rows.with_columns(pl.Series("person", goes_on.names))
+            built = replace(built, rows=without_values(asked, named, goes_on.not_told))
     expires = settings.today() + timedelta(days=delete_after(asked, purpose))
     text = licence(settings.council)
     files = _files(asked, built, Stamp(purpose.name, wh.run_id, expires, text, stands_on))

@@ -15,6 +15,8 @@ import polars as pl
 from pipelines.releases.sets import ReleaseSet
 
 SAME = "same"
+#: A value that was left out (rare_values.py): what it is stays open.
+NOT_TOLD = str(None)
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,8 @@ class Paths:
             yield path, values, followed.get(path, [])
 
     def _enough(self, size: int, values: list[tuple[str, ...]]) -> bool:
-        return size >= self.k and (
-            self.l == 1 or all(len(set(column)) >= self.l for column in zip(*values, strict=True))
-        )
+        columns = [set(column) for column in zip(*values, strict=True)]
+        return size >= self.k and (self.l == 1 or all(len(told) >= self.l or NOT_TOLD in told for told in columns))
 
     def _to_cut(self, links: set[Link]) -> set[Link]:
         cut: set[Link] = set()

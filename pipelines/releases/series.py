@@ -15,6 +15,7 @@ import polars as pl
 from pipelines.governance.pseudonyms import pseudonym
 from pipelines.operations import Operations
 from pipelines.releases.paths import SAME, Link, Paths, traces
+from pipelines.releases.rare_values import lead_across
 from pipelines.releases.sealed import contents_of, rows_of
 from pipelines.releases.sets import Profile, ReleaseRefused, ReleaseSet
 from pipelines.releases.store import Release, holds_key, keep_key, key_of, releases, update
@@ -36,9 +37,11 @@ class Chain:
 
 @dataclass(frozen=True)
 class Continued:
-    """How a release goes on: the pseudonyms of its rows, in their order; the table of supersession; both in counts."""
+    """How a release goes on: the pseudonyms of its rows, in their order; those whose sensitive values are not told; the
+    table of supersession; all in counts."""
 
     names: list[str]
+    not_told: set[str]
     superseded: list[tuple[str, str, str, Any]]
     counts: dict[str, Any]
 
@@ -73,7 +76,10 @@ def go_on(
     wh: Warehouse, folder: DataFolder, operations: Operations, chain: Chain, asked: ReleaseSet, profile: Profile,
     release_id: str, people: list[str], rows: pl.DataFrame,
 ) -> Continued:  # fmt: skip
-    """Name the rows of the next release of a series. `people` are the random ids behind them, in their order."""
+    """Name the rows of the next release of a series. `people` are the random ids behind them, in their order.
+
+    Raises ReleaseRefused when too many may not tell their sensitive values.
+    """
     past = [(one, rows_of(folder, operations, one)) for one in chain.kept]
     ids = [json.loads(key_of(operations, str(one.manifest["people"]))) for one in chain.kept]
     last = {
@@ -92,8 +98,16 @@ def go_on(
     merged = {link.old for link in standing if link.event == "merge"}
     stay = before & set(goes_on)
     gone = {last[person] for person in before} - set(goes_on.values())
+    named = [(then["person"].to_list(), then) for _, then in past] + [([names[person] for person in people], rows)]
+    not_told = lead_across(asked, named, paths.k)
+    if len(not_told) > (1 - profile.kept) * rows.height:
+        raise ReleaseRefused(
+            f"{len(not_told):,} of {rows.height:,} rows could not tell their sensitive values, which would lead back "
+            "to earlier pseudonyms: release the series less often, or end it and begin another."
+        )
     return Continued(
-        [names[person] for person in people],
+        named[-1][0],
+        not_told,
         sorted((link.old, names[link.now], link.event, told[link]) for link in standing if link.event != SAME),
         {
             "after": chain.kept[-1].release_id if chain.kept else None,
@@ -102,6 +116,7 @@ def go_on(
             "people_new": len(now) - len(stay),
             "people_gone": len(gone),
             "of_whom_merged": len(merged & gone),
+            "rows_that_do_not_tell_their_sensitive_values": len(not_told),
             "share_that_goes_on": round(len(stay) / len(before), 4) if before else None,
             "new_and_gone_include": "people under a fresh pseudonym, for too few shared their path",
         },
@@ -136,6 +151,11 @@ def smallest_path(
         raise ReleaseRefused(
             f"Followed over the series, the rarest path is shared by {found} rows; at least {paths.k} are asked, with "
             f"{paths.l} values of each sensitive column: build the release again."
+        )
+    if lead := lead_across(asked, [(each["person"].to_list(), each) for each in (*past, rows)], paths.k):
+        raise ReleaseRefused(
+            f"{len(lead)} rows under new pseudonyms have sensitive values so rare that they lead back to the old ones: "
+            "build the release again."
         )
     return found
 

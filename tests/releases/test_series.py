@@ -9,6 +9,7 @@ import pytest
 from pipelines.releases.building import build
 from pipelines.releases.lifecycle import check
 from pipelines.releases.paths import Link, Paths, Trace
+from pipelines.releases.rare_values import lead_across, without_values
 from pipelines.releases.sealed import rows_of
 from pipelines.releases.series import called
 from pipelines.releases.sets import ReleaseRefused, load_set
@@ -99,6 +100,44 @@ def test_the_check_follows_people_over_the_files_and_refuses_a_path_of_one(
         checked(desk, release_id)
     assert find(desk.operations, release_id).state == "refused"
     assert checked(desk, next_of(desk, "partner_needs")[0]).path >= K  # what was refused is no ground to go on from
+
+
+SET = load_set("partner_needs")
+
+
+def month(values: dict[str, str]) -> tuple[list[str], pl.DataFrame]:
+    """A release of names and what each is given."""
+    told = [{"person": name, "sex": "M", "support": value, "social_tenancy": None} for name, value in values.items()]
+    return list(values), pl.DataFrame(told)
+
+
+def test_a_rare_value_leads_across_a_cut_and_a_common_one_does_not() -> None:
+    stay = {f"s{i}": "care" for i in range(40)}
+    then = month(stay | {f"a{i}": "none" for i in range(12)} | {"a12": "care"})
+    now = month(stay | {f"b{i}": "none" for i in range(12)} | {"b12": "care"})
+    assert lead_across(SET, [then, now], K) == {"b12"}
+    hidden = without_values(SET, now[1], {"b12"})
+    assert hidden["support"].null_count() == 1
+    assert lead_across(SET, [then, (now[0], hidden)], K) == set()
+    assert lead_across(SET, [then, now, now], K) == {"b12"}  # in the next release still
+    changed = month(stay | {f"b{i}": "none" for i in range(13)})
+    assert lead_across(SET, [then, (now[0], hidden), changed], K) == set()  # it is told again once it leads nowhere
+    begun = month(stay | {f"b{i}": "care" for i in range(12)})
+    assert lead_across(SET, [month(stay | {"a0": "none"}), begun], K) == set()  # whoever is new had no name before
+
+
+def test_the_check_finds_a_rare_value_that_the_build_let_stand(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    next_of(desk, "partner_needs")
+    move(desk.wh, [1], "ward = 'Leigh'")
+    with monkeypatch.context() as careless:
+        careless.setattr("pipelines.releases.building.without_values", lambda asked, rows, names: rows)
+        release_id, rows = next_of(desk, "partner_needs")
+    assert rows["support"].null_count() == 0
+    with pytest.raises(ReleaseRefused, match="so rare that they lead back"):
+        checked(desk, release_id)
+    release_id, rows = next_of(desk, "partner_needs")
+    assert 0 < rows["support"].null_count() <= 0.05 * rows.height
+    assert checked(desk, release_id).path >= K
 
 
 def of(paths: dict[str, Any], values: str = "ab") -> dict[str, Trace]:
