@@ -48,7 +48,7 @@ class Slips:
     kinds: Sequence[tuple[float, Damage]] = field(default_factory=tuple)
 
 
-def _places(rng: np.random.Generator, count: int) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+def places_of(rng: np.random.Generator, count: int) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
     parts = names()["surname_morphemes"]
     first, last = (np.array(parts[side].split(), dtype=object) for side in ("first", "last"))
     return np.unique(first[rng.integers(0, len(first), count * 2)] + last[rng.integers(0, len(last), count * 2)])[
@@ -56,7 +56,7 @@ def _places(rng: np.random.Generator, count: int) -> np.ndarray[tuple[int], np.d
     ]
 
 
-def _streets(rng: np.random.Generator, count: int) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+def streets_of(rng: np.random.Generator, count: int) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
     stems = british_surnames().draw(rng, count)
     kinds = np.array([" street", " road", " lane", " terrace", " avenue"], dtype=object)
     return stems + kinds[weighted(rng, [4, 4, 2, 1, 2], count)]
@@ -79,7 +79,7 @@ def censuses(people: int, seed: int) -> Tables:
     grown up and left, women have married, and ages (never birth dates) are told as people told them."""
     rng = stream(seed, "censuses")
     surnames = draw_surnames(rng, np.full(people, "british", dtype=object))
-    streets, parishes = _streets(rng, max(people // 150, 10)), _places(rng, 120)
+    streets, parishes = streets_of(rng, max(people // 150, 10)), places_of(rng, 120)
     here = str(parishes[0])
     persons: list[Row] = []
     homes: list[list[Row]] = []
@@ -193,11 +193,11 @@ def much_copied(records: int, seed: int) -> Tables:
     who = np.repeat(np.arange(persons), copies)[:records]
     year = rng.integers(1600, 1900, persons)
     pools, sex = np.full(persons, "british", dtype=object), np.where(rng.random(persons) < 0.8, "M", "F").astype(object)
-    towns = _places(rng, 400)
+    towns = places_of(rng, 400)
     codes = np.array(
         [f"{a}{b}{n} {m}" for a in "BCDLNS" for b in "ABEN" for n in range(1, 9) for m in range(1, 10)], dtype=object
     )
-    person = _frame(
+    person = table_of(
         {
             "person": np.arange(persons),
             "forename": draw_forenames(rng, pools, sex, np.full(persons, 1900)),
@@ -267,10 +267,10 @@ def noisy_crowd(records: int, seed: int) -> Tables:
     year = rng.integers(1935, 2015, persons)
     family = draw_surnames(rng, np.full(persons // 2, "british", dtype=object))
     asian = draw_surnames(rng, np.full(persons // 2, "pakistani", dtype=object))
-    streets = _streets(rng, max(persons // 200, 20))
+    streets = streets_of(rng, max(persons // 200, 20))
     place = {"street": streets[rng.integers(0, len(streets), persons)], "number": rng.integers(1, 150, persons)}
     code = rng.integers(0, max(persons // 30, 10), persons)
-    person = _frame(
+    person = table_of(
         {
             "person": np.arange(persons),
             "forename": draw_forenames(rng, groups, sex, year),
@@ -336,7 +336,7 @@ def noisy_crowd(records: int, seed: int) -> Tables:
     }
 
 
-def _frame(columns: dict[str, Any]) -> pl.DataFrame:
+def table_of(columns: dict[str, Any]) -> pl.DataFrame:
     return pl.DataFrame(
         {name: texts(c) if getattr(c, "dtype", None) is np.dtype(object) else c for name, c in columns.items()}
     )

@@ -40,7 +40,8 @@ def main() -> None:
             land(tables := make(int(size * given.share), given.seed), Path(scratch))
             landed = time.process_time()
             data = Path(scratch) / "data"
-            command("run", "--sources", Path(scratch) / "mine", "--landing", Path(scratch) / "landing", "--data", data)
+            told = ("--sources", Path(scratch) / "mine", "--landing", Path(scratch) / "landing", "--data", data)
+            command("run", *told, "--holds", "synthetic")
             ran = time.process_time()
             found = judge_known(DataFolder.at(data), Path(scratch) / "truth.csv", not given.ours)["links"]
             print(

@@ -17,6 +17,7 @@ from linkage_models.thresholds import (
     BIRTH_DATE_U,
     MOST_DIFFERENT,
     MOST_OTHER_DAYS,
+    MOST_OTHER_SURNAMES,
     NAME_SIMILARITY,
     NAMESAKE_WEIGHT,
     NAMESAKE_YEARS,
@@ -75,8 +76,8 @@ HOME = Comparison(
             term="surname_phonetic",
         ),
         Level("surnames alike, other or unknown addresses", f"{_SURNAME} OR {_SURNAME_ALIKE}"),
-        Level("different surnames, an address unknown", _UNKNOWN, most=MOST_DIFFERENT),
-        Level("different surnames, other addresses", "ELSE", most=MOST_DIFFERENT),
+        Level("different surnames, an address unknown", _UNKNOWN, most=MOST_OTHER_SURNAMES),
+        Level("different surnames, other addresses", "ELSE", most=MOST_OTHER_SURNAMES),
     ),
 )
 
