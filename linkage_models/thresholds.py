@@ -145,8 +145,8 @@ MOST_DIFFERENT = 0.1
 # is namesakes taken for one person (true of 20,000 records under harsh noise, seed 21: 0.006; a bound of 0.02 is better
 # there, F1 of pairs .911 for .908, but costs FEBRL 4, whose dates are replaced whole, .998 for .997).
 MOST_OTHER_DAYS = 0.05
-# The same of surnames that are nothing alike, beside other addresses: with a year of birth and a forename alone, namesakes
-# fill any bound. Women marry between two censuses, and harsh damage shows 0.03.
+# The same of surnames that are nothing alike, beside other addresses: with a year of birth and a forename alone,
+# namesakes fill any bound. Women marry between two censuses, and harsh damage shows 0.03.
 MOST_OTHER_SURNAMES = 0.05
 
 # Of the pairs of one surname in one home, the share of two plainly different people from which records hold families
