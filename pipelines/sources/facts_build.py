@@ -14,6 +14,7 @@ from pipelines.faults import BoroughlinkError
 from pipelines.sources.contracts import Contract
 from pipelines.sources.facts import FACTS, FactTable
 from pipelines.sources.mapped import fact_sql
+from pipelines.sources.own_tables import reaches_beyond
 from pipelines.sources.slots import latest
 from pipelines.warehouse import Warehouse, WarehouseError
 
@@ -57,9 +58,12 @@ def _of_source(wh: Warehouse, fact: FactTable, contract: Contract) -> str:
     """SELECT of one source's rows in the columns and types of the fact table."""
     here = f"{contract.name}/{fact.name}.sql"
     names = {name: latest(wh, contract, contract.table(name)) for name in staged_tables(contract, fact.name)}
+    own = frozenset(names.values())
     names |= {part.stem: _part(part) for part in sorted(contract.folder.glob("parts/*.sql"))}
     try:
         select = Template(written_sql(contract, fact.name)).substitute(names)
+        if why := reaches_beyond(wh, select, own):
+            raise FactError(f"{here}: it {why}.")
         given = {row[0]: str(row[1]) for row in wh.rows(f"DESCRIBE {select}")}
     except KeyError as missing:
         raise FactError(f"{here}: ${{{missing.args[0]}}} is no table of the contract and no file in parts/.") from None

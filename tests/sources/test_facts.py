@@ -113,6 +113,21 @@ DEATH = (
         (DEATH.replace("born AS death_date", "name AS death_date"), "death_date comes as VARCHAR"),
         (DEATH.replace("${borrower}", "${borower}"), "${borower} is no table"),
         (DEATH.replace("born AS", "birth AS"), "library/death.sql"),
+        (
+            DEATH.replace("${borrower}", "identity.staged.social_care__persons"),
+            "it reads `identity.staged.social_care__persons`",
+        ),
+        (
+            DEATH + " WHERE card IN (SELECT nhs FROM memory.latest.social_care__persons)",
+            "it reads `memory.latest.social",
+        ),
+        (DEATH + " WHERE card IN (SELECT content FROM read_text('/etc/passwd'))", "it reads `read_text(…)`"),
+        (DEATH + " WHERE card IN (FROM query('FROM identity.facts.address'))", "it reads `query(…)`"),
+        (DEATH + " WHERE card IN (SELECT key FROM 'landing/other.csv')", "it reads `landing/other.csv`"),
+        (DEATH + "; COPY ${borrower} TO 'all.csv'", "it is no SELECT"),
+        (DEATH + "; DROP TABLE ${borrower}", "it is no SELECT"),
+        (DEATH + "; SELECT 1", "it holds several statements"),
+        ("WITH own AS (FROM ${borrower}) " + DEATH.replace("${borrower}", "own"), None),
     ],
 )
 def test_a_strangers_sql_is_held_to_the_shape(
