@@ -17,11 +17,12 @@ from pipelines.governance import approvals, revealed
 from pipelines.governance.actors import acting
 from pipelines.governance.age_keys import age_key
 from pipelines.governance.keys import DISCLOSING
-from pipelines.governance.protection import NEVER_LINK, SEAL, flags
+from pipelines.governance.protection import withheld
 from pipelines.governance.pseudonyms import record_name
 from pipelines.governance.purposes import Purpose, PurposeRefused, Purposes
 from pipelines.governance.treatments import passing_sql
 from pipelines.operations import standing_store
+from pipelines.people.inherited import sealed_places
 from pipelines.reading.purposes import purposes_at
 from pipelines.settings import DataFolder, load_settings
 from pipelines.sources.facts import FACTS, FactTable
@@ -101,13 +102,13 @@ def _held(
     wh: Warehouse, purposes: Purposes, purpose: str, records: Sequence[str]
 ) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """By record, the rows of each fact as they pass for the purpose; and the records of protected people."""
-    rows = wh.rows(
-        "SELECT record_id, any_value(sensitivity) FROM identity.facts.person_record "
-        "WHERE record_id IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL ORDER BY ALL",
+    there = wh.rows(
+        "SELECT DISTINCT record_id FROM identity.facts.person_record "
+        "WHERE record_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY 1",
         [list(records)],
     )
-    withheld = flags(NEVER_LINK, SEAL)
-    held: dict[str, dict[str, Any]] = {record: {} for record, flag in rows if flag not in withheld}
+    kept = _protected(wh, records)
+    held: dict[str, dict[str, Any]] = {record: {} for (record,) in there if record not in kept}
     for record, facts in held.items():
         source = record.split(":", 1)[0]
         for fact in sorted(set(purposes.contracts[source].facts) & FACTS.keys()):
@@ -118,7 +119,31 @@ def _held(
             if where and wh.exists(f"identity.facts.{fact}"):
                 told = _rows(wh, table, how_a_fact_passes(purposes, purpose, source, fact), where, source, record)
                 facts |= {fact: told} if told else {}
-    return held, [record for record, flag in rows if flag in withheld]
+    return held, sorted(kept)
+
+
+def _protected(wh: Warehouse, records: Sequence[str]) -> set[str]:
+    """Of these records, those whose own flag or another record's keeps them back, and those of where a sealed person
+    lives."""
+    ways = [f"SELECT record_id FROM identity.facts.person_record WHERE sensitivity IN ({withheld()})"]
+    if wh.exists("identity.people.record"):  # holds the flags that reach further than their record
+        ways.append(f"SELECT record_id FROM identity.people.record WHERE sensitivity IN ({withheld()})")
+    if wh.exists("identity.places.address_uprn"):
+        placed = [
+            f"SELECT record_id, address_id, source FROM identity.facts.{name}"
+            for name, table in FACTS.items()
+            if {OWNER, "address_id"} <= {column.name for column in table.columns}
+            and wh.exists(f"identity.facts.{name}")
+        ]
+        ways.append(
+            f"SELECT record_id FROM ({' UNION ALL '.join(placed)}) "
+            f"JOIN identity.places.address_uprn USING (address_id) JOIN {sealed_places(wh)} USING (uprn, source)"
+        )
+    found = wh.rows(
+        f"SELECT DISTINCT record_id FROM ({' UNION ALL '.join(ways)}) WHERE record_id IN (SELECT unnest(?::VARCHAR[]))",
+        [list(records)],
+    )
+    return {record for (record,) in found}
 
 
 def _rows(wh: Warehouse, table: FactTable, how: Any, where: str, source: str, record: str) -> list[dict[str, Any]]:

@@ -90,6 +90,27 @@ def test_nobody_asks_in_bulk_or_without_a_basis(folder):
         disclosure.ask(folder, "police", ["benefits:C1"], "law", WHY)
 
 
+@pytest.mark.parametrize(
+    "elsewhere",
+    [  # a flag that reached this record from another; a home in which somebody lives who must not be found
+        "UPDATE identity.people.record SET sensitivity = 'gender_recognition' WHERE record_id = 'benefits:C1'",
+        "CREATE TABLE identity.people.sealed_place AS SELECT DISTINCT uprn, 'benefits' AS source "
+        "FROM identity.facts.claim JOIN identity.places.address_uprn USING (address_id) "
+        "WHERE record_id = 'benefits:C1'",
+    ],
+)
+def test_protection_by_another_record_keeps_one_back_too(folder, monkeypatch, elsewhere):
+    key = open_keyring(folder, load_settings(folder), STANDING_KEYS).key("identity")
+    with warehouse.opened({"identity": (folder.identity, key)}, folder.temp, (), "500MB", 1) as con:
+        con.execute(elsewhere)
+        assert con.execute("SELECT count(*) FROM identity.places.address_uprn").fetchall()[0][0]
+    request = asked(folder, "benefits:C1")
+    monkeypatch.setenv(actors.PLAYED, "bob")
+    answered(folder, request, yes=True)
+    said = disclosure.reveal(folder, request, str(KEY.to_public()))
+    assert "0 of 1 records" in said and "protected: 1" in said
+
+
 @pytest.mark.parametrize("purpose", ["debt", "police", "subject_access"])
 def test_each_purpose_of_single_requests_can_be_answered(folder, monkeypatch, purpose):
     request = asked(folder, "benefits:C1", purpose=purpose)
