@@ -84,7 +84,7 @@ def maximise(
         counts = {
             name: np.bincount(places[name], expected, len(levels[name]) + 1)[:-1].astype(np.float64) for name in levels
         }
-        new_share = _possible(expected.sum() / every)
+        new_share = _possible(expected.sum() / every) if every else share
         moved = abs(new_share - share) / (share if known else 1.0)
         for name, count in counts.items():
             smooth = np.where(fixed[name], m[name], (count + SMOOTHING) / (count + SMOOTHING).sum())

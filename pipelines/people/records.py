@@ -159,10 +159,11 @@ def _standardise(wh: Warehouse, key: bytes) -> int:
 
 
 def _take_over(wh: Warehouse, joins: str) -> None:
-    """Add rows of RECORD, as they were standardised, to people_standardised."""
-    if wh.exists(RECORD):
-        columns = ", ".join(wh.columns("people_standardised"))
-        wh.execute(f"INSERT INTO people_standardised SELECT {columns} FROM {RECORD} {joins}")
+    """Add rows of RECORD, as they were standardised, to people_standardised; none of a RECORD that an older version
+    wrote with fewer columns, all of whose rows are standardised anew."""
+    columns = wh.columns("people_standardised")
+    if set(columns) <= set(wh.columns(RECORD)):
+        wh.execute(f"INSERT INTO people_standardised SELECT {', '.join(columns)} FROM {RECORD} {joins}")
 
 
 def _touch_by_rules(wh: Warehouse, homes: str) -> None:

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from linkage_models.standardise import people as standardised
 from pipelines.people.records import RECORD, RECORD_ADDRESS, build_record, build_record_address
 from pipelines.warehouse import Warehouse, scratch_warehouse
 
@@ -108,6 +109,15 @@ def test_one_row_per_current_record(wh: Warehouse) -> None:
     assert set(rows) == {f"{source}:{key}#1" for source, key, *_, current in PEOPLE if current}
     assert not rows["council_tax:A3/1#1"]["is_person"]
     assert rows["benefits:C1/2#1"]["birth_date"] is None
+
+
+def test_records_that_an_older_version_wrote_with_fewer_columns_are_made_anew(
+    wh: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    afresh = built(wh)
+    wh.execute(f"ALTER TABLE {RECORD} DROP COLUMN person_number")
+    monkeypatch.setattr(standardised, "code_mark", lambda basis: "a newer version")
+    assert built(wh) == afresh
 
 
 def test_the_latest_home_and_all_homes(wh: Warehouse) -> None:
