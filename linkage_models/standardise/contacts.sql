@@ -7,6 +7,8 @@ CREATE OR REPLACE TEMP MACRO std_phone_first(s) AS regexp_extract(regexp_replace
 CREATE OR REPLACE TEMP MACRO std_phone_national(p) AS CASE
     WHEN regexp_matches(p, '^(00|\+)') AND NOT regexp_matches(p, '^(00|\+) ?\(?44') THEN '+' || regexp_replace(std_digits(p), '^00', '')
     WHEN regexp_matches(std_digits(p), '^(00)?44[0-9]{9,11}$') THEN regexp_replace(std_digits(p), '^(00)?440?', '0')
+    -- as North America writes them, where no 0 was left out
+    WHEN regexp_full_match(trim(p), '(\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[-.])[0-9]{3}[-.][0-9]{4}') THEN '+1' || std_digits(p)
     WHEN regexp_full_match(std_digits(p), '[1237][0-9]{9}') THEN '0' || std_digits(p)
     ELSE std_digits(p) END;
 -- 03, 08 and 09 numbers are an organisation's; one digit throughout or a run of digits is nobody's

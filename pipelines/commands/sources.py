@@ -48,13 +48,17 @@ def sources_list(data: str, sources: str | None, as_json: bool) -> None:
     default="real",
     help="synthetic: invented or public records. Owner, law and retention are then filled in.",
 )
-def sources_new(name: str, file: str, out: str, landing: str | None, day: Any, holds: str) -> None:
+@click.option("--each-person", type=click.Choice(("once", "many")), help="How often one person may stand in the file.")
+def sources_new(
+    name: str, file: str, out: str, landing: str | None, day: Any, holds: str, each_person: str | None
+) -> None:
     """Draft a contract from a sample file: types, keys, likely personal columns, what of a person each says. Says what
     must be filled in."""
     from pipelines.stewardship.drafting import draft
 
     into = Path(landing) if landing else None
-    click.echo(draft(name, Path(file), Path(out), into, day.date() if day else None, holds == "synthetic"))
+    of = day.date() if day else None
+    click.echo(draft(name, Path(file), Path(out), into, of, holds == "synthetic", each_person))
 
 
 @sources.command("check")

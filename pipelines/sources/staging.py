@@ -76,11 +76,12 @@ def stage(wh: Warehouse, contract: Contract, raw: RawTable, day: date) -> Candid
     value_faults = _value_faults(wh, raw, name)
     _refuse_changed_type(wh, raw, name, value_faults)
     _refuse_other_period(wh, raw, name, day)
-    aside = len(raw.broken) + _missing(wh, raw, name) + _repeated(wh, raw, name)
+    lacking, repeated = _missing(wh, raw, name), _repeated(wh, raw, name)
+    aside = len(raw.broken) + lacking + repeated
     rows = raw.rows - left_out + len(raw.broken) - aside
     _fill_in_lines(wh, raw)
     wh.execute(f"DROP TABLE {raw.name}")
-    _refuse_when_hopeless(raw, rows, aside)
+    _refuse_when_hopeless(raw, rows, aside, lacking, repeated)
     notes = raw.notes
     if left_out and table.leave_out is not None:
         notes += (f"{table.name}: {plural(left_out, 'row')} left out: {table.leave_out.why}",)
@@ -247,7 +248,7 @@ def _fill_in_lines(wh: Warehouse, raw: RawTable) -> None:
     wh.execute(f"UPDATE {FAULTS} SET line = record + {head} + {inside} {where}")
 
 
-def _refuse_when_hopeless(raw: RawTable, rows: int, aside: int) -> None:
+def _refuse_when_hopeless(raw: RawTable, rows: int, aside: int, lacking: int, repeated: int) -> None:
     table: Table = raw.table
     if rows == 0 and aside == 0 and not table.may_be_empty:
         what = "a header and no rows" if table.header else "no rows"
@@ -258,10 +259,15 @@ def _refuse_when_hopeless(raw: RawTable, rows: int, aside: int) -> None:
         raise FileRefused(raw.file.name, f"holds {what}; ask for it again")
     if aside > SET_ASIDE_ALWAYS and aside > SET_ASIDE_LIMIT * (rows + aside):
         share = 100 * aside / (rows + aside)
+        key = ", ".join(table.key)
+        why = f": the key ({key}) of {repeated} came before; does it name a row?" if repeated > aside / 2 else ""
+        if lacking > aside / 2:
+            needed = ", ".join(column.name for column in table.must_have)
+            why = f": {lacking} lack a value that each must hold ({needed})"
         raise FileRefused(
             raw.file.name,
             f"{aside} of {rows + aside} rows ({share:.1f} %) can't be used, more than the {100 * SET_ASIDE_LIMIT:g} % "
-            "that are set aside one by one; see the list of faults and ask for it again",
+            f"that are set aside one by one{why}; see the list of faults and ask for it again",
         )
     if rows == 0 and aside:
         raise FileRefused(raw.file.name, "holds no row that can be used; ask for it again")

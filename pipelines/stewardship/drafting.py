@@ -55,7 +55,13 @@ _NO_LAW = '{basis: "invented or public records: no law on personal data applies"
 
 
 def draft(
-    name: str, file: Path, out: Path, landing: Path | None = None, day: date | None = None, synthetic: bool = False
+    name: str,
+    file: Path,
+    out: Path,
+    landing: Path | None = None,
+    day: date | None = None,
+    synthetic: bool = False,
+    each_person: str | None = None,
 ) -> str:
     """Write the draft of a contract for files like this one; return what it found, and what a person must fill in.
 
@@ -80,7 +86,7 @@ def draft(
         meanings = meanings_of(keyed)
         sexes = [column for column in meanings.get("sex", ()) if _is_numbered(wh, raw.name, column)]
     home.mkdir(parents=True, exist_ok=True)
-    written = _written(name, head, table, contract.tables[0], shapes, meanings, sexes, synthetic)
+    written = _written(name, head, table, contract.tables[0], shapes, meanings, sexes, synthetic, each_person)
     (home / "contract.yaml").write_text(written, encoding="utf-8")
     keys = _keys(contract.tables[0], shapes)
     keyed_by = keys[0] if keys else f"{_NO_COLUMN}{', so the number of the row' if synthetic else '; state one'}"
@@ -296,7 +302,7 @@ def _ending(table: dict[str, Any]) -> str:
 
 def _written(
     name: str, head: dict[str, str], table: dict[str, Any], provisional: Table, shapes: Sequence[Shape],
-    meanings: Mapping[str, Sequence[str]], sexes: Sequence[str], synthetic: bool,
+    meanings: Mapping[str, Sequence[str]], sexes: Sequence[str], synthetic: bool, each_person: str | None,
 ) -> str:  # fmt: skip
     """The draft as text; what only a person can know is empty and marked."""
     keys = _keys(provisional, shapes)
@@ -311,7 +317,8 @@ def _written(
         f"control: {'none' if synthetic else 'manifest':<12} # how completeness is proved: manifest, trailer or none",
         *(f"{word}: {_quoted(said)}" for word, said in head.items()),
         *([f"date_format: {_quoted(usual)}"] if usual else []),
-        "# each_person: once   # if nobody comes twice in this file: what helps the linkage most",
+        f"{f'each_person: {each_person}' if each_person else '# each_person: once':<21} # if nobody comes twice in it:"
+        " what helps the linkage most",
         "purposes:             # for each purpose: basis, gateway, conditions, expires",
         *([f"  data_quality: {_NO_LAW}"] if synthetic else []),
         "tables:",
