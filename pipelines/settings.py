@@ -62,7 +62,7 @@ class Settings(BaseModel):
     operations_url: str | None = Field(None, pattern=r"^postgresql\+psycopg://")
     oidc_issuer: str | None = Field(None, pattern=r"^https?://")
     oidc_client_id: str | None = None
-    oidc_domains: tuple[str, ...] = ()
+    oidc_domains: tuple[str, ...] | None = None
     target_precision: float = Field(TARGET_PRECISION, ge=0.5, le=0.9999)
     cluster_stop: float = Field(CLUSTER_STOP, gt=math.log2(1 - BLOCKING_RECALL))  # at a missing pair's weight all merge
     model: str = "shipped"

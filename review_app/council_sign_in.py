@@ -51,7 +51,7 @@ def user_of(claims: dict[str, Any], settings: Settings) -> User | None:
     email = claims.get("email") if claims.get("email_verified") is not False else None
     login = str(claims.get("preferred_username") or email or claims.get("sub") or "")
     _, at, domain = login.rpartition("@")
-    ours = {one.casefold() for one in settings.oidc_domains}
+    ours = {one.casefold() for one in settings.oidc_domains or ()}
     if not login or (at and ours and domain.casefold() not in ours):
         return None
     known = actor(login, settings)

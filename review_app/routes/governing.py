@@ -67,13 +67,17 @@ def run(request: Request, held: At, user: Runner, form: Form) -> Response:
 
 @router.get("/approvals")
 def inbox(request: Request, held: At, user: Approver) -> Response:
-    """Acts that wait for a second person."""
+    """Acts that wait for a second person; why, and of whom, is told to those alone who may answer or asked."""
     found = approvals.requests(held.operations)
     who = _actor(held, user)
+    told = {
+        one.request_id for one in found if not one.roles or one.roles & who.roles or who.is_one_of(one.requested_as)
+    }
     held.note(user, "approvals viewed", "requests", waiting=sum(each.state == "waiting" for each in found))
     return held.page(
         request, "app/rooms/approvals.html", waiting=[each for each in found if each.state == "waiting"],
-        past=[each for each in found if each.state != "waiting"][:30], who=who, exemptions=KEPT_BECAUSE, erasure=KIND,
+        past=[each for each in found if each.state != "waiting"][:30], who=who, told=told, exemptions=KEPT_BECAUSE,
+        erasure=KIND,
     )  # fmt: skip
 
 

@@ -118,6 +118,8 @@ def test_an_act_of_two_is_answered_by_another_only(place: DataFolder) -> None:
     own = approvals.ask(operations, Actor("dora"), "erasure", "p2", "They asked us to.", roles=[DPO])
     with reading(place, "dora", DPO) as dora, reading(place, "sid", "siro") as sid:
         assert "They asked us to." in dora.get("/approvals").text
+        others = sid.get("/approvals").text  # sees that they wait, and no more
+        assert "To be answered by" in others and "They asked us to." not in others and asked not in others
         assert "Not answered" in sid.submit(f"/approvals/{asked}", {"answer": "approve"}).text  # not that role
         assert "Not answered" in dora.submit(f"/approvals/{own}", {"answer": "approve"}).text  # asked herself
         assert "Not answered" in dora.submit("/approvals/none", {"answer": "approve"}).text
