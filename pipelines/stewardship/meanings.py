@@ -33,32 +33,34 @@ _PERSONAL: tuple[tuple[PersonalClass, str], ...] = (
 
 #: What of the person, by the whole name of a column; several columns of one meaning stand in the order of the file.
 _MEANINGS = {
-    "forename": r"(first|fore|given|christian)(_?n(a?me?|m)s?)?(_?\d)?|f_?name|prenoms?|vornamen?|voornaam|nombres?",
+    "forename": r"(first|fore|given|christian)(_?n(a?me?|m)s?)?(_?\d)?|f_?name(_c?\d)?"
+    r"|prenoms?|vornamen?|voornaam|nombres?",
     "middle": r"(mid(dle|l)?|second|other_given)(_?(n(a?me?|m)s?|init(ial)?s?))?|m_?name",
-    "surname": r"(sur|last|family)(_?n(a?me?|m)s?)?(_?\d)?|l_?name|nachname|familienname|achternaam|apellidos?(_?\d)?",
+    "surname": r"(sur|last|family)(_?n(a?me?|m)s?)?(_?\d)?|l_?name(_c?\d)?"
+    r"|nachname|familienname|achternaam|apellidos?(_?\d)?",
     "name_text": r"(full|whole|person|resident|patient|voter)?_?names?(_of_person)?|nom|naam|nome|name_text",
     "former_surname": r"(maiden|birth|previous|former|married|prior)_?(sur|last_?|family_?)?name|nee|alias(es)?(_.*)?"
     r"|also_known_as|aka",
     "title": r"title|salutation|honorific|name_?(prefix|title)|prefix",
-    "birth_date": r"(d_?o_?b|(date_of_|day_of_)?birth(_?da(te|y))?|born(_on)?|birth_?dt|geburtsdatum"
+    "birth_date": r"(d_?o_?b|b_?day|(date_of_|day_of_)?birth(_?da(te|y))?|born(_on)?|birth_?dt|geburtsdatum"
     r"|geboortedatum|date_(de_)?naissance)(_.*)?",
     "birth_year": r"y_?o_?b|year_(of_birth|born)|(birth|born)_?(year|yr)|annee_(de_)?naissance|geburtsjahr"
     r"|geboortejaar",
-    "age": r"age(_(years?|yrs|at_.*|in_years?|last_birthday))?|years_old|alter|leeftijd",
+    "age": r"(birth_)?age(_(years?|yrs|at_.*|in_years?|last_birthday))?|years_old|alter|leeftijd",
     "sex": r"(sex|gender)(_(code|cd|desc|at_birth))?|geschlecht|geslacht|sexe|sexo",
     "death_date": r"d_?o_?d|date_of_death|death_?date|died(_on)?",
     "nino": r"nino|ni_(no|num|number)|national_insurance(_(no|number))?",
     "nhs_number": r"nhs(_(no|num|number))?",
     "person_number": r"s_?s_?n|soc(ial)?_?sec(urity)?(_?(id|no|num|number|nbr))?|passport(_(no|number))?"
-    r"|(national|citizen|personal|person|identity)_(id|no|number|code)|medicare(_(no|number))?|medical_record_(no|number)",
+    r"|(national|citizen|identity)_(id|no|number|code)|personal_(no|number|code)|medicare(_(no|number))?|medical_record_(no|number)",
     "phone": r"(full_|home_|mobile_?|cell_|work_|tele)?(phone|tel|mobile|cell)(_?(no|num|number))?(_?1)?",
     "email": r"e_?mail(_?addr(ess)?)?(_?1)?",
     "birth_place": r"birth_?place|place_of_birth|pob|born_(in|at)|(town|city|parish|county|country|state)_of_birth"
     r"|birth_(town|city|parish|county|country|state)",
     "occupation": r"occupations?|profession|job(_title)?|trade|beruf",
-    "postcode": r"(res_|home_|mail_)?(post_?codes?|postal_?code|pcode|zip(_?code)?|plz)(_.*)?",
+    "postcode": r"(res_|home_)?(post_?codes?|postal_?code|pcode|zip(_?code)?|plz)(_.*)?",
     "uprn": r"uprn",
-    "address": r"(res_|home_|street_|postal_|house_|mail_)?addr(ess)?(_?(line)?_?\d)?"
+    "address": r"(res_|home_|street_|postal_|house_)?addr(ess)?(_?(line)?_?\d)?"
     r"|(house|flat|door|street|apartment|apt|unit|building)(_?(no|num|number|name|type|nbr|address))?|addr_.*|street_.*|house_.*|(res_)?street(_address)?|res_street_address"
     r"|(res_|home_)?(suburb|town|city|locality|village|parish|county|state|province)(_(name|desc|cd|code))?"
     r"|strasse|straat|rue|ville|ort|woonplaats|plaats|lieu",
@@ -66,7 +68,7 @@ _MEANINGS = {
 _NUMBERS = ("birth_year", "age")
 _DATES = ("birth_date", "death_date")
 _PARTS = tuple(
-    re.compile(rf"(d_?o_?b|birth|born)_?{part}|{part}_?(of_birth|of_dob|birth|born)")
+    re.compile(rf"(d_?o_?b|birth|born|b)_?{part}|{part}_?(of_birth|of_dob|birth|born)")
     for part in ("y(ea)?r?", "m(onth)?", "d(ay)?")
 )
 

@@ -66,7 +66,11 @@ def test_a_draft_of_a_council_s_file_stays_open_and_never_holds_a_value(tmp_path
         ("first_name surname full_name dob:date birth_place postcode_fake gender occupation",
          "forename=first_name surname=surname birth_date=dob sex=gender birth_place=birth_place occupation=occupation"
          " postcode=postcode_fake"),
-        ("fname_c1 fname_c2 lname_c1 by:integer bm:integer bd:integer", ""),
+        ("fname_c1 fname_c2 lname_c1 by:integer bm:integer bd:integer person_id",
+         "forename=fname_c1,fname_c2 surname=lname_c1 birth_date=by,bm,bd"),
+        ("first_name middle_initial last_name age:integer street_number street_name unit_number city state zipcode sex",
+         "forename=first_name middle=middle_initial surname=last_name age=age sex=sex"
+         " address=street_number,street_name,unit_number,city,state postcode=zipcode"),
         ("fname lname byear:integer", "forename=fname surname=lname"),
         ("nom annee_naissance:integer lieu", "name_text=nom birth_year=annee_naissance address=lieu"),
         ("full_name birth_year:integer birth_month:integer birth_day:integer sex",
