@@ -60,7 +60,7 @@ def reveal(folder: DataFolder, request_id: str, reader: str) -> str:
     revealed.sweep(folder)
     settings = load_settings(folder)
     with standing_store(folder, DISCLOSING) as operations:
-        request = approvals.standing(operations, request_id, KIND)
+        request = approvals.standing(operations, request_id, KIND, taken_by=acting(folder))
         purposes, wanted = purposes_at(folder, None), list(request.said["records"])
         _may(purposes, request.object, wanted)
         if not folder.identity.exists():

@@ -55,7 +55,7 @@ def reveal(folder: DataFolder, request_id: str, reader: str) -> str:
     recipient = age_key(reader)
     revealed.sweep(folder)
     with standing_store(folder, REVEALING) as operations, open_snapshot(folder) as (wh, _):
-        request = approvals.standing(operations, request_id, KIND)
+        request = approvals.standing(operations, request_id, KIND, taken_by=acting(folder))
         wanted = list(request.said["pseudonyms"])
         named = called(operations, find(operations, request.object), _people(wh))
         found = {one: named[one] for one in wanted if one in named}

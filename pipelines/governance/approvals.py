@@ -123,9 +123,11 @@ def refuse(operations: Operations, who: Actor, request_id: str) -> Request:
     return _answer(operations, who, request_id, "refused")
 
 
-def standing(operations: Operations, request_id: str, kind: str, mark: str | None = None) -> Request:
+def standing(
+    operations: Operations, request_id: str, kind: str, mark: str | None = None, taken_by: Actor | None = None
+) -> Request:
     """The request, if its act may be done now: approved by another, in time, for this very thing; and not used yet, by
-    an audit that is whole.
+    an audit that is whole. What it tells of people is taken by one of those two.
 
     Raises ApprovalRefused, and enters that in the audit; BoroughlinkError when the audit can't be anchored.
     """
@@ -147,10 +149,13 @@ def standing(operations: Operations, request_id: str, kind: str, mark: str | Non
         why = f"its approval ended on {request.expires[:10]}; ask again"
     elif mark is not None and mark != request.mark:
         why = "what it was approved for has changed since; ask again"
+    elif taken_by is not None and not taken_by.is_one_of(request.requested_as | {request.answered_by}):
+        why = "the answer is for whoever asked or approved"
     elif (broken := audit.verify(operations, anchors.known(operations))[1]) is not None:
         why = f"the audit is not whole from entry {broken} on, so nobody can say whether it was used"
     if why:
-        audit.record(operations, request.requested_by, f"{kind} denied", request.object, request=request_id, why=why)
+        denied = taken_by.login if taken_by else request.requested_by
+        audit.record(operations, denied, f"{kind} denied", request.object, request=request_id, why=why)
         raise ApprovalRefused(f"{kind.capitalize()}: {why}.")
     anchors.anchor(operations)
     return request

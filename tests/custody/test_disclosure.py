@@ -53,6 +53,10 @@ def test_what_is_held_of_named_records_goes_to_one_reader(folder, monkeypatch):
         answered(folder, request, yes=True)
     monkeypatch.setenv(actors.PLAYED, "bob")
     answered(folder, request, yes=True)
+    monkeypatch.setenv(actors.PLAYED, "eve")  # with a key of her own
+    with pytest.raises(ApprovalRefused, match="for whoever asked or approved"):
+        disclosure.reveal(folder, request, str(pyrage.x25519.Identity.generate().to_public()))
+    monkeypatch.setenv(actors.PLAYED, "bob")
     said = disclosure.reveal(folder, request, str(KEY.to_public()))
     assert "1 of 3 records" in said and "protected: 1" in said
     path = folder.root / revealed.FOLDER / f"{request}.age"
