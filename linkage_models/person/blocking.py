@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from linkage_models.person.blocks import Blocks, Ints
+from linkage_models.person.blocks import Blocks, Crossing, Ints
 from linkage_models.thresholds import (
     LARGEST_BLOCK,
     PAIR_BUDGET_FLOOR,
@@ -81,13 +81,14 @@ class RuleCost:
 @dataclass(frozen=True)
 class Planned:
     """A rule as it will run on one table: blocks above LARGEST_BLOCK are left out (`capped`), then made once more among
-    those that agree on `narrower` too. `blocks` are those of an ordinary rule, found while its cost was counted."""
+    those that agree on `narrower` too. `blocks` are those of a rule with no oversized one, found while its cost was
+    counted."""
 
     keys: Rule
     cost: RuleCost
     capped: bool = False
     narrower: str | None = None
-    blocks: Blocks | None = field(default=None, compare=False, repr=False)
+    blocks: Blocks | Crossing | None = field(default=None, compare=False, repr=False)
 
 
 def rule_costs(con: duckdb.DuckDBPyConnection, table: str, rules: Mapping[str, Rule]) -> list[RuleCost]:
@@ -223,8 +224,9 @@ _NARROWER = ("birth_date", "home_key", "postcode", "forename_root", "surname_key
 
 def _planned(con: duckdb.DuckDBPyConnection, table: str, name: str, keys: Rule) -> Planned:
     left, right = _sides(keys)
-    blocks = Blocks.of(con, _keyed(table, left)) if left == right else None
-    whole = RuleCost(name, blocks.pairs, blocks.largest) if blocks else _cost(con, table, name, keys)
+    ones, others = _keyed(table, left), _keyed(table, right)
+    blocks = Blocks.of(con, ones) if left == right else Crossing.of(con, ones, others)
+    whole = RuleCost(name, blocks.pairs, blocks.largest)
     if whole.largest_block <= LARGEST_BLOCK:
         return Planned(keys, whole, blocks=blocks)
     kept = _cost(con, table, name, keys, within=LARGEST_BLOCK)

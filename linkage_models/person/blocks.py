@@ -22,9 +22,7 @@ class Blocks:
     @staticmethod
     def of(con: duckdb.DuckDBPyConnection, keyed: str) -> "Blocks":
         """From a query of (unique_id, k), each pair of them once."""
-        found = con.execute(f"SELECT unique_id, k FROM {keyed}").fetchnumpy()
-        order = np.argsort(found["k"])
-        key, records = found["k"][order], np.asarray(found["unique_id"], dtype=np.int64)[order]
+        key, records = _by_key(con, keyed)
         first = np.flatnonzero(np.concatenate([key[:1] == key[:1], key[1:] != key[:-1]]))
         size = np.diff(first, append=len(key))
         shared = size > 1
@@ -61,3 +59,49 @@ class Blocks:
             count = size - apart
             place = np.repeat(first - (np.cumsum(count) - count), count) + np.arange(count.sum())
             yield self.records[place], self.records[place + apart]
+
+
+@dataclass(frozen=True, eq=False)
+class Crossing:
+    """Blocks of a rule that sets one column against another: record `one[i]` meets the records
+    `others[first[i] : first[i] + size[i]]`. `largest` counts the records of both sides of a block."""
+
+    one: Ints
+    others: Ints
+    first: Ints
+    size: Ints
+    largest: int
+
+    @staticmethod
+    def of(con: duckdb.DuckDBPyConnection, left: str, right: str) -> "Crossing":
+        """From a query of (unique_id, k) for each side."""
+        (key, one), (theirs, others) = _by_key(con, left), _by_key(con, right)
+        first, end = (np.searchsorted(theirs, key, side=side) for side in ("left", "right"))
+        size = end - first
+        shared = size > 0
+        beside = np.searchsorted(key, key, side="right") - np.searchsorted(key, key)
+        largest = int((size + beside)[shared].max(initial=0))
+        return Crossing(one[shared], others, first[shared], size[shared], largest)
+
+    @property
+    def pairs(self) -> int:
+        """How many there are, counted from one side: a symmetrical rule meets each from both."""
+        return int(self.size.sum())
+
+    def ends(self, touched: Bools | None = None) -> tuple[Ints, Ints]:
+        """As Blocks.ends; a pair may come twice."""
+        one = np.repeat(self.one, self.size)
+        place = np.repeat(self.first - (np.cumsum(self.size) - self.size), self.size) + np.arange(len(one))
+        other = self.others[place]
+        kept = one != other
+        if touched is not None:
+            kept &= touched[one] | touched[other]
+        one, other = one[kept], other[kept]
+        return np.minimum(one, other), np.maximum(one, other)
+
+
+def _by_key(con: duckdb.DuckDBPyConnection, keyed: str) -> tuple[NDArray[np.uint64], Ints]:
+    """The keys in order, and the record of each."""
+    found = con.execute(f"SELECT unique_id, k FROM {keyed}").fetchnumpy()
+    order = np.argsort(found["k"])
+    return found["k"][order], np.asarray(found["unique_id"], dtype=np.int64)[order]
