@@ -10,7 +10,8 @@ WITH folded AS (
 ), ranked AS (   -- a rank after the name says which of its bearers: THOMAS CLIFFORD, 1ST BARON CLIFFORD; PITT THE YOUNGER
     SELECT * REPLACE (regexp_replace(written, '(\S\s*?)[,\s]+(THE )?([0-9]{1,2}(ST|ND|RD|TH)\s+(BARON(ET|ESS)?|VISCOUNT(ESS)?|EARL|COUNTESS|DUKE|DUCHESS|MARQU(ESS|IS)|MARCHIONESS|LORD|LAIRD|BT)\b.*|THE (ELDER|YOUNGER)\s*)$', '\1') AS written) FROM own
 ), line AS (  -- a hyphen holds a name together until it is read: ǀ counts as a letter
-    SELECT name_text, former, coalesce(std_letters(std_text(regexp_replace(written, '(\pL) ?[-–] ?(\pL)', '\1ǀ\2', 'g'))), '') AS line FROM ranked
+    SELECT name_text, former, coalesce(std_letters(text), '') AS line
+    FROM (SELECT name_text, former, std_text(regexp_replace(written, '(\pL) ?[-–] ?(\pL)', '\1ǀ\2', 'g')) AS text FROM ranked)
 ), worded AS (
     SELECT name_text, former, line,
         list_filter(string_split(regexp_replace(line, '[,&]', ' ', 'g'), ' '), lambda t: t <> '') AS words

@@ -1,8 +1,8 @@
 -- One row per row of ${source}: the person as models compare them. Grain: record_id. Reads std_one_string, std_era and std_default_date.
 CREATE OR REPLACE TEMP TABLE std_given_form AS   -- one row per distinct forename or middle name as given
 SELECT raw, std_without(list_filter(string_split(std_given_words(name), ' '), lambda t: t <> '' AND NOT list_contains(std_no_name(), t)), std_beside_given_names()) AS tokens
-FROM (SELECT raw, std_name(raw) AS name
-      FROM (SELECT forename AS raw FROM ${source} UNION SELECT middle FROM ${source} UNION SELECT array_to_string(given, ' ') FROM std_one_string) WHERE raw IS NOT NULL);
+FROM (SELECT raw, std_name_of(text) AS name
+      FROM (SELECT raw, std_text(raw) AS text FROM (SELECT forename AS raw FROM ${source} UNION SELECT middle FROM ${source} UNION SELECT array_to_string(given, ' ') FROM std_one_string) WHERE raw IS NOT NULL));
 
 CREATE OR REPLACE TEMP TABLE std_named AS        -- one row per record: its given names and family name, each on its side
 WITH keyed AS (
@@ -23,7 +23,7 @@ WITH keyed AS (
     LEFT JOIN std_given_form m ON m.raw = r.middle_raw
     LEFT JOIN std_era e ON e.source = r.source
     LEFT JOIN std_default_date d ON d.source = r.source AND d.birth_date = ${birth_date}
-    LEFT JOIN (SELECT title, std_name(title) AS name FROM (SELECT DISTINCT title FROM ${source})) t ON t.title = r.title
+    LEFT JOIN (SELECT title, std_name_of(text) AS name FROM (SELECT title, std_text(title) AS text FROM (SELECT DISTINCT title FROM ${source}))) t ON t.title = r.title
 ), weighed AS (
     SELECT t.*, coalesce(a.is_syllable, false) AS first_syllable, coalesce(b.is_syllable, false) AS second_syllable, coalesce(c.is_syllable, false) AS third_syllable,
         coalesce(s.is_family, false) AS east_asian,
@@ -48,7 +48,7 @@ SELECT raw, surname, std_phonetic(surname) AS phonetic,
     list_filter(list_distinct(list_concat(string_split(surname, ' '), list_transform(string_split(surname, ' '), lambda t: std_family_form(t)))),
         lambda t: length(t) > 1 AND NOT list_contains(std_particles(), t)) AS parts
 FROM (SELECT raw, std_prefixes_joined(nullif(array_to_string(std_without(list_filter(tokens, lambda t: NOT list_contains(std_no_name(), t)), std_beside_family_names()), ' '), '')) AS surname
-      FROM (SELECT raw, std_tokens(raw) AS tokens FROM (SELECT family AS raw FROM std_named UNION SELECT former_surname FROM std_named) WHERE raw IS NOT NULL));
+      FROM (SELECT raw, std_tokens_of(text) AS tokens FROM (SELECT raw, std_text(raw) AS text FROM (SELECT family AS raw FROM std_named UNION SELECT former_surname FROM std_named) WHERE raw IS NOT NULL)));
 
 CREATE OR REPLACE TEMP TABLE ${target} AS
 SELECT n.record_id, n.source, n.role, n.title, n.party_kind,
@@ -73,15 +73,15 @@ SELECT n.record_id, n.source, n.role, n.title, n.party_kind,
     CASE WHEN left(upper(n.sex), 1) IN ('M', 'F') THEN left(upper(n.sex), 1)
          WHEN n.title IN ('MR', 'MASTER', 'MSTR', 'SIR', 'LORD', 'FATHER', 'BROTHER') THEN 'M'
          WHEN n.title IN ('MRS', 'MISS', 'MS', 'DAME', 'LADY', 'SISTER', 'MADAM') THEN 'F' END AS sex,
-    std_nino(n.nino) AS nino, std_nhs_number(n.nhs_number) AS nhs_number, std_person_number(n.person_number) AS person_number,
-    std_phone(n.phone) AS phone, std_phone_kind(std_phone(n.phone)) AS phone_kind, std_email(n.email) AS email,
+    std_nino(n.nino) AS nino, std_nhs_number(n.nhs_number) AS nhs_number, n.person_number,
+    n.phone, std_phone_kind(n.phone) AS phone_kind, n.email,
     std_text(n.birth_place) AS birth_place, std_text(n.occupation) AS occupation,
     n.death_date, n.sensitivity,
     -- where each row is a person, a birth date, a number or a way to reach them stands for a name that was lost
     n.party_kind IN ('person', 'executors') AND (coalesce(s.surname, n.given[1]) IS NOT NULL OR n.role = 'person' AND (
         NOT std_weak_birth_date(n.birth_date) AND n.birth_date IS NOT NULL
-        OR coalesce(std_person_number(n.person_number), std_phone(n.phone), std_email(n.email)) IS NOT NULL)) AS is_person
-FROM std_named n
+        OR coalesce(n.person_number, n.phone, n.email) IS NOT NULL)) AS is_person
+FROM (SELECT * REPLACE (std_person_number(person_number) AS person_number, std_phone(phone) AS phone, std_email(email) AS email) FROM std_named) n
 LEFT JOIN std_surname_form s ON s.raw = n.family
 LEFT JOIN std_surname_form former ON former.raw = n.former_surname
 LEFT JOIN std_nickname k ON k.name = n.given[1];

@@ -28,10 +28,12 @@ CREATE OR REPLACE TEMP MACRO std_text(s) AS
 -- letters and spaces only, as names are compared; a nought or a one inside a word is a letter misread
 CREATE OR REPLACE TEMP MACRO std_letters(s) AS
     CASE WHEN regexp_matches(s, '\pL[01]|[01]\pL') THEN translate(s, '01', 'OI') ELSE s END;
-CREATE OR REPLACE TEMP MACRO std_name(s) AS nullif(trim(regexp_replace(std_letters(std_text(s)), '[^\pL\pM]+', ' ', 'g')), '');
+-- of what std_text gives: where that is a column, it is worked out once (a macro repeats what it is given)
+CREATE OR REPLACE TEMP MACRO std_name_of(t) AS nullif(trim(regexp_replace(std_letters(t), '[^\pL\pM]+', ' ', 'g')), '');
+CREATE OR REPLACE TEMP MACRO std_name(s) AS std_name_of(std_text(s));
 
--- the pieces of a name
-CREATE OR REPLACE TEMP MACRO std_tokens(s) AS list_filter(string_split(coalesce(std_name(s), ''), ' '), lambda t: t <> '');
+-- the pieces of a name, of what std_text gives
+CREATE OR REPLACE TEMP MACRO std_tokens_of(t) AS list_filter(string_split(coalesce(std_name_of(t), ''), ' '), lambda t: t <> '');
 
 -- number of a house in an address line: its first number
 CREATE OR REPLACE TEMP MACRO std_address_number(s) AS
