@@ -107,7 +107,9 @@ class Purpose(BaseModel):
     profile: Literal["internal", "partner", "open"] | None = None
     needs: tuple[Literal["gateway", "assessment", "agreement", "approved_by"], ...] = ()
     approvers: tuple[str, ...] = ()
-    release_approvers: tuple[str, ...] = ()
+    release_approvers: tuple[
+        Literal["information_asset_owner", "data_protection_officer", "siro", "caldicott_guardian"], ...
+    ] = ()
     never: tuple[str, ...] = ()
     retention_days: int | None = Field(None, ge=1)
 

@@ -97,6 +97,7 @@ def test_an_output_stands_on_no_link_that_its_purpose_may_not_know() -> None:
         ("risk", {"view": "everything"}, "view"),
         ("risk", {"vieww": "risk"}, "vieww"),
         ("risk", {"view": "fraud"}, "the purpose `risk`, by which its view is linked, is missing"),
+        ("risk", {"release_approvers": ["friend"]}, "release_approvers.0"),
         ("fraud", {"treatment": "loosely"}, "is one of by_name"),
         ("commissioning", {"retention_days": None}, "needs `retention_days`"),
     ],
