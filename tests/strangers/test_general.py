@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from linkage_models.maximisation import maximise
+from linkage_models.observed import settings_of
 from linkage_models.person import blocking
 from linkage_models.person.comparisons import TWINS
 from linkage_models.person.designs import COUNCIL, GENERAL
 from linkage_models.person.general import BIRTH_DATE, FORENAME, HOME, weigh_twins
 from linkage_models.thresholds import TWIN_SHARE
-from linkage_models.training import settings_of
 
 
 def test_rules_too_dear_for_the_records_are_left_out_by_name_and_the_rest_stay_in_place() -> None:
