@@ -91,12 +91,17 @@ def build_edge(
         scored = score(wh.con, "person_link", model, EDGE, None, planned)
     else:  # to write the file anew would cost more than all the rest
         ((query,),) = wh.rows(f"SELECT query FROM {SCORING}")
+        wh.execute(
+            "CREATE OR REPLACE TEMP TABLE changed_record AS SELECT unique_id FROM person_link"
+            " SEMI JOIN touched_record USING (record_id)"
+        )
         scored = score(wh.con, "person_link", model, "person_edge", "changed_record", planned, query)
         touched = "IN (SELECT record_id FROM touched_record)"
         _touch(wh, touched)
         wh.execute(f"DELETE FROM {EDGE} WHERE record_l {touched} OR record_r {touched}")
         wh.execute(f"INSERT INTO {EDGE} FROM person_edge")
-        wh.execute("DROP TABLE person_edge")
+        for table in ("person_edge", "changed_record"):
+            wh.execute(f"DROP TABLE {table}")
     pairs = wh.note(EDGE)
     wh.table(
         MODEL,
@@ -112,7 +117,7 @@ def build_edge(
             RULE,
             "-- one row per blocking rule: its pairs, its largest block, how oversized ones were treated\nFROM given",
         )
-    for table in ("person_link", "record_mark", "changed_record", "touched_record"):
+    for table in ("person_link", "record_mark", "touched_record"):
         wh.execute(f"DROP TABLE {table}")
     certain, covered = certain_rules(wh.con, EDGE), coverage(wh.con, EDGE, design)
     return Linked(model, chosen, scored, afresh, changes, pairs, certain, covered, trained)
@@ -144,8 +149,8 @@ def _planned(wh: Warehouse, design: Design) -> list[Planned]:
 
 
 def _changes(wh: Warehouse) -> dict[str, int]:
-    """Write the temporary tables touched_record (record_id: new, different or gone) and changed_record (unique_id: new
-    or different); return how many records are new, changed, vanished and as they were."""
+    """Write the temporary table touched_record (record_id: new, different or gone); return how many records are new,
+    changed, vanished and as they were."""
     wh.execute(f"CREATE TABLE IF NOT EXISTS {SCORED_RECORD} (record_id VARCHAR, mark UBIGINT)")
     wh.execute(
         f"""-- one row per record: its mark now and before
@@ -156,10 +161,6 @@ def _changes(wh: Warehouse) -> dict[str, int]:
     wh.execute(
         "CREATE OR REPLACE TEMP TABLE touched_record AS SELECT record_id FROM record_change"
         " WHERE mark IS DISTINCT FROM mark_before"
-    )
-    wh.execute(
-        "CREATE OR REPLACE TEMP TABLE changed_record AS SELECT unique_id FROM person_link"
-        " SEMI JOIN touched_record USING (record_id)"
     )
     ((new, changed, vanished, standing),) = wh.rows(
         "SELECT count(*) FILTER (mark_before IS NULL), count(*) FILTER (mark <> mark_before),"
