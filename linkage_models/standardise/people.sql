@@ -69,7 +69,8 @@ SELECT n.record_id, n.source, n.role, n.title, n.party_kind,
     std_weak_birth_date(n.birth_date) AS weak_birth_date,
     std_swapped_date(n.birth_date) AS birth_date_swapped,
     coalesce(n.birth_date > ${as_of} - INTERVAL 16 YEAR, false) AS is_child,
-    coalesce(n.role IN ('liable', 'claimant', 'partner', 'tenant', 'elector', 'applicant', 'spouse', 'mother', 'father', 'ratepayer', 'contact'), false) AS acts_as_adult,
+    coalesce(n.role IN ('liable', 'claimant', 'partner', 'tenant', 'elector', 'applicant', 'spouse', 'mother', 'father', 'ratepayer', 'contact',
+        'account_holder', 'permit_holder'), false) AS acts_as_adult,
     CASE WHEN left(upper(n.sex), 1) IN ('M', 'F') THEN left(upper(n.sex), 1)
          WHEN n.title IN ('MR', 'MASTER', 'MSTR', 'SIR', 'LORD', 'FATHER', 'BROTHER') THEN 'M'
          WHEN n.title IN ('MRS', 'MISS', 'MS', 'DAME', 'LADY', 'SISTER', 'MADAM') THEN 'F' END AS sex,

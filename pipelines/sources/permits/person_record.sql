@@ -8,7 +8,7 @@ SELECT
 FROM ${blue_badges}
 UNION ALL
 SELECT
-    record_id, permit_no, occupant, 'holder', title, forename, NULL, surname, NULL, NULL,
+    record_id, permit_no, occupant, 'permit_holder', title, forename, NULL, surname, NULL, NULL,
     NULL, NULL, NULL, NULL, NULL, phone, email, NULL, extract_date, valid_from, valid_to, loaded_run
 FROM ${parking_permits}
 UNION ALL
