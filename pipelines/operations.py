@@ -17,7 +17,7 @@ from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance.for_good import taken_back
 from pipelines.governance.keys import STORE, Keyring, open_keyring
 from pipelines.governance.pseudonyms import record_name
-from pipelines.governance.row_macs import require_as_written, rewrite, with_mac
+from pipelines.governance.row_macs import RowChanged, require_as_written, rewrite, with_mac
 from pipelines.governance.sealed_texts import erased, opened, sealed_payload
 from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings
 from pipelines.store_schema import brought_up_to_date, durable, revision
@@ -274,8 +274,11 @@ class Operations:
 
     def rows(self, table: sa.Table, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
         """Rows of a table, which may come with columns of others, each as it was written. Raises RowChanged."""
-        with self.begin() as db:
-            rows = db.execute(query).mappings().all()
+        try:
+            with self.begin() as db:
+                rows = db.execute(query).mappings().all()
+        except (TypeError, ValueError):  # SQLite keeps a text where a number should be
+            raise RowChanged(table.name, "with a text for a number") from None
         for row in rows:
             require_as_written(self.keyring, table, row)
         return rows

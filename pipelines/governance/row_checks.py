@@ -63,20 +63,30 @@ def _bad_rows(operations: Operations) -> Iterator[Bad]:
     reflected.reflect(operations.engine, only=[*TABLES, "payload"])
     tables = reflected.tables
     for name in TABLES:
-        (key,) = tables[name].primary_key
-        with operations.begin() as db:
-            rows = db.execution_options(yield_per=10_000).execute(sa.select(tables[name]).order_by(key)).mappings()
-            changed = next(
-                (row[key.name] for row in rows if not as_written(operations.keyring, tables[name], row)), None
-            )
-        if changed is not None:
-            yield name, str(changed), "is not as it was written"
+        if changed := _changed(operations, tables[name]):
+            yield name, changed, "is not as it was written"
     yield from _sealed_texts(operations, tables)
     try:
         names_on_list(operations)
     except RowChanged as fault:
         yield fault.table, str(fault.row_id), fault.why
     yield from _against_the_audit(operations, tables)
+
+
+def _changed(operations: Operations, table: sa.Table) -> str | None:
+    """The first row whose MAC does not fit."""
+    (key,) = table.primary_key
+    with operations.begin() as db:
+        rows = db.execution_options(yield_per=10_000).execute(sa.select(table).order_by(key)).mappings()
+        at = "the first"
+        try:
+            for row in rows:
+                if not as_written(operations.keyring, table, row):
+                    return str(row[key.name])
+                at = f"after {row[key.name]}"
+        except (TypeError, ValueError):  # SQLite keeps a text where a number should be, and it is no row then
+            return at
+    return None
 
 
 def _sealed_texts(operations: Operations, tables: Mapping[str, sa.Table]) -> Iterator[Bad]:
