@@ -91,11 +91,6 @@ class Planned:
     blocks: Blocks | Crossing | None = field(default=None, compare=False, repr=False)
 
 
-def rule_costs(con: duckdb.DuckDBPyConnection, table: str, rules: Mapping[str, Rule]) -> list[RuleCost]:
-    """Count each rule's pairs in `table` without making them, all blocks whole."""
-    return [_cost(con, table, name, keys) for name, keys in rules.items()]
-
-
 def plan(
     con: duckdb.DuckDBPyConnection, table: str, rules: Mapping[str, Rule] | None = None, spare: bool = False
 ) -> list[Planned]:

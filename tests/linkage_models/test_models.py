@@ -123,7 +123,7 @@ def test_costs_are_counted_and_a_dear_rule_set_is_refused() -> None:
     with duckdb.connect() as con:
         numbers = "i AS unique_id, i % 10 AS a, i % 2 AS b, (i + 1) % 2 AS c"
         con.execute(f"CREATE TABLE t AS SELECT {numbers} FROM range(100) r (i)")
-        found = blocking.rule_costs(con, "t", {"same": ("a",), "crossed": ("a", "b=c")})
+        found = [each.cost for each in blocking.plan(con, "t", {"same": ("a",), "crossed": ("a", "b=c")})]
         pairs = con.execute("SELECT count(*) FROM t l JOIN t r ON l.a = r.a AND l.rowid < r.rowid").fetchall()[0][0]
     assert found[0].pairs == pairs and found[0].largest_block == 10 and found[1].pairs == 0
     with pytest.raises(blocking.PairBudgetExceeded, match="'same' alone"):
