@@ -170,12 +170,13 @@ def test_what_is_explained_is_audited_and_no_key_or_name_stands_there(borough, t
     rows = [line.split(",") for line in (tmp_path / "c.csv").read_text().splitlines() if line.startswith("housing:")]
     (left, _, _, person), (right, *_) = rows[:2]
     assert "on average" in boroughlink("explain", left, right, "--data", mine.data).stdout
-    assert "this person has" in boroughlink("explain", person, "--data", mine.data).stdout
+    for named in (person, left):
+        assert f"the person {person} has" in boroughlink("explain", named, "--data", mine.data).stdout
     for wrong in (("housing:O'Canary", "council_tax:1"), ("O'Canary",)):
         done = boroughlink("explain", *wrong, "--data", mine.data, fine=False)
         assert (done.returncode, "Canary" in done.stderr) == (1, False)
     said = [row[3] for row in _table(mine.data, "audit")]
-    assert said[-2:] == ["pair explained", "person explained"]
+    assert said[-3:] == ["pair explained", "person explained", "person explained"]
     held = b"".join(path.read_bytes() for path in mine.data.glob("operations.sqlite*"))
     assert not [text for text in ("O'Canary", left, right, left.split(":")[1]) if text.encode() in held]
 
