@@ -17,8 +17,9 @@ from pipelines.governance.approvals import roles_needed
 from pipelines.governance.pseudonyms import record_name
 from pipelines.governance.row_macs import MAC, rewrite
 from pipelines.governance.sealed_texts import opened
-from pipelines.operations import Operations, payload_table, source_fault_table, timestamp
+from pipelines.operations import Operations, timestamp
 from pipelines.settings import Settings
+from pipelines.store_tables import payload_table, source_fault_table
 
 #: What may be wrong -> the words for it, and the principle that it breaks.
 KINDS: dict[str, tuple[str, str]] = {

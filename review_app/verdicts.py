@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from pipelines.governance import audit
 from pipelines.governance.row_macs import require_as_written, rewrite
-from pipelines.operations import Operations, decision_table, timestamp
+from pipelines.operations import Operations, timestamp
+from pipelines.store_tables import decision_table
 from review_app.answers import FIRM, VERDICTS, Given, alike, edges_of
 from review_app.clusters import Cluster
 from review_app.policy import policy

@@ -10,7 +10,8 @@ from pipelines.erasure.subject import Subject
 from pipelines.governance.keys import KeyFault
 from pipelines.governance.row_macs import RowChanged
 from pipelines.governance.sealed_texts import erased, opened
-from pipelines.operations import Operations, payload_table, request_table
+from pipelines.operations import Operations
+from pipelines.store_tables import payload_table, request_table
 
 #: Tables of the review app, as far as their sealed texts are concerned: the migrations make them.
 _VERDICT = sa.table("verdict", sa.column("item_id"), sa.column("note"), sa.column("records"))

@@ -20,8 +20,9 @@ from pipelines.governance import anchors, audit
 from pipelines.governance.actors import Actor
 from pipelines.governance.row_macs import MAC, RowChanged, as_written, rewrite
 from pipelines.governance.sealed_texts import opened
-from pipelines.operations import Operations, payload_table, request_table, timestamp
+from pipelines.operations import Operations, timestamp
 from pipelines.settings import Settings
+from pipelines.store_tables import payload_table, request_table
 
 #: Days for which a request waits for its answer, and an approval for its act.
 DAYS = 14

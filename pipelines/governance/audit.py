@@ -12,7 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.faults import Refusal
-from pipelines.operations import Operations, audit_table, timestamp
+from pipelines.operations import Operations, timestamp
+from pipelines.store_tables import audit_table
 
 GENESIS = "0" * 64
 

@@ -19,7 +19,8 @@ from pipelines.governance.actors import Actor
 from pipelines.governance.keys import Keyring
 from pipelines.governance.pseudonyms import lasting_name
 from pipelines.governance.row_macs import RowChanged, require_as_written, with_mac
-from pipelines.operations import Operations, audit_table, metadata, timestamp
+from pipelines.operations import Operations, timestamp
+from pipelines.store_tables import audit_table, metadata
 
 DAYS = 21
 #: The audit's word for a list that was taken in.

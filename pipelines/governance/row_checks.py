@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from pipelines.governance.opt_out import names_on_list
 from pipelines.governance.row_macs import RowChanged, as_written
-from pipelines.operations import Operations, audit_table
+from pipelines.operations import Operations
+from pipelines.store_tables import audit_table
 
 #: Tables whose rows carry a MAC, and which of their columns name sealed texts. What else there is decides nothing.
 TABLES: dict[str, tuple[str, ...]] = {

@@ -11,11 +11,12 @@ from pipelines.governance import audit
 from pipelines.governance.row_macs import as_written
 from pipelines.notices.channels import NotSent, channels, within
 from pipelines.notices.occasions import Notice, after_run, overdue
-from pipelines.operations import Operations, metadata, opened_store, timestamp
+from pipelines.operations import Operations, opened_store, timestamp
 from pipelines.scorecard.standing import scorecard_data
 from pipelines.settings import DataFolder, Settings, load_settings
 from pipelines.snapshots import NothingPublished, open_snapshot
 from pipelines.source_faults import reported_faults
+from pipelines.store_tables import metadata
 
 SENT, FAILED = "sent", "failed"
 notice_table = sa.Table(

@@ -16,7 +16,7 @@ from pipelines.governance import audit
 from pipelines.governance.actors import Actor
 from pipelines.governance.opt_out import require_recent
 from pipelines.governance.purposes import Purposes
-from pipelines.operations import Operations, audit_table
+from pipelines.operations import Operations
 from pipelines.releases.catalogue import may_ask
 from pipelines.releases.dataset import OPTED_OUT
 from pipelines.releases.protected_table import Cell, ProtectedTable, presets, protect
@@ -26,6 +26,7 @@ from pipelines.releases.seen import seen_as
 from pipelines.releases.store import refusals_noted
 from pipelines.releases.zone import marked_list
 from pipelines.settings import now
+from pipelines.store_tables import audit_table
 from pipelines.warehouse import Warehouse, WarehouseError
 
 SECONDS, MEMORY = 30.0, "1GB"

@@ -15,12 +15,13 @@ import sqlalchemy as sa
 from pipelines.governance import audit
 from pipelines.governance.pseudonyms import lasting_name
 from pipelines.governance.row_macs import RowChanged
-from pipelines.operations import Operations, metadata, timestamp
+from pipelines.operations import Operations, timestamp
 from pipelines.releases.protected_table import Preset, presets
 from pipelines.releases.question import Question
 from pipelines.releases.sets import ReleaseRefused
 from pipelines.releases.store import keep_key, key_of
 from pipelines.releases.subtracting import gives_away
+from pipelines.store_tables import metadata
 from pipelines.warehouse import Warehouse, WarehouseError
 
 #: The audit's word for a table that the register holds and that is out.

@@ -17,8 +17,9 @@ from pipelines.governance.actors import Actor
 from pipelines.governance.purposes import PurposeRefused
 from pipelines.governance.row_macs import rewrite
 from pipelines.governance.sealed_texts import opened, sealed_payload
-from pipelines.operations import Operations, metadata, payload_table, release_table, timestamp
+from pipelines.operations import Operations, timestamp
 from pipelines.releases.sets import ReleaseRefused
+from pipelines.store_tables import metadata, payload_table, release_table
 
 copy_table = sa.Table(
     "release_copy",

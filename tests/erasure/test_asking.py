@@ -13,9 +13,10 @@ from pipelines.erasure.carrying_out import carry_out
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import actors, approvals, audit
 from pipelines.governance.approvals import ApprovalRefused
-from pipelines.operations import audit_table, standing_store
+from pipelines.operations import standing_store
 from pipelines.settings import DataFolder
 from pipelines.snapshots import open_snapshot
+from pipelines.store_tables import audit_table
 from tests.review_app import town
 
 WHY = "she objected and nothing overrides that"

@@ -14,10 +14,11 @@ from pipelines.governance import purposes as room
 from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.governance.purposes import PurposeContradiction, PurposeRefused, Purposes, articles, purposes_file
 from pipelines.governance.treatments import TELLING, Treatment, age_sql, passing_sql
-from pipelines.operations import Operations, audit_table
+from pipelines.operations import Operations
 from pipelines.settings import SHIPPED_SOURCES, DataFolder, load_settings
 from pipelines.sources.contract_files import load_contracts
 from pipelines.sources.contracts import PurposeBasis
+from pipelines.store_tables import audit_table
 from pipelines.warehouse import scratch_warehouse
 
 TODAY = date(2026, 10, 31)

@@ -18,9 +18,10 @@ from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance import actors, anchors, audit, escrow
 from pipelines.governance.approvals import ApprovalRefused
 from pipelines.governance.keys import JOBS, LINKING, READING, RELEASING, STANDING_KEYS, STORE, KeyFault, open_keyring
-from pipelines.operations import audit_table, opened_store, standing_store
+from pipelines.operations import opened_store, standing_store
 from pipelines.runs import Run
 from pipelines.settings import DataFolder, Settings, remember, write_settings
+from pipelines.store_tables import audit_table
 
 WHY = "the spare copy of this year, as agreed"
 

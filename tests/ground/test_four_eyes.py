@@ -15,8 +15,9 @@ from pipelines.governance.actors import Actor, acting, actor, canonical
 from pipelines.governance.approvals import ApprovalRefused
 from pipelines.governance.keys import Keyring
 from pipelines.governance.row_macs import RowChanged
-from pipelines.operations import Operations, audit_table, request_table
+from pipelines.operations import Operations
 from pipelines.settings import DataFolder, Settings, load_settings, standing_on
+from pipelines.store_tables import audit_table, request_table
 
 REASON = "the social worker asked who this is"
 PEOPLE = Settings(logins={"ann.smith": ("asmith", "1002345")}, roles={"custodian": ("bob", "asmith")})

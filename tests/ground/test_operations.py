@@ -7,9 +7,10 @@ import sqlalchemy as sa
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.keys import Keyring
-from pipelines.operations import Operations, audit_table, metadata, payload_table
+from pipelines.operations import Operations
 from pipelines.releases.store import destroy_key, keep_key
 from pipelines.settings import DataFolder
+from pipelines.store_tables import audit_table, metadata, payload_table
 from tests.ground.older_store import older_store
 
 

@@ -13,9 +13,10 @@ from pipelines.governance.keys import Keyring
 from pipelines.governance.opt_out import import_list, opted_out, opted_out_name
 from pipelines.governance.row_checks import TABLES, first_bad_row
 from pipelines.governance.row_macs import RowChanged
-from pipelines.operations import Operations, decision_table, release_table, request_table
+from pipelines.operations import Operations
 from pipelines.releases.store import find, update
 from pipelines.settings import DataFolder, remember
+from pipelines.store_tables import decision_table, release_table, request_table
 from tests.ground.older_store import older_store
 
 REASON = "the social worker asked who this is"

@@ -19,11 +19,12 @@ from pipelines.cli import main
 from pipelines.commit_point import Current, RunUnderWay, run_under_way
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.keys import STANDING_KEYS, open_keyring
-from pipelines.operations import Operations, audit_table, opened_store
+from pipelines.operations import Operations, opened_store
 from pipelines.runs import Run
 from pipelines.settings import DataFolder, Settings
 from pipelines.snapshots import NothingPublished, open_snapshot
 from pipelines.stopping import listening, stop_asked
+from pipelines.store_tables import audit_table
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ from pipelines.governance import audit
 from pipelines.governance.fitness import require_said
 from pipelines.governance.for_good import HOLDS_REAL
 from pipelines.governance.keys import Keyring
-from pipelines.operations import Operations, audit_table
+from pipelines.operations import Operations
 from pipelines.outgoing.files import target_of
 from pipelines.running.job import keep_what_it_holds
 from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings
+from pipelines.store_tables import audit_table
 
 
 @pytest.fixture

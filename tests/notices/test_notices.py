@@ -151,7 +151,7 @@ def test_a_late_source_is_told_once_for_the_extract_that_is_missing():
 def _events(store: Operations) -> list[str]:
     from sqlalchemy import select
 
-    from pipelines.operations import audit_table
+    from pipelines.store_tables import audit_table
 
     assert audit.verify(store)[1] is None
     with store.begin() as db:

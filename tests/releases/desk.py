@@ -11,11 +11,12 @@ import sqlalchemy as sa
 
 from pipelines.governance.actors import Actor
 from pipelines.governance.purposes import Purposes
-from pipelines.operations import Operations, audit_table
+from pipelines.operations import Operations
 from pipelines.releases.building import build
 from pipelines.releases.lifecycle import check, publish
 from pipelines.releases.sets import load_set
 from pipelines.settings import DataFolder, Settings
+from pipelines.store_tables import audit_table
 from pipelines.warehouse import Warehouse
 from tests.releases.borough import TODAY
 

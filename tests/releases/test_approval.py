@@ -12,11 +12,11 @@ from pipelines.governance import approvals
 from pipelines.governance.actors import Actor, actor
 from pipelines.governance.approvals import ApprovalRefused
 from pipelines.governance.row_macs import RowChanged
-from pipelines.operations import release_table, request_table
 from pipelines.releases.lifecycle import approve, check
 from pipelines.releases.sets import ReleaseRefused
 from pipelines.releases.store import find, update
 from pipelines.settings import Settings
+from pipelines.store_tables import release_table, request_table
 from tests.releases.borough import TODAY
 from tests.releases.desk import ANN, BOB, RECIPIENT, SETTINGS, Desk, opened
 

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 
 from pipelines.governance import approvals
 from pipelines.governance.sealed_texts import erased
-from pipelines.operations import payload_table
 from pipelines.releases.ending import revoke, sweep
 from pipelines.releases.lifecycle import approve
 from pipelines.releases.sealed import place_of
 from pipelines.releases.sets import ReleaseRefused
 from pipelines.releases.store import copies, find, holds_key
 from pipelines.settings import Settings
+from pipelines.store_tables import payload_table
 from tests.releases.borough import TODAY
 from tests.releases.desk import ANN, BOB, Desk
 

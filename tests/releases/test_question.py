@@ -18,7 +18,7 @@ from pipelines.governance.keys import Keyring
 from pipelines.governance.opt_out import OptOutMissing, import_list
 from pipelines.governance.purposes import PurposeRefused
 from pipelines.governance.row_macs import RowChanged
-from pipelines.operations import Operations, audit_table
+from pipelines.operations import Operations
 from pipelines.releases import asking
 from pipelines.releases.asking import Asked, ask
 from pipelines.releases.catalogue import askable, catalogue, may_ask
@@ -29,6 +29,7 @@ from pipelines.releases.sets import ReleaseRefused
 from pipelines.risk.attributes import TABLES, build_attributes
 from pipelines.risk.scorecard import build_scores, index_month, load_scorecard
 from pipelines.settings import DataFolder, now
+from pipelines.store_tables import audit_table
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from tests.fraud.given import lay as lay_facts
 from tests.releases.borough import TODAY, lay, nhs_list, opt_out, purposes

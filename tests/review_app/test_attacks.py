@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.governance.pseudonyms import record_name
-from pipelines.operations import Operations, audit_table
+from pipelines.operations import Operations
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot
+from pipelines.store_tables import audit_table
 from review_app.app import COOKIE, create_app
 from review_app.policy import policy
 from review_app.roles import User

@@ -8,10 +8,11 @@ import sqlalchemy as sa
 
 from pipelines.governance import audit
 from pipelines.governance.keys import STANDING_KEYS, open_keyring
-from pipelines.operations import Operations, audit_table
+from pipelines.operations import Operations
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot
 from pipelines.source_faults import OpenedFault, opened_fault, reported_faults
+from pipelines.store_tables import audit_table
 from pipelines.warehouse import Warehouse
 from review_app.policy import policy
 from review_app.preferences import ACTIONS

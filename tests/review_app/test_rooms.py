@@ -17,11 +17,12 @@ from pipelines.exports import NO_ASSUMPTION
 from pipelines.governance import anchors, approvals, audit
 from pipelines.governance.actors import Actor
 from pipelines.governance.keys import STORE, open_keyring
-from pipelines.operations import Operations, audit_table
+from pipelines.operations import Operations
 from pipelines.scorecard.standing import PrincipleStanding, RuleStanding, ScorecardData, SourceStanding
 from pipelines.settings import DataFolder, load_settings, remember
 from pipelines.snapshots import published_place
 from pipelines.source_faults import report_fault, reported_faults
+from pipelines.store_tables import audit_table
 from review_app.published import Published
 from review_app.starting import started
 from tests.review_app.conftest import reading
