@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.custody.asking import waiting
+from pipelines.custody.sealed_under import sealed_under
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import approvals, audit, escrow, keys
 from pipelines.governance.actors import acting
@@ -124,9 +125,13 @@ def restored(folder: DataFolder, sealed: Path, custodians: Sequence[Path]) -> st
     folder.make()
     settings = load_settings(folder)
     held = escrow.open_escrow(sealed, custodians)
-    keys.restore(folder, settings, held)
+    lacks = sorted(set(STANDING_KEYS) - set(held))
+    keys.restore(folder, settings, held, sealed_under(folder, lacks))
     with standing_store(folder) as operations:
         gone = _end_again(folder, operations)  # the escrow is older than its end
-        back = sorted(set(held) - set(gone))
-        audit.record(operations, acting(folder).login, "keys restored", "keystore", keys=back, stay_gone=gone)
-    return f"{len(back)} keys restored from {sealed.name}. `boroughlink doctor` proves them; make a new escrow soon."
+        back, new = sorted(set(held) - set(gone)), [name for name in lacks if name not in gone]
+        audit.record(operations, acting(folder).login, "keys restored", "keystore", keys=back, stay_gone=gone, new=new)
+    made = f" The escrow lacks {', '.join(new)}: made anew, for nothing lies sealed under it." if new else ""
+    return (
+        f"{len(back)} keys restored from {sealed.name}.{made} `boroughlink doctor` proves them; make a new escrow soon."
+    )

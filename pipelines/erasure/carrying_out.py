@@ -23,7 +23,7 @@ from pipelines.fraud.hand_over import write_flagged_pairs
 from pipelines.governance import approvals, audit, revealed
 from pipelines.governance.actors import acting
 from pipelines.governance.approvals import Request
-from pipelines.governance.erasure_grounds import KIND
+from pipelines.governance.erasure_grounds import ERASED, KIND
 from pipelines.governance.keys import ERASING
 from pipelines.governance.looks import IN_BULK
 from pipelines.governance.pseudonyms import lasting_name
@@ -93,7 +93,7 @@ def _erase(folder: DataFolder, request_id: str, sources: str | None) -> dict[str
         told = _told(run, request, subject, rows, holders, [day for day, _ in published if day])
         run.notes[NOTE] = told
         audit.record(
-            run.operations, acting(folder).login, "erasure carried out", request.object, request=request_id,
+            run.operations, acting(folder).login, ERASED, request.object, request=request_id,
             run=run.run_id, people=list(subject.ids), releases=[one.release_id for one in holders],
         )  # fmt: skip
     return told

@@ -13,6 +13,8 @@ from pipelines.governance.approvals import MIN_REASON, ApprovalRefused, Request
 from pipelines.operations import Operations
 
 KIND = "erasure"
+#: The audit's word for one that was carried out.
+ERASED = "erasure carried out"
 _TEXTS = yaml.safe_load(Path(__file__).with_name("erasure_grounds.yaml").read_text(encoding="utf-8"))
 #: By short name, what the article says.
 ERASED_BECAUSE: Mapping[str, str] = _TEXTS["erased_because"]

@@ -158,10 +158,11 @@ def destroy(folder: DataFolder, name: str) -> None:
         Keystore.read(folder.keys / STORE_FILE).without(name).write()
 
 
-def restore(folder: DataFolder, settings: Settings, keys: Mapping[str, bytes]) -> None:
-    """Write the keystore anew from escrowed keys, under the key-encryption key at hand.
+def restore(folder: DataFolder, settings: Settings, keys: Mapping[str, bytes], needed: Mapping[str, str]) -> None:
+    """Write the keystore anew from escrowed keys, under the key-encryption key at hand. `needed` are keys that the
+    escrow lacks though something lies sealed under them, and what.
 
-    Raises KeyFault where the keystore still opens: it needs no restoring.
+    Raises KeyFault where the keystore still opens: it needs no restoring; and for a key that is needed.
     """
     path = folder.keys / STORE_FILE
     with _alone(folder):
@@ -173,6 +174,12 @@ def restore(folder: DataFolder, settings: Settings, keys: Mapping[str, bytes]) -
                 pass
             else:
                 raise KeyFault(f"{path} opens as it is: there is nothing to restore.")
+        for name, held in needed.items():
+            raise KeyFault(
+                f"The escrow lacks the key `{name}`, under which lies sealed: {held}. It is older than that key, and "
+                "a new one would open none of it: restore from a newer escrow. Nothing was changed."
+            )
+        if path.exists():
             path.replace(path.with_suffix(".before-restore"))
         Keystore(path).wrapping(keys, kek).write()
 

@@ -29,6 +29,9 @@ from pipelines.releases.zone import marked_list
 from pipelines.settings import DataFolder, Settings, flush_folder, write_atomically
 from pipelines.warehouse import Warehouse
 
+#: The audit's word for a release that was made.
+BUILT = "release built"
+
 
 def build(
     wh: Warehouse,
@@ -97,7 +100,7 @@ def build(
     )
     if chain:
         lasting.remember(operations, built.people, release_id)
-    audit.record(operations, who.login, "release built", release_id, rows=built.protection.rows, recipient=recipient)
+    audit.record(operations, who.login, BUILT, release_id, rows=built.protection.rows, recipient=recipient)
     return manifest
 
 

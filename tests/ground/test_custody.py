@@ -116,6 +116,39 @@ def test_a_key_that_was_destroyed_does_not_come_back_from_the_escrow(folder, tmp
     assert open_keyring(folder, Settings(), READING)
 
 
+def test_a_key_that_an_older_escrow_lacks_is_named_and_made_anew_only_where_nothing_lies_under_it(
+    folder, tmp_path, as_
+):
+    ann, bob = custodians(tmp_path, "ann", "bob")
+    held = dict(open_keyring(folder, Settings(), STANDING_KEYS).keys)
+
+    def escrow_without(name):
+        out = tmp_path / f"before-{name}"
+        kept = {each: key for each, key in held.items() if each != name}
+        return escrow.seal(folder, kept, {ann[0]: ann[2], bob[0]: bob[2]}, out)[0]
+
+    files, keystore = [ann[1], bob[1]], folder.keys / "keystore.json"
+    older = {name: escrow_without(name) for name in ("identity", "archive", "fields", "audit", "suppression")}
+    as_("ann")
+    with standing_store(folder) as store, store.begin() as db:
+        store.seal(db, "why")
+    folder.identity.write_bytes(b"sealed")
+    (folder.models / "borough.json").write_text("{}")
+    keystore.unlink()
+    for name in ("identity", "archive", "fields", "audit"):
+        with pytest.raises(KeyFault, match=f"lacks the key `{name}`.*Nothing was changed"):
+            keyholding.restored(folder, older[name], files)
+        assert not keystore.exists()
+    said = keyholding.restored(folder, older["suppression"], files)
+    assert "lacks suppression: made anew" in said
+    assert open_keyring(folder, Settings(), STORE).keys == {name: held[name] for name in STORE}
+    with standing_store(folder) as store:
+        audit.record(store, "ann", "erasure carried out", "request")
+    keystore.unlink()
+    with pytest.raises(KeyFault, match=r"lacks the key `suppression`.*were erased"):
+        keyholding.restored(folder, older["suppression"], files)
+
+
 def test_an_escrow_shows_no_key_and_stays_outside(folder, tmp_path, as_):
     escrowed(folder, tmp_path, as_, "cat", "dan")
     held = b"".join(path.read_bytes() for path in (tmp_path / "escrow").iterdir())
