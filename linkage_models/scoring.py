@@ -63,13 +63,9 @@ def score(
         " right_id AS join_key_r FROM person_pair"
     )
     # term frequencies come from the model, so fewer records change no score
-    scope = "record_to_score" if touching else table  # a view of the table under that name takes half as long again
-    if touching:
-        con.execute(
-            f"""-- the records of these pairs
-            CREATE OR REPLACE TEMP TABLE {scope} AS SELECT * FROM {table} WHERE unique_id IN (
-                SELECT left_id FROM person_pair UNION SELECT right_id FROM person_pair)"""
-        )
+    some = """TEMP TABLE record_to_score AS -- the records of these pairs
+        SELECT * FROM {} WHERE unique_id IN (SELECT left_id FROM person_pair UNION SELECT right_id FROM person_pair)"""
+    con.execute("CREATE OR REPLACE " + (some if touching else "TEMP VIEW record_to_score AS FROM {}").format(table))
     # Splink gives the comparison levels only beside the compared values, of which _edges keeps none
     settings = model.settings | {
         "blocking_rules_to_generate_predictions": [
@@ -79,12 +75,11 @@ def score(
         "additional_columns_to_retain": [*deterministic.COLUMNS, *_NAMED],
     }
     kept = _edges(model, [each.cost.rule for each in planned])
-    query = predict_into(con, scope, settings, model.terms, kept, target, "person_blocked", query)
+    query = predict_into(con, "record_to_score", settings, model.terms, kept, target, "person_blocked", query)
     con.execute("DROP VIEW person_blocked")
     con.execute("DROP TABLE person_pair")
-    if touching:
-        con.execute(f"DROP TABLE {scope}")
-    return Scored(pairs, costs, query.replace(f"splink_{table}", "splink_record_to_score"))
+    con.execute(f"DROP {'TABLE' if touching else 'VIEW'} record_to_score")
+    return Scored(pairs, costs, query)
 
 
 def _edges(model: Model, rules: list[str]) -> str:
