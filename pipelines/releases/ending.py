@@ -12,19 +12,18 @@ from pipelines.governance.actors import Actor
 from pipelines.operations import Operations
 from pipelines.releases.sets import ReleaseRefused
 from pipelines.releases.store import (
+    OVER,
     Release,
     destroy_key,
     find,
     holds_key,
     mark_copies,
+    move,
     refusals_noted,
     releases,
-    update,
 )
 from pipelines.settings import DataFolder
 
-#: States from which nothing leads back.
-OVER = ("revoked", "expired")
 #: States in which nobody has it or will get it.
 GONE = (*OVER, "refused", "withdrawn")
 
@@ -58,11 +57,7 @@ def revoke(
         audit.record(operations, who.login, "release series ended", release_id, series=name, releases=len(taken))
     marked = 0
     for one in taken:
-        copies = _end(operations, one, "revoked")
-        audit.record(
-            operations, who.login, "release revoked", one.release_id, copies=copies, reason=reason.strip()[:400]
-        )
-        marked += copies
+        marked += _end(operations, one, "revoked", who.login, reason=reason.strip()[:400])
     return [find(operations, one.release_id) for one in taken], marked
 
 
@@ -81,17 +76,21 @@ def sweep(folder: DataFolder, operations: Operations, today: date, who: str) -> 
             destroy_key(operations, str(key))
         if one.state in OVER:
             continue
-        copies = _end(operations, one, "expired")
+        # before it is marked as ended: nobody comes back to one that is
         shutil.rmtree(folder.releases / one.purpose / one.release_id, ignore_errors=True)
-        audit.record(operations, who, "release expired", one.release_id, expires=one.expires, copies=copies)
+        _end(operations, one, "expired", who, expires=one.expires)
         swept.append(one.release_id)
     return swept
 
 
-def _end(operations: Operations, release: Release, state: str) -> int:
-    """Destroy what only this release needs; returns its copies that were marked."""
+def _end(operations: Operations, release: Release, state: str, who: str, **detail: str) -> int:
+    """Destroy what only this release needs, then move it to its end, with its copies and the audit's entry at once;
+    returns how many copies were marked."""
     for name in ("seal", "people"):
         if key_id := release.manifest.get(name):
             destroy_key(operations, str(key_id))
-    update(operations, release.release_id, state)
-    return mark_copies(operations, release.release_id)
+    with operations.begin() as db:
+        move(operations, db, release.release_id, state)
+        copies = mark_copies(operations, db, release.release_id)
+        audit.append(operations, db, who, f"release {state}", release.release_id, copies=copies, **detail)
+    return copies

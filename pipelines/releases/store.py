@@ -21,6 +21,9 @@ from pipelines.operations import Operations, timestamp
 from pipelines.releases.sets import ReleaseRefused
 from pipelines.store_tables import metadata, payload_table, release_table
 
+#: States from which nothing leads back.
+OVER = ("revoked", "expired")
+
 copy_table = sa.Table(
     "release_copy",
     metadata,
@@ -90,14 +93,17 @@ def find(operations: Operations, release_id: str) -> Release:
 def update(operations: Operations, release_id: str, state: str, **manifest: Any) -> None:
     """Move a release to a state, with more in its manifest. Raises ReleaseRefused if it ended meanwhile."""
     with operations.begin() as db:
-        operations.take_write_lock(db, release_table)
-        row = db.execute(sa.select(release_table).where(release_table.c.release_id == release_id)).mappings().one()
-        over = row["state"] in ("revoked", "expired")
-        if not over:
-            said = json.dumps(json.loads(row["manifest"]) | manifest)
-            rewrite(db, operations.keyring, release_table, row, state=state, manifest=said)
-    if over:
+        move(operations, db, release_id, state, **manifest)
+
+
+def move(operations: Operations, db: sa.Connection, release_id: str, state: str, **manifest: Any) -> None:
+    """As update, inside a transaction of the caller's."""
+    operations.take_write_lock(db, release_table)
+    row = db.execute(sa.select(release_table).where(release_table.c.release_id == release_id)).mappings().one()
+    if row["state"] in OVER:
         raise ReleaseRefused(f"{release_id} ended meanwhile: its keys are destroyed.")
+    said = json.dumps(json.loads(row["manifest"]) | manifest)
+    rewrite(db, operations.keyring, release_table, row, state=state, manifest=said)
 
 
 def keep_key(operations: Operations, key: bytes) -> str:
@@ -161,9 +167,8 @@ def copies(operations: Operations, release_id: str) -> list[dict[str, Any]]:
     return [dict(row) for row in operations.rows(copy_table, query)]
 
 
-def mark_copies(operations: Operations, release_id: str) -> int:
-    """Mark the copies of a release as revoked: their holders must delete them."""
+def mark_copies(operations: Operations, db: sa.Connection, release_id: str) -> int:
+    """Mark the copies of a release as revoked, inside a transaction of the caller's: their holders must delete them."""
     out = sa.select(copy_table).where(copy_table.c.release_id == release_id, copy_table.c.revoked_at.is_(None))
-    with operations.begin() as db:
-        rows = db.execute(out).mappings().all()
-        return sum(rewrite(db, operations.keyring, copy_table, row, revoked_at=timestamp()) for row in rows)
+    rows = db.execute(out).mappings().all()
+    return sum(rewrite(db, operations.keyring, copy_table, row, revoked_at=timestamp()) for row in rows)

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from pipelines.governance import approvals
+from pipelines.governance.row_checks import first_bad_row
 from pipelines.governance.sealed_texts import erased
 from pipelines.releases.ending import revoke, sweep
 from pipelines.releases.lifecycle import approve
@@ -51,6 +52,20 @@ def test_revoking_destroys_the_keys_and_marks_the_copies(desk: Desk, tmp_path: P
         assert kept[manifest[name]] == erased(desk.operations.keyring, manifest[name])
     with pytest.raises(ReleaseRefused, match="was revoked"):
         desk.published(release_id, tmp_path / "y.age")
+
+
+def test_an_end_that_is_cut_off_is_no_end_and_can_be_made_again(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release_id = desk.checked()
+    approve(desk.operations, release_id, BOB)
+    desk.published(release_id, tmp_path / "x.age")
+    with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
+        cut.setattr("pipelines.releases.ending.mark_copies", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        revoke(desk.operations, release_id, "the laptop was left on a train", BOB)
+    assert find(desk.operations, release_id).state == "published"
+    (taken,), marked = revoke(desk.operations, release_id, "the laptop was left on a train", BOB)
+    assert (taken.state, marked) == ("revoked", 1) and first_bad_row(desk.operations) is None
 
 
 def test_a_release_of_a_series_is_taken_back_alone_unless_the_series_is_asked_for(desk: Desk) -> None:
