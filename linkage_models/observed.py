@@ -44,11 +44,11 @@ def observe(
     """Look at `table` (as person.records.link_table writes it), adding the columns of the design. Raises TrainingFailed
     where no column tells records apart, or no session has pairs."""
     columns = design.prepare(con, table)
-    chosen = comparisons_here(con, table, design, columns)
+    chosen = _comparisons_here(con, table, design, columns)
     (records,) = con.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
     if records < 2:
         raise TrainingFailed("there is nothing to train on: fewer than two records")
-    prior = certain_prior(con, table, columns, records)
+    prior = _certain_prior(con, table, columns, records)
     terms = terms_here(con, table, columns.intersection(design.weighed))
     keys, keyed = table, columns
     if design is COUNCIL and columns.issuperset({"forename", "surname_key"}):
@@ -65,22 +65,22 @@ def observe(
         count_local_levels(con, table, settings, seed)
         _share_among_the_rest(settings)
     else:
-        raise_u(con, table, settings, chosen, columns)
-    every = pairs_that_may_match(con, table, records)
+        _raise_u(con, table, settings, chosen, columns)
+    every = _pairs_that_may_match(con, table, records)
     return Observed(columns, chosen, records, prior, terms, settings, patterns, every)
 
 
-def comparisons_here(
+def _comparisons_here(
     con: duckdb.DuckDBPyConnection, table: str, design: Design, columns: set[str]
 ) -> list[comparisons.Comparison]:
     """What the columns at hand allow to compare. Raises TrainingFailed if nothing."""
     chosen = design.comparisons_of(columns)
     if not chosen:
         raise TrainingFailed("there is nothing to train on: no column tells people apart")
-    return without_families(chosen) if design is GENERAL and not families_seen(con, table, columns) else chosen
+    return without_families(chosen) if design is GENERAL and not _families_seen(con, table, columns) else chosen
 
 
-def raise_u(
+def _raise_u(
     con: duckdb.DuckDBPyConnection,
     table: str,
     seen: dict[str, Any],
@@ -99,7 +99,7 @@ def raise_u(
                 level["u_probability"] = max(level.get("u_probability", 0.0), least)
 
 
-def families_seen(con: duckdb.DuckDBPyConnection, table: str, columns: set[str]) -> bool:
+def _families_seen(con: duckdb.DuckDBPyConnection, table: str, columns: set[str]) -> bool:
     """Whether people of one surname live together in these records: of the pairs of one surname in one home, those
     whose forename and birth date both differ, against those that agree on both."""
     if not columns.issuperset({"home_key", "surname_key", "forename_root", "birth_date"}):
@@ -127,7 +127,7 @@ def settings_of(chosen: list[comparisons.Comparison], prior: float) -> dict[str,
     }
 
 
-def certain_prior(con: duckdb.DuckDBPyConnection, table: str, columns: set[str], records: int) -> float:
+def _certain_prior(con: duckdb.DuckDBPyConnection, table: str, columns: set[str], records: int) -> float:
     """Probability of a match: pairs that meet a deterministic rule, over the share of true pairs such rules find."""
     rules = {name: keys for name, keys in deterministic.RULES.items() if columns.issuperset(keys)}
     if not rules:
@@ -174,7 +174,7 @@ def take_matches_out_of_u(trained: dict[str, Any], chosen: list[comparisons.Comp
                 level["u_probability"] = max((seen - prior * known.share) / (1 - prior), seen / 20, FLOOR / 100)
 
 
-def pairs_that_may_match(con: duckdb.DuckDBPyConnection, table: str, records: int) -> float:
+def _pairs_that_may_match(con: duckdb.DuckDBPyConnection, table: str, records: int) -> float:
     (apart,) = con.execute(
         f"""SELECT coalesce(sum(n * (n - 1) / 2), 0) FROM (SELECT count(*) AS n FROM {table}
         WHERE one_person_key IS NOT NULL GROUP BY one_person_key)"""

@@ -40,7 +40,9 @@ def sources_list(data: str, sources: str | None, as_json: bool) -> None:
 )
 @click.option("--landing", help="Put the file there too, as a delivery.")
 @click.option(
-    "--day", type=click.DateTime(["%Y-%m-%d"]), help="Of which day its records are, by which ages are read; else today."
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="With --landing: the day that its records are of, by which ages are read; else today.",
 )
 @click.option(
     "--holds",
@@ -56,6 +58,8 @@ def sources_new(
     must be filled in."""
     from pipelines.stewardship.drafting import draft
 
+    if day and not landing:
+        raise click.UsageError("--day goes with --landing.")
     into = Path(landing) if landing else None
     of = day.date() if day else None
     click.echo(draft(name, Path(file), Path(out), into, of, holds == "synthetic", each_person))

@@ -28,6 +28,13 @@ _ADVICE = {
     "dict_type": "is empty, or no list of `name: value`; fill it in",
     "extra_forbidden": "is not a word of contracts; correct its spelling or remove it",
 }
+#: Words whose values must have a form -> which.
+_FORMS = {
+    "name": "is no name here: use small letters, digits and _, a letter first",
+    "steward": "is no e-mail address",
+    "rows": "is no path of elements, such as Records/Person",
+    "record_type": "is no mark of a row: use up to ten letters and digits",
+}
 
 
 DEEPEST = 30  # collections within each other
@@ -329,5 +336,7 @@ def _error(path: Path, tree: yaml.Node, place: Place, problem: str) -> ContractE
 def _says(error: ErrorDetails) -> str:
     if error["type"] in _ADVICE:
         return _ADVICE[error["type"]]
+    if error["type"] == "string_pattern_mismatch":
+        return _FORMS[str(error["loc"][-1])]
     said = error["msg"].removeprefix("Value error, ").rstrip(".")
     return said[0].lower() + said[1:] if said else "is not understood"

@@ -57,7 +57,8 @@ class Column(Stated):
     In XML its `path` is relative to the table's `rows` (`Name/First`, `@id`, `../Id`); without one, the child element
     of its name.
     With `keep: false` it must be there but isn't kept: what nobody needs, or what changes in every extract by itself.
-    With `numbers_rows` it is not in the file: it says the how manieth row each is, a key for what has none.
+    With `numbers_rows` it is not in the file: it is the number of each row, counted from 1: a key for
+    what has none.
     With `period_days` the column says of which period the extract is: at most so many days from the extract date.
     Layouts and code lists change with the years: `since` and `until` are the first and last extract dates at which the
     column, or a code of it, belongs there.

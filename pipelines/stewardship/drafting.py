@@ -30,11 +30,12 @@ from pipelines.sources.facts_build import build_fact
 from pipelines.sources.file_faults import FileRefused, Inspected, inspect
 from pipelines.sources.intake import take_in
 from pipelines.sources.landing import delivery_folders
+from pipelines.sources.mapped import CLASSES
 from pipelines.sources.reading import read_file
 from pipelines.sources.shapes import Shape, shape_of
 from pipelines.sources.thresholds import SHAPE_FIT
 from pipelines.sources.workbook_rows import Workbook
-from pipelines.stewardship.meanings import class_of, class_wanted, meanings_of
+from pipelines.stewardship.meanings import class_of, meanings_of
 from pipelines.warehouse import SCHEMAS, Warehouse
 
 _TO_FILL_IN = "title, system, description, owner, steward, retention_days, refresh_days, purposes, grain and why"
@@ -106,8 +107,9 @@ def draft(
         copied = delivery / f"{name}{_ending(table)}"
         shutil.copyfile(file, copied)
         said.append(f"Delivered: {copied}.")
-    told = f"--sources {out}" + (f" --landing {landing}" if landing else "")
-    said.append(f"Then: boroughlink {f'run {told} --holds synthetic' if synthetic else f'sources check {name} {told}'}")
+    places = f"--sources {out}" + (f" --landing {landing}" if landing else "")
+    then = f"run {places} --holds synthetic" if synthetic else f"sources check {name} {places}"
+    said.append(f"Then: boroughlink {then}")
     return "\n".join(said)
 
 
@@ -352,7 +354,7 @@ def _listed(meaning: str, columns: Sequence[str]) -> str:
 def _column(
     name: str, staged: str, path: str | None, shape: Shape, usual: str | None, meaning: str | None, sexes: Sequence[str]
 ) -> str:
-    kind = (class_wanted(meaning) if meaning else None) or class_of(staged)
+    kind = CLASSES.get(meaning or "") or class_of(staged)
     typed = shape.type != "text" and staged not in sexes and (bool(meaning) or kind not in ("identifier", "contact"))
     parts = [f"name: {_quoted(name)}"]
     if path:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 
 from pipelines.sources.contracts import PersonalClass
-from pipelines.sources.mapped import CLASSES
 from pipelines.sources.person_map import PersonMap
 from pipelines.sources.shapes import Shape
 
@@ -87,7 +86,7 @@ def meanings_of(shapes: Mapping[str, Shape]) -> dict[str, list[str]]:
     for staged, shape in held.items():
         for meaning, pattern in _MEANINGS.items():
             if re.fullmatch(pattern, staged) and staged not in parts and _suits(meaning, shape):
-                if not found.get(meaning) or takes_many(meaning):
+                if not found.get(meaning) or _takes_many(meaning):
                     found.setdefault(meaning, []).append(staged)
                 break
     if found.get("surname") or found.get("forename"):
@@ -99,14 +98,8 @@ def meanings_of(shapes: Mapping[str, Shape]) -> dict[str, list[str]]:
     return {meaning: found[meaning] for meaning in PersonMap.model_fields if meaning in found} if named else {}
 
 
-def takes_many(meaning: str) -> bool:
-    """Whether several columns may be of the meaning."""
+def _takes_many(meaning: str) -> bool:
     return PersonMap.model_fields[meaning].default == ()
-
-
-def class_wanted(meaning: str) -> PersonalClass | None:
-    """How personal a column of that meaning must be called."""
-    return CLASSES.get(meaning)
 
 
 def _three_parts(held: Mapping[str, Shape]) -> list[str]:

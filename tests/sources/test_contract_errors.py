@@ -16,7 +16,7 @@ MISTAKES = [
     ("retention_days: 365\n", "", 1, "retention_days: is missing"),
     ("retention_days: 365", "retention_days: many", 8, "retention_days: input should be a valid integer"),
     ("control: manifest", "control: sometimes", 10, "control"),
-    ("steward: library@example.org", "steward: the librarian", 6, "steward"),
+    ("steward: library@example.org", "steward: the librarian", 6, "steward: is no e-mail address"),
     ("level: person", "levle: person", 4, "levle"),
     (
         "personal: none}\n  - name: loan",
@@ -45,6 +45,7 @@ MISTAKES = [
     ('date_format: "%d/%m/%Y"\n', "", 23, "a date needs `date_format`"),
     ("system: Made up\n", "system: Made up\nsystem: Other\n", 4, "stated twice"),
     ("name: library\n", "name: libary\n", 1, "the folder is called `library`"),
+    ("name: library\n", "name: lib'rary\n", 1, "use small letters, digits and _, a letter first"),
     ("title: Lending library", "title: [Lending", 3, "not valid YAML"),
     ("expires: 2030-01-01", "expires: some day", 13, "expires"),
     ("{name: since, ", "{name: order, ", 35, "`order` can't name a column here"),
