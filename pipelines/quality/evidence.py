@@ -258,6 +258,13 @@ def check_rows(wh: Warehouse, check: CrossCheck, tables: Mapping[str, str]) -> s
     return template.substitute(names) + "\n"
 
 
+def written(check: CrossCheck) -> tuple[str, list[str]]:
+    """The SQL of a check with its tables by their plain names, and those names."""
+    template = _template(check)
+    names = template.get_identifiers()
+    return template.substitute({name: name for name in names}), names
+
+
 def _template(check: CrossCheck) -> Template:
     return Template(check.sql.read_text(encoding="utf-8").rstrip().rstrip(";"))
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from pipelines.faults import BoroughlinkError
 from pipelines.quality.agreement import agreement_rules, disagreeing
-from pipelines.quality.evidence import check_rows, current_rows
+from pipelines.quality.evidence import check_rows, current_rows, written
 from pipelines.quality.identifiers import postcode_of
+from pipelines.quality.key_columns import comes_from
 from pipelines.quality.parts import GAZETTEER
 from pipelines.quality.suites import rules_of
 from pipelines.sources.contracts import Contract, CrossCheck, Table
@@ -60,8 +61,10 @@ def _of_check(wh: Warehouse, contract: Contract, check: CrossCheck, rule: Rule) 
     if isinstance(judged, Missing):
         raise BoroughlinkError(f"The check can't be asked: {judged}.")
     keys = [name for name in (each[0] for each in wh.rows(f"DESCRIBE {judged}")) if name != "fails"]
-    held = {name: [t.column(name) for t in contract.tables if name in t.staged_columns] for name in keys}
-    if not keys or not all(columns and all(c.personal in _SHOWN for c in columns) for columns in held.values()):
+    plain, read = written(check)
+    columns = {name: wh.columns(f"identity.staged.{name}" if "__" in name else contract.staged(name)) for name in read}
+    parts = [comes_from(plain, columns, name) for name in keys]
+    if not keys or not all(part and all(_shown(contract, *each) for each in part) for part in parts):
         raise BoroughlinkError("That check gives no key that may be shown: look at the source's own report.")
     guards = [
         f"AND NOT EXISTS (SELECT 1 FROM {here[table.name]} AS own WHERE {same} {guard})"
@@ -78,6 +81,13 @@ def _of_check(wh: Warehouse, contract: Contract, check: CrossCheck, rule: Rule) 
     return [(contract.name, "", key, "", rule.sentence, day) for key, day in found]
 
 
+def _shown(contract: Contract, table: str, column: str) -> bool:
+    return any(
+        each.name == table and column in each.staged_columns and each.column(column).personal in _SHOWN
+        for each in contract.tables
+    )
+
+
 def _unprotected(wh: Warehouse, staged: str) -> str:
     """SQL: records of protected people are in no export, not even by reference."""
     guard = _protected(wh, staged, "")
@@ -85,10 +95,12 @@ def _unprotected(wh: Warehouse, staged: str) -> str:
 
 
 def _protected(wh: Warehouse, staged: str, alias: str) -> str:
-    facts = "identity.facts.person_record"
-    if "record_id" not in wh.columns(staged) or not wh.exists(facts):
+    told = [name for name in ("identity.facts.person_record", "identity.people.record") if wh.exists(name)]
+    if "record_id" not in wh.columns(staged) or not told:
         return ""
-    return f"AND {alias}record_id IN (SELECT record_id FROM {facts} WHERE sensitivity IS NOT NULL)"
+    # the second holds the flags that reach further than the record that bears them
+    flagged = " UNION ALL ".join(f"SELECT record_id FROM {name} WHERE sensitivity IS NOT NULL" for name in told)
+    return f"AND {alias}record_id IN ({flagged})"
 
 
 def _reference(table: Table) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pipelines.faults import BoroughlinkError
 from pipelines.quality.failing_rows import failing_rows
 from pipelines.quality.gate import GateBroken, GateResult, gate, judge
 from pipelines.quality.suites import rules_of
@@ -82,6 +83,15 @@ def test_what_needs_another_source_waits_for_it() -> None:
     assert found.accepted
 
 
+def standing(wh: Warehouse) -> None:
+    """The rows that were delivered, as what stands of the source."""
+    for table in CONTRACT.tables:
+        wh.execute(
+            f"CREATE TABLE {CONTRACT.staged(table.name)} AS SELECT *, DATE '2026-10-15' AS extract_date, "
+            f"NULL::DATE AS valid_to FROM {CONTRACT.candidate(table.name)}"
+        )
+
+
 def test_the_rows_behind_a_rule_are_those_that_it_counts() -> None:
     spoil = """
         UPDATE ${home} SET uprn = -1 WHERE _record < 3; UPDATE ${home} SET uprn = 1 WHERE _record IN (3, 4);
@@ -91,17 +101,48 @@ def test_the_rows_behind_a_rule_are_those_that_it_counts() -> None:
     with scratch_warehouse() as wh:
         gazetteer(wh)
         found = {result.rule.name: result.failures for result in judge(wh, delivery(wh, spoil)).results}
-        for table in CONTRACT.tables:
-            wh.execute(
-                f"CREATE TABLE {CONTRACT.staged(table.name)} AS SELECT *, DATE '2026-10-15' AS extract_date, "
-                f"NULL::DATE AS valid_to FROM {CONTRACT.candidate(table.name)}"
-            )
+        standing(wh)
         for rule, count in {
             "home.uprn.known_uprn": 2,
             "home.uprn.uprn_postcode": 4,
             "holder.dob.first_of_january": 15,
         }.items():
             assert (found[rule], len(failing_rows(wh, CONTRACT, rule))) == (count, count), rule
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT full_name AS home_ref, true AS fails FROM ${holder}",
+        "WITH h AS (SELECT home_ref || full_name AS home_ref FROM ${holder}) SELECT home_ref, true AS fails FROM h",
+        "SELECT home_ref, true AS fails FROM (SELECT dob::VARCHAR FROM ${holder}) AS h(home_ref)",
+        "SELECT home_ref, true AS fails FROM ${home} UNION ALL SELECT full_name, true FROM ${holder}",
+    ],
+)
+def test_no_name_of_a_key_shows_what_is_personal(sql: str, tmp_path: Path) -> None:
+    (tmp_path / "check.sql").write_text(sql)
+    check = CONTRACT.checks[0].model_copy(update={"name": "aliased", "sql": tmp_path / "check.sql"})
+    contract = CONTRACT.model_copy(update={"checks": (check,)})
+    with scratch_warehouse() as wh:
+        delivery(wh)
+        standing(wh)
+        with pytest.raises(BoroughlinkError, match="no key that may be shown"):
+            failing_rows(wh, contract, "check.aliased")
+
+
+def test_a_row_whose_person_another_record_protects_is_named_to_nobody(tmp_path: Path) -> None:
+    with scratch_warehouse() as wh:
+        delivery(wh, "UPDATE ${holder} SET dob = DATE '1970-01-01' WHERE _record < 5")
+        standing(wh)
+        wh.execute("ALTER TABLE identity.staged.lettings__holder ADD COLUMN record_id VARCHAR")
+        wh.execute("UPDATE identity.staged.lettings__holder SET record_id = 'lettings:' || home_ref")
+        rows = "SELECT record_id, NULL::VARCHAR AS sensitivity FROM identity.staged.lettings__holder"
+        wh.execute(f"CREATE TABLE identity.facts.person_record AS {rows}")
+        wh.execute(f"CREATE TABLE identity.people.record AS {rows}")
+        assert len(failing_rows(wh, CONTRACT, "holder.dob.first_of_january")) == 5
+        wh.execute("UPDATE identity.people.record SET sensitivity = 'refuge' WHERE record_id = 'lettings:H3'")
+        named = {row[2] for row in failing_rows(wh, CONTRACT, "holder.dob.first_of_january")}
+        assert named == {f"home_ref H{each} / person_no 1" for each in (0, 1, 2, 4)}
 
 
 def test_the_verdict_says_why_in_words_and_counts(wh: Warehouse) -> None:
