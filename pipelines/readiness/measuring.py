@@ -24,6 +24,7 @@ from pipelines.people.records import ADDRESS_UPRN, RECORD
 from pipelines.places.gazetteer import PROPERTY
 from pipelines.readiness.thresholds import FEWEST_IN_GROUP, RECALL_OFF, UNSEEN, UNSEEN_MOST, VIEW, WORTH_A_MIRROR
 from pipelines.sources.contracts import Contract
+from pipelines.sources.joined_keys import joined
 from pipelines.warehouse import Warehouse, sql_file
 
 HERE = Path(__file__).parent
@@ -103,7 +104,7 @@ def _write_ethnic_groups(wh: Warehouse, contracts: Iterable[Contract]) -> None:
         for table in contract.tables:
             name, held = contract.staged(table.name), set(table.staged_columns).intersection(_ETHNIC)
             if held and table.slot and wh.exists(name):
-                key = f"concat_ws('/', {', '.join(table.slot.key)})"
+                key = joined(table.slot.key)
                 parts.append(
                     f"SELECT r.cluster, lower(s.{min(held)}) AS ethnic_group FROM {name} s JOIN readiness_record r"
                     f" ON r.source = '{contract.name}' AND r.source_key = {key}"

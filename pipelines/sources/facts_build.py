@@ -13,6 +13,7 @@ from string import Template
 from pipelines.faults import BoroughlinkError
 from pipelines.sources.contracts import Contract
 from pipelines.sources.facts import FACTS, FactTable
+from pipelines.sources.joined_keys import KEY_PART
 from pipelines.sources.mapped import fact_sql
 from pipelines.sources.own_tables import reaches_beyond
 from pipelines.sources.slots import latest
@@ -34,6 +35,7 @@ def build_fact(wh: Warehouse, fact: str, contracts: Mapping[str, Contract]) -> i
     """
     table = FACTS[fact]
     wh.execute(WHOLE_UPRN)
+    wh.execute(KEY_PART)
     parts = [_of_source(wh, table, contract) for contract in contracts.values() if fact in contract.facts]
     empty = ", ".join(f"NULL::{column.type} AS {column.name}" for column in table.all_columns)
     rows = wh.table(f"identity.facts.{fact}", " UNION ALL BY NAME ".join([f"(SELECT {empty} LIMIT 0)", *parts]))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pipelines.sources.contracts import Code, Contract, PersonalClass, Table
+from pipelines.sources.joined_keys import joined
 from pipelines.sources.person_map import PersonMap
 
 # How personal a column must be declared for what it is mapped to.
@@ -50,7 +51,7 @@ def fact_sql(contract: Contract, table: Table, fact: str) -> str:
     if table.maps is None or fact not in table.maps.facts:
         raise ValueError(f"{contract.name} maps no {fact}")
     maps, source = table.maps, "${" + table.name + "}"
-    key = " || '/' || ".join(f"{name}::VARCHAR" for name in (table.slot.key if table.slot else table.key))
+    key = joined(table.slot.key if table.slot else table.key)
     if fact == "person_record":
         given = ", ".join(f"{_value(table, maps, name)} AS {name}" for name in _TEXTS)
         return f"""-- one row per row of {table.name}: its person

@@ -9,6 +9,7 @@ from collections import defaultdict
 
 from pipelines.sources.contracts import Contract, Slot, Table
 from pipelines.sources.history import withdrawn
+from pipelines.sources.joined_keys import joined
 from pipelines.sources.thresholds import OCCUPANT_SIMILARITY, OCCUPANT_WORD
 from pipelines.warehouse import Warehouse
 
@@ -138,7 +139,7 @@ def _with_slot(rows: str, slot: Slot) -> str:
 
 
 def _slot_key(slot: Slot) -> str:
-    return " || '/' || ".join(slot.key)
+    return joined(slot.key)
 
 
 def _name(slot: Slot) -> str:

@@ -8,7 +8,8 @@ import pytest
 from pipelines.sources.contract_files import ContractError
 from pipelines.sources.facts_build import build_fact
 from pipelines.sources.intake import take_in
-from pipelines.warehouse import Warehouse
+from pipelines.sources.joined_keys import KEY_PART, joined
+from pipelines.warehouse import Warehouse, scratch_warehouse
 from tests.sources.library import DAY, deliver, make_contract
 
 CONTRACT = """\
@@ -93,6 +94,32 @@ def test_the_facts_follow_from_what_each_column_is(wh: Warehouse, landing: Path,
         ("library:Liège/1#1", "7 rue d'Église, Liège", "4000", None),
         ("library:Liège/2#1", "Château $5, Liège", None, 100),
     ]
+
+
+def test_no_two_keys_are_one_text_and_a_plain_key_stands_as_it_is() -> None:
+    keys = [("A/B", "C"), ("A", "B/C"), ("A%2FB", "C"), ("A%252FB", "C"), ("A%/B", "C"), ("A%%2FB", "C"), ("5%", "7")]
+    with scratch_warehouse() as wh:
+        wh.execute(KEY_PART)
+        wh.execute(
+            "CREATE TABLE k AS SELECT unnest(?::VARCHAR[]) AS a, unnest(?::VARCHAR[]) AS b", [*zip(*keys, strict=True)]
+        )
+        said = [row[0] for row in wh.rows(f"SELECT {joined(['a', 'b'])} FROM k")]
+        assert said == [row[0] for row in wh.rows("SELECT key_part(a) || '/' || key_part(b) FROM k")]
+        assert len(set(said)) == len(keys) and said[0] == "A%2FB/C" and said[-1] == "5%/7"
+        assert [row[0] for row in wh.rows(f"SELECT {joined(['a'])} FROM k")] == [key for key, _ in keys]
+
+
+def test_rows_whose_keys_would_run_together_are_records_of_their_own(
+    wh: Warehouse, landing: Path, tmp_path: Path
+) -> None:
+    given = CONTRACT.replace("as: card, type: integer", "as: card, type: text")
+    rows = "B/1;Ali;;;Oz;;;;;;;A;;\n1;Eva;;;Maes;;;;;;;A/B;;\n"
+    contract = make_contract(tmp_path, given)
+    deliver(landing, {"readers.csv": HEADER + rows}, manifest=False)
+    assert [intake.state for intake in take_in(wh, contract, landing, None)] == ["accepted"]
+    assert build_fact(wh, "person_record", {"library": contract}) == 2
+    found = wh.rows("SELECT record_id, source_key FROM identity.facts.person_record ORDER BY 1")
+    assert found == [("library:A%2FB/1#1", "A%2FB/1"), ("library:A/B%2F1#1", "A/B%2F1")]
 
 
 def test_own_sql_goes_before(wh: Warehouse, landing: Path, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 -- one row per person and claim, with the newest home that the person had in it
 SELECT
-    m.claim_id AS claim_ref, m.record_id, 'benefits:' || m.claim_id || '/' || m.house_id AS address_id,
+    m.claim_id AS claim_ref, m.record_id, 'benefits:' || key_part(m.claim_id) || '/' || key_part(m.house_id) AS address_id,
     CASE m.relationship WHEN 'C' THEN 'claimant' WHEN 'P' THEN 'partner' WHEN 'D' THEN 'dependant' ELSE 'non_dependant' END AS role,
     CASE c.claim_type WHEN 'HB' THEN 'housing_benefit' WHEN 'CTR' THEN 'council_tax_reduction' WHEN 'BOTH' THEN 'both' END AS kind,
     coalesce(c.status_ind = '1' AND c.valid_to IS NULL, false) AS is_live,

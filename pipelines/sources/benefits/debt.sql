@@ -8,7 +8,7 @@ SELECT
     d.extract_date, d.valid_from, d.valid_to, d.loaded_run
 FROM ${hboverpayment} d
 LEFT JOIN (
-    SELECT claim_id, record_id, 'benefits:' || claim_id || '/' || house_id AS address_id
+    SELECT claim_id, record_id, 'benefits:' || key_part(claim_id) || '/' || key_part(house_id) AS address_id
     FROM ${hbmember} WHERE relationship = 'C'
     QUALIFY row_number() OVER (
         PARTITION BY claim_id ORDER BY extract_date DESC, TRY_CAST(house_id AS INTEGER) DESC, house_id DESC, member_id) = 1

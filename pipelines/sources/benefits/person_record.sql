@@ -1,6 +1,6 @@
 -- one row per person of a claim and occupant, as written with the newest home of the claim
 SELECT
-    record_id, claim_id || '/' || person_ref AS source_key, occupant,
+    record_id, key_part(claim_id) || '/' || key_part(person_ref) AS source_key, occupant,
     CASE relationship WHEN 'C' THEN 'claimant' WHEN 'P' THEN 'partner' WHEN 'D' THEN 'dependant' ELSE 'non_dependant' END AS role,
     title, forename, NULL AS middle, surname, NULL AS name_text, NULL AS former_surname,
     birth_date, CASE gender WHEN '1' THEN 'M' WHEN '2' THEN 'F' END AS sex, deceased_date AS death_date,

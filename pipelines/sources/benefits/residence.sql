@@ -1,6 +1,6 @@
 -- one row per person and home of the claim
 SELECT
-    m.record_id, 'benefits:' || m.claim_id || '/' || m.house_id AS address_id,
+    m.record_id, 'benefits:' || key_part(m.claim_id) || '/' || key_part(m.house_id) AS address_id,
     h.from_date, nullif(h.to_date, DATE '2099-12-31') AS to_date,
     'claim' AS basis,
     m.extract_date, m.valid_from, m.valid_to, m.loaded_run

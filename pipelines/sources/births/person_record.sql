@@ -1,6 +1,6 @@
 -- one row per person named in a registration and occupant
 SELECT
-    record_id, registration_id || '/' || party AS source_key, occupant,
+    record_id, key_part(registration_id) || '/' || key_part(party) AS source_key, occupant,
     CASE party WHEN 'C' THEN 'child' WHEN 'M' THEN 'mother' ELSE 'father' END AS role,
     NULL AS title, split_part(forenames, ' ', 1) AS forename,
     nullif(trim(regexp_replace(forenames, '^\S+', '')), '') AS middle, surname,

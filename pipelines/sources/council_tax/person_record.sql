@@ -1,6 +1,6 @@
 -- one row per liable person's slot and occupant; companies and unnamed occupiers are no persons
 SELECT
-    record_id, account_ref || '/' || liab_pers_occ || '/' || party_ref AS source_key, occupant,
+    record_id, key_part(account_ref) || '/' || key_part(liab_pers_occ) || '/' || key_part(party_ref) AS source_key, occupant,
     'liable' AS role,
     NULL AS title, NULL AS forename, NULL AS middle, NULL AS surname,
     liab_name AS name_text, NULL AS former_surname,

@@ -1,6 +1,6 @@
 -- one row per person who married and occupant: under the name borne after where it was told, else under the one before
 SELECT
-    record_id, marriage_id || '/' || party_no AS source_key, occupant, 'spouse' AS role,
+    record_id, key_part(marriage_id) || '/' || key_part(party_no) AS source_key, occupant, 'spouse' AS role,
     NULL AS title, split_part(forenames, ' ', 1) AS forename,
     nullif(trim(regexp_replace(forenames, '^\S+', '')), '') AS middle,
     coalesce(surname_after, surname) AS surname, NULL AS name_text,
