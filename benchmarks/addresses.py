@@ -17,9 +17,9 @@ from pipelines.warehouse import Warehouse
 from synthetic_data.borough import AS_OF, make_borough
 
 GOAL_A_SECOND, GOAL_PRECISION, GOAL_MATCHED = 20_000, 0.999, 0.95
-COLUMNS = "address_id, address_text, postcode, uprn_given, xref_source, xref_key"
+COLUMNS = "address_id, address_text, postcode, uprn_given, xref_source, xref_key, no_home"
 WITHHELD = """address_id, address_text, postcode, NULL::BIGINT AS uprn_given, NULL::VARCHAR AS xref_source,
-    NULL::VARCHAR AS xref_key"""
+    NULL::VARCHAR AS xref_key, no_home"""
 
 
 def main() -> None:

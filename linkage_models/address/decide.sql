@@ -10,7 +10,7 @@ best AS (
     SELECT text_id, uprn, weight, lacks_unit, candidates, coalesce(gap, weight - ${candidate_weight}) AS gap FROM ranked WHERE place = 1
 ),
 found AS (
-    SELECT a.address_id, d.door_key,
+    SELECT a.address_id, a.no_home, d.door_key,
            -- without a gazetteer a UPRN that the source gives is taken at its word
            CASE WHEN NOT gazetteer.known THEN a.uprn_given END AS trusted_uprn,
            coalesce(i.uprn, k.uprn, b.uprn, trusted_uprn) AS best_uprn,
@@ -31,9 +31,13 @@ found AS (
 judged AS (
     -- the shell of several flats is nobody's home: an address that stops at it could be any of them;
     -- a flat that the gazetteer doesn't have is not the house around it, but lies in it
-    SELECT f.*, coalesce(h.is_shell, false) OR lacks_unit AS stops_at_building,
+    SELECT f.*, (coalesce(h.is_shell, false) AND NOT no_home) OR lacks_unit AS stops_at_building,
            way = 'splink' AND (weight < ${accept_weight} OR gap < ${accept_gap}) AS doubtful
     FROM found f LEFT JOIN gazetteer_home h ON h.uprn = f.best_uprn
+),
+-- one row per home that stands for the shop below it too, by gazetteer.py
+shop AS (
+    SELECT home_uprn, min(uprn) AS uprn FROM gazetteer_home WHERE home_uprn <> uprn AND NOT is_retired GROUP BY home_uprn
 ),
 -- one row per address that is known under a retired UPRN only: as given, by reference, or worded as the retired one was
 retired AS (
@@ -51,13 +55,14 @@ retired AS (
     WHERE j.way IN ('normalised_key', 'splink') GROUP BY ALL HAVING bool_and(g.is_retired AND g.variant_uprn <> g.home_uprn)
 )
 SELECT judged.address_id,
-       CASE WHEN NOT doubtful AND NOT stops_at_building THEN best_uprn END AS uprn,
+       CASE WHEN NOT doubtful AND NOT stops_at_building THEN coalesce(shop.uprn, best_uprn) END AS uprn,
        CASE WHEN doubtful THEN 'ambiguous' WHEN stops_at_building THEN 'building' ELSE judged.way END AS method,
        CASE WHEN best_uprn IS NOT NULL THEN weight END AS match_weight,
        CASE WHEN stops_at_building THEN 0.0 WHEN best_uprn IS NOT NULL THEN gap END AS runner_up_gap,
-       best_uprn AS candidate_uprn,
+       coalesce(shop.uprn, best_uprn) AS candidate_uprn,
        candidates::INTEGER AS candidates,
        CASE WHEN NOT doubtful AND stops_at_building THEN best_uprn END AS building_uprn,
        door_key,
        CASE WHEN NOT doubtful THEN retired_uprn END AS retired_uprn
-FROM judged LEFT JOIN retired ON retired.address_id = judged.address_id AND retired.way = judged.way AND retired.home_uprn = judged.best_uprn;
+FROM judged LEFT JOIN retired ON retired.address_id = judged.address_id AND retired.way = judged.way AND retired.home_uprn = judged.best_uprn
+LEFT JOIN shop ON no_home AND shop.home_uprn = best_uprn;

@@ -32,8 +32,9 @@ def match_addresses(
 ) -> None:
     """Make temp table `out` (RESULT_COLUMNS), one row an address of `addresses`.
 
-    addresses: address_id, address_text, postcode, uprn_given, xref_source, xref_key. The gazetteer's tables are those
-    of `prepare_gazetteer`, and cross_references (xref_source, xref_key, uprn); all of them may be empty.
+    addresses: address_id, address_text, postcode, uprn_given, xref_source, xref_key, no_home (a shop or office itself
+    is meant, not the home above it). The gazetteer's tables are those of `prepare_gazetteer`, and cross_references
+    (xref_source, xref_key, uprn); all of them may be empty.
     `retired_uprn` is the UPRN under which an address was known that is placed at its successor.
     Raises TooManyCandidates.
     """
@@ -91,7 +92,7 @@ def _prepare_sources(con: duckdb.DuckDBPyConnection, addresses: str) -> None:
             GROUP BY ALL ORDER BY address_text, postcode)""")
     con.execute(f"""CREATE OR REPLACE TEMP TABLE source_address AS
         SELECT a.address_id, t.text_id, address_postcode(a.postcode) AS postcode_clean, a.uprn_given, a.xref_source,
-            a.xref_key
+            a.xref_key, coalesce(a.no_home, false) AS no_home
         FROM {addresses} a
         LEFT JOIN source_text t ON t.address_text = a.address_text AND t.postcode IS NOT DISTINCT FROM a.postcode""")
     parse_addresses(con, "source_text", "gazetteer_lexicon", "source_parsed")

@@ -18,7 +18,8 @@ def build_address_uprn(wh: Warehouse) -> dict[str, float]:
     of its building for one that stops there.
     """
     wh.execute(f"""CREATE OR REPLACE TEMP TABLE address_to_match AS
-        SELECT address_id, address_text, postcode, uprn_given, xref_source, xref_key FROM {ADDRESSES}
+        SELECT address_id, address_text, postcode, uprn_given, xref_source, xref_key, no_home
+        FROM {ADDRESSES}
         QUALIFY row_number() OVER (
             PARTITION BY address_id ORDER BY valid_to DESC NULLS FIRST, extract_date DESC) = 1""")
     match_addresses(

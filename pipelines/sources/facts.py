@@ -85,6 +85,7 @@ ADDRESS = FactTable(
     uprn_given   | BIGINT  | UPRN as the source holds it, if it is a whole number
     xref_source  | VARCHAR | LLPG cross-reference source code that this system's references stand under
     xref_key     | VARCHAR | this system's property reference, as the LLPG would hold it
+    no_home      | BOOLEAN | optional: true where a shop or office itself is meant, not the home above it
 """),
 )
 

@@ -19,9 +19,10 @@ def doors() -> dict[tuple[str, str | None], str | None]:
     with duckdb.connect() as con:
         load(con, [], [])
         con.execute("""CREATE TABLE addresses (address_id VARCHAR, address_text VARCHAR, postcode VARCHAR,
-            uprn_given BIGINT, xref_source VARCHAR, xref_key VARCHAR)""")
+            uprn_given BIGINT, xref_source VARCHAR, xref_key VARCHAR,
+            no_home BOOLEAN)""")
         for number, (text, postcode) in enumerate(sorted(wanted, key=str)):
-            con.execute("INSERT INTO addresses VALUES (?, ?, ?, NULL, NULL, NULL)", [str(number), text, postcode])
+            con.execute("INSERT INTO addresses VALUES (?, ?, ?, NULL, NULL, NULL, NULL)", [str(number), text, postcode])
         read_wordings(con, "properties", "variants", "wordings")
         match_addresses(con, "addresses", "properties", "variants", "wordings", "cross_references", "matched")
         found = con.execute("SELECT address_text, postcode, door_key FROM addresses JOIN matched USING (address_id)")

@@ -52,16 +52,17 @@ def load(con: duckdb.DuckDBPyConnection, gazetteer: list[dict[str, Any]], refere
 
 def match(con: duckdb.DuckDBPyConnection, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     con.execute("""CREATE OR REPLACE TABLE addresses (address_id VARCHAR, address_text VARCHAR, postcode VARCHAR,
-        uprn_given BIGINT, xref_source VARCHAR, xref_key VARCHAR)""")
+        uprn_given BIGINT, xref_source VARCHAR, xref_key VARCHAR, no_home BOOLEAN)""")
     for number, case in enumerate(cases):
         con.execute(
-            "INSERT INTO addresses VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO addresses VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 f"a{number:04}",
                 case.get("text"),
                 case.get("postcode"),
                 case.get("given"),
                 *case.get("xref", (None, None)),
+                case.get("no_home"),
             ],
         )
     read_wordings(con, "properties", "variants", "wordings")
