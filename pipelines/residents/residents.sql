@@ -43,7 +43,7 @@ FROM stay GROUP BY place;
 CREATE OR REPLACE TEMP TABLE verdict AS
 SELECT s.*,
        CASE WHEN s.gave_up THEN 'gave the home up'
-            WHEN NOT s.holds AND NOT s.kept_up AND t.held_since > coalesce(s.last_from, DATE '1900-01-01') THEN 'others hold the home since'
+            WHEN NOT s.holds AND NOT s.kept_up AND t.held_since > coalesce(s.last_from, DATE '1900-01-01') THEN 'others have held the home since'
             WHEN s.open_signs = ['liable'] AND s.billed_anew AND NOT s.attested AND t.people = 1 THEN 'billed for a home that was left'
             WHEN s.open_signs = [] AND len(list_filter(s.ended_signs, lambda sign: NOT list_contains(${end_is_no_move}, sign))) > 0 THEN 'every sign has ended'
        END AS against,
