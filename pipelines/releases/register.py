@@ -20,7 +20,7 @@ from pipelines.releases.protected_table import Preset, presets
 from pipelines.releases.question import Question
 from pipelines.releases.sets import ReleaseRefused
 from pipelines.releases.store import keep_key, key_of
-from pipelines.releases.subtracting import gives_away
+from pipelines.releases.subtracting import Counted, gives_away
 from pipelines.store_tables import metadata
 from pipelines.warehouse import Warehouse, WarehouseError
 
@@ -57,10 +57,14 @@ def require_no_difference(wh: Warehouse, operations: Operations, question: Quest
     """Raise DifferenceRefused if an earlier table and this one, subtracted, give away a small group; `asked` must hold
     its members.
     """
+    now, seen = Counted(wh, "asked", question, preset), set()
     for earlier in _published(operations):
         least = max(preset.hidden_below, earlier.hidden_below)
-        same = earlier.question.members() == question.members()
-        if not same and _told(wh, earlier, question, preset, least):
+        told = (earlier.question.members(), earlier.hidden_below, earlier.preset)
+        if told in seen or told[0] == question.members():
+            continue  # the same question in another run is held against this one once
+        seen.add(told)
+        if _told(wh, earlier, now, least):
             raise DifferenceRefused(
                 f"With the table {earlier.table_id} that is out already, this one gives away a group of fewer than "
                 f"{least} people. Count more coarsely, or ask the same question as before."
@@ -106,9 +110,9 @@ def _opened(operations: Operations, row: Mapping[str, Any]) -> Published:
     return Published(row["table_id"], question, told["hidden_below"], presets().get(told.get("preset")))
 
 
-def _told(wh: Warehouse, earlier: Published, now: Question, preset: Preset, least: int) -> bool:
+def _told(wh: Warehouse, earlier: Published, now: Counted, least: int) -> bool:
     try:
         wh.execute(f"CREATE OR REPLACE TEMP TABLE earlier AS {earlier.question.members()}")
     except WarehouseError:  # a column of then is gone: it can't be recounted, and nothing of it stands any more
         return False
-    return gives_away(wh, now, preset, earlier.question, earlier.preset, least)
+    return gives_away(wh, now, Counted(wh, "earlier", earlier.question, earlier.preset), least)

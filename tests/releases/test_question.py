@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -19,9 +20,10 @@ from pipelines.governance.opt_out import OptOutMissing, import_list
 from pipelines.governance.purposes import PurposeRefused
 from pipelines.governance.row_macs import RowChanged
 from pipelines.operations import Operations
-from pipelines.releases import asking
+from pipelines.releases import asking, register
 from pipelines.releases.asking import Asked, ask
 from pipelines.releases.catalogue import askable, catalogue, may_ask
+from pipelines.releases.protected_table import presets
 from pipelines.releases.question import QuestionRefused, read
 from pipelines.releases.register import table_table
 from pipelines.releases.seen import open_views, seen_as
@@ -310,6 +312,32 @@ def test_a_question_that_takes_too_long_is_stopped(wh: Warehouse, store: Operati
     slow = "SELECT ward, count(DISTINCT household_id) FROM household WHERE ward LIKE '%W%' GROUP BY ward"
     with pytest.raises(QuestionRefused, match=r"took more than 0\.01 seconds"):
         ask(wh, store, PURPOSES, "commissioning", slow, "k10", ANN, seconds=0.01)
+
+
+def test_the_tables_that_are_out_take_nothing_of_a_questions_time(
+    wh: Warehouse, store: Operations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(*given: Any) -> None:
+        until = monotonic() + 0.8
+        while monotonic() < until:  # DuckDB at work all the time, for an interrupt to meet
+            wh.scalar("SELECT sum(hash(range)) FROM range(500000)")
+        register.require_no_difference(*given)
+
+    monkeypatch.setattr(asking, "require_no_difference", slowly)
+    assert ask(wh, store, PURPOSES, "commissioning", BY_WARD, "k10", ANN, seconds=0.5).rows()
+
+
+def test_a_question_that_is_asked_in_every_run_is_held_against_another_once(
+    wh: Warehouse, store: Operations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = may_ask(PURPOSES, "commissioning")
+    for run in ("run-1", "run-2", "run-3"):
+        register.note(store, run, read(BY_WARD, tables, SEEN), presets()["k10"], "question")
+    held: list[str] = []
+    real = register.gives_away
+    monkeypatch.setattr(register, "gives_away", lambda *given: held.append("table") or real(*given))
+    asked(wh, store, "SELECT sex, count(*) FROM person GROUP BY ALL")
+    assert held == ["table"]
 
 
 def test_what_runs_is_written_anew_from_what_was_read() -> None:
