@@ -154,3 +154,9 @@ def _all(group: click.Group) -> list[click.Command]:
     for command in group.commands.values():
         found += _all(command) if isinstance(command, click.Group) else [command]
     return found
+
+
+def test_each_proof_stands_once_with_its_commit() -> None:
+    rows = re.findall(r"^\| \d+ \w+ \d{4} \| (\S+) \| (.*) \|$", (DOCS / "proofs.md").read_text(encoding="utf-8"), re.M)
+    assert len(rows) > 100 and len(set(rows)) == len(rows)
+    assert all(re.fullmatch(r"[0-9a-f]{7}", commit) for commit, _ in rows)
