@@ -54,7 +54,7 @@ def sources_list(data: str, sources: str | None, as_json: bool) -> None:
 def sources_new(
     name: str, file: str, out: str, landing: str | None, day: Any, holds: str, each_person: str | None
 ) -> None:
-    """Draft a contract from a sample file: types, keys, likely personal columns, what of a person each says. Says what
+    """Draft a contract from a sample file: types, keys, likely personal columns, what each tells of a person. Says what
     must be filled in."""
     from pipelines.stewardship.drafting import draft
 

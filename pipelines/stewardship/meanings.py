@@ -1,4 +1,4 @@
-"""What the names of columns give away: how personal each is, and what of a person it says."""
+"""What the names of columns give away: how personal each is, and what it tells of a person."""
 
 import re
 from collections.abc import Mapping
