@@ -108,7 +108,7 @@ def wards(figures: Figures) -> Chart:
     gaps = [
         Bar(
             ward.ward,
-            (ward.counted / ward.known - 1, ward.by_age_and_sex / ward.known - 1),
+            (round(ward.counted) / ward.known - 1, round(ward.by_age_and_sex) / ward.known - 1),  # as the table says
             per_cent(round(ward.counted) - ward.known, ward.known),
         )
         for ward in figures.wards.rows
