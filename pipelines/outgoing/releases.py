@@ -71,6 +71,7 @@ def check_release(folder: DataFolder, release_id: str, key: str, sources: str | 
             release, found = lifecycle.check(wh, folder, settings, operations, purposes, release_id, key, who)
     said = [
         f"{release_id} is as safe as its profile asks.",
+        *([found.says_of_joining] if found.joined is not None else []),
         f"It waits for another person's consent to {release.recipient} and the key "
         f"{release.manifest['recipient_key']}: boroughlink release approve {release_id}",
     ]
@@ -242,5 +243,6 @@ def _attacks(found: Measured) -> list[tuple[str, str]]:
         *((f"fewest values of {c} in a group (l)", str(v)) for c, v in found.l.items()),
         *((f"{c} given away by the group alone", share(v)) for c, v in found.learnt.items()),
         *([("in a household unlike any other", share(found.household))] if found.household is not None else []),
+        *([("joins with a release in other hands", share(found.joined))] if found.joined is not None else []),
         *([("fewest rows that share a path over the series", f"{found.path:,}")] if found.path is not None else []),
     ]

@@ -37,6 +37,15 @@ class Measured:
     learnt: dict[str, float]  # share of rows whose group gives the sensitive value away
     household: float | None  # share of rows in a household that nobody else's looks like; None without a household
     path: int | None = None  # fewest rows that share a path over a series; None where nobody can be followed
+    joined: float | None = None  # share of rows that join with one release in other hands; None where there is none
+    joined_with: str | None = None  # that release and its recipient
+
+    @property
+    def says_of_joining(self) -> str:
+        """For whoever approves; empty where nobody else holds a release of the purpose."""
+        if self.joined is None:
+            return ""
+        return f"{self.joined:.1%} of its rows can be joined one to one with those of {self.joined_with}."
 
     def plain(self) -> dict[str, Any]:
         return {name: _rounded(value) for name, value in asdict(self).items()}
@@ -106,6 +115,7 @@ def require_profile(found: Measured, asked: ReleaseSet, profile: Profile, rows_b
             (found.max_risk > profile.max_risk, f"the highest risk is {found.max_risk:.1%}"),
             (profile.unique is not None and found.unique > profile.unique, f"{found.unique} rows are unique"),
             (found.rows < profile.kept * rows_before, f"only {found.rows / max(rows_before, 1):.1%} of rows are kept"),
+            ((found.joined or 0) > profile.joined, found.says_of_joining.removesuffix(".")),
             *(
                 (values < profile.l, f"a group has {values} value of {column}, at least {profile.l} are asked")
                 for column, values in found.l.items()

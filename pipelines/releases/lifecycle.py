@@ -25,6 +25,7 @@ from pipelines.operations import Operations
 from pipelines.releases.attacks import Measured, attack, require_profile
 from pipelines.releases.content import require_no_identifiers
 from pipelines.releases.dataset import OPTED_OUT
+from pipelines.releases.joining import joins_most
 from pipelines.releases.protected_table import presets
 from pipelines.releases.sealed import contents_of, rows_of
 from pipelines.releases.series import called, smallest_path
@@ -71,6 +72,9 @@ def check(
         try:
             if "series" in release.manifest:
                 found = replace(found, path=smallest_path(folder, operations, release, asked, profile))
+            if other := joins_most(folder, operations, release, rows, asked, settings.today()):
+                share, other_id, holder = other
+                found = replace(found, joined=share, joined_with=f"{other_id}, which {holder} holds")
             require_profile(found, asked, profile, found.rows + int(release.manifest["rows_left_out"]))
             if purpose.opt_out_applies:
                 require_recent(operations, settings.today(), marked_list(wh))
@@ -83,7 +87,7 @@ def check(
         Actor(who.login, who.roles, who.names | {str(release.manifest["made_by"])}),  # neither of them answers it
         KIND,
         release_id,
-        REASON.format(release=release_id, recipient=release.recipient, key=key),
+        f"{REASON.format(release=release_id, recipient=release.recipient, key=key)} {found.says_of_joining}".strip(),
         particulars={
             "release": release_id,
             "recipient": release.recipient,

@@ -58,6 +58,7 @@ class Profile(Part):
     mean_risk: float = Field(1, ge=0, le=1)
     max_risk: float = Field(1, ge=0, le=1)
     unique: int | None = Field(None, ge=0)
+    joined: float = Field(1, ge=0, le=1)
     kept: float = Field(ge=0, le=1)
     suppress_first: float = Field(ge=0, le=1)
     approval_days: int = Field(ge=1)

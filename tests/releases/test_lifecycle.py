@@ -19,7 +19,10 @@ from pipelines.governance.opt_out import OptOutMissing, import_list, opted_out
 from pipelines.governance.purposes import PurposeRefused
 from pipelines.operations import Operations
 from pipelines.releases import lifecycle
+from pipelines.releases.attacks import Measured
 from pipelines.releases.building import build
+from pipelines.releases.ending import revoke
+from pipelines.releases.joining import joined
 from pipelines.releases.lifecycle import approve, check
 from pipelines.releases.sealed import place_of
 from pipelines.releases.sets import ReleaseRefused, load_set
@@ -152,6 +155,45 @@ def test_what_the_check_refuses_is_never_published(desk: Desk, monkeypatch: pyte
     assert find(desk.operations, release_id).state == "refused"
     with pytest.raises(ReleaseRefused, match="refused by its check"):
         approve(desk.operations, release_id, BOB)
+
+
+@pytest.mark.parametrize("name", ["partner_needs", "risk_stratification"])
+def test_rows_that_join_with_a_release_in_other_hands_are_told_and_outside_the_council_refused(
+    desk: Desk, name: str
+) -> None:
+    desk.wh.execute(  # as unlike as people are
+        "UPDATE attributes.attributes.person SET link_quality = 'one of a kind ' || person_id "
+        "WHERE person_id < 'id00200'"
+    )
+    first = desk.checked(name, recipient="First team")
+    alike = desk.built(name, recipient="first team")
+    second = desk.built(name, recipient="Second team")
+
+    def checked(release_id: str) -> Measured:
+        given = (desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, RECIPIENT, ANN)
+        return check(*given)[1]
+
+    assert checked(alike).joined is None  # in the same hands already
+    says = f"of its rows can be joined one to one with those of {first}"
+    if name == "partner_needs":
+        with pytest.raises(ReleaseRefused, match=says):
+            checked(second)
+        assert find(desk.operations, second).manifest["measured"]["joined"] > 0.01
+        for each in (first, alike):
+            revoke(desk.operations, each, "the other goes out", ANN)
+        assert checked(desk.built(name, recipient="Second team")).joined is None
+    else:
+        found = checked(second)
+        assert found.joined is not None and found.joined > 0.01 and found.joined_with is not None
+        request = str(find(desk.operations, second).manifest["request"])
+        assert says in approvals.find(desk.operations, request).said["reason"]
+
+
+def test_rows_join_where_they_are_alone_in_both_files_and_alike() -> None:
+    here = pl.DataFrame({"age": ["1", "1", "2", None], "why": [["a"], ["a"], ["b"], None], "day": ["May"] * 4})
+    there = pl.DataFrame({"age": ["2", None, "1", "3"], "why": [["b"], None, ["a"], ["c"]], "day": ["June"] * 4})
+    assert joined(here, there) == 0.5  # the second and the one of whom nothing is known
+    assert joined(here.select("day"), there) == 0
 
 
 def test_a_series_goes_on_by_choice_and_says_who_gave_way_to_whom(desk: Desk, tmp_path: Path) -> None:
