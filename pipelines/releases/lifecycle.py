@@ -74,7 +74,7 @@ def check(
                 found = replace(found, path=smallest_path(folder, operations, release, asked, profile))
             if other := joins_most(folder, operations, release, rows, asked, settings.today()):
                 share, other_id, holder = other
-                found = replace(found, joined=share, joined_with=f"{other_id}, which {holder} holds")
+                found = replace(found, joined=share, joined_with=f"{other_id}, for {holder}")
             require_profile(found, asked, profile, found.rows + int(release.manifest["rows_left_out"]))
             if purpose.opt_out_applies:
                 require_recent(operations, settings.today(), marked_list(wh))
