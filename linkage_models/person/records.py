@@ -32,13 +32,14 @@ def link_table(con: duckdb.DuckDBPyConnection, source: str, target: str, linkabl
     con.execute(read_sql(path, numbered=numbered, target=target, one_person=key, communal=communal))
 
 
-def numbered_records(con: duckdb.DuckDBPyConnection, records: str, number: str) -> str:
+def numbered_records(con: duckdb.DuckDBPyConnection, records: str, number: str, of_one_table: bool = True) -> str:
     """Query of `records` (a query with record_id) and their `number` from 0 in the order of record_id. Records that
-    stand in this order, as a run of everything writes them, are counted off; to sort them takes longer."""
-    before = f"SELECT record_id, lag(record_id) OVER () AS before FROM {records}"
-    ((in_order,),) = con.execute(f"SELECT bool_and(record_id > before) FROM ({before})").fetchall()
-    if in_order:
-        return f"(SELECT *, row_number() OVER () - 1 AS {number} FROM {records})"
+    stand in this order in one table, as a run of everything writes them, are counted off; to sort them takes longer."""
+    if of_one_table:  # a join may bring its rows in another order the next time
+        before = f"SELECT record_id, lag(record_id) OVER () AS before FROM {records}"
+        ((in_order,),) = con.execute(f"SELECT bool_and(record_id > before) FROM ({before})").fetchall()
+        if in_order:
+            return f"(SELECT *, row_number() OVER () - 1 AS {number} FROM {records})"
     # numbered apart, and joined: to order whole rows takes twice as long
     return (
         f"(SELECT * FROM {records} JOIN (SELECT record_id, row_number() OVER (ORDER BY record_id) - 1 AS {number}"

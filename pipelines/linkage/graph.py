@@ -67,10 +67,11 @@ class Graph:
         )
 
 
-def write_nodes(wh: Warehouse, among: str = f"SELECT *, true AS anew FROM {RECORD}") -> None:
+def write_nodes(wh: Warehouse, among: str | None = None) -> None:
     """Write the temporary tables NODE and NODE_EDGE: the records of people in a query of RECORD and `anew`, whether
-    they are to be clustered anew, and the edges among them; needs EDGE."""
-    numbered = numbered_records(wh.con, f"(FROM ({among}) WHERE is_person)", "node")
+    they are to be clustered anew, without one all of them; and the edges among them; needs EDGE."""
+    records = f"(FROM ({among or f'SELECT *, true AS anew FROM {RECORD}'}) WHERE is_person)"
+    numbered = numbered_records(wh.con, records, "node", of_one_table=not among)
     wh.execute(
         f"""-- one row per record of a person, numbered in the order of record_id
         CREATE OR REPLACE TEMP TABLE {NODE} AS
