@@ -13,6 +13,7 @@ from linkage_models.person import comparisons, deterministic
 from linkage_models.person.communities import learn_communities
 from linkage_models.person.designs import COUNCIL, GENERAL, Design
 from linkage_models.person.general import without_families
+from linkage_models.person.levels import Comparison
 from linkage_models.term_frequencies import terms_here, write_telling_names
 
 FLOOR = 1e-6
@@ -24,7 +25,7 @@ class Observed:
     may match, `prior` about what share of all pairs do."""
 
     columns: set[str]
-    chosen: list[comparisons.Comparison]
+    chosen: list[Comparison]
     records: int
     prior: float
     terms: dict[str, dict[str, float]]
@@ -72,7 +73,7 @@ def observe(
 
 def _comparisons_here(
     con: duckdb.DuckDBPyConnection, table: str, design: Design, columns: set[str]
-) -> list[comparisons.Comparison]:
+) -> list[Comparison]:
     """What the columns at hand allow to compare. Raises TrainingFailed if nothing."""
     chosen = design.comparisons_of(columns)
     if not chosen:
@@ -84,7 +85,7 @@ def _raise_u(
     con: duckdb.DuckDBPyConnection,
     table: str,
     seen: dict[str, Any],
-    chosen: list[comparisons.Comparison],
+    chosen: list[Comparison],
     columns: set[str],
 ) -> None:
     """No u below what half a pair would have given: of a column that few records hold, the sample saw few pairs."""
@@ -113,7 +114,7 @@ def _families_seen(con: duckdb.DuckDBPyConnection, table: str, columns: set[str]
     return bool(differ > policy.FAMILY_SHARE * (differ + agree))
 
 
-def settings_of(chosen: list[comparisons.Comparison], prior: float) -> dict[str, Any]:
+def settings_of(chosen: list[Comparison], prior: float) -> dict[str, Any]:
     return {
         "link_type": "dedupe_only",
         "unique_id_column_name": "unique_id",
@@ -158,7 +159,7 @@ def _share_among_the_rest(seen: dict[str, Any]) -> None:
             level["u_probability"] = max(level["u_probability"] / total, FLOOR / 100)
 
 
-def take_matches_out_of_u(trained: dict[str, Any], chosen: list[comparisons.Comparison], prior: float) -> None:
+def take_matches_out_of_u(trained: dict[str, Any], chosen: list[Comparison], prior: float) -> None:
     """Random pairs hold `prior` of true matches, which matters where agreement is rarer than that: u = (seen - prior
     m) / (1 - prior).
 

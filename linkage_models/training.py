@@ -15,9 +15,9 @@ from linkage_models.maximisation import SMOOTHING, Learnt, NotConverged, maximis
 from linkage_models.models import CORE, Model, version_name
 from linkage_models.observed import FLOOR, observe, take_matches_out_of_u
 from linkage_models.patterns import Patterns, Session, TrainingFailed
-from linkage_models.person import comparisons
 from linkage_models.person.designs import COUNCIL, GENERAL, Design
 from linkage_models.person.general import weigh_twins
+from linkage_models.person.levels import Comparison
 
 _OTHERS = frozenset(
     {"middle", "sex", "nino", "nhs_number", "person_number", "contact", "move", "birth_place", "occupation"}
@@ -79,6 +79,8 @@ def train(
             _too_little(min(lacking), float(every_pair.counts[min(lacking)].sum()))
         learnt.append(every_pair)
         weigh_twins(trained, prior)
+    else:
+        of_unknown(con, table, trained, chosen)
     trained["probability_two_random_records_match"] = prior
     card = {
         "assumed": assumed,
@@ -145,9 +147,22 @@ def _too_little(name: str, found: float) -> NoReturn:
     )
 
 
-def _settle(
-    trained: dict[str, Any], chosen: list[comparisons.Comparison], learnt: list[Learnt], spare: bool
-) -> list[str]:
+def of_unknown(con: duckdb.DuckDBPyConnection, table: str, trained: dict[str, Any], chosen: list[Comparison]) -> None:
+    """Make m of a level for pairs of which one record lacks something its share of such pairs: of all pairs, m would
+    hold how seldom it is lacking, which a term frequency in the place of u does not. Its u is that of all levels of its
+    term: people share a name as often whatever is known of them."""
+    for comparison, source in zip(trained["comparisons"], chosen, strict=True):
+        levels = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
+        for level, known in zip(levels, source.levels, strict=True):
+            if known.unknown:
+                ((held,),) = con.execute(f"SELECT avg((NOT {known.unknown})::INT) FROM {table}").fetchall()
+                among = level["m_probability"] / max(1 - held**2, FLOOR)
+                level["m_probability"] = min(among, 2.0**-known.discount)
+                alike = [each for each, of in zip(levels, source.levels, strict=True) if of.term == known.term]
+                level["u_probability"] = sum(each["u_probability"] for each in alike)
+
+
+def _settle(trained: dict[str, Any], chosen: list[Comparison], learnt: list[Learnt], spare: bool) -> list[str]:
     """Set each m to the mean of the sessions, weighted by their matches. Returns the comparisons of which no session
     had a pair (an identifier that one source alone holds): they keep assumed values. Raises TrainingFailed for one that
     a model leans on, unless all pairs are asked later (`spare`)."""
@@ -167,5 +182,6 @@ def _settle(
     for comparison, source in zip(trained["comparisons"], chosen, strict=True):
         levels = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
         for level, known in zip(levels, source.levels, strict=True):
-            level["m_probability"] *= 2.0**-known.discount
+            level["m_probability"] *= 2.0 ** -max(known.discount, 0.0)
+            level["u_probability"] *= 2.0 ** min(known.discount, 0.0)
     return assumed

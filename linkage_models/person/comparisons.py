@@ -5,11 +5,12 @@ apart (twins, parent and child of one name, two people of one home) carry fixed 
 rare for EM.
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from linkage_models.person.communities import COLUMN as FULL_NAME
+from linkage_models.person.levels import Comparison, Level
 from linkage_models.thresholds import (
+    ADULT_TOO_SOON_WEIGHT,
     BIRTH_DATE_U,
     CHILD_ADULT_WEIGHT,
     JOINT_DAYS,
@@ -24,38 +25,6 @@ from linkage_models.thresholds import (
     TWIN_WEIGHT,
     UNIQUE_ID_U,
 )
-
-
-@dataclass(frozen=True)
-class Level:
-    """One level: the condition, in words, and what is known of it before training.
-
-    `weight` fixes log2(m/u); `u` fixes u; `most` is the most of matches that training may put there; `m` stands where
-    training saw no pair at the level; `share` is about what part of matches reach it; `discount` bits are taken off
-    after training; `local` marks levels whose u falls as the population grows.
-    """
-
-    words: str
-    condition: str
-    weight: float | None = None
-    u: float | None = None
-    m: float = 1e-3
-    share: float = 0.0
-    discount: float = 0.0
-    term: str | None = None
-    local: bool = False
-    most: float = 1.0
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Levels in order, after the null level; `needs` are the columns without which it is left out."""
-
-    name: str
-    needs: tuple[str, ...]
-    null: str
-    levels: tuple[Level, ...] = field(default_factory=tuple)
-    null_words: str = "not known for both"
 
 
 def _same(column: str) -> str:
@@ -131,6 +100,12 @@ FORENAME = Comparison(
     ),
 )
 
+
+def _no_address(side: str = "") -> str:
+    # an address as written (~) without a postcode names no home
+    return f"(postcode{side} IS NULL AND coalesce(starts_with(home_key{side}, '~'), true))"
+
+
 HOME = Comparison(
     "home",
     ("surname_key",),
@@ -151,13 +126,20 @@ HOME = Comparison(
             "${surname} AND ${postcode} AND ${unknown}",
             local=True,
         ),
-        Level("same surname, same postcode, another home", "${surname} AND ${postcode}", local=True),
+        # relatives live near, and share forenames
+        Level(
+            "same surname, same postcode, another home",
+            "${surname} AND ${postcode}",
+            local=True,
+            discount=NAMES_GO_TOGETHER,
+        ),
         Level("different surnames, same postcode", "${postcode}", local=True),
         Level(
             "same surname, address of one unknown",
-            "surname_key_l = surname_key_r AND (postcode_l IS NULL OR postcode_r IS NULL)",
+            f"surname_key_l = surname_key_r AND ({_no_address('_l')} OR {_no_address('_r')})",
             term=FULL_NAME,
             discount=NAMES_GO_TOGETHER,
+            unknown=_no_address(),
         ),
         Level(
             "same surname, another address",
@@ -166,7 +148,7 @@ HOME = Comparison(
             discount=NAMES_GO_TOGETHER,
         ),
         Level("a surname of one, former or part of a double one, is the other's, another address", "${surname}"),
-        Level("surnames alike, another address", "${alike}"),
+        Level("surnames alike, another address", "${alike}", discount=NAMES_GO_TOGETHER),
         Level("different surnames and addresses", "ELSE"),
     ),
 )
@@ -216,17 +198,16 @@ MIDDLE = Comparison(
 _CHILD_AND_ADULT = (
     "(is_child_l AND acts_as_adult_r) OR (is_child_r AND acts_as_adult_l)"
     " OR (is_pupil_l AND is_contact_r) OR (is_pupil_r AND is_contact_l)"
-    " OR coalesce(born_by_l < birth_date_r, false) OR coalesce(born_by_r < birth_date_l, false)"
 )
+_ADULT_TOO_SOON = "coalesce(born_by_l < birth_date_r, false) OR coalesce(born_by_r < birth_date_l, false)"
 
 BIRTH_DATE = Comparison(
     "birth_date",
     ("birth_date",),
-    f"({_null('birth_date')}) AND NOT ({_CHILD_AND_ADULT})",
+    f"({_null('birth_date')}) AND NOT ({_CHILD_AND_ADULT} OR {_ADULT_TOO_SOON})",
     (
-        Level(
-            "one is a child, or was one, when the other acts as adults do", _CHILD_AND_ADULT, weight=CHILD_ADULT_WEIGHT
-        ),
+        Level("one is a child, the other acts as adults do", _CHILD_AND_ADULT, weight=CHILD_ADULT_WEIGHT),
+        Level("one was a child when the other acted as adults do", _ADULT_TOO_SOON, weight=ADULT_TOO_SOON_WEIGHT),
         Level("same birth date", _same("birth_date") + " AND NOT weak_birth_date_l", u=BIRTH_DATE_U),
         Level("same birth date, 1 January, which often means year only", _same("birth_date")),
         Level(
@@ -324,7 +305,12 @@ MOVE = Comparison(
     ("moved_in",),
     "moved_in_l IS NULL OR moved_in_r IS NULL OR home_key_l = home_key_r OR home_key_l IS NULL OR home_key_r IS NULL",
     (
-        Level("a bill or tenancy ends as the other begins elsewhere, within a week", f"{_BOTH_DATED} AND {_DAYS} <= 7"),
+        # no namesake's bill ends on the day: what is taken off for names that go together is given back
+        Level(
+            "a bill or tenancy ends as the other begins elsewhere, within a week",
+            f"{_BOTH_DATED} AND {_DAYS} <= 7",
+            discount=-NAMES_GO_TOGETHER,
+        ),
         Level("one leaves as the other arrives elsewhere, within a week", f"{_DAYS} <= 7"),
         Level("one leaves as the other arrives elsewhere, within three months", f"{_DAYS} <= 92"),
         Level(

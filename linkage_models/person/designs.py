@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from linkage_models.person import blocking, comparisons, general
-from linkage_models.person.comparisons import Comparison
+from linkage_models.person.levels import Comparison
 from linkage_models.person.records import COLUMNS, IS_HOME, columns_at_hand
 from linkage_models.statements import read_sql
 from linkage_models.term_frequencies import TERM_COLUMNS

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from linkage_models.person import blocking, comparisons
-from linkage_models.person.comparisons import TWINS, Comparison, Level
+from linkage_models.person.comparisons import TWINS
+from linkage_models.person.levels import Comparison, Level
 from linkage_models.thresholds import (
     ADDRESS_ALIKE,
     ADDRESS_SAME,

@@ -76,7 +76,7 @@ def bits(level: dict[str, Any]) -> float:
 # Levels that so small a share of true pairs reach change no forecast.
 _LEAST_SHARE = 0.002
 # Follows from one birth date and what the other record does.
-_CHILD = "one is a child"
+_CHILD = ("one is a child", "one was a child")
 # A forename says the sex with it: where forenames agree, the model does not ask for the sex.
 _SAYS_SEX = ("same forename", "forenames of one root")
 
@@ -96,7 +96,7 @@ def worth(model: Model, field: Field) -> Worth | None:
     outcomes = tuple((level["m_probability"] / whole, bits(level)) for level in told)
     beside = _twins(model) if field.name == "birth_date" else "0"
     now = by_gamma(field.comparison, dict(enumerate(map(bits, levels))))
-    stays = _at(model, field.comparison, _CHILD)
+    stays = _at(model, field.comparison, *_CHILD)
     if field.name == "sex":
         stays = f"{stays} OR {_at(model, 'forename', *_SAYS_SEX)}"
     return Worth(field, bits(best), outcomes, now, beside, stays)
