@@ -2,8 +2,9 @@
 
 `--out` names folders that `python -m benchmarks.readiness --out` left (borough, truth, a run in `base`). Printed: the
 terms of `APART` (linkage_models/readiness/chances.py), by a logistic regression over the pairs of clusters that the
-clustering left apart, each weighed by the root of its pairs of records and `--weights` of its borough; and the share of
-what Chao's estimator foretells (`UNSEEN`, pipelines/readiness/thresholds.py) that is there, by least squares.
+clustering left apart and no other person is in question for, each weighed by the root of its pairs of records and
+`--weights` of its borough; and the share of what Chao's estimator foretells (`UNSEEN`, pipelines/readiness/thresholds.py)
+that is there, by least squares.
 """
 
 import argparse
@@ -58,6 +59,7 @@ def apart_of(wh: Warehouse) -> np.ndarray:
         ), told AS (
             SELECT c.*, one, a.n AS n_x, b.n AS n_y, len(list_intersect(a.sources, b.sources)) AS shared
             FROM chance c JOIN real USING (x, y) JOIN sized a ON a.cluster = x JOIN sized b ON b.cluster = y
+            WHERE rivals = 1
         )
         SELECT one, sqrt(pairs), {sql} FROM told"""
     ).fetchnumpy()

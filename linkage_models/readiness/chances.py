@@ -16,14 +16,15 @@ from linkage_models.thresholds import WEIGHT_CAP
 # Pairs of clusters less probable than this add nothing that can be seen in a forecast.
 LEAST_PROBABILITY = 0.001
 # `apart`: its log odds, by a logistic regression over the pairs of clusters of four invented boroughs, three of 15,000
-# people and one of 180,688 (`benchmarks/apart.py`), each weighed by the root of its pairs of records.
+# people and one of 180,688 (seeds 4201 to 4204, `benchmarks/apart.py --weights 1 1 1 0.25`), each weighed by the root of
+# its pairs of records.
 APART = {
-    "by itself": 1.38,
-    "log odds of the strongest pair": 0.82,
-    "bits of a pair on average": 0.19,
-    "log of the pairs of records": -0.92,
-    "one of them a single record": 1.57,
-    "each source that has a record in both": -1.80,
+    "by itself": 1.57,
+    "log odds of the strongest pair": 0.74,
+    "bits of a pair on average": 0.13,
+    "log of the pairs of records": -1.11,
+    "one of them a single record": 1.77,
+    "each source that has a record in both": -2.19,
 }
 # Beyond these the strongest pair and the average say no more.
 _MOST_ODDS, _LEAST_BITS = 8.0, -20.0
@@ -57,7 +58,7 @@ def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> N
     `records` is (record_id, source, cluster, one_person_key, ...), `edges` is (record_l, record_r, match_weight,
     match_probability, gamma_*, ...). `clustered_edge`: an edge, the clusters and sources of its ends. `chance`: x < y,
     edges, pairs (of their records), weight (sum over all pairs, those not compared at the weight of a missing pair),
-    probability, apart.
+    probability, apart, rivals (so many persons a record by itself fits, by which both are divided).
     """
     con.execute(
         f"""-- one row per scored pair of records
@@ -100,18 +101,25 @@ def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> N
         ), forbidden AS (
             SELECT DISTINCT c.x, c.y FROM counted c JOIN chance_record a ON a.cluster = c.x
             JOIN chance_record b ON b.cluster = c.y AND b.one_person_key = a.one_person_key
+        ), told AS (
+            SELECT *, 1 / (1 + exp(-({odds}))) AS alone FROM (
+                SELECT x, y, edges, a.n AS n_x, b.n AS n_y, n_x * n_y AS pairs, probability,
+                    total + (pairs - edges) * {missing_weight()!r} AS weight,
+                    len(list_intersect(a.sources, b.sources)) AS shared
+                FROM counted JOIN sized a ON a.cluster = x JOIN sized b ON b.cluster = y
+                ANTI JOIN forbidden USING (x, y))
+        ), either AS (
+            SELECT x AS one, y AS other, n_x AS n, alone FROM told UNION ALL SELECT y, x, n_y, alone FROM told
+        ), rival AS (   -- who fits several that are not one person is one of them at most
+            SELECT a.one, a.other, sum(b.alone * (1 - coalesce(t.alone, 0))) AS others
+            FROM either a JOIN either b ON b.one = a.one AND b.other <> a.other
+            LEFT JOIN either t ON t.one = a.other AND t.other = b.other
+            WHERE a.n = 1 GROUP BY ALL
         )
-        SELECT x, y, edges, pairs, weight, probability / rivals AS probability, alone / rivals AS apart
+        SELECT x, y, edges, pairs, weight, probability / rivals AS probability, alone / rivals AS apart, rivals
         FROM (
-            SELECT *, 1 / (1 + exp(-({odds}))) AS alone,   -- who fits several is one of them at most
-                greatest(1, CASE WHEN n_x = 1 THEN sum(alone) OVER (PARTITION BY x) END,
-                    CASE WHEN n_y = 1 THEN sum(alone) OVER (PARTITION BY y) END) AS rivals
-            FROM (
-            SELECT x, y, edges, a.n AS n_x, b.n AS n_y, n_x * n_y AS pairs, probability,
-                total + (pairs - edges) * {missing_weight()!r} AS weight,
-                len(list_intersect(a.sources, b.sources)) AS shared
-            FROM counted JOIN sized a ON a.cluster = x JOIN sized b ON b.cluster = y
-            ANTI JOIN forbidden USING (x, y)))
+            SELECT t.*, greatest(1, alone + a.others, alone + b.others) AS rivals
+            FROM told t LEFT JOIN rival a ON a.one = x AND a.other = y LEFT JOIN rival b ON b.one = y AND b.other = x)
         WHERE apart >= {LEAST_PROBABILITY}"""
     )
     con.execute(

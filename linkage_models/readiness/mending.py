@@ -142,17 +142,19 @@ def _write_won(con: duckdb.DuckDBPyConnection, each: Worth, stop: float, target:
     joined = " + ".join(
         f"{share!r} * (base + gain_{place} > 0)::INTEGER" for place, (share, _) in enumerate(each.outcomes)
     )
+    # forecasts for homes are held against records whose home is known, by what the strongest pair says
+    chance = "probability" if name == "home" else "apart"
     con.execute(
         f"""-- one row per source and pair of clusters that would merge
         CREATE OR REPLACE TEMP TABLE won AS
         WITH summed AS (
-            SELECT n.source, x, y, any_value(c.probability) AS probability,
+            SELECT n.source, x, y, any_value(c.{chance}) AS chance,
                 any_value(c.weight - {stop!r} * c.pairs) AS base, {sums},
                 list_distinct(flatten(list(list_filter([CASE WHEN lacks_l THEN record_l END,
                     CASE WHEN lacks_r THEN record_r END], lambda m: m IS NOT NULL)))) AS mended
             FROM newly n JOIN chance c USING (x, y) GROUP BY n.source, x, y
         )
-        SELECT source, x, y, mended, probability * ({joined}) AS share FROM summed WHERE share > 0"""
+        SELECT source, x, y, mended, chance * ({joined}) AS share FROM summed WHERE share > 0"""
     )
     _write_seats(con, capped(f"bare + {each.top!r} + beside"), stop)
     con.execute(
