@@ -109,32 +109,67 @@ def _nhs(number: int) -> str:
     return "" if check == 10 else "".join(map(str, digits)) + str(check)
 
 
-def build(people: int = 3000, seed: int = 7) -> Town:
+@dataclass(frozen=True)
+class Names:
+    """Names and how common each is."""
+
+    forenames: dict[str, float]
+    surnames: dict[str, float]
+
+
+class _Names:
+    """Draws the town's own names, made up and crowded, or those given."""
+
+    def __init__(self, rng: np.random.Generator, given: Names | None) -> None:
+        self._rng, self._given = rng, given
+        self._female, self._male = (
+            [a + b for b in ("", "ANNE", "ETTE", "INA", "BELL", "OR") for a in names] for names in (FEMALE, MALE)
+        )
+        endings = ("", "SON", "FORD", "LEY", "TON", "WELL", "BURY", "GATE", "WICK", "HAM")
+        self._surnames = [a + b for a in STEMS for b in endings]
+
+    def forename(self, male: bool) -> str:
+        if self._given:
+            return self._as_common(self._given.forenames, MALE if male else FEMALE)
+        return (self._male if male else self._female)[int(self._rng.integers(len(self._female)) * self._rng.random())]
+
+    def family(self) -> str:
+        if self._given:
+            return self._as_common(self._given.surnames, list(self._given.surnames))
+        return self._surnames[int(self._rng.integers(len(self._surnames)) * self._rng.random())]
+
+    def other(self) -> str:
+        """The surname of one who does not bear the family's."""
+        return self.family() if self._given else self._surnames[int(self._rng.integers(len(self._surnames)))]
+
+    def _as_common(self, shares: dict[str, float], among: list[str]) -> str:
+        sums = np.cumsum([shares[name] for name in among])
+        return among[int(np.searchsorted(sums, self._rng.random() * sums[-1]))]
+
+
+def build(people: int = 3000, seed: int = 7, given: Names | None = None) -> Town:
     """About `people` people in homes of one to five, about 1.7 records each; deterministic for a seed."""
     rng = np.random.default_rng(seed)
-    female, male_names = (
-        [a + b for b in ("", "ANNE", "ETTE", "INA", "BELL", "OR") for a in names] for names in (FEMALE, MALE)
-    )
-    surnames = [a + b for a in STEMS for b in ("", "SON", "FORD", "LEY", "TON", "WELL", "BURY", "GATE", "WICK", "HAM")]
+    names = _Names(rng, given)
     persons: list[dict[str, object]] = []
     home = 0
     while len(persons) < people:
         home += 1
         size = int(rng.choice([1, 2, 3, 4, 5], p=[0.3, 0.35, 0.15, 0.13, 0.07]))
-        family = surnames[int(rng.integers(len(surnames)) * rng.random())]
+        family = names.family()
         twin_year = int(rng.integers(1995, 2008))
         for place in range(size):
             male = bool(rng.random() < 0.5)
             year = int(rng.integers(1935, 1990)) if place < 2 else twin_year + int(rng.integers(0, 8))
             born = date(year, int(rng.integers(1, 13)), int(rng.integers(1, 29)))
-            name = (male_names if male else female)[int(rng.integers(len(female)) * rng.random())]
+            name = names.forename(male)
             if place == 3 and rng.random() < 0.1:
                 born = persons[-1]["born"]  # type: ignore[assignment]
             if place == 2 and male and rng.random() < 0.05:
                 name = str(persons[-1]["forename"])
             persons.append(
                 {"id": len(persons), "home": home, "forename": name,
-                "surname": family if rng.random() < 0.9 else surnames[int(rng.integers(len(surnames)))],
+                "surname": family if rng.random() < 0.9 else names.other(),
                  "born": born, "sex": "M" if male else "F",
                  "middle": (MALE if male else FEMALE)[int(rng.integers(22))] if rng.random() < 0.5 else None}
             )  # fmt: skip

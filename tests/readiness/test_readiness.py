@@ -1,26 +1,47 @@
 """Readiness over a small town: what it foretells without the truth is what the truth then shows."""
 
 from collections.abc import Iterator
+from heapq import nlargest
+from operator import itemgetter
 
 import polars as pl
 import pytest
 
 from linkage_models import thresholds as policy
+from linkage_models.models import pinned
+from pipelines.linkage.choice import PEOPLE_PER_DWELLING
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.edges import build_edge
 from pipelines.linkage.persons import MEMBERSHIP, build_persons
 from pipelines.people.records import build_record, build_record_address
+from pipelines.places.gazetteer import PROPERTY
 from pipelines.readiness.measuring import BLOCKING, GROUP, MEND, PAIR, ROW, SOURCE, build_readiness
 from pipelines.readiness.readiness_data import readiness_data
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from tests.linkage.facts_of_town import EACH_PERSON, load
-from tests.linkage_models.small_town import SOURCES, Town, build
+from tests.linkage_models.small_town import FEMALE, MALE, SOURCES, Names, Town, build
 
 VIEWS = {"data_quality": list(SOURCES)}
 
 
+# Of those who bear names that the shipped model knows: the 200 commonest surnames, and some forenames.
+KNOWN = pinned().terms
+NAMES = Names(
+    {name: KNOWN["forename"][name] for name in FEMALE + MALE},
+    dict(nlargest(200, ((name, share) for name, share in KNOWN["surname_key"].items() if name), itemgetter(1))),
+)
+PEOPLE = 6000
+
+
 def linked(wh: Warehouse, town: Town) -> None:
     load(wh, town)
+    # the gazetteer of a place so large that it has so many people of these names
+    bear = sum(NAMES.forenames.values()) * sum(NAMES.surnames.values())
+    wh.table(
+        PROPERTY,
+        f"SELECT range AS uprn, false AS is_communal, true AS is_dwelling, true AS is_current, NULL::VARCHAR AS ward"
+        f" FROM range(1, {round(PEOPLE / bear / PEOPLE_PER_DWELLING)})",
+    )
     build_record_address(wh)
     build_record(wh, b"k" * 32, EACH_PERSON)
     build_edge(wh)
@@ -41,7 +62,7 @@ def true_links(wh: Warehouse, town: Town) -> tuple[int, int]:
 
 @pytest.fixture(scope="module")
 def whole() -> Town:
-    return build(6000, seed=5)
+    return build(PEOPLE, seed=5, given=NAMES)
 
 
 @pytest.fixture(scope="module")
