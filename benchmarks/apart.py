@@ -3,8 +3,8 @@
 `--out` names folders that `python -m benchmarks.readiness --out` left (borough, truth, a run in `base`). Printed: the
 terms of `APART` (linkage_models/readiness/chances.py), by a logistic regression over the pairs of clusters that the
 clustering left apart and no other person is in question for, each weighed by the root of its pairs of records and
-`--weights` of its borough; and the share of what Chao's estimator foretells (`UNSEEN`, pipelines/readiness/thresholds.py)
-that is there, by least squares.
+`--weights` of its borough; and the share of what Chao's estimator foretells (`UNSEEN`,
+pipelines/readiness/thresholds.py) that is there, by least squares.
 """
 
 import argparse

@@ -16,8 +16,8 @@ from linkage_models.thresholds import WEIGHT_CAP
 # Pairs of clusters less probable than this add nothing that can be seen in a forecast.
 LEAST_PROBABILITY = 0.001
 # `apart`: its log odds, by a logistic regression over the pairs of clusters of four invented boroughs, three of 15,000
-# people and one of 180,688 (seeds 4201 to 4204, `benchmarks/apart.py --weights 1 1 1 0.25`), each weighed by the root of
-# its pairs of records.
+# people and one of 180,688 that counts a quarter (seeds 4201 to 4204, `benchmarks/apart.py`), each weighed by the root
+# of its pairs of records.
 APART = {
     "by itself": 1.57,
     "log odds of the strongest pair": 0.74,

@@ -69,10 +69,34 @@ def test_a_missing_birth_date_that_would_join_two_records_is_named(con):
     town(con)
     mending = birth_date(con)["benefits"]
     assert (mending.held, mending.lacking, mending.rows) == (12, 1, 1)
-    # as often as the two then agree, or agree well enough; never more than the probability of the pair
-    assert 0.5 < mending.links <= 0.6
+    ((apart,),) = con.execute("SELECT apart FROM chance").fetchall()
+    # as often as the two then agree, or agree well enough; never more than the chance that they are one person
+    assert 0.8 * apart < mending.links <= apart
     assert con.execute("SELECT record_id, source, field FROM named").fetchall() == [("a", "benefits", "birth_date")]
     drop_chances(con)
+
+
+@pytest.mark.parametrize("one_person", [False, True])
+@pytest.mark.parametrize("names", [("1", "2", "3"), ("2", "1", "3"), ("3", "1", "2")])
+def test_a_record_that_fits_two_persons_is_one_of_them_at_most(con, names, one_person):
+    first, *others = names
+    lacks = ", ".join(f"false AS lacks_{field.name}" for field in FIELDS)
+    con.execute(
+        f"""CREATE TABLE record AS SELECT i::VARCHAR AS record_id, i::UBIGINT AS cluster, 'benefits' || i AS source,
+            'tenant' AS role, NULL::VARCHAR AS one_person_key, {lacks} FROM range(1, 4) r(i)"""
+    )
+    pairs = [(first, other) for other in others] + ([tuple(others)] if one_person else [])
+    told = ", ".join(f"-1 AS gamma_{name}" for name in GAMMAS)
+    con.execute("CREATE TABLE found (l VARCHAR, r VARCHAR)")
+    con.executemany("INSERT INTO found VALUES (?, ?)", pairs)
+    con.execute(
+        f"""CREATE TABLE edge AS SELECT least(l, r) AS record_l, greatest(l, r) AS record_r, 9.0 AS match_weight,
+            0.999 AS match_probability, {told} FROM found"""
+    )
+    write_chances(con, "record", "edge")
+    apart = [each for (each,) in con.execute("SELECT apart FROM chance").fetchall()]
+    # two others that may be one person do not contend for it
+    assert apart == pytest.approx([1.0] * 3 if one_person else [0.5] * 2, abs=0.02)
 
 
 def test_nothing_is_won_where_the_other_source_lacks_it_too(con):
