@@ -109,7 +109,8 @@ def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> N
                 FROM counted JOIN sized a ON a.cluster = x JOIN sized b ON b.cluster = y
                 ANTI JOIN forbidden USING (x, y))
         ), either AS (
-            SELECT x AS one, y AS other, n_x AS n, alone FROM told UNION ALL SELECT y, x, n_y, alone FROM told
+            SELECT x AS one, y AS other, n_x AS n, alone FROM told WHERE alone >= {LEAST_PROBABILITY}
+            UNION ALL SELECT y, x, n_y, alone FROM told WHERE alone >= {LEAST_PROBABILITY}
         ), rival AS (   -- who fits several that are not one person is one of them at most
             SELECT a.one, a.other, sum(b.alone * (1 - coalesce(t.alone, 0))) AS others
             FROM either a JOIN either b ON b.one = a.one AND b.other <> a.other
