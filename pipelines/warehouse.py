@@ -151,11 +151,11 @@ def connect(temp: Path, allowed: Sequence[Path], memory_limit: str, threads: int
 
     Raises WarehouseError when the crypto module can't be loaded: nothing is ever written unencrypted.
     """
-    con = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
+    # said later, DuckDB refuses it where files of another process lie in .tmp of the working folder
+    spill = {"temp_file_encryption": "true", "temp_directory": str(temp)}
+    con = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false", **spill})
     try:
         con.execute(f"LOAD '{_crypto_module()}'")
-        con.execute("SET temp_file_encryption = true")
-        con.execute("SET temp_directory = '" + str(temp).replace("'", "''") + "'")
         con.execute(f"SET memory_limit = '{memory_limit}'")
         con.execute(f"SET threads = {int(threads)}")
         con.execute("SET preserve_insertion_order = true")

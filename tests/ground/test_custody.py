@@ -379,3 +379,12 @@ def test_a_flipped_bit_is_a_refusal(folder):
             read()
     finally:
         con.close()
+
+
+def test_what_another_process_spilled_in_the_working_folder_is_no_matter(tmp_path, monkeypatch):
+    (tmp_path / ".tmp").mkdir()
+    (tmp_path / ".tmp" / "duckdb_temp_storage_DEFAULT-0.tmp").write_text("another process's")
+    monkeypatch.chdir(tmp_path)
+    con = warehouse.connect(tmp_path, (), "100MB", 1)
+    settings = "SELECT current_setting('temp_file_encryption'), current_setting('temp_directory')"
+    assert con.execute(settings).fetchall() == [(True, str(tmp_path))]
