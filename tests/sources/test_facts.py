@@ -127,6 +127,9 @@ DEATH = (
         (DEATH + "; COPY ${borrower} TO 'all.csv'", "it is no SELECT"),
         (DEATH + "; DROP TABLE ${borrower}", "it is no SELECT"),
         (DEATH + "; SELECT 1", "it holds several statements"),
+        ('WITH "identity.facts.x" AS (SELECT 1) SELECT * FROM identity.facts.x', "it reads `identity.facts.x`"),
+        ("WITH other AS (SELECT * FROM other) SELECT * FROM other", "it reads `other`"),
+        ("SELECT * FROM other, (WITH other AS (SELECT 1) SELECT 1)", "it reads `other`"),
         ("WITH own AS (FROM ${borrower}) " + DEATH.replace("${borrower}", "own"), None),
     ],
 )
