@@ -35,7 +35,7 @@ from pipelines.residents.assets import assets as residents_assets
 from pipelines.review.assets import assets as review_assets
 from pipelines.risk.assets import assets as risk_assets
 from pipelines.schedules import landing_sensor, nightly
-from pipelines.settings import DataFolder, load_settings, located
+from pipelines.settings import SHIPPED_DAGSTER, DataFolder, load_settings, located
 from pipelines.sources.assets import assets as sources_assets
 from pipelines.sources.assets import extract_specs
 from pipelines.sources.catalogue import Catalogue
@@ -155,14 +155,14 @@ def _upstream(assets: Sequence[dg.AssetsDefinition]) -> dict[str, frozenset[str]
 
 
 def dagster_home(folder: DataFolder) -> Path:
-    """Make a data folder Dagster's home: its settings are the repository's dagster.yaml.
+    """Make a data folder Dagster's home: its settings are the dagster.yaml beside this file.
 
     Raises BoroughlinkError for a path that Dagster would read as the address of a database with options.
     """
     if set("?%") & set(str(folder.root)):
         raise BoroughlinkError(f"The data folder's path may hold neither ? nor %: {folder.root}.")
     folder.make()
-    shutil.copyfile(Path(__file__).resolve().parent.parent / "dagster.yaml", folder.dagster / "dagster.yaml")
+    shutil.copyfile(SHIPPED_DAGSTER, folder.dagster / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(folder.dagster)
     return folder.dagster
 

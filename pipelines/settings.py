@@ -23,7 +23,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from linkage_models.thresholds import BLOCKING_RECALL, CLUSTER_STOP, TARGET_PRECISION
 from pipelines.faults import BoroughlinkError as BoroughlinkError
 
-SHIPPED_SOURCES = Path(__file__).parent / "sources"
+SHIPPED_SOURCES = Path(__file__).parent / "sources" / "shipped"
+SHIPPED_DAGSTER = Path(__file__).parent / "dagster.yaml"
 SETTINGS_FILE = "boroughlink.yaml"
 #: Of real data these stand in the folder's own file alone: whoever starts a process chooses its environment.
 NOT_FROM_OUTSIDE = (

@@ -10,9 +10,7 @@ from pipelines.faults import Refusal
 from pipelines.governance import escrow
 from pipelines.governance.keystore import STORE_FILE, Keystore
 from pipelines.inbox import DELIVERY_NAME, MANIFEST
-from pipelines.settings import DataFolder, Settings
-
-SHIPPED_DAGSTER = Path(__file__).resolve().parent.parent.parent / "dagster.yaml"
+from pipelines.settings import SHIPPED_DAGSTER, DataFolder, Settings
 
 #: What `doctor` says of a folder of which nobody has said what it holds.
 UNDECLARED = (

@@ -1,1 +1,4 @@
-"""Sources: what each promises (its contract), how its files are read and taken in, its facts. A folder is a source."""
+"""Sources: what each promises (its contract), how its files are read and taken in, its facts.
+
+`shipped/` holds one folder a source, without Python: contract.yaml, a .sql file a fact, checks/.
+"""
