@@ -132,7 +132,9 @@ def export() -> None:
 @click.option("--view", type=click.Choice(["data_quality", "fraud", "risk"]), help="In the place of the purpose's.")
 @WHY
 def export_clusters(data: str, out: str, view: str | None, purpose: str) -> None:
-    """record_id, source, source_key, person_id of every record."""
+    """Every record of the view once: record_id, source, source_key, person_id, and how it stands: `linked` (the
+    person has other records too), `alone` (none was found), `nobody` (it names no person, and person_id is empty).
+    Protected people stay out."""
     from pipelines.outgoing.files import write_clusters
 
     click.echo(write_clusters(folder(data), Path(out), purpose, view))

@@ -1,5 +1,6 @@
 """The files of `export`, and what every file that leaves has: a target, a stamp, a line in the audit before it."""
 
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from pipelines.exports import Stamp, write_csv
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
 from pipelines.governance.actors import acting
-from pipelines.governance.protection import protected_persons
+from pipelines.governance.protection import for_few, protected_persons
 from pipelines.governance.purposes import PurposeRefused
 from pipelines.operations import opened_store
 from pipelines.reading.overview import old_of
@@ -15,22 +16,37 @@ from pipelines.reading.purposes import purposes_at
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot, require_linked
 
+# `standing`: linked (the person has more records), alone (no other record of this person was found), nobody (the record
+# names no person, so person_id is empty).
+CLUSTERS = ("record_id", "source", "source_key", "person_id", "standing")
+
 
 def write_clusters(folder: DataFolder, out: Path, purpose: str, view: str | None = None) -> str:
-    """record_id, source, source_key, person_id of one view, else of the purpose's; protected people stay out."""
+    """CLUSTERS of every record of one view, else of the purpose's, each once; protected people stay out."""
     view, target = by_name(folder, purpose, view), target_of(folder, out, (".csv",))
     with open_snapshot(folder) as (wh, place):
         require_linked(wh)
         rows = wh.rows(
-            "SELECT m.record_id, r.source, r.source_key, m.person_id FROM published.linkage.membership m "
-            "JOIN published.people.record r USING (record_id) WHERE m.view = ? AND (m.view, m.person_id) NOT IN "
-            f"({protected_persons('published')}) ORDER BY ALL",
-            [view],
+            f"""-- one row per record of the view
+            SELECT r.record_id, r.source, r.source_key, m.person_id, CASE WHEN m.person_id IS NULL THEN 'nobody'
+                WHEN count(*) OVER (PARTITION BY m.person_id) > 1 THEN 'linked' ELSE 'alone' END
+            FROM published.people.record r
+            LEFT JOIN (FROM published.linkage.membership WHERE view = $view) m USING (record_id)
+            WHERE list_contains($sources, r.source) AND coalesce(r.sensitivity, '') NOT IN ({for_few()})
+                AND coalesce(m.person_id, '') NOT IN
+                    (SELECT person_id FROM ({protected_persons("published")}) WHERE view = $view)
+            ORDER BY ALL""",
+            {"view": view, "sources": purposes_at(folder, None).sources(view)},
         )
     said = noted(folder, "clusters exported", out, len(rows), purpose)
     stamp = stamp_of(folder, f"clusters of the view {view}", place.name)
-    write_csv(target, ("record_id", "source", "source_key", "person_id"), rows, stamp)
-    return said
+    write_csv(target, CLUSTERS, rows, stamp)
+    found = Counter(row[-1] for row in rows)
+    persons = len({row[3] for row in rows} - {None})
+    return (
+        f"{said}: {plural(persons, 'person')}; {found['linked']:,} records linked, {found['alone']:,} alone, "
+        f"{found['nobody']:,} that name nobody"
+    )
 
 
 def write_label_sample(folder: DataFolder, out: Path, pairs: int, purpose: str, view: str | None = None) -> str:

@@ -1,5 +1,7 @@
+import csv
 import json
 import stat
+from collections import Counter
 
 from pipelines.linkage.labelling import calibrate_here
 from pipelines.review.decisions import read_decisions
@@ -11,6 +13,21 @@ from tests.end_to_end.conftest import boroughlink
 def clusters(borough, path, view="data_quality"):
     boroughlink("export", "clusters", "--data", borough.data, "--out", path, "--view", view)
     return path.read_bytes()
+
+
+def test_clusters_hold_every_record_once_and_say_how_it_stands(borough, tmp_path):
+    rows = list(csv.DictReader(clusters(borough, tmp_path / "c.csv").decode().splitlines()))
+    of_person = Counter(row["person_id"] for row in rows)
+    for row in rows:
+        stands = "nobody" if not row["person_id"] else "linked" if of_person[row["person_id"]] > 1 else "alone"
+        assert row["standing"] == stands
+    assert {row["standing"] for row in rows} >= {"linked", "alone"}
+    with open_snapshot(DataFolder.at(borough.data)) as (wh, _):
+        known = wh.rows("SELECT record_id FROM published.people.record WHERE sensitivity IS NULL")
+    listed = {row["record_id"] for row in rows}
+    assert len(listed) == len(rows)
+    # records of a person with a protected record stay out
+    assert 0 <= len(known) - len(listed & {record for (record,) in known}) < 0.01 * len(known)
 
 
 def test_the_report_answers_what_came_out(borough):
