@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import datetime
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -36,12 +37,21 @@ def runs(request: Request, held: At, user: Runner, compare: str = "") -> Respons
     rows = []
     for run in held.operations.runs()[:25]:
         told = json.loads(run["summary"] or "{}")
-        seconds = sum(float(step["wall_seconds"]) for step in told.get("timings", []) if "wall_seconds" in step)
-        rows.append(run | {"why": told.get("why", ""), "seconds": seconds, "steps": len(told.get("timings", []))})
+        longest = max(told.get("timings", []), key=lambda step: step["seconds"], default=None)
+        rows.append(run | {"why": told.get("why", ""), "took": _took(run), "longest": longest})
     return held.page(
         request, "app/rooms/runs.html", runs=rows, under_way=run_under_way(held.folder), last=started(held.folder),
         published=Current.read(held.folder).published, told=difference(held.folder) if compare == "1" else None,
     )  # fmt: skip
+
+
+def _took(run: dict[str, Any]) -> str:
+    """From the start of a run to its end, in words; nothing for one under way."""
+    if not run["ended_at"]:
+        return ""
+    seconds = (datetime.fromisoformat(run["ended_at"]) - datetime.fromisoformat(run["started_at"])).total_seconds()
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
 @router.post("/runs")

@@ -99,6 +99,7 @@ def test_a_run_is_started_with_a_name_and_its_fault_is_told(place: DataFolder, m
         assert last and not last.going and last.by == "Ada Analyst"
         page = ada.get("/runs").text
         assert "asked for by Ada Analyst" in page and last.said
+        assert re.search(r"<td[^>]*>\d+ s</td>", page) and 'published <span class="app-faint">1.2 s' in page
         assert "Nothing is running" in ada.submit("/runs", {"what": "stop"}).text
 
 
