@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from pipelines import warehouse
-from pipelines.governance.keys import Keyring
+from pipelines.keys.keyring import Keyring
 from pipelines.quality.gate import gate
 from pipelines.settings import SHIPPED_SOURCES, DataFolder, load_settings
 from pipelines.sources.archive import Archive

@@ -26,7 +26,7 @@ import polars as pl
 
 from benchmarks.whole_runs import ran
 from pipelines import warehouse
-from pipelines.governance.keys import open_keyring
+from pipelines.keys.keyring import open_keyring
 from pipelines.readiness.thresholds import FEW_LINKS
 from pipelines.running.demonstration import AS_OF
 from pipelines.settings import SHIPPED_SOURCES, DataFolder, load_settings

@@ -4,7 +4,7 @@ import time
 
 import polars as pl
 
-from pipelines.governance.pseudonyms import pseudonym
+from pipelines.keys.pseudonyms import pseudonym
 from pipelines.releases.attacks import attack
 from pipelines.releases.disclosure import grouped, stays
 from pipelines.releases.sets import load_set, population, profiles

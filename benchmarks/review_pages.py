@@ -34,7 +34,7 @@ import uvicorn
 
 from benchmarks.review_queue import made
 from pipelines.governance import audit
-from pipelines.governance.keys import STANDING_KEYS
+from pipelines.keys.keyring import STANDING_KEYS
 from pipelines.operations import Operations, opened_store
 from pipelines.settings import DataFolder
 from review_app.app import create_app

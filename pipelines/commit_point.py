@@ -19,7 +19,7 @@ from pipelines import inbox
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.keys import LINKING
+from pipelines.keys.keyring import LINKING
 from pipelines.operations import Operations, opened_store
 from pipelines.settings import DataFolder, now
 

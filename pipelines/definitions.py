@@ -19,8 +19,8 @@ from pipelines.faults import BoroughlinkError
 from pipelines.fraud.assets import assets as fraud_assets
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.keys import TRAINING, open_keyring
 from pipelines.governance.purposes import PurposeContradiction, Purposes, purposes_file
+from pipelines.keys.keyring import TRAINING, open_keyring
 from pipelines.linkage.assets import assets as linkage_assets
 from pipelines.linkage.shelf import SHIPPED, Shelf
 from pipelines.notices.telling import tell

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from pipelines.faults import BoroughlinkError, Refusal
-from pipelines.governance.for_good import taken_back
-from pipelines.governance.keys import STORE, Keyring, open_keyring
-from pipelines.governance.pseudonyms import record_name
-from pipelines.governance.row_macs import RowChanged, require_as_written, rewrite, with_mac
-from pipelines.governance.sealed_texts import erased, opened, sealed_payload
+from pipelines.keys.for_good import taken_back
+from pipelines.keys.keyring import STORE, Keyring, open_keyring
+from pipelines.keys.pseudonyms import record_name
+from pipelines.keys.row_macs import RowChanged, require_as_written, rewrite, with_mac
+from pipelines.keys.sealed_texts import erased, opened, sealed_payload
 from pipelines.settings import SETTINGS_FILE, DataFolder, load_settings
 from pipelines.store_schema import brought_up_to_date, durable, revision
 from pipelines.store_tables import (

@@ -23,9 +23,9 @@ from pipelines.faults import BoroughlinkError
 from pipelines.governance import anchors, audit, revealed
 from pipelines.governance.actors import person
 from pipelines.governance.fitness import require_fit
-from pipelines.governance.for_good import HOLDS_REAL
-from pipelines.governance.keys import LINKING, Keyring, open_keyring
 from pipelines.governance.opt_out import newest_list
+from pipelines.keys.for_good import HOLDS_REAL
+from pipelines.keys.keyring import LINKING, Keyring, open_keyring
 from pipelines.operations import Operations
 from pipelines.settings import (
     SETTINGS_FILE,

@@ -1,7 +1,7 @@
 """The council's settings, and where everything of one data folder lies.
 
 Settings come, in rising order of precedence, from the defaults below, `boroughlink.yaml` in the data folder, and the
-environment (`BOROUGHLINK_<NAME>`). Keys are never settings: see `governance.keys`.
+environment (`BOROUGHLINK_<NAME>`). Keys are never settings: see `pipelines.keys`.
 """
 
 import difflib

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipelines import warehouse
 from pipelines.commit_point import Current
 from pipelines.faults import BoroughlinkError
-from pipelines.governance.keys import open_keyring
+from pipelines.keys.keyring import open_keyring
 from pipelines.settings import DataFolder, load_settings
 from pipelines.warehouse import Warehouse
 

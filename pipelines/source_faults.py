@@ -14,9 +14,9 @@ from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import Actor
 from pipelines.governance.approvals import roles_needed
-from pipelines.governance.pseudonyms import record_name
-from pipelines.governance.row_macs import MAC, rewrite
-from pipelines.governance.sealed_texts import opened
+from pipelines.keys.pseudonyms import record_name
+from pipelines.keys.row_macs import MAC, rewrite
+from pipelines.keys.sealed_texts import opened
 from pipelines.operations import Operations, timestamp
 from pipelines.settings import Settings
 from pipelines.store_tables import payload_table, source_fault_table

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
 from pipelines.faults import BoroughlinkError, Refusal, plural
-from pipelines.governance.keys import READING, open_keyring
+from pipelines.keys.keyring import READING, open_keyring
 from pipelines.operations import Operations
 from pipelines.scorecard.sparkline import sparkline
 from pipelines.settings import DataFolder, load_settings

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.templating import Jinja2Templates
 
 from pipelines.governance import audit
-from pipelines.governance.pseudonyms import record_name
+from pipelines.keys.pseudonyms import record_name
 from pipelines.operations import Operations
 from pipelines.settings import DataFolder, Settings
 from review_app.leases import Leases

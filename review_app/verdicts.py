@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.governance import audit
-from pipelines.governance.row_macs import require_as_written, rewrite
+from pipelines.keys.row_macs import require_as_written, rewrite
 from pipelines.operations import Operations, timestamp
 from pipelines.store_tables import decision_table
 from review_app.answers import FIRM, VERDICTS, Given, alike, edges_of

@@ -7,8 +7,8 @@ from typing import Any
 from pipelines.faults import BoroughlinkError, Refusal, plural
 from pipelines.governance import anchors, audit, looks
 from pipelines.governance.actors import acting, canonical
-from pipelines.governance.keys import STORE, open_keyring
 from pipelines.governance.row_checks import first_bad_row
+from pipelines.keys.keyring import STORE, open_keyring
 from pipelines.operations import Operations, standing_store
 from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder, load_settings

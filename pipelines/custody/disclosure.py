@@ -15,12 +15,12 @@ from pipelines.custody.asking import waiting
 from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance import approvals, revealed
 from pipelines.governance.actors import acting
-from pipelines.governance.age_keys import age_key
-from pipelines.governance.keys import DISCLOSING
 from pipelines.governance.protection import withheld
-from pipelines.governance.pseudonyms import record_name
 from pipelines.governance.purposes import Purpose, PurposeRefused, Purposes
 from pipelines.governance.treatments import passing_sql
+from pipelines.keys.age_keys import age_key
+from pipelines.keys.keyring import DISCLOSING
+from pipelines.keys.pseudonyms import record_name
 from pipelines.operations import standing_store
 from pipelines.people.inherited import sealed_places
 from pipelines.reading.purposes import purposes_at

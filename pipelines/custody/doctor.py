@@ -13,7 +13,7 @@ from pipelines.commit_point import Current, hold_lock
 from pipelines.custody.auditing import verified
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.fitness import UNDECLARED, lacking, loosely_kept, telemetry
-from pipelines.governance.keys import STANDING_KEYS, open_keyring
+from pipelines.keys.keyring import STANDING_KEYS, open_keyring
 from pipelines.settings import DataFolder, Settings, load_settings
 
 MARKER = b"PROBE-MARKER-7319-PLAINTEXT"

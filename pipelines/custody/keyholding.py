@@ -6,12 +6,13 @@ from pathlib import Path
 from pipelines.custody.asking import waiting
 from pipelines.custody.sealed_under import sealed_under
 from pipelines.faults import BoroughlinkError
-from pipelines.governance import approvals, audit, escrow, keys
+from pipelines.governance import approvals, audit, escrow
 from pipelines.governance.actors import acting
 from pipelines.governance.approvals import roles_needed
-from pipelines.governance.for_good import KEY_DESTROYED
-from pipelines.governance.keys import JOBS, OPENS, STANDING_KEYS, STORE, open_keyring
-from pipelines.governance.keystore import STORE_FILE, Keystore
+from pipelines.keys import keyring
+from pipelines.keys.for_good import KEY_DESTROYED
+from pipelines.keys.keyring import JOBS, OPENS, STANDING_KEYS, STORE, open_keyring
+from pipelines.keys.keystore import STORE_FILE, Keystore
 from pipelines.operations import Operations, standing_store
 from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder, load_settings
@@ -26,7 +27,7 @@ _GONE = (
 
 def listed(folder: DataFolder) -> Answer:
     """Each key: what it opens, its state, and which kinds of process are given it; never a key."""
-    keyring = open_keyring(folder, load_settings(folder), ())
+    ring = open_keyring(folder, load_settings(folder), ())
     store, noted = Keystore.read(folder.keys / STORE_FILE), escrow.noted(folder)
     rows = [
         (
@@ -40,14 +41,14 @@ def listed(folder: DataFolder) -> Answer:
         for name, entry in sorted(store.entries.items())
     ]
     made = f"made {noted['made'][:10]} for {' and '.join(noted['custodians'])}" if noted else "none"
-    said = (f"The key that wraps these comes from {keyring.origin}.", f"Escrow: {made}.")
+    said = (f"The key that wraps these comes from {ring.origin}.", f"Escrow: {made}.")
     return Answer(said, [("Keys", ("key", "opens", "state", "made", "in escrow", "given to"), rows)])
 
 
 def rotated(folder: DataFolder, new: Path | None) -> str:
     """Wrap the keys under a new key-encryption key."""
     with standing_store(folder) as operations:
-        place = keys.rotate(folder, load_settings(folder), new)
+        place = keyring.rotate(folder, load_settings(folder), new)
         audit.record(operations, acting(folder).login, "key-encryption key rotated", "keystore")
     return (
         f"Every key is wrapped anew; the key-encryption key is in {place}. Let BOROUGHLINK_KEK_FILE or your key vault "
@@ -107,7 +108,7 @@ def destroyed(folder: DataFolder, request_id: str) -> str:
         if request.object not in _end_again(folder, operations):
             request = approvals.standing(operations, request_id, DESTRUCTION)
             approvals.done(operations, acting(folder), request)
-            keys.destroy(folder, request.object)
+            keyring.destroy(folder, request.object)
     return _GONE.format(name=request.object, opens=OPENS[request.object])
 
 
@@ -115,7 +116,7 @@ def _end_again(folder: DataFolder, operations: Operations) -> list[str]:
     """Destroy what the audit knows as destroyed and is there: a kill came between, or an older keystore is back."""
     back = sorted(operations.first_of(KEY_DESTROYED).keys() & set(Keystore.read(folder.keys / STORE_FILE).held))
     for name in back:
-        keys.destroy(folder, name)
+        keyring.destroy(folder, name)
         audit.record(operations, acting(folder).login, "key destroyed again", name)
     return back
 
@@ -126,7 +127,7 @@ def restored(folder: DataFolder, sealed: Path, custodians: Sequence[Path]) -> st
     settings = load_settings(folder)
     held = escrow.open_escrow(sealed, custodians)
     lacks = sorted(set(STANDING_KEYS) - set(held))
-    keys.restore(folder, settings, held, sealed_under(folder, lacks))
+    keyring.restore(folder, settings, held, sealed_under(folder, lacks))
     with standing_store(folder) as operations:
         gone = _end_again(folder, operations)  # the escrow is older than its end
         back, new = sorted(set(held) - set(gone)), [name for name in lacks if name not in gone]

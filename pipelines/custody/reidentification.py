@@ -11,10 +11,10 @@ from pipelines.custody.asking import waiting
 from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance import approvals, revealed
 from pipelines.governance.actors import acting
-from pipelines.governance.age_keys import age_key
 from pipelines.governance.approvals import roles_needed
-from pipelines.governance.keys import REVEALING
-from pipelines.governance.pseudonyms import PREFIXES
+from pipelines.keys.age_keys import age_key
+from pipelines.keys.keyring import REVEALING
+from pipelines.keys.pseudonyms import PREFIXES
 from pipelines.operations import standing_store
 from pipelines.releases.series import called
 from pipelines.releases.store import find

@@ -7,7 +7,7 @@ from pipelines.custody.scanning import listed, scan
 from pipelines.faults import plural
 from pipelines.governance import audit
 from pipelines.governance.actors import acting
-from pipelines.governance.keys import STANDING_KEYS
+from pipelines.keys.keyring import STANDING_KEYS
 from pipelines.operations import standing_store
 from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder

@@ -20,7 +20,7 @@ import polars as pl
 
 from pipelines import warehouse
 from pipelines.faults import BoroughlinkError
-from pipelines.governance.keys import Keyring
+from pipelines.keys.keyring import Keyring
 from pipelines.sources.archive import Archive
 
 _DEEPEST = 4  # archives inside archives

@@ -18,7 +18,7 @@ import polars as pl
 
 from pipelines.custody.scan_contents import NotOpened, Sealed, contents
 from pipelines.faults import BoroughlinkError
-from pipelines.governance.keys import Keyring
+from pipelines.keys.keyring import Keyring
 
 _SHORTEST = 7  # characters of a canary's form: shorter ones stand everywhere by chance
 

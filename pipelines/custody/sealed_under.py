@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.governance.erasure_grounds import ERASED
-from pipelines.governance.for_good import KEY_DESTROYED
+from pipelines.keys.for_good import KEY_DESTROYED
 from pipelines.releases.building import BUILT
 from pipelines.releases.register import ANSWERED
 from pipelines.settings import DataFolder, load_settings

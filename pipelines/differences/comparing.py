@@ -10,7 +10,7 @@ from typing import Any
 from pipelines import warehouse
 from pipelines.commit_point import KEPT_SNAPSHOTS, Current
 from pipelines.faults import BoroughlinkError, plural
-from pipelines.governance.keys import Keyring
+from pipelines.keys.keyring import Keyring
 from pipelines.settings import DataFolder, Settings
 from pipelines.warehouse import Warehouse, sql_file
 

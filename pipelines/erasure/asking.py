@@ -6,8 +6,8 @@ from pipelines.governance import approvals, audit
 from pipelines.governance.actors import acting
 from pipelines.governance.approvals import roles_needed
 from pipelines.governance.erasure_grounds import ERASED_BECAUSE, EXEMPT, GROUND, KEPT_BECAUSE, KIND, refuse_erasure
-from pipelines.governance.keys import READING
-from pipelines.governance.pseudonyms import lasting_name, record_name
+from pipelines.keys.keyring import READING
+from pipelines.keys.pseudonyms import lasting_name, record_name
 from pipelines.operations import Operations, standing_store
 from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder, load_settings

@@ -24,9 +24,9 @@ from pipelines.governance import approvals, audit, revealed
 from pipelines.governance.actors import acting
 from pipelines.governance.approvals import Request
 from pipelines.governance.erasure_grounds import ERASED, KIND
-from pipelines.governance.keys import ERASING
 from pipelines.governance.looks import IN_BULK
-from pipelines.governance.pseudonyms import lasting_name
+from pipelines.keys.keyring import ERASING
+from pipelines.keys.pseudonyms import lasting_name
 from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON
 from pipelines.linkage.shelf import Shelf
 from pipelines.operations import Operations

@@ -5,7 +5,7 @@ from typing import Any
 
 from pipelines.erasure.subject import Subject
 from pipelines.governance.actors import Actor
-from pipelines.governance.pseudonyms import pseudonym
+from pipelines.keys.pseudonyms import pseudonym
 from pipelines.operations import Operations
 from pipelines.releases.ending import revoke
 from pipelines.releases.sealed import rows_of

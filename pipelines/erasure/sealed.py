@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.erasure.subject import Subject
-from pipelines.governance.keys import KeyFault
-from pipelines.governance.row_macs import RowChanged
-from pipelines.governance.sealed_texts import erased, opened
+from pipelines.keys.keyring import KeyFault
+from pipelines.keys.row_macs import RowChanged
+from pipelines.keys.sealed_texts import erased, opened
 from pipelines.operations import Operations
 from pipelines.store_tables import payload_table, request_table
 

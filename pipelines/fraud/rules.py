@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 import yaml
 
-from pipelines.governance.keys import Keyring
 from pipelines.governance.protection import withheld
-from pipelines.governance.pseudonyms import lasting_name
+from pipelines.keys.keyring import Keyring
+from pipelines.keys.pseudonyms import lasting_name
 from pipelines.linkage.company import open_view_edges
 from pipelines.people.inherited import sealed_places
 from pipelines.sources.window import Passing, open_window

@@ -1,1 +1,1 @@
-"""Purposes, keys, audit and pseudonyms: asked by everyone, asking no one."""
+"""Who may do what, for which purpose, and what was done: purposes, four eyes, opt-outs, the audit chain, escrow."""

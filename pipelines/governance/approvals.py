@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import anchors, audit
 from pipelines.governance.actors import Actor
-from pipelines.governance.row_macs import MAC, RowChanged, as_written, rewrite
-from pipelines.governance.sealed_texts import opened
+from pipelines.keys.row_macs import MAC, RowChanged, as_written, rewrite
+from pipelines.keys.sealed_texts import opened
 from pipelines.operations import Operations, timestamp
 from pipelines.settings import Settings
 from pipelines.store_tables import payload_table, request_table

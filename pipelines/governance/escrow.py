@@ -16,8 +16,8 @@ import pyrage
 
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.actors import canonical
-from pipelines.governance.age_keys import age_key
-from pipelines.governance.keystore import STORE_FILE, KeyFault, Keystore
+from pipelines.keys.age_keys import age_key
+from pipelines.keys.keystore import STORE_FILE, KeyFault, Keystore
 from pipelines.settings import DataFolder, Settings, now, write_atomically
 
 NOTE = "escrow.json"

@@ -8,8 +8,8 @@ import yaml
 
 from pipelines.faults import Refusal
 from pipelines.governance import escrow
-from pipelines.governance.keystore import STORE_FILE, Keystore
 from pipelines.inbox import DELIVERY_NAME, MANIFEST
+from pipelines.keys.keystore import STORE_FILE, Keystore
 from pipelines.settings import SHIPPED_DAGSTER, DataFolder, Settings
 
 #: What `doctor` says of a folder of which nobody has said what it holds.

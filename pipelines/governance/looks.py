@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.governance import audit
-from pipelines.governance.keys import Keyring
-from pipelines.governance.pseudonyms import record_name
+from pipelines.keys.keyring import Keyring
+from pipelines.keys.pseudonyms import record_name
 from pipelines.operations import Operations
 from pipelines.warehouse import Warehouse
 

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
 from pipelines.governance.actors import Actor
-from pipelines.governance.keys import Keyring
-from pipelines.governance.pseudonyms import lasting_name
-from pipelines.governance.row_macs import RowChanged, require_as_written, with_mac
+from pipelines.keys.keyring import Keyring
+from pipelines.keys.pseudonyms import lasting_name
+from pipelines.keys.row_macs import RowChanged, require_as_written, with_mac
 from pipelines.operations import Operations, timestamp
 from pipelines.store_tables import audit_table, metadata
 

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.governance.opt_out import names_on_list
-from pipelines.governance.row_macs import RowChanged, as_written
+from pipelines.keys.row_macs import RowChanged, as_written
 from pipelines.operations import Operations
 from pipelines.store_tables import audit_table
 

@@ -14,7 +14,7 @@ from linkage_models.card import written
 from linkage_models.models import Model, ModelFault, pinned
 from pipelines.faults import BoroughlinkError, printable
 from pipelines.governance import audit
-from pipelines.governance.keys import KeyFault, Keyring
+from pipelines.keys.keyring import KeyFault, Keyring
 from pipelines.runs import Run
 from pipelines.settings import MODEL_NAME, DataFolder, Settings, write_atomically
 

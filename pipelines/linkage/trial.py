@@ -13,7 +13,7 @@ from linkage_models.models import Model
 from linkage_models.person.records import link_table
 from pipelines import warehouse
 from pipelines.faults import BoroughlinkError
-from pipelines.governance.keys import open_keyring
+from pipelines.keys.keyring import open_keyring
 from pipelines.linkage.certainty import thresholds_of
 from pipelines.linkage.choice import COMMON, common_records, misfit
 from pipelines.linkage.company import open_view_edges

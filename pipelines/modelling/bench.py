@@ -8,8 +8,8 @@ from typing import Any
 from linkage_models.card import certainty
 from linkage_models.models import Model, ModelFault
 from pipelines.faults import BoroughlinkError
-from pipelines.governance.keys import TRAINING
 from pipelines.governance.purposes import VIEWS
+from pipelines.keys.keyring import TRAINING
 from pipelines.linkage.shelf import Shelf
 from pipelines.linkage.trial import Tried, try_model
 from pipelines.operations import Operations, opened_store

@@ -12,7 +12,7 @@ from pipelines.differences.telling import persons_in_words, touched
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.pseudonyms import record_name
+from pipelines.keys.pseudonyms import record_name
 from pipelines.linkage.company import open_view_edges
 from pipelines.linkage.persons import MEMBERSHIP
 from pipelines.linkage.trial import VIEW, Tried, beside_snapshot, misfits

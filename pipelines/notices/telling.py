@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
-from pipelines.governance.row_macs import as_written
+from pipelines.keys.row_macs import as_written
 from pipelines.notices.channels import NotSent, channels, within
 from pipelines.notices.occasions import Notice, after_run, overdue
 from pipelines.operations import Operations, opened_store, timestamp

@@ -10,7 +10,7 @@ from pipelines.exports import write_csv
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit, opt_out
 from pipelines.governance.actors import Actor, acting
-from pipelines.governance.keys import RELEASING
+from pipelines.keys.keyring import RELEASING
 from pipelines.operations import Operations, standing_store
 from pipelines.outgoing.files import stamp_of, target_of
 from pipelines.reading.answer import Answer, Table

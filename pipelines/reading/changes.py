@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from pipelines.governance.keys import COMPARING
+from pipelines.keys.keyring import COMPARING
 from pipelines.operations import opened_store
 from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder, load_settings

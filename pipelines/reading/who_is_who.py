@@ -2,7 +2,7 @@
 
 from pipelines.governance import audit
 from pipelines.governance.actors import acting
-from pipelines.governance.pseudonyms import record_name
+from pipelines.keys.pseudonyms import record_name
 from pipelines.operations import opened_store
 from pipelines.reading.answer import Answer
 from pipelines.reading.purposes import purposes_at

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipelines.governance.pseudonyms import pseudonym
 from pipelines.governance.purposes import Purpose
+from pipelines.keys.pseudonyms import pseudonym
 from pipelines.releases.content import require_no_identifiers
 from pipelines.releases.disclosure import Protection, protect, shorten_rare_lists
 from pipelines.releases.sets import HERE, Profile, ReleaseSet, population

@@ -18,9 +18,9 @@ import pyrage
 
 from pipelines.governance import approvals, audit
 from pipelines.governance.actors import Actor
-from pipelines.governance.age_keys import age_key
 from pipelines.governance.opt_out import require_recent
 from pipelines.governance.purposes import Purposes
+from pipelines.keys.age_keys import age_key
 from pipelines.operations import Operations
 from pipelines.releases.attacks import Measured, attack, require_profile
 from pipelines.releases.content import require_no_identifiers

@@ -13,8 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.governance import audit
-from pipelines.governance.pseudonyms import lasting_name
-from pipelines.governance.row_macs import RowChanged
+from pipelines.keys.pseudonyms import lasting_name
+from pipelines.keys.row_macs import RowChanged
 from pipelines.operations import Operations, timestamp
 from pipelines.releases.protected_table import Preset, presets
 from pipelines.releases.question import Question

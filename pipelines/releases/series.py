@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.governance.pseudonyms import pseudonym
+from pipelines.keys.pseudonyms import pseudonym
 from pipelines.operations import Operations
 from pipelines.releases.paths import SAME, Link, Paths, traces
 from pipelines.releases.rare_values import lead_across

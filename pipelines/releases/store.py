@@ -15,8 +15,8 @@ from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import Actor
 from pipelines.governance.purposes import PurposeRefused
-from pipelines.governance.row_macs import rewrite
-from pipelines.governance.sealed_texts import opened, sealed_payload
+from pipelines.keys.row_macs import rewrite
+from pipelines.keys.sealed_texts import opened, sealed_payload
 from pipelines.operations import Operations, timestamp
 from pipelines.releases.sets import ReleaseRefused
 from pipelines.store_tables import metadata, payload_table, release_table

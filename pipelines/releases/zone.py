@@ -6,8 +6,8 @@ from datetime import date
 
 from pipelines import warehouse
 from pipelines.faults import BoroughlinkError
-from pipelines.governance.keys import Keyring
 from pipelines.governance.purposes import Purposes
+from pipelines.keys.keyring import Keyring
 from pipelines.releases.seen import open_views
 from pipelines.settings import DataFolder, Settings
 from pipelines.warehouse import Warehouse

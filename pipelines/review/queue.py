@@ -6,9 +6,9 @@ from pathlib import Path
 import polars as pl
 import yaml
 
-from pipelines.governance.keys import Keyring
 from pipelines.governance.protection import for_few
-from pipelines.governance.pseudonyms import lasting_name
+from pipelines.keys.keyring import Keyring
+from pipelines.keys.pseudonyms import lasting_name
 from pipelines.linkage.certainty import thresholds_of
 from pipelines.linkage.company import open_view_edges
 from pipelines.review.bridges import weakest_bridges

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.governance.keys import Keyring
 from pipelines.governance.protection import protected_persons
-from pipelines.governance.pseudonyms import lasting_name
+from pipelines.keys.keyring import Keyring
+from pipelines.keys.pseudonyms import lasting_name
 from pipelines.linkage.edges import EDGE
 from pipelines.linkage.labelling import Sample, draw
 from pipelines.warehouse import Warehouse, sql_file

@@ -13,8 +13,8 @@ from pipelines.faults import BoroughlinkError, plural, printable
 from pipelines.governance import audit
 from pipelines.governance.actors import person
 from pipelines.governance.fitness import require_fit, require_said
-from pipelines.governance.keys import LINKING, open_keyring
 from pipelines.inbox import untaken
+from pipelines.keys.keyring import LINKING, open_keyring
 from pipelines.notices.telling import tell
 from pipelines.operations import opened_store
 from pipelines.releases.ending import sweep

@@ -17,7 +17,7 @@ from pipelines.definitions import Place, execute
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.keys import Keyring
+from pipelines.keys.keyring import Keyring
 from pipelines.linkage.rewinding import last_run_by, rewind_ids
 from pipelines.running.job import progress, say
 from pipelines.running.preview import change_settings, copied

@@ -3,7 +3,7 @@
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import acting
-from pipelines.governance.keys import STORE
+from pipelines.keys.keyring import STORE
 from pipelines.operations import opened_store
 from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder, load_settings

@@ -10,7 +10,7 @@ from pipelines.commit_point import Current
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
 from pipelines.governance.actors import person
-from pipelines.governance.keys import open_keyring
+from pipelines.keys.keyring import open_keyring
 from pipelines.reading.answer import Answer, Table
 from pipelines.reading.purposes import contracts_at, purposes_at
 from pipelines.runs import Run

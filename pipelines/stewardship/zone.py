@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipelines import warehouse
-from pipelines.governance.keys import open_keyring
+from pipelines.keys.keyring import open_keyring
 from pipelines.settings import DataFolder, load_settings, now
 from pipelines.warehouse import Warehouse
 

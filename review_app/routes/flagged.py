@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from pipelines.exports import NO_ASSUMPTION, Stamp, write_csv, write_xlsx
 from pipelines.governance.approvals import MIN_REASON
-from pipelines.governance.pseudonyms import record_name
+from pipelines.keys.pseudonyms import record_name
 from review_app.desk import At, Form, House, needs, said, session_of
 from review_app.flagged import OUTCOMES, STATES, Filter, Flag, add_events, events, flag, flags, notes_of
 from review_app.published import Snapshot

@@ -16,7 +16,7 @@ from pipelines.faults import BoroughlinkError
 from pipelines.governance import anchors, approvals, audit, looks
 from pipelines.governance.actors import Actor, actor, canonical
 from pipelines.governance.erasure_grounds import KEPT_BECAUSE, KIND, refuse_erasure
-from pipelines.governance.pseudonyms import record_name
+from pipelines.keys.pseudonyms import record_name
 from pipelines.snapshots import NothingPublished
 from pipelines.store_tables import audit_table
 from review_app.desk import At, Form, House, needs, said

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from pipelines.faults import BoroughlinkError
 from pipelines.governance.approvals import MIN_REASON
-from pipelines.governance.pseudonyms import record_name
+from pipelines.keys.pseudonyms import record_name
 from pipelines.source_faults import BECAME, KINDS, close_fault, opened_fault, reported_faults
 from review_app.agreement import agreement
 from review_app.answers import WORDS

@@ -12,8 +12,8 @@ from pipelines.custody.auditing import looks_at
 from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance import actors, revealed
 from pipelines.governance.approvals import ApprovalRefused
-from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.governance.purposes import PurposeRefused
+from pipelines.keys.keyring import STANDING_KEYS, open_keyring
 from pipelines.settings import DataFolder, load_settings, write_settings
 from pipelines.warehouse import Warehouse
 from tests.fraud.given import lay

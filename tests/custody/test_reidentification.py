@@ -14,8 +14,8 @@ from pipelines.custody.auditing import looks_at
 from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance import actors, revealed
 from pipelines.governance.approvals import ApprovalRefused
-from pipelines.governance.keys import STANDING_KEYS
-from pipelines.governance.pseudonyms import pseudonym
+from pipelines.keys.keyring import STANDING_KEYS
+from pipelines.keys.pseudonyms import pseudonym
 from pipelines.operations import standing_store
 from pipelines.releases.store import keep_key
 from pipelines.settings import DataFolder

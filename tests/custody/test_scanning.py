@@ -22,7 +22,7 @@ from click.testing import CliRunner
 from pipelines import warehouse
 from pipelines.cli import cli
 from pipelines.custody.scanning import scan
-from pipelines.governance.keys import Keyring
+from pipelines.keys.keyring import Keyring
 from pipelines.sources.archive import Archive
 from pipelines.sources.file_faults import inspect
 

@@ -9,7 +9,7 @@ from pipelines import warehouse
 from pipelines.differences.comparing import Differences, Flags, Persons, Tiers, compare, published_run
 from pipelines.differences.telling import sentences, tables
 from pipelines.faults import BoroughlinkError
-from pipelines.governance.keys import Keyring
+from pipelines.keys.keyring import Keyring
 from pipelines.settings import DataFolder, Settings
 
 KEYS, SETTINGS = Keyring.ephemeral(), Settings(clock=date(2026, 11, 1))

@@ -7,8 +7,8 @@ import zipfile
 import pytest
 
 from pipelines.custody.scanning import scan
-from pipelines.governance.keys import RELEASING, STANDING_KEYS, open_keyring
 from pipelines.governance.opt_out import is_nhs_number
+from pipelines.keys.keyring import RELEASING, STANDING_KEYS, open_keyring
 from pipelines.operations import opened_store
 from pipelines.releases.sealed import contents_of
 from pipelines.releases.store import releases

@@ -18,7 +18,7 @@ from pipelines.custody.scanning import scan
 from pipelines.erasure.subject import subject_of
 from pipelines.governance import approvals
 from pipelines.governance.actors import Actor
-from pipelines.governance.keys import ERASING, STANDING_KEYS, open_keyring
+from pipelines.keys.keyring import ERASING, STANDING_KEYS, open_keyring
 from pipelines.linkage.shelf import Shelf
 from pipelines.operations import standing_store
 from pipelines.releases.store import note_copy, update

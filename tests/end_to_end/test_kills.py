@@ -20,7 +20,7 @@ DECIDING = textwrap.dedent(
     f"""
     import secrets, sys
     from pipelines.governance import audit
-    from pipelines.governance.keys import STORE, open_keyring
+    from pipelines.keys.keyring import STORE, open_keyring
     from pipelines.operations import Operations
     from pipelines.settings import DataFolder, load_settings
 

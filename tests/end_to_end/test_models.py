@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.definitions import Place, execute
 from pipelines.faults import BoroughlinkError
-from pipelines.governance.keys import STANDING_KEYS, open_keyring
+from pipelines.keys.keyring import STANDING_KEYS, open_keyring
 from pipelines.linkage.shelf import Shelf
 from pipelines.modelling.comparing import compare_models
 from pipelines.modelling.listing import card_of, models_of

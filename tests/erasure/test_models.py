@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from linkage_models.models import Model, pinned
-from pipelines.governance.keys import Keyring
+from pipelines.keys.keyring import Keyring
 from pipelines.linkage.shelf import Shelf, without_terms
 
 

@@ -9,7 +9,7 @@ import yaml
 from pipelines.fraud.evaluation import evaluate_flags, summarise
 from pipelines.fraud.hand_over import NOTICE, in_words, write_flagged_pairs
 from pipelines.fraud.rules import build_flagged_pairs
-from pipelines.governance.keys import Keyring
+from pipelines.keys.keyring import Keyring
 from pipelines.warehouse import scratch_warehouse
 from tests.fraud.given import SOURCES, lay
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from pipelines.fraud.rules import build_flagged_pairs, flag_id, load
-from pipelines.governance.keys import Keyring
+from pipelines.keys.keyring import Keyring
 from pipelines.warehouse import scratch_warehouse
 from tests.fraud.given import SOURCES, lay
 

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 import yaml
 
 from pipelines.governance import purposes as room
-from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.governance.purposes import PurposeContradiction, PurposeRefused, Purposes, articles, purposes_file
 from pipelines.governance.treatments import TELLING, Treatment, age_sql, passing_sql
+from pipelines.keys.keyring import STANDING_KEYS, open_keyring
 from pipelines.operations import Operations
 from pipelines.settings import SHIPPED_SOURCES, DataFolder, load_settings
 from pipelines.sources.contract_files import load_contracts

@@ -7,7 +7,7 @@ from alembic import command
 from alembic.config import Config
 
 import pipelines
-from pipelines.governance.keys import Keyring
+from pipelines.keys.keyring import Keyring
 from pipelines.settings import DataFolder
 
 

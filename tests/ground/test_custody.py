@@ -16,7 +16,7 @@ from pipelines.custody.doctor import examine
 from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance import actors, audit, escrow
 from pipelines.governance.approvals import ApprovalRefused
-from pipelines.governance.keys import JOBS, LINKING, READING, RELEASING, STANDING_KEYS, STORE, KeyFault, open_keyring
+from pipelines.keys.keyring import JOBS, LINKING, READING, RELEASING, STANDING_KEYS, STORE, KeyFault, open_keyring
 from pipelines.operations import opened_store, standing_store
 from pipelines.runs import Run
 from pipelines.settings import DataFolder, Settings, write_settings

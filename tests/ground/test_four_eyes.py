@@ -13,8 +13,8 @@ from pipelines.faults import BoroughlinkError
 from pipelines.governance import actors, approvals, audit
 from pipelines.governance.actors import Actor, acting, actor, canonical
 from pipelines.governance.approvals import ApprovalRefused
-from pipelines.governance.keys import Keyring
-from pipelines.governance.row_macs import RowChanged
+from pipelines.keys.keyring import Keyring
+from pipelines.keys.row_macs import RowChanged
 from pipelines.operations import Operations
 from pipelines.settings import DataFolder, Settings, load_settings, standing_on
 from pipelines.store_tables import audit_table, request_table

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from pipelines.governance import keys
-from pipelines.governance.keys import STANDING_KEYS, STORE, KeyFault, Keyring, open_keyring
-from pipelines.governance.pseudonyms import pseudonym
+from pipelines.keys import keyring
+from pipelines.keys.keyring import STANDING_KEYS, STORE, KeyFault, Keyring, open_keyring
+from pipelines.keys.pseudonyms import pseudonym
 from pipelines.settings import DataFolder, Settings
 
 SYNTHETIC, REAL = Settings(holds="synthetic"), Settings(holds="real")
@@ -72,8 +72,8 @@ def test_a_key_file_of_another_is_refused(folder, tmp_path, monkeypatch):
     path.chmod(0o400)
     monkeypatch.setenv("BOROUGHLINK_KEK_FILE", str(path))
     assert open_keyring(folder, REAL, STORE)
-    owner = keys._owner
-    monkeypatch.setattr(keys, "_owner", lambda of: 4321 if of == path else owner(of))
+    owner = keyring._owner
+    monkeypatch.setattr(keyring, "_owner", lambda of: 4321 if of == path else owner(of))
     with pytest.raises(KeyFault, match=r"belongs to another \(user id 4321\)"):
         open_keyring(folder, REAL, STORE)
 

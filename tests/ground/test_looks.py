@@ -2,9 +2,9 @@
 
 import pytest
 
-from pipelines.governance.keys import Keyring
 from pipelines.governance.looks import names_of
-from pipelines.governance.pseudonyms import record_name
+from pipelines.keys.keyring import Keyring
+from pipelines.keys.pseudonyms import record_name
 from pipelines.warehouse import scratch_warehouse
 
 KEYS = Keyring.ephemeral()

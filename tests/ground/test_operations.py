@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
-from pipelines.governance.keys import Keyring
+from pipelines.keys.keyring import Keyring
 from pipelines.operations import Operations
 from pipelines.releases.store import destroy_key, keep_key
 from pipelines.settings import DataFolder

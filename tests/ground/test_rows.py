@@ -9,10 +9,10 @@ from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance import approvals, audit
 from pipelines.governance.actors import Actor
 from pipelines.governance.approvals import ApprovalRefused
-from pipelines.governance.keys import Keyring
 from pipelines.governance.opt_out import import_list, opted_out, opted_out_name
 from pipelines.governance.row_checks import TABLES, first_bad_row
-from pipelines.governance.row_macs import RowChanged
+from pipelines.keys.keyring import Keyring
+from pipelines.keys.row_macs import RowChanged
 from pipelines.operations import Operations
 from pipelines.releases.store import find, update
 from pipelines.settings import DataFolder, remember

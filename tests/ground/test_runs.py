@@ -18,7 +18,7 @@ from pipelines.assets import RunHandle, run_step
 from pipelines.cli import main
 from pipelines.commit_point import Current, RunUnderWay, run_under_way
 from pipelines.faults import BoroughlinkError
-from pipelines.governance.keys import STANDING_KEYS, open_keyring
+from pipelines.keys.keyring import STANDING_KEYS, open_keyring
 from pipelines.operations import Operations, opened_store
 from pipelines.runs import Run
 from pipelines.settings import DataFolder, Settings

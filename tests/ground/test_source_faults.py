@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from pipelines.faults import BoroughlinkError
-from pipelines.governance.keys import Keyring
+from pipelines.keys.keyring import Keyring
 from pipelines.operations import Operations, opened_store
 from pipelines.settings import DataFolder, write_settings
 from pipelines.source_faults import KINDS, STATES, OpenedFault, close_fault, opened_fault, report_fault, reported_faults

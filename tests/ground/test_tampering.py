@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from pipelines.governance import approvals, audit
 from pipelines.governance.actors import Actor
-from pipelines.governance.keys import Keyring
 from pipelines.governance.opt_out import import_list
 from pipelines.governance.row_checks import TABLES, first_bad_row
+from pipelines.keys.keyring import Keyring
 from pipelines.notices.telling import notice_table
 from pipelines.operations import Operations
 from pipelines.releases.ending import revoke

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from pipelines.faults import BoroughlinkError, Refusal
 from pipelines.governance import audit
 from pipelines.governance.fitness import require_said
-from pipelines.governance.for_good import HOLDS_REAL
-from pipelines.governance.keys import Keyring
+from pipelines.keys.for_good import HOLDS_REAL
+from pipelines.keys.keyring import Keyring
 from pipelines.operations import Operations
 from pipelines.outgoing.files import target_of
 from pipelines.running.job import keep_what_it_holds

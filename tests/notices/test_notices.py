@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.assets import RunHandle
 from pipelines.governance import audit
-from pipelines.governance.keys import STORE, Keyring, open_keyring
+from pipelines.keys.keyring import STORE, Keyring, open_keyring
 from pipelines.notices.occasions import FAILED, LATE, REFUSED, Notice, after_run, overdue
 from pipelines.notices.telling import notices, send, tell
 from pipelines.operations import Operations

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.governance.keys import Keyring
 from pipelines.governance.opt_out import import_list
+from pipelines.keys.keyring import Keyring
 from pipelines.operations import Operations
 from pipelines.settings import DataFolder
 from pipelines.warehouse import scratch_warehouse

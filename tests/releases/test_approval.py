@@ -11,7 +11,7 @@ from pipelines.faults import BoroughlinkError
 from pipelines.governance import approvals
 from pipelines.governance.actors import Actor, actor
 from pipelines.governance.approvals import ApprovalRefused
-from pipelines.governance.row_macs import RowChanged
+from pipelines.keys.row_macs import RowChanged
 from pipelines.releases.lifecycle import approve, check
 from pipelines.releases.sets import ReleaseRefused
 from pipelines.releases.store import find, update

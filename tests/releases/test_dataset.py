@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 import yaml
 
-from pipelines.governance.pseudonyms import pseudonym
 from pipelines.governance.purposes import PurposeRefused
+from pipelines.keys.pseudonyms import pseudonym
 from pipelines.releases import sets
 from pipelines.releases.attacks import attack, require_profile
 from pipelines.releases.content import require_no_identifiers

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from pipelines.governance import approvals
 from pipelines.governance.row_checks import first_bad_row
-from pipelines.governance.sealed_texts import erased
+from pipelines.keys.sealed_texts import erased
 from pipelines.releases.ending import revoke, sweep
 from pipelines.releases.lifecycle import approve
 from pipelines.releases.sealed import place_of

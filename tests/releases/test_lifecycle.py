@@ -14,9 +14,9 @@ import pytest
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import approvals
 from pipelines.governance.approvals import ApprovalRefused
-from pipelines.governance.keys import Keyring
 from pipelines.governance.opt_out import OptOutMissing, import_list, opted_out
 from pipelines.governance.purposes import PurposeRefused
+from pipelines.keys.keyring import Keyring
 from pipelines.operations import Operations
 from pipelines.releases import lifecycle
 from pipelines.releases.attacks import Measured

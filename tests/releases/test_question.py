@@ -15,10 +15,10 @@ import sqlalchemy as sa
 import yaml
 
 from pipelines.governance.actors import Actor
-from pipelines.governance.keys import Keyring
 from pipelines.governance.opt_out import OptOutMissing, import_list
 from pipelines.governance.purposes import PurposeRefused
-from pipelines.governance.row_macs import RowChanged
+from pipelines.keys.keyring import Keyring
+from pipelines.keys.row_macs import RowChanged
 from pipelines.operations import Operations
 from pipelines.releases import asking, register
 from pipelines.releases.asking import Asked, ask

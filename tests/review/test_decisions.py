@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.governance.keys import STANDING_KEYS, open_keyring
+from pipelines.keys.keyring import STANDING_KEYS, open_keyring
 from pipelines.operations import Operations
 from pipelines.review.decisions import DecisionFileFault, import_file, read_decisions
 from pipelines.settings import DataFolder, Settings

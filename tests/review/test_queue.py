@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from linkage_models.clustering import FITS_TWO
-from pipelines.governance.keys import Keyring
+from pipelines.keys.keyring import Keyring
 from pipelines.linkage.doubts import KEPT_APART
 from pipelines.review.bridges import weakest_bridges
 from pipelines.review.queue import build_queue

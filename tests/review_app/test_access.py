@@ -10,7 +10,7 @@ from itsdangerous import TimestampSigner
 from starlette.routing import Mount
 
 from pipelines.faults import BoroughlinkError
-from pipelines.governance.keys import STANDING_KEYS, open_keyring
+from pipelines.keys.keyring import STANDING_KEYS, open_keyring
 from pipelines.operations import Operations
 from pipelines.settings import DataFolder, load_settings
 from pipelines.store_tables import audit_table

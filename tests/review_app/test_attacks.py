@@ -8,8 +8,8 @@ from urllib.parse import unquote
 import pytest
 import sqlalchemy as sa
 
-from pipelines.governance.keys import STANDING_KEYS, open_keyring
-from pipelines.governance.pseudonyms import record_name
+from pipelines.keys.keyring import STANDING_KEYS, open_keyring
+from pipelines.keys.pseudonyms import record_name
 from pipelines.operations import Operations
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from pipelines.governance import audit
-from pipelines.governance.keys import STANDING_KEYS, open_keyring
+from pipelines.keys.keyring import STANDING_KEYS, open_keyring
 from pipelines.operations import Operations
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import open_snapshot

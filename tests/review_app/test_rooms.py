@@ -16,7 +16,7 @@ from pipelines.commit_point import Current
 from pipelines.exports import NO_ASSUMPTION
 from pipelines.governance import anchors, approvals, audit
 from pipelines.governance.actors import Actor
-from pipelines.governance.keys import STORE, open_keyring
+from pipelines.keys.keyring import STORE, open_keyring
 from pipelines.operations import Operations
 from pipelines.scorecard.standing import PrincipleStanding, RuleStanding, ScorecardData, SourceStanding
 from pipelines.settings import DataFolder, load_settings, remember

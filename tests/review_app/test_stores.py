@@ -22,8 +22,8 @@ import pytest
 import sqlalchemy as sa
 
 from pipelines.governance import audit
-from pipelines.governance.keys import STANDING_KEYS, open_keyring
 from pipelines.governance.row_checks import first_bad_row
+from pipelines.keys.keyring import STANDING_KEYS, open_keyring
 from pipelines.operations import Operations, opened_store
 from pipelines.running.preview import copied
 from pipelines.settings import DataFolder, load_settings

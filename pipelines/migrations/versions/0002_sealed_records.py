@@ -6,8 +6,8 @@ import secrets
 import sqlalchemy as sa
 from alembic import context, op
 
-from pipelines.governance.keys import Keyring
-from pipelines.governance.pseudonyms import record_name
+from pipelines.keys.keyring import Keyring
+from pipelines.keys.pseudonyms import record_name
 
 revision = "0002"
 down_revision = "0001"

@@ -7,7 +7,7 @@ from alembic import context, op
 
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
-from pipelines.governance.row_macs import mac_of
+from pipelines.keys.row_macs import mac_of
 from pipelines.operations import Operations
 
 revision = "0009"

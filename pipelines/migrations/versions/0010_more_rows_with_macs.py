@@ -5,8 +5,8 @@ from alembic import context, op
 
 from pipelines.faults import BoroughlinkError
 from pipelines.governance import audit
-from pipelines.governance.row_macs import mac_of
-from pipelines.governance.sealed_texts import erased
+from pipelines.keys.row_macs import mac_of
+from pipelines.keys.sealed_texts import erased
 from pipelines.operations import Operations
 
 revision = "0010"

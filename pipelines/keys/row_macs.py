@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.faults import Refusal
-from pipelines.governance.keys import Keyring
+from pipelines.keys.keyring import Keyring
 
 MAC = "mac"
 Row = Mapping[Any, Any]

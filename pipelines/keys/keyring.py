@@ -21,7 +21,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from pipelines.governance.keystore import KEY_BYTES, STORE_FILE, KeyFault, Keystore
+from pipelines.keys.keystore import KEY_BYTES, STORE_FILE, KeyFault, Keystore
 from pipelines.settings import DataFolder, Settings, write_atomically
 
 _FROM_OUTSIDE = ("BOROUGHLINK_KEK", "BOROUGHLINK_KEK_FILE", "BOROUGHLINK_KEK_COMMAND")

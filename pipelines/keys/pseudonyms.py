@@ -4,7 +4,7 @@ import base64
 import hmac
 from collections.abc import Sequence
 
-from pipelines.governance.keys import Keyring
+from pipelines.keys.keyring import Keyring
 
 PREFIXES = {"person": "p_", "household": "h_", "property": "a_"}
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -4,8 +4,8 @@ import hmac
 import secrets
 from typing import Any
 
-from pipelines.governance.keys import Keyring
-from pipelines.governance.row_macs import RowChanged
+from pipelines.keys.keyring import Keyring
+from pipelines.keys.row_macs import RowChanged
 
 
 def sealed_payload(keyring: Keyring, text: bytes, key: str = "fields") -> dict[str, Any]:
