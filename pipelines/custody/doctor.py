@@ -145,8 +145,8 @@ def _spill(place: Path, settings: Settings) -> Finding:
     watcher.start()
     try:
         con.execute(
-            "CREATE TEMP TABLE spilled AS SELECT ? || hash(i) AS text FROM range(4000000) t(i) ORDER BY hash(i)",
-            [MARKER.decode()],
+            "CREATE TEMP TABLE spilled AS SELECT ? || hash(i) AS text FROM range(700000) t(i) ORDER BY hash(i)",
+            [MARKER.decode() * 4],
         )
     except duckdb.Error:
         return Finding(what, False, "the probe could not spill")

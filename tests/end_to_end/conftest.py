@@ -8,12 +8,15 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from pipelines.governance.actors import PLAYED
 from pipelines.settings import SHIPPED_SOURCES
 from tests.end_to_end import connections
+from tests.end_to_end.standing_by import StandingBy
 
 COMMAND = [str(Path(sys.executable).parent / "boroughlink")]
 PEOPLE, SEED = "3000", "7"
@@ -47,20 +50,29 @@ def environment(notes: Path) -> dict[str, str]:
     return plain | {"BOROUGHLINK_THREADS": "1"} | connections.noting(notes)
 
 
+@cache
+def standing_by() -> StandingBy:
+    return StandingBy(environment(Path(os.devnull)))
+
+
 def boroughlink(
-    *arguments: object, cwd: Path | None = None, fine: bool = True, before: Sequence[str] = ()
+    *arguments: object,
+    cwd: Path | None = None,
+    fine: bool = True,
+    by: str | None = None,
+    before: Sequence[str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command; with `fine`, its failure fails the test. A connection that leaves the machine always does."""
+    """Run the command; with `fine`, its failure fails the test. A connection that leaves the machine always does.
+    It is a fork of a process that stands by; with words `before` it, or none of them, one that is started itself.
+    """
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as notes:
-        done = subprocess.run(
-            [*before, *COMMAND, *map(str, arguments)],
-            cwd=cwd,
-            env=environment(Path(notes.name)),
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
+        words, env = [*map(str, arguments)], environment(Path(notes.name)) | ({PLAYED: by} if by else {})
+        if before is None:
+            done = standing_by().run(words, cwd, env)
+        else:
+            done = subprocess.run(
+                [*before, *COMMAND, *words], cwd=cwd, env=env, capture_output=True, text=True, timeout=600, check=False
+            )
         assert not notes.read(), "the command would have left this machine"
     if fine:
         assert done.returncode == 0, done.stdout + done.stderr

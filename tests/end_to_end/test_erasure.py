@@ -126,14 +126,7 @@ def decide(data: Path, tmp_path: Path, records: tuple[str, ...], others: list[st
 
 
 def act(place: Place, who: str, *arguments: object, fine: bool = True) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [*COMMAND, "erase", *map(str, arguments), "--data", str(place.data)],
-        env=os.environ | {"BOROUGHLINK_ACTOR": who, "BOROUGHLINK_THREADS": "1"},
-        capture_output=True, text=True, timeout=600, check=False,
-    )  # fmt: skip
-    if fine:
-        assert done.returncode == 0, done.stdout + done.stderr
-    return done
+    return boroughlink("erase", *arguments, "--data", place.data, by=who, fine=fine)
 
 
 def asked(place: Place) -> str:
