@@ -216,6 +216,9 @@ def test_a_full_disk_is_one_sentence(folder, monkeypatch):
     assert not run_under_way(folder)
 
 
+#: processes without threads of DuckDB's, forked from one that has imported this file
+FRESH = multiprocessing.get_context("forkserver")
+FRESH.set_forkserver_preload([__name__])
 PLACES = ["pipelines.runs.write_atomically", "pipelines.runs.finish", "pipelines.commit_point.shutil.rmtree"]
 
 
@@ -246,7 +249,7 @@ def test_a_kill_on_the_way_to_the_commit_leaves_a_whole_state(folder, place, cal
     run = Run.begin(folder)
     work(run, "one")
     run.commit()
-    process = multiprocessing.get_context("spawn").Process(target=_killed, args=(str(folder.root), place, call))
+    process = FRESH.Process(target=_killed, args=(str(folder.root), place, call))
     process.start()
     process.join(60)
     assert process.exitcode in (-signal.SIGKILL, 0)
