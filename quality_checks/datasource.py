@@ -262,6 +262,8 @@ def _context() -> Any:
     config = DataContextConfig(store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False))
     context = gx.get_context(mode="ephemeral", project_config=config)
     context.variables.progress_bars = {"globally": False}
+    # it would be written as YAML, into memory, three times a batch: two fifths of judging a small extract
+    context._save_project_config = lambda: None
     return context
 
 
