@@ -7,6 +7,8 @@ address of it, beside a join of the plain texts; and how well the words alone te
 import argparse
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.whole_runs import ran
@@ -28,28 +30,41 @@ def main() -> None:
     asked.add_argument("--seed", type=int, default=2026)
     asked.add_argument("--profile", default="central")
     given = asked.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        borough = Path(scratch) / "borough"
-        make_borough(borough, given.people, given.seed, profile=given.profile)
-        wanted = "+key:places/gazetteer or +key:facts/address"
-        folder = ran(Path(scratch) / "data", borough / "landing", AS_OF, wanted)
-        run = Run.begin(folder, "benchmark")
-        try:
-            with run.warehouse(("identity",), (borough / "truth",)) as wh:
-                compare(wh, str(borough / "truth" / "addresses.parquet"))
-        finally:
-            run.abandon("only read")
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        taken_in(Path(scratch), given.people, given.seed, given.profile) as (wh, truth),
+    ):
+        compare(wh, truth)
+
+
+@contextmanager
+def taken_in(scratch: Path, people: int, seed: int, profile: str) -> Iterator[tuple[Warehouse, str]]:
+    """A borough's addresses and gazetteer in a warehouse, and the file that tells the true UPRN of each address."""
+    borough = scratch / "borough"
+    make_borough(borough, people, seed, profile=profile)
+    folder = ran(scratch / "data", borough / "landing", AS_OF, "+key:places/gazetteer or +key:facts/address")
+    run = Run.begin(folder, "benchmark")
+    try:
+        with run.warehouse(("identity",), (borough / "truth",)) as wh:
+            yield wh, str(borough / "truth" / "addresses.parquet")
+    finally:
+        run.abandon("only read")
+
+
+def matched(wh: Warehouse, columns: str) -> None:
+    """Match every current address into temp table `matched`; its working tables stay until the connection closes."""
+    wh.execute(
+        f"CREATE OR REPLACE TEMP TABLE asked AS SELECT {columns} FROM identity.facts.address WHERE valid_to IS NULL"
+    )
+    match_addresses(wh.con, "asked", PROPERTY, ADDRESS_VARIANT, ADDRESS_WORDING, CROSS_REFERENCE, "matched")
 
 
 def compare(wh: Warehouse, truth: str) -> None:
     """Print one line a way of matching; the goals stand beside."""
     print(f"goals: {GOAL_A_SECOND:,} addresses a CPU second, precision {GOAL_PRECISION}, matched {GOAL_MATCHED:.0%}")
     for name, columns in (("with identifiers", COLUMNS), ("by its words alone", WITHHELD)):
-        wh.execute(
-            f"CREATE OR REPLACE TEMP TABLE asked AS SELECT {columns} FROM identity.facts.address WHERE valid_to IS NULL"
-        )
         began = time.process_time()
-        match_addresses(wh.con, "asked", PROPERTY, ADDRESS_VARIANT, ADDRESS_WORDING, CROSS_REFERENCE, "matched")
+        matched(wh, columns)
         spent = time.process_time() - began
         print(
             f"{name:>22}: {told(wh, truth, 'matched')}, {wh.scalar('SELECT count(*) FROM asked') / spent:,.0f} a second"

@@ -109,9 +109,7 @@ class _ColumnTypes(TableMetricProvider):
         cls,  # noqa: N805
         execution_engine: DuckDBExecutionEngine,
         metric_domain_kwargs: dict[str, Any],
-        metric_value_kwargs: dict[str, Any],
-        metrics: dict[str, Any],
-        runtime_configuration: dict[str, Any],
+        **_: Any,
     ) -> list[dict[str, str]]:
         whole = execution_engine.get_domain_records(domain_kwargs=metric_domain_kwargs)
         with execution_engine.get_connection() as connection:
@@ -145,10 +143,8 @@ class _Measured(QueryMetricProvider):
     def _duckdb(
         cls,  # noqa: N805
         execution_engine: DuckDBExecutionEngine,
-        metric_domain_kwargs: dict[str, Any],
         metric_value_kwargs: dict[str, Any],
-        metrics: dict[str, Any],
-        runtime_configuration: dict[str, Any],
+        **_: Any,
     ) -> tuple[int, int]:
         with execution_engine.get_connection() as connection:
             rows, failures = connection.exec_driver_sql(metric_value_kwargs["unexpected_rows_query"]).fetchall()[0]

@@ -25,11 +25,10 @@ from typing import Any
 
 from quality_checks.principles import Dimension, Principle, Severity
 
-ROW_KINDS = frozenset(
-    {"filled", "pattern", "codes", "not_among", "between", "unique", "not_before", "holds", "measured"}
-)
+#: Kinds that judge a table as a whole; the others of NEEDED judge each row.
 TABLE_KINDS = frozenset({"columns", "row_count", "newest"})
-_NEEDED = {
+#: Every kind of rule, and the parameters that it can't do without.
+NEEDED = {
     "filled": (),
     "pattern": ("regex",),
     "codes": ("values",),
@@ -74,9 +73,9 @@ class Rule:
     owner: str = ""
 
     def __post_init__(self) -> None:
-        if self.kind not in _NEEDED:
+        if self.kind not in NEEDED:
             raise RuleError(f"rule {self.name}: there is no kind of rule called {self.kind!r}")
-        missing = [name for name in _NEEDED[self.kind] if name not in self.parameters]
+        missing = [name for name in NEEDED[self.kind] if name not in self.parameters]
         if missing:
             raise RuleError(f"rule {self.name} ({self.kind}) lacks {', '.join(missing)}")
         if self.column is None and self.kind not in {"unique", "columns", "row_count", "measured"}:

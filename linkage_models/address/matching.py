@@ -13,8 +13,6 @@ from linkage_models.address.gazetteer import KEYS, KEYS_WITH_POSTCODE, prepare_g
 from linkage_models.address.normalise import any_of, create_macros, fill, parse_addresses, vocabulary
 
 METHODS = ("given", "cross_reference", "normalised_key", "splink", "building", "ambiguous", "unmatched", "no_address")
-RESULT_COLUMNS = """address_id VARCHAR, uprn BIGINT, method VARCHAR, match_weight DOUBLE, runner_up_gap DOUBLE,
-    candidate_uprn BIGINT, candidates INTEGER, building_uprn BIGINT, door_key VARCHAR, retired_uprn BIGINT"""
 
 
 class TooManyCandidates(Exception):
@@ -30,7 +28,8 @@ def match_addresses(
     cross_references: str,
     out: str,
 ) -> None:
-    """Make temp table `out` (RESULT_COLUMNS), one row an address of `addresses`.
+    """Make temp table `out`, one row an address of `addresses`: address_id, uprn, method, match_weight (bits),
+    runner_up_gap (bits), candidate_uprn, candidates, building_uprn, door_key, retired_uprn.
 
     addresses: address_id, address_text, postcode, uprn_given, xref_source, xref_key, no_home (a shop or office itself
     is meant, not the home above it). The gazetteer's tables are those of `prepare_gazetteer`, and cross_references
