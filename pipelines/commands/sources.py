@@ -73,7 +73,7 @@ def sources_new(
 @JSON
 def sources_check(data: str, name: str, sources: str | None, landing: str | None, as_json: bool) -> None:
     """Prove a contract: load it, take its newest delivery in on trial, build its facts, list what is missing."""
-    from pipelines.stewardship.drafting import check
+    from pipelines.stewardship.proving import check
 
     fine, answer = check(folder(data), name, sources, landing)
     show(answer, as_json)
