@@ -17,6 +17,7 @@ from linkage_models.person.designs import COUNCIL
 TRAINED = Path(__file__).parent / "trained"
 CORE = {"forename", "home", "birth_date"}
 SYNTHETIC = "synthetic"
+NAMES_OF = "names_of_records"
 
 
 class ModelFault(ValueError):
@@ -87,6 +88,11 @@ class Model:
     def with_terms(self, terms: dict[str, dict[str, float]]) -> "Model":
         """The model for records of other names: weights change, so that no calibration holds."""
         return replace(self, terms=self.terms | terms, calibration=None, transfer=None, mark="")
+
+    def of_place(self, terms: dict[str, dict[str, float]], records: int) -> "Model":
+        """The model with the names of so many records at hand: its numbers are the same, and mean the same, so that its
+        mark and calibration stand."""
+        return replace(self, terms=self.terms | terms, card=self.card | {NAMES_OF: records})
 
     def for_population(self, population: int) -> "Model":
         """The model for another number of people: the prior and the u of "same home" levels go with 1 / people.

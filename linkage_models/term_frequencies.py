@@ -5,7 +5,7 @@ import polars as pl
 
 from linkage_models import thresholds as policy
 from linkage_models.person.communities import COLUMN as FULL_NAME
-from linkage_models.person.communities import write_frequencies
+from linkage_models.person.communities import LEARNT_BESIDE, SURNAME, write_frequencies
 
 TERM_COLUMNS = ("forename", "surname_key", "surname_phonetic", "birth_place", "occupation")
 
@@ -25,6 +25,44 @@ def _terms(con: duckdb.DuckDBPyConnection, table: str, column: str) -> dict[str,
     pooled = [count for _, count in rows if count < policy.RARE_TERM_COUNT]
     kept[""] = (sum(pooled) / len(pooled) if pooled else 1.0) / total
     return kept
+
+
+def names_of_place(
+    con: duckdb.DuckDBPyConnection, table: str, known: dict[str, dict[str, float]]
+) -> dict[str, dict[str, float]]:
+    """The frequencies of names that a model knows, raised where the people of `table` bear them more often. What is
+    known counts as NAMES_KNOWN people more, and ONE_FAMILY of a name's bearers as one family, so that few records, and
+    names that few bear, move nothing. What communities of names were learnt beside is kept.
+
+    People are counted, not records: those of one full name and birth date, or home where none is given. Who moved
+    without one, or is written in two ways, counts twice, as people of all names do.
+    """
+    con.execute(
+        f"""-- one row per person, as far as a name with a birth date or a home tells
+        CREATE OR REPLACE TEMP TABLE named AS
+        SELECT DISTINCT forename, surname_key, birth_date, CASE WHEN birth_date IS NULL THEN hash(home_key) END AS home
+        FROM {table}"""
+    )
+    raised = {column: _raised(con, column, known[column]) for column in ("forename", SURNAME) if column in known}
+    con.execute("DROP TABLE named")
+    if SURNAME in raised:
+        raised[LEARNT_BESIDE] = known.get(LEARNT_BESIDE, known[SURNAME])
+    return raised
+
+
+def _raised(con: duckdb.DuckDBPyConnection, column: str, known: dict[str, float]) -> dict[str, float]:
+    """Value -> share, of one column of `named`."""
+    ((every,),) = con.execute(f"SELECT count({column}) FROM named").fetchall()
+    counts = con.execute(
+        f"SELECT {column}, count(*) FROM named WHERE {column} IS NOT NULL GROUP BY ALL"
+        f" HAVING count(*) > {policy.ONE_FAMILY} ORDER BY 1"
+    ).fetchall()
+    raised = dict(known)
+    for value, count in counts:
+        share = known.get(value, known[""])
+        here = (count - policy.ONE_FAMILY + policy.NAMES_KNOWN * share) / (every + policy.NAMES_KNOWN)
+        raised[value] = max(here, share)
+    return raised
 
 
 def write_telling_names(

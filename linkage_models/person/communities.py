@@ -25,6 +25,9 @@ from linkage_models.thresholds import (
 #: The column whose frequency is that of its surname beside its forename.
 COLUMN = "full_name"
 FORENAME, SURNAME = "forename_root", "surname_key"
+#: The entry of a model's terms that holds the frequencies of surnames which the axes were learnt beside, where those of
+#: the place at hand stand under SURNAME.
+LEARNT_BESIDE = f"{SURNAME}@0"
 Floats = NDArray[np.float64]
 
 
@@ -79,12 +82,17 @@ def write_frequencies(
 ) -> None:
     """Write the temporary table `target` (full_name, tf_full_name): P(surname | forename) of each full name of `table`.
 
-    A rare name beside one that has a place is taken to be of its community: rare names are the most telling.
+    A rare name beside one that has a place is taken to be of its community: rare names are the most telling. In another
+    place than that which the axes are of, a surname is as common in its community as it was there, and nowhere rarer
+    than among everyone.
     """
-    axes = sum(is_axis(term) for term in terms) // 2
+    axes = sum(term.startswith(f"{FORENAME}@") for term in terms)
     names = con.execute(f"SELECT DISTINCT {COLUMN}, {FORENAME}, {SURNAME} FROM {table} WHERE {COLUMN} IS NOT NULL").pl()
     alone = terms[SURNAME]
-    share = names[SURNAME].replace_strict(alone, default=alone[""], return_dtype=pl.Float64).to_numpy()
+    share, learnt = (
+        names[SURNAME].replace_strict(shares, default=shares[""], return_dtype=pl.Float64).to_numpy()
+        for shares in (alone, terms.get(LEARNT_BESIDE, alone))
+    )
     excess = np.zeros(len(names))
     # of a name that is common, and has no place, it is known that it belongs nowhere
     known = {
@@ -99,7 +107,7 @@ def write_frequencies(
             for column in (FORENAME, SURNAME)
         )
         excess += np.where(known[FORENAME], f, size * s) * np.where(known[SURNAME], s, size * f)
-    frequency = share * np.where(whole, np.maximum(1.0 + excess, 1.0), 1.0)
+    frequency = np.maximum(share, np.where(whole, learnt * (1.0 + excess), 0.0))
     con.register("name_frequency", names.select(COLUMN, pl.Series(f"tf_{COLUMN}", np.minimum(frequency, 1.0))))
     con.execute(f"CREATE OR REPLACE TEMP TABLE {target} AS FROM name_frequency")
     con.unregister("name_frequency")

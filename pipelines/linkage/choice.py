@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from linkage_models.assumed import assumed_model
-from linkage_models.models import Model, ModelFault, pinned
+from linkage_models.models import NAMES_OF, Model, ModelFault, pinned
 from linkage_models.person.designs import COUNCIL, DESIGNS, GENERAL, Design
-from linkage_models.term_frequencies import terms_here
+from linkage_models.term_frequencies import names_of_place, terms_here
 from linkage_models.thresholds import FEWEST_OF_ANY_ORIGIN, FEWEST_TO_TRAIN, PLACED_SHARE, RETRAIN_GROWTH
 from linkage_models.training import TrainingFailed, train
 from pipelines.places.gazetteer import PROPERTY
@@ -99,7 +99,7 @@ def _shipped_fits(wh: Warehouse, common: str, wanted: Model | None) -> Choice | 
         return None
     records = int(wh.scalar(f"SELECT count(*) FROM {common}"))
     why = f"{shipped.version}, shipped: trained on synthetic records placed at UPRNs, as these are"
-    return Choice(set_to_people(wh, shipped, records), why)
+    return Choice(_of_place(wh, set_to_people(wh, shipped, records), common, records), why)
 
 
 def _choose(wh: Warehouse, wanted: Model | None, name: str | None) -> Choice:
@@ -115,13 +115,8 @@ def _choose(wh: Warehouse, wanted: Model | None, name: str | None) -> Choice:
     columns = COUNCIL.prepare(wh.con, COMMON)
     silent = {each.name for each in COUNCIL.comparisons} - {each.name for each in COUNCIL.comparisons_of(columns)}
     shipped = shipped.without(silent)
-    here = terms_here(wh.con, COMMON, columns.intersection(COUNCIL.weighed))
     if _placed(wh) and records < FEWEST_TO_TRAIN:
-        # a name is at least as common as it is here; of rare names, few records say nothing
-        for column, terms in here.items():
-            known = shipped.terms.get(column, {})
-            here[column] = known | {name: max(share, known.get(name, 0.0)) for name, share in terms.items() if name}
-        shipped = shipped.with_terms(here)
+        shipped = shipped.with_terms(names_of_place(wh.con, COMMON, shipped.terms))
         few = f"{records:,} records that all views may read are too few to train on"
         return Choice(shipped, f"{shipped.version}, shipped: {few}" + (f"; {said} does not fit" if wanted else ""))
     if kept := _kept(wh, records):
@@ -133,6 +128,7 @@ def _choose(wh: Warehouse, wanted: Model | None, name: str | None) -> Choice:
             raise TrainingFailed(f"{records:,} records that all views may read are too few")
         made = train_here(wh, design_here(wh) if wanted else GENERAL, TRAINED_HERE, name)
     except TrainingFailed as fault:
+        here = terms_here(wh.con, COMMON, columns.intersection(COUNCIL.weighed))
         return _untrained(wh, shipped.with_terms(here), str(fault), name)
     return Choice(made, f"{made.version}, trained here, not calibrated: {said} does not fit, {lacks}", True)
 
@@ -180,18 +176,35 @@ def _of_here(wh: Warehouse, model: Model, sources: dict[str, int], name: str | N
 
 def _kept(wh: Warehouse, records: int) -> Model | None:
     """The model that an earlier run trained, while the records still look like those it was trained on."""
+    model = _scored_before(wh)
+    if not model or model.card.get("note") != TRAINED_HERE:
+        return None
+    same = model.card["columns"] == sorted(DESIGNS[model.design].prepare(wh.con, COMMON))
+    return model if same and _about_as_many(records, model.card["records"]) else None
+
+
+def _scored_before(wh: Warehouse) -> Model | None:
+    """The model of the run before; None if there is none that this version of the code can read."""
     if not wh.exists(MODEL):
         return None
     ((body, terms),) = wh.rows(f"SELECT body, terms FROM {MODEL}")
     try:
-        model = Model.of(body, terms)
-    except ModelFault:  # of an earlier version of the code: training makes another
+        return Model.of(body, terms)
+    except ModelFault:
         return None
-    if model.card.get("note") != TRAINED_HERE:
-        return None
-    grown = records / max(model.card["records"], 1)
-    same = model.card["columns"] == sorted(DESIGNS[model.design].prepare(wh.con, COMMON))
-    return model if same and 1 / RETRAIN_GROWTH <= grown <= RETRAIN_GROWTH else None
+
+
+def _about_as_many(records: int, before: int) -> bool:
+    return 1 / RETRAIN_GROWTH <= records / max(before, 1) <= RETRAIN_GROWTH
+
+
+def _of_place(wh: Warehouse, model: Model, common: str, records: int) -> Model:
+    """The model with the names of the records of `common`; those of the run before while the records are about as many,
+    since other names score all pairs afresh."""
+    kept = _scored_before(wh)
+    if kept and kept.mark == model.mark and _about_as_many(records, kept.card.get(NAMES_OF, 0)):
+        return model.of_place(kept.terms, kept.card[NAMES_OF])
+    return model.of_place(names_of_place(wh.con, common, model.terms), records)
 
 
 def set_to_people(wh: Warehouse, model: Model, records: int) -> Model:

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from linkage_models.models import pinned
 from pipelines.linkage.choice import Choice
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
@@ -172,3 +173,19 @@ def test_oversized_blocks_are_no_reason_to_score_all_pairs(town: Town, monkeypat
         assert edges(wh) == found
         wh.execute(f"UPDATE {RECORD} SET nino = 'AB123456C' WHERE record_id IN {some}")
         assert build_edge(wh).afresh == "the set of oversized blocks changed"
+
+
+def test_names_are_counted_once_and_anew_where_the_records_have_grown(town: Town) -> None:
+    with scratch_warehouse() as wh:
+        half = town.records.filter(pl.col("record_id").hash(seed=1) % 2 == 0)
+        prepared(wh, half)
+        first = build_edge(wh)
+        assert first.model.terms != pinned().terms and first.model.mark == pinned().mark
+        prepared(
+            wh, pl.concat([half, town.records.filter(~pl.col("record_id").is_in(half["record_id"].implode())).head(60)])
+        )
+        second = build_edge(wh)
+        assert second.afresh is None and second.model.terms == first.model.terms
+        prepared(wh, town.records)
+        third = build_edge(wh)
+        assert third.afresh and "term frequencies" in third.afresh and third.model.terms != first.model.terms

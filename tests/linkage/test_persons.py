@@ -33,7 +33,7 @@ def linked(
     load(wh, town, without)
     build_record_address(wh)
     build_record(wh, b"k" * 32, EACH_PERSON)
-    build_edge(wh)
+    build_edge(wh, VIEWS)
     return link_again(wh, decisions)
 
 
