@@ -20,7 +20,7 @@ from pipelines.sources.place_key import PlaceKey
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("sources/*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("sources/*.md"))]
 
 
 def commands(group: click.Group = cli, before: str = "") -> set[str]:
