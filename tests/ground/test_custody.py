@@ -231,7 +231,7 @@ def test_a_destroyed_key_that_is_there_opens_nothing_and_goes(folder, as_, monke
     before = (folder.keys / "keystore.json").read_bytes()
     if how == "cut off":
         with monkeypatch.context() as patch:
-            patch.setattr(keyholding.keys, "destroy", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            patch.setattr(keyholding.keyring, "destroy", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
                 keyholding.destroyed(folder, request)
     else:
