@@ -6,9 +6,12 @@ import click
 
 from pipelines.commands.options import DATA, JSON, SOURCES, folder, show
 
-REASON = click.option("--reason", help="Why, in a sentence that the second person can judge by.")
+_WHY = "Why, in a sentence that the second person can judge by."
+REASON = click.option("--reason", help=_WHY)
+REASON_NEEDED = click.option("--reason", required=True, help=_WHY)
 READER = click.option("--to", "reader", required=True, metavar="AGE1...", help="The reader's public age key.")
 REQUEST = click.option("--request", "request_id", help="The approved request.")
+REQUEST_ID = click.argument("request_id", metavar="REQUEST")
 
 
 @click.group()
@@ -66,7 +69,7 @@ def requests(context: click.Context, data: str, every: bool, as_json: bool) -> N
 
 @requests.command("show")
 @DATA
-@click.argument("request_id", metavar="REQUEST")
+@REQUEST_ID
 @JSON
 def requests_show(data: str, request_id: str, as_json: bool) -> None:
     """One request: its reason and what exactly is asked. Noted in the audit."""
@@ -77,7 +80,7 @@ def requests_show(data: str, request_id: str, as_json: bool) -> None:
 
 @requests.command("approve")
 @DATA
-@click.argument("request_id", metavar="REQUEST")
+@REQUEST_ID
 def requests_approve(data: str, request_id: str) -> None:
     """Approve what another person asked for."""
     from pipelines.custody.asking import answered
@@ -87,7 +90,7 @@ def requests_approve(data: str, request_id: str) -> None:
 
 @requests.command("refuse")
 @DATA
-@click.argument("request_id", metavar="REQUEST")
+@REQUEST_ID
 def requests_refuse(data: str, request_id: str) -> None:
     """Turn down what another person asked for."""
     from pipelines.custody.asking import answered
@@ -190,7 +193,7 @@ def reid() -> None:
 @click.argument("release_id", metavar="RELEASE")
 @click.argument("pseudonyms", nargs=-1, required=True)
 @click.option("--basis", required=True, help="The legal basis on which they may be named.")
-@click.option("--reason", required=True, help="Why, in a sentence that the second person can judge by.")
+@REASON_NEEDED
 def reid_request(data: str, release_id: str, pseudonyms: tuple[str, ...], basis: str, reason: str) -> None:
     """Ask who up to 50 people of a release are."""
     from pipelines.custody.reidentification import ask
@@ -200,7 +203,7 @@ def reid_request(data: str, release_id: str, pseudonyms: tuple[str, ...], basis:
 
 @reid.command("approve")
 @DATA
-@click.argument("request_id", metavar="REQUEST")
+@REQUEST_ID
 def reid_approve(data: str, request_id: str) -> None:
     """Consent, as another person than who asked."""
     from pipelines.custody.asking import answered
@@ -211,7 +214,7 @@ def reid_approve(data: str, request_id: str) -> None:
 
 @reid.command("reveal")
 @DATA
-@click.argument("request_id", metavar="REQUEST")
+@REQUEST_ID
 @READER
 def reid_reveal(data: str, request_id: str, reader: str) -> None:
     """Write the answer, sealed for the reader and removed after seven days."""
@@ -232,7 +235,7 @@ def disclose() -> None:
 @click.option(
     "--basis", required=True, help="The legal basis on which it may be told, and by which letter it was asked."
 )
-@click.option("--reason", required=True, help="Why, in a sentence that the second person can judge by.")
+@REASON_NEEDED
 def disclose_request(data: str, records: tuple[str, ...], purpose: str, basis: str, reason: str) -> None:
     """Ask for what the sources hold of up to 50 records, named by id: no link is followed."""
     from pipelines.custody.disclosure import ask
@@ -242,7 +245,7 @@ def disclose_request(data: str, records: tuple[str, ...], purpose: str, basis: s
 
 @disclose.command("reveal")
 @DATA
-@click.argument("request_id", metavar="REQUEST")
+@REQUEST_ID
 @READER
 def disclose_reveal(data: str, request_id: str, reader: str) -> None:
     """Once another person has approved: write the answer, sealed for the reader and removed after seven days."""
@@ -260,7 +263,7 @@ def erase() -> None:
 @DATA
 @click.argument("named", metavar="RECORD|PERSON")
 @click.option("--basis", required=True, help="The ground, by its short name; a wrong one shows the list.")
-@click.option("--reason", required=True, help="Why, in a sentence that the second person can judge by.")
+@REASON_NEEDED
 def erase_request(data: str, named: str, basis: str, reason: str) -> None:
     """Ask that a record, or every record of a person, be erased."""
     from pipelines.erasure.asking import ask
@@ -270,7 +273,7 @@ def erase_request(data: str, named: str, basis: str, reason: str) -> None:
 
 @erase.command("approve")
 @DATA
-@click.argument("request_id", metavar="REQUEST")
+@REQUEST_ID
 def erase_approve(data: str, request_id: str) -> None:
     """Consent, as another person than who asked."""
     from pipelines.custody.asking import answered
@@ -281,7 +284,7 @@ def erase_approve(data: str, request_id: str) -> None:
 
 @erase.command("refuse")
 @DATA
-@click.argument("request_id", metavar="REQUEST")
+@REQUEST_ID
 @click.option("--exemption", required=True, help="The ground, by its short name; a wrong one shows the list.")
 @click.option("--reason", required=True, help="Why, in a sentence that the person can be told.")
 def erase_refuse(data: str, request_id: str, exemption: str, reason: str) -> None:
@@ -293,7 +296,7 @@ def erase_refuse(data: str, request_id: str, exemption: str, reason: str) -> Non
 
 @erase.command("run")
 @DATA
-@click.argument("request_id", metavar="REQUEST")
+@REQUEST_ID
 @SOURCES
 @JSON
 def erase_run(data: str, request_id: str, sources: str | None, as_json: bool) -> None:

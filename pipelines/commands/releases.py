@@ -7,6 +7,8 @@ import click
 
 from pipelines.commands.options import DATA, JSON, SOURCES, folder, show
 
+RELEASE_ID = click.argument("release_id", metavar="RELEASE")
+
 
 @click.group(invoke_without_command=True)
 @DATA
@@ -66,7 +68,7 @@ def release_build(
 
 @release.command("check")
 @DATA
-@click.argument("release_id", metavar="RELEASE")
+@RELEASE_ID
 @click.option(
     "--to", "key", required=True, metavar="AGE1...", help="The recipient's public age key; it is approved too."
 )
@@ -81,7 +83,7 @@ def release_check(data: str, release_id: str, key: str, sources: str | None, as_
 
 @release.command("approve")
 @DATA
-@click.argument("release_id", metavar="RELEASE")
+@RELEASE_ID
 def release_approve(data: str, release_id: str) -> None:
     """Consent to publishing a release that another person made, to the recipient and key that `requests show` tells."""
     from pipelines.outgoing.releases import approve_release
@@ -91,7 +93,7 @@ def release_approve(data: str, release_id: str) -> None:
 
 @release.command("publish")
 @DATA
-@click.argument("release_id", metavar="RELEASE")
+@RELEASE_ID
 @click.option("--out", required=True, help="A .age file.")
 @SOURCES
 def release_publish(data: str, release_id: str, out: str, sources: str | None) -> None:
@@ -103,7 +105,7 @@ def release_publish(data: str, release_id: str, out: str, sources: str | None) -
 
 @release.command("revoke")
 @DATA
-@click.argument("release_id", metavar="RELEASE")
+@RELEASE_ID
 @click.option("--reason", required=True, help="Why, in a sentence.")
 @click.option("--series", is_flag=True, help="Take back every release of its series, and end that.")
 def release_revoke(data: str, release_id: str, reason: str, series: bool) -> None:

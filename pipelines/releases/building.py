@@ -53,11 +53,7 @@ def build(
     """
     recipient = (recipient or asked.recipient).strip()
     with refusals_noted(operations, who, asked.name):
-        if not recipient or len(recipient) > 120:
-            raise ReleaseRefused("Say for whom the release is: a release for nobody is not made.")
-        for said, name in (("--recipient", recipient), ("--series", series or "x")):
-            if not name.isprintable() or unicodedata.normalize("NFKC", name).strip() != name or len(name) > 120:
-                raise ReleaseRefused(f"{said}: at most 120 plain printable characters; whoever approves reads them.")
+        _require_plain_names(recipient, series)
         purpose, profile = allowed(asked, purposes)
         if purpose.opt_out_applies:
             require_recent(operations, settings.today(), marked_list(wh))
@@ -102,6 +98,14 @@ def build(
         lasting.remember(operations, built.people, release_id)
     audit.record(operations, who.login, BUILT, release_id, rows=built.protection.rows, recipient=recipient)
     return manifest
+
+
+def _require_plain_names(recipient: str, series: str | None) -> None:
+    if not recipient:
+        raise ReleaseRefused("Say for whom the release is: a release for nobody is not made.")
+    for said, name in (("--recipient", recipient), ("--series", series or "x")):
+        if not name.isprintable() or unicodedata.normalize("NFKC", name).strip() != name or len(name) > 120:
+            raise ReleaseRefused(f"{said}: at most 120 plain printable characters; whoever approves reads them.")
 
 
 def _files(asked: ReleaseSet, built: Built, stamp: Stamp) -> dict[str, bytes]:
