@@ -381,6 +381,28 @@ def test_a_flipped_bit_is_a_refusal(folder):
         con.close()
 
 
+def test_a_crypto_module_that_was_changed_is_refused_though_it_was_good_before(folder, tmp_path, monkeypatch):
+    """And in the sandbox none is ever loaded unsigned, though the signature of a known one isn't asked again."""
+    place = tmp_path / "httpfs.duckdb_extension"
+    shutil.copyfile(warehouse._crypto_module(), place)
+    monkeypatch.setattr(warehouse, "_crypto_module", lambda: str(place))
+    for _ in range(2):
+        con = warehouse.connect(folder.temp, (folder.root,), "200MB", 1)
+        ((unsigned,),) = con.execute("SELECT current_setting('allow_unsigned_extensions')").fetchall()
+        assert not unsigned
+        con.close()
+    content = bytearray(place.read_bytes())
+    content[-10] ^= 1  # in its signature
+    place.unlink()  # another file in its place: what is loaded stays mapped
+    place.write_bytes(content)
+    for _ in range(2):
+        with pytest.raises(warehouse.WarehouseError):
+            warehouse.connect(folder.temp, (folder.root,), "200MB", 1)
+    place.unlink()
+    with pytest.raises(warehouse.WarehouseError):
+        warehouse.connect(folder.temp, (folder.root,), "200MB", 1)
+
+
 def test_what_another_process_spilled_in_the_working_folder_is_no_matter(tmp_path, monkeypatch):
     (tmp_path / ".tmp").mkdir()
     (tmp_path / ".tmp" / "duckdb_temp_storage_DEFAULT-0.tmp").write_text("another process's")

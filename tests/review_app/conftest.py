@@ -20,6 +20,12 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> tuple[DataFolder, "town
     return town.found(tmp_path_factory.mktemp("town") / "data")
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader waits until the run that was published is open, however busy the machine, not half a second."""
+    monkeypatch.setattr("review_app.published.PATIENCE", 60)
+
+
 @pytest.fixture
 def place(founded: tuple[DataFolder, "town.Town"], tmp_path: Path) -> DataFolder:
     """A copy of the published town."""
