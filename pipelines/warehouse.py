@@ -147,7 +147,7 @@ def sql_file(path: Path, **names: str) -> str:
 
 
 #: Crypto modules whose signature DuckDB has found good in this process: of the same file it need not ask at each step.
-_signed: set[tuple[int, ...]] = set()
+_signed: set[tuple[int, ...] | None] = set()
 
 
 def connect(temp: Path, allowed: Sequence[Path], memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
