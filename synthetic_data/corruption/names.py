@@ -23,7 +23,7 @@ def people_of(
 ) -> pl.DataFrame:
     """The rows (row_key, person_id, known_from, known_to) with each person as the system knew them, in the same order.
 
-    A new surname reaches a system after a wait of its own, drawn once a person (synthetic_population 6.2).
+    A new surname reaches a system after a wait of its own, drawn once a person.
     """
     lag = -np.log1p(-rates.draws(f"{system}:name lag", persons["person_id"]).random()) * rates.lag_days(system)
     waits = persons.select("person_id", lag=pl.Series(lag.astype(np.int64)))

@@ -77,7 +77,7 @@ def damaged_ninos(people: pl.DataFrame, rates: Rates, system: str, share: float,
     held = kept(nino, share, draws)
     temporary = pl.Series(hits(draws, rates.person("nino_temporary", system), factor)) & held.is_null()
     made_up = people.select(
-        # Temporary numbers are TN, the birth date and the sex (source_formats 2d).
+        # Temporary numbers are TN, the birth date and the sex.
         pl.concat_str(pl.lit("TN"), pl.col("birth_date").dt.strftime("%d%m%y"), pl.col("sex").fill_null("M"))
     ).to_series()
     return held.zip_with(~temporary, made_up)

@@ -1,7 +1,7 @@
 """Adult social care: Client Level Data release 1 beside the person, address and payment tables of case management.
 
 Layout: UTF-8, dates yyyy-mm-dd; the header of the former is NHS England's, blanks and colon included, the tables are
-shaped like Mosaic's DM_PERSONS and DM_ADDRESSES (source_formats 2c). One client has one id in all of them.
+shaped like Mosaic's DM_PERSONS and DM_ADDRESSES. One client has one id in all of them.
 """
 
 from datetime import date, timedelta

@@ -1,7 +1,7 @@
 """Children's social care: the SSDA903 return as CSV, the children in need census as XML. Codes, no names.
 
 Layout: the 903 with dates dd/mm/yyyy and the code list of the year in which an episode began; the census after its XML
-schema (source_formats 2c). A child has one id of the council in both, and a UPN once at school.
+schema. A child has one id of the council in both, and a UPN once at school.
 """
 
 from datetime import date

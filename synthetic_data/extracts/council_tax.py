@@ -19,9 +19,9 @@ from synthetic_data.rates import Rates
 from synthetic_data.world import World
 
 SYSTEM = "council_tax"
-NAME_LENGTH = 32  # ctaccount.lead_liab_name and ctliable.liab_name are 32 characters wide (source_formats 2b)
+NAME_LENGTH = 32  # ctaccount.lead_liab_name and ctliable.liab_name are 32 characters wide in Academy
 OPEN_END = "31/12/2099"
-BAND_D_CHARGE = 2146.68  # Southend 2025/26, pounds a year (places_and_open_data 4.2)
+BAND_D_CHARGE = 2146.68  # Southend 2025/26, pounds a year, as the council set it
 BAND_NINTHS = {"A": 6, "B": 7, "C": 8, "D": 9, "E": 11, "F": 13, "G": 15, "H": 18}
 
 ACCOUNT = ["account_ref", "account_cd", "lead_liab_name", "lead_liab_pos", "lead_liab_title", "for_addr1", "for_addr2",

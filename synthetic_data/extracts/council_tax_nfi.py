@@ -1,6 +1,6 @@
 """Council tax as the flat file of the National Fraud Initiative: one row a live account, two liable persons at most.
 
-Layout: latin-1, CRLF, dates dd/mm/yyyy (source_formats 2b).
+Layout: latin-1, CRLF, dates dd/mm/yyyy.
 """
 
 from datetime import date

@@ -17,7 +17,7 @@ from synthetic_data.rates import Rates
 from synthetic_data.world import World
 
 SYSTEM = "housing"
-FORENAME_LENGTH, SURNAME_LENGTH = 24, 20  # source_formats 2d, Universal Housing member
+FORENAME_LENGTH, SURNAME_LENGTH = 24, 20  # as in the table member of Universal Housing
 
 MARKERS = {"gender_recognition": "GRC", "refuge": "REF", "restricted": "RES", "staff": "STF"}
 TENANCY = ["tag_ref", "prop_ref", "house_ref", "cot", "eot", "tenure", "present", "terminated", "rent"]

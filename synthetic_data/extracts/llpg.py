@@ -1,6 +1,6 @@
 """The gazetteer as AddressBase Premium or DTF 7.3 (one mixed file without header), ONSUD and LSOA beside it.
 
-Layout: UTF-8, text quoted, ISO dates, records in the order of their type (source_formats 2a).
+Layout: UTF-8, text quoted, ISO dates, records in the order of their type (OS AddressBase Premium).
 """
 
 from collections.abc import Callable

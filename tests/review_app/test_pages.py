@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.settings import DataFolder
+from pipelines.settings import DataFolder, remember
 from review_app.policy import policy
 from tests.review_app import town
 from tests.review_app.browser import CHROMIUM, Watched, needs_browser, served
@@ -42,6 +42,7 @@ def home(founded: tuple[DataFolder, Town], tmp_path_factory: pytest.TempPathFact
     root = tmp_path_factory.mktemp("served") / "data"
     shutil.copytree(founded[0].root, root)
     folder = DataFolder.at(root)
+    remember(folder, holds="synthetic")
     town.publish(folder, founded[1], town.crowded)
     with served(folder) as address:
         yield address
@@ -80,6 +81,7 @@ def test_every_page_is_accessible_and_narrow_screens_need_no_sideways_scrolling(
     for path in PAGES[name]:
         watched.go(path)
         assert watched.axe() == [], path
+        assert watched.page.get_by_text("Invented people", exact=True).is_visible(), path
         if path in PICTURES:
             watched.picture(PICTURES[path], 900)
     watched.page.set_viewport_size({"width": 320, "height": 800})
