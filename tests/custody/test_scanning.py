@@ -19,8 +19,8 @@ import pytest
 import xlsxwriter
 from click.testing import CliRunner
 
+from boroughlink.cli import cli
 from pipelines import warehouse
-from pipelines.cli import cli
 from pipelines.custody.scanning import scan
 from pipelines.keys.keyring import Keyring
 from pipelines.sources.archive import Archive

@@ -10,7 +10,7 @@ from types import ModuleType
 import click
 import pytest
 
-from pipelines.cli import cli
+from boroughlink.cli import cli
 from pipelines.settings import SHIPPED_SOURCES, Settings
 from pipelines.sources.contract_files import load_contracts
 from pipelines.sources.contracts import Column, Contract, Lookup, PurposeBasis, Table

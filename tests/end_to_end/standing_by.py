@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from pipelines.cli import main
+from boroughlink.cli import main
 
 WHAT_A_RUN_IMPORTS = ("pipelines.definitions", "pipelines.running.job", "quality_checks.datasource")
 PATIENCE = 600  # seconds

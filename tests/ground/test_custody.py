@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from boroughlink.cli import cli
 from pipelines import warehouse
-from pipelines.cli import cli
 from pipelines.custody import auditing, keyholding
 from pipelines.custody.asking import answered
 from pipelines.custody.doctor import examine

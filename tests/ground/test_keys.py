@@ -60,7 +60,7 @@ def test_kek_from_outside(folder, tmp_path, monkeypatch, source):
 
 
 def test_a_crash_writes_no_memory_to_a_disk():
-    said = "import resource; from pipelines.cli import cli; cli(['keys', '--help'], standalone_mode=False); "
+    said = "import resource; from boroughlink.cli import cli; cli(['keys', '--help'], standalone_mode=False); "
     said += "print(resource.getrlimit(resource.RLIMIT_CORE))"
     done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "(0, 0)"

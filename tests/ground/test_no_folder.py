@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from pipelines.cli import cli
+from boroughlink.cli import cli
 from pipelines.faults import BoroughlinkError
 
 

@@ -14,8 +14,8 @@ import duckdb
 import pytest
 import sqlalchemy as sa
 
+from boroughlink.cli import main
 from pipelines.assets import RunHandle, run_step
-from pipelines.cli import main
 from pipelines.commit_point import Current, RunUnderWay, run_under_way
 from pipelines.faults import BoroughlinkError
 from pipelines.keys.keyring import STANDING_KEYS, open_keyring

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pipelines.commands.options import DATA, JSON, SOURCES, folder, show
+from boroughlink.options import DATA, JSON, SOURCES, folder, show
 
 
 @click.group(invoke_without_command=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands.options import DATA, JSON, SOURCES, folder, show
+from boroughlink.options import DATA, JSON, SOURCES, folder, show
 
 _WHY = "Why, in a sentence that the second person can judge by."
 REASON = click.option("--reason", help=_WHY)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from pipelines.commands.options import AS_OF, DATA, JSON, SOURCES, folder, show
+from boroughlink.options import AS_OF, DATA, JSON, SOURCES, folder, show
 
 DEMO_PEOPLE, DEMO_SEED, DEMO_DATE = 180_688, 2026, "2026-10-31"
 MONTHS = click.option(

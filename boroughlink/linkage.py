@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands.options import AS_OF, DATA, JSON, SOURCES, WHY, folder, show
+from boroughlink.options import AS_OF, DATA, JSON, SOURCES, WHY, folder, show
 
 
 @click.command()

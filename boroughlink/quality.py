@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands.options import AS_OF, DATA, JSON, SOURCES, folder, show
+from boroughlink.options import AS_OF, DATA, JSON, SOURCES, folder, show
 
 
 @click.group(invoke_without_command=True)
