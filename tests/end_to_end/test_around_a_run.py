@@ -42,20 +42,31 @@ def test_without_a_source_the_rest_is_served_and_the_gap_named(few, tmp_path):
     assert list((tmp_path / "data" / "exports").rglob("*.xlsx"))
 
 
-@pytest.fixture
-def small(landed, tmp_path):
-    """A data folder of one source, run once, with inbox and contracts elsewhere: data, landing, sources, printed."""
-    landing, sources, data = tmp_path / "in box", tmp_path / "sources", tmp_path / "data"
+@pytest.fixture(scope="module")
+def stood(landed, tmp_path_factory):
+    """A folder that holds inbox, contracts and data of one source, run once, and what that printed."""
+    home = tmp_path_factory.mktemp("small")
+    landing, sources, data = home / "in box", home / "sources", home / "data"
     shutil.copytree(landed / "landing" / "deaths", landing / "deaths")
     shutil.copytree(SHIPPED_SOURCES / "deaths", sources / "deaths")
     data.mkdir()
     (data / "boroughlink.yaml").write_text("# ours\nclock: 2026-11-01\n")
-    done = boroughlink("run", "--data", data, "--landing", landing, "--sources", sources)
-    return data, landing, sources, done.stdout
+    return home, boroughlink("run", "--data", data, "--landing", landing, "--sources", sources).stdout
 
 
-def test_what_the_first_run_is_told_of_places_holds_for_later_commands(small):
-    data, landing, _, printed = small
+@pytest.fixture
+def small(stood, tmp_path):
+    """A copy of it: data, landing, sources."""
+    home, mine = stood[0], tmp_path / "small"
+    shutil.copytree(home, mine)
+    settings = mine / "data" / "boroughlink.yaml"
+    settings.write_text(settings.read_text().replace(str(home), str(mine)))
+    return mine / "data", mine / "in box", mine / "sources"
+
+
+def test_what_the_first_run_is_told_of_places_holds_for_later_commands(stood):
+    home, printed = stood
+    data, landing = home / "data", home / "in box"
     assert f"--landing {landing}" in printed
     assert (data / "boroughlink.yaml").read_text().startswith("# ours\nclock: 2026-11-01\n")
     assert "Nothing has changed" in boroughlink("run", "--data", data).stdout
@@ -65,7 +76,7 @@ def test_what_the_first_run_is_told_of_places_holds_for_later_commands(small):
 
 
 def test_a_preview_shows_what_would_change_and_leaves_a_line_in_the_audit_only(small, landed):
-    data, landing, sources, _ = small
+    data, landing, sources = small
     shutil.copytree(landed / "landing" / "electoral_register", landing / "electoral_register")
     shutil.copytree(SHIPPED_SOURCES / "electoral_register", sources / "electoral_register")
     before, history = _everything(data), _table(data, "run")
@@ -109,19 +120,19 @@ def _land_again(delivery, to):
     (to / "manifest.json").write_text(json.dumps(manifest | {"extract_date": to.name}))
 
 
-def test_a_damaged_extract_is_refused_whole_and_the_last_one_stands(borough, landed, tmp_path):
-    mine = borough.copy(tmp_path / "mine")
-    late = tmp_path / "landing" / "housing" / "2026-11-01"
-    _land_again(landed / "landing" / "housing" / "2026-10-31", late)
-    member = late / "member.csv"
-    member.write_bytes(member.read_bytes()[: member.stat().st_size // 2])
-    done = boroughlink("run", "--data", mine.data, "--landing", tmp_path / "landing", fine=False)
+def test_a_damaged_extract_is_refused_whole_and_the_last_one_stands(small, tmp_path):
+    data, landing, _ = small
+    late = landing / "deaths" / "2026-11-01"
+    _land_again(landing / "deaths" / "2026-10-31", late)
+    extract = late / "deaths.csv"
+    extract.write_bytes(extract.read_bytes()[: extract.stat().st_size // 2])
+    done = boroughlink("run", "--data", data, fine=False)
     assert done.returncode == 1
-    assert "member.csv" in done.stdout + done.stderr
+    assert "deaths.csv" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    status = boroughlink("export", "clusters", "--data", mine.data, "--out", tmp_path / "c.csv").stdout
+    status = boroughlink("export", "clusters", "--data", data, "--out", tmp_path / "c.csv").stdout
     assert "rows written" in status
-    assert b",housing," in (tmp_path / "c.csv").read_bytes()
+    assert b",deaths," in (tmp_path / "c.csv").read_bytes()
 
 
 def test_an_extract_from_tomorrow_waits_and_is_said(borough, landed, tmp_path):
