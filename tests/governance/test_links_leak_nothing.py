@@ -67,9 +67,9 @@ def views(without: str | None) -> dict[tuple[str, str], bytes]:
         load(wh, town(), (without,) if without else ())
         build_record_address(wh)
         build_record(wh, b"k" * 32)
-        build_edge(wh)
-        load_decisions(wh, [])
         may_read = {view: PURPOSES.sources(view) for view in VIEWS}
+        build_edge(wh, may_read)
+        load_decisions(wh, [])
         build_persons(wh, may_read, b"i" * 32)
         build_property_id(wh, b"i" * 32)
         build_households(wh, may_read, b"i" * 32)
