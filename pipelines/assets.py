@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ class RunHandle:
         """Whether there is a run, and with it a store to write to."""
         return self._run is not None
 
-    @property
+    @cached_property
     def purposes(self) -> Purposes:
         return self._purposes(self.run)
 
