@@ -1,4 +1,8 @@
-"""A Southend-like borough that never existed: people, homes, events, extracts, truth."""
+"""A Southend-like borough that never existed: people, homes, events, extracts, truth.
+
+Nobody in it is real, and nothing here knows how records are linked. The pipeline reads its extracts; its truth is for
+the judge alone.
+"""
 
 import hashlib
 from pathlib import Path
