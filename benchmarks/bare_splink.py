@@ -48,8 +48,11 @@ def link(records: str, clusters: str, same_rules: bool = False, threshold: float
 def with_our_rules(con: duckdb.DuckDBPyConnection) -> Linker:
     """A linker over stock_record that blocks, compares and weighs as we do, all of it Splink's own work."""
     link_table(con, "given", "stock_record", "is_person")
+    ((records,),) = con.execute("SELECT count(*) FROM stock_record").fetchall()
+    model = pinned().for_population(records)
+    model.extend(con, "stock_record")
     rules = [rule for keys in RULES.values() for rule in as_splink(keys)]
-    settings = pinned().settings | {"blocking_rules_to_generate_predictions": rules}
+    settings = model.settings | {"blocking_rules_to_generate_predictions": rules}
     return Linker(DuckDBAPI(con).register("stock_record"), settings, log_level=None, validate_settings=False)
 
 

@@ -14,7 +14,7 @@ import duckdb
 from linkage_models.models import Model
 
 # The code that a score follows from, beside the model.
-_SCORING_CODE = ("scoring.py", "linker.py", "thresholds.py", "person/*.py", "person/*.sql")
+_SCORING_CODE = ("scoring.py", "linker.py", "term_frequencies.py", "thresholds.py", "person/*.py", "person/*.sql")
 _PACKAGE = Path(__file__).parent
 
 

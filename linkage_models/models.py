@@ -9,10 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from linkage_models.calibration import Calibration
 from linkage_models.estimation import Transfer
 from linkage_models.person.comparisons import local_levels
-from linkage_models.person.designs import COUNCIL
+from linkage_models.person.designs import COUNCIL, DESIGNS
+from linkage_models.term_frequencies import leave_common_names
 
 TRAINED = Path(__file__).parent / "trained"
 CORE = {"forename", "home", "birth_date"}
@@ -55,6 +58,12 @@ class Model:
     def calibrated(self, calibration: Calibration, transfer: Transfer | None = None) -> "Model":
         """The model with a calibration that was fitted to its weights."""
         return replace(self, calibration=replace(calibration, model=self.mark), transfer=transfer or self.transfer)
+
+    def extend(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
+        """Add to the temporary table `table` (as person.records writes it) what only this model's rules read."""
+        DESIGNS[self.design].extend(con, table)
+        if self.design == COUNCIL.name:
+            leave_common_names(con, table, self.terms, self.population)
 
     @property
     def comparisons(self) -> list[str]:

@@ -65,6 +65,27 @@ def _raised(con: duckdb.DuckDBPyConnection, column: str, known: dict[str, float]
     return raised
 
 
+def leave_common_names(
+    con: duckdb.DuckDBPyConnection, table: str, terms: dict[str, dict[str, float]], population: int
+) -> None:
+    """Take the telling_name off each record of `table` whose full name more than COMMON_NAME people are expected to
+    bear: what the model knows decides, not the other records, so that a night compares the pairs that a full run does.
+    """
+    if not {"forename", "surname_key"} <= terms.keys():
+        return
+    for column in ("forename", "surname_key"):
+        listed = [(value, share) for value, share in terms[column].items() if value]
+        kept = pl.DataFrame(listed, schema={"value": pl.String, "share": pl.Float64}, orient="row")
+        con.register(f"share_of_{column}", kept)
+    con.execute(
+        f"""UPDATE {table} SET telling_name = NULL FROM share_of_forename f, share_of_surname_key s
+        WHERE {table}.forename = f.value AND {table}.surname_key = s.value
+            AND f.share * s.share * {population} > {policy.COMMON_NAME}"""
+    )
+    for column in ("forename", "surname_key"):
+        con.unregister(f"share_of_{column}")
+
+
 def write_telling_names(
     con: duckdb.DuckDBPyConnection, table: str, terms: dict[str, dict[str, float]], population: int, target: str
 ) -> None:

@@ -71,6 +71,10 @@ SPARE_PAIRS_FLOOR = 3_000_000
 # 180,000 residents is shared by some 150 records. What is larger is a placeholder, a default or a column of one value.
 LARGEST_BLOCK = 1_000
 
+# A full name that more people of the place are expected to bear brings no records together by itself: of the pairs that
+# no other rule makes, 37 in 318,000 spoke for one person (470,000 records, seed 4; F1 of pairs .9631 with and without).
+COMMON_NAME = 8.0
+
 # Records that may share one value for it to bring them together by itself (general design): 40 make 20 pairs a record.
 RARE_BLOCK = 40
 

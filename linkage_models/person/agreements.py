@@ -13,6 +13,7 @@ WORDS = {
     "forename_root": "forename",
     "surname_key": "surname",
     "surname_phonetic": "sound of surname",
+    "telling_name": "a full name that few bear",
     "name_key": "names in either order",
     "given_key": "given names",
     "initial": "initial",

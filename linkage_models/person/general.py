@@ -187,13 +187,19 @@ COMPARISONS = (
 ADDED_COLUMNS = (
     "person_number", "number_deletes", "birth_place", "occupation", "address_number", "door", "birth_digits",
     "forename_3", "surname_3", "rare_surname", "rare_forename", "rare_birth_date", "rare_postcode", "rare_door",
-    "telling_words",
+    "telling_words", "given_key", "email_deletes", "birth_deletes",
 )  # fmt: skip
 RULES: dict[str, tuple[str, ...]] = {
     name: keys
     for name, keys in blocking.RULES.items()
-    if not name.startswith("moved") and name not in {"phone", "email", "email_one_sign_apart"}
+    if not name.startswith("moved") and name not in {"phone", "email"}
 } | {
+    "full_name": ("forename", "surname_key"),
+    "full_name_by_sound": ("forename_root", "surname_phonetic"),
+    "postcode_forename": ("postcode", "forename_root"),
+    "home_swapped_initials": ("home_key", "initial=surname_initial", "surname_initial=initial"),
+    "home_given_names": ("home_key", "given_key"),
+    "birth_date_one_digit_apart": ("birth_deletes[]", "surname_phonetic", "initial"),
     # no initial is asked for: where names are damaged, it is wrong or missing
     "phone_alone": ("phone",),
     "email_alone": ("email",),

@@ -12,12 +12,16 @@ SELECT unique_id, nullif(coalesce(nullif(regexp_extract(address_line, '\b[0-9]+[
 FROM ${table};
 -- what is rare is joined: to count it in windows over whole rows holds all of them at once, five times over
 CREATE OR REPLACE TEMP TABLE ${table} AS
-SELECT t.* REPLACE (CASE WHEN ${home} THEN home_key END AS home_key), address_words, telling_words, door,
+SELECT t.* EXCLUDE (birth_number) REPLACE (CASE WHEN ${home} THEN home_key END AS home_key), address_words, telling_words, door,
     array_to_string(list_sort(string_split(replace(birth_text, '-', ''), '')), '') AS birth_digits,
     list_distinct([hash(left(person_number, i - 1) || substr(person_number, i + 1)) FOR i IN range(1, length(person_number) + 1)]) AS number_deletes,
+    list_distinct([hash(left(email, i - 1) || substr(email, i + 1)) FOR i IN range(1, length(email) + 1)]) AS email_deletes,
+    CASE WHEN birth_number IS NOT NULL THEN list_distinct([birth_number // (10 * p) * p + birth_number % p FOR p IN [1, 10, 100, 1000, 10000, 100000, 1000000, 10000000]]) END AS birth_deletes,
+    CASE WHEN middle IS NOT NULL THEN least(initial, left(middle, 1)) || greatest(initial, left(middle, 1)) END AS given_key,
     left(forename, 3) AS forename_3, left(surname_key, 3) AS surname_3,
     rare_surname, rare_forename, rare_birth_date, rare_postcode, rare_door
-FROM ${table} t LEFT JOIN general_words USING (unique_id) JOIN general_door USING (unique_id)
+FROM (SELECT *, year(birth_date) * 10000 + month(birth_date) * 100 + day(birth_date) AS birth_number FROM ${table}) t
+LEFT JOIN general_words USING (unique_id) JOIN general_door USING (unique_id)
 LEFT JOIN (SELECT surname_key AS rare_surname FROM ${table} GROUP BY ALL HAVING count(*) <= ${rare}) ON rare_surname = surname_key
 LEFT JOIN (SELECT forename AS rare_forename FROM ${table} GROUP BY ALL HAVING count(*) <= ${rare}) ON rare_forename = forename
 LEFT JOIN (SELECT birth_date AS rare_birth_date FROM ${table} GROUP BY ALL HAVING count(*) <= ${rare}) ON rare_birth_date = birth_date

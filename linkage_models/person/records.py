@@ -11,7 +11,7 @@ COLUMNS = (
     "birth_date",
     "birth_year", "sex", "home_key", "postcode", "nino", "nhs_number", "phone", "email", "moved_in", "moved_out",
     "month_in", "month_out", "month_after", "dated_move", "biller", "birthday",
-    "given_key", "surname_initial", "middle_initial", "nino_deletes", "email_deletes", "birth_deletes",
+    "telling_name", "surname_initial", "middle_initial", "nino_deletes",
 )  # fmt: skip
 # An address in words (~) without a number is a street, a village or a town, where strangers live beside each other.
 IS_HOME = "(NOT starts_with(home_key, '~') OR regexp_matches(home_key, '[0-9]'))"

@@ -9,6 +9,8 @@ SELECT
     CASE WHEN length(forename) > 1 AND length(surname_key) > 1
          THEN least(left(forename, 4), left(surname_key, 4)) || '/' || greatest(left(forename, 4), left(surname_key, 4)) END AS name_key,
     CASE WHEN surname_key IS NOT NULL THEN concat_ws('/', forename_root, surname_key) END AS full_name,
+    -- until a model says which names are too common to bring records together
+    CASE WHEN forename_root IS NOT NULL AND surname_key IS NOT NULL THEN hash(forename_root, surname_key) END AS telling_name,
     birth_date, birth_year, strftime(birth_date, '%Y-%m-%d') AS birth_text, weak_birth_date, sex, is_child, acts_as_adult,
     role = 'pupil' AS is_pupil, role = 'contact' AS is_contact,
     -- nobody is put on the register of electors before 16, or is liable for a home or marries before
@@ -23,9 +25,6 @@ SELECT
     -- the days of a bill or a tenancy are those of the move; a register or a case begins later
     coalesce(role IN ('liable', 'tenant'), false) AS dated_move,
     CASE WHEN role IN ('liable', 'tenant') THEN source END AS biller,
-    CASE WHEN middle IS NOT NULL THEN least(initial, left(middle, 1)) || greatest(initial, left(middle, 1)) END AS given_key,
     -- a value with one sign left out, for each sign: two values one sign apart share one; as numbers, quicker to hold and to join by
-    list_distinct([hash(left(nino, i - 1) || substr(nino, i + 1)) FOR i IN range(1, length(nino) + 1)]) AS nino_deletes,
-    list_distinct([hash(left(email, i - 1) || substr(email, i + 1)) FOR i IN range(1, length(email) + 1)]) AS email_deletes,
-    CASE WHEN birth_number IS NOT NULL THEN list_distinct([birth_number // (10 * p) * p + birth_number % p FOR p IN [1, 10, 100, 1000, 10000, 100000, 1000000, 10000000]]) END AS birth_deletes
-FROM (SELECT *, year(birth_date) * 10000 + month(birth_date) * 100 + day(birth_date) AS birth_number FROM ${numbered});
+    list_distinct([hash(left(nino, i - 1) || substr(nino, i + 1)) FOR i IN range(1, length(nino) + 1)]) AS nino_deletes
+FROM ${numbered};

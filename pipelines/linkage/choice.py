@@ -45,7 +45,7 @@ def choose_model(
 
     The wanted model, by default the shipped one, where it fits: its columns are at hand, and most records are placed at
     a UPRN if those it was trained on were. Else one trained here, kept from run to run until columns change or records
-    grow beyond RETRAIN_GROWTH. Adds the columns of the model's design to `table`. `views` names the sources of each
+    grow beyond RETRAIN_GROWTH. Adds to `table` what the model's rules read. `views` names the sources of each
     view; `name` is what a model trained now is to be called.
     """
     common = _common_to_all(wh, table, views)
@@ -55,7 +55,7 @@ def choose_model(
             choice = _choose(wh, wanted, name)
         finally:
             wh.execute(f"DROP TABLE {COMMON}")
-    DESIGNS[choice.model.design].extend(wh.con, table)
+    choice.model.extend(wh.con, table)
     return choice
 
 

@@ -9,7 +9,6 @@ from linkage_models.clustering import FITS_TWO, missing_weight
 from linkage_models.models import Model, pinned
 from linkage_models.pairs import PairEvidence, compare
 from linkage_models.person.agreements import WORDS, agreement
-from linkage_models.person.designs import DESIGNS
 from linkage_models.person.records import link_table
 from pipelines.faults import plural
 from pipelines.governance.protection import NEVER_LINK, listed, protected_persons
@@ -77,7 +76,7 @@ def explain(wh: Warehouse, left: str, right: str, at: Looked) -> Explanation:
         return Explanation((PROTECTED,))
     link_table(wh.con, "pair_record", "pair_link")
     model = _model(wh, at.catalog)
-    DESIGNS[model.design].extend(wh.con, "pair_link")
+    model.extend(wh.con, "pair_link")
     found = compare(wh.con, "pair_link", model)
     for table in ("pair_record", "pair_link"):
         wh.execute(f"DROP TABLE {table}")

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from linkage_models.person import blocking
+from linkage_models.term_frequencies import leave_common_names
 
 RULES: dict[str, blocking.Rule] = {
     "plain": ("home", "initial"),
@@ -80,3 +81,16 @@ def test_a_block_of_thousands_is_narrowed_or_left_out_by_name(
     assert "left out" in (blocking.plan(con, "t")[0].cost.note or "")
     blocking.block(con, "t", blocking.plan(con, "t"), "pair")
     assert con.execute(count).fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize("people, kept", [(30_000, [1, 2, 3]), (50_000, [2, 3])])
+def test_a_name_that_many_bear_brings_nobody_together(people: int, kept: list[int]) -> None:
+    terms = {"forename": {"JOHN": 0.02, "": 1e-5}, "surname_key": {"SMITH": 0.01, "AARDVARK": 1e-5, "": 1e-5}}
+    with duckdb.connect() as con:
+        con.execute(
+            "CREATE TABLE t AS SELECT *, hash(forename, surname_key) AS telling_name FROM (VALUES (1, 'JOHN', 'SMITH'),"
+            " (2, 'JOHN', 'AARDVARK'), (3, 'ZEBEDEE', 'SMITH')) v (unique_id, forename, surname_key)"
+        )
+        leave_common_names(con, "t", terms, people)
+        found = con.execute("SELECT unique_id FROM t WHERE telling_name IS NOT NULL ORDER BY 1").fetchall()
+        assert found == [(each,) for each in kept]
