@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from benchmarks.whole_runs import copy_out, ran
+from linkage_models import thresholds as policy
 from linkage_models.models import SYNTHETIC, TRAINED, Model
 from linkage_models.person.records import link_table
 from linkage_models.training import train
@@ -21,6 +22,9 @@ from synthetic_data.borough import make_borough
 
 SEED, PEOPLE, PROFILE = 55, 30_000, "central"
 EXTRACTED = date(2026, 10, 31)
+# More than a council trains on: of half a million random pairs so few share an e-mail or a mobile that its
+# u moved by five bits from one draw to another.
+PAIRS = {"U_PAIRS": 4_000_000, "NEIGHBOUR_PAIRS": 2_000_000, "EM_PAIRS": 1_000_000}
 
 
 def main() -> None:
@@ -43,6 +47,8 @@ def main() -> None:
 def trained_on(records: Path, people: int, seed: int) -> Model:
     """A model trained on the person records of a Parquet file, which come from a borough of these people and seed."""
     origin = {"kind": SYNTHETIC, "generator": generator(), "seed": seed, "people": people, "profile": PROFILE}
+    for name, pairs in PAIRS.items():
+        setattr(policy, name, pairs)
     note = f"borough of synthetic_data: {people:,} people, seed {seed}, {PROFILE} errors"
     with scratch_warehouse(EXTRACTED, threads=2) as wh:
         wh.execute("CREATE TABLE identity.people.record AS FROM read_parquet(?)", [str(records)])

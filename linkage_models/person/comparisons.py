@@ -119,7 +119,12 @@ HOME = Comparison(
             " AND (moved_out_l < moved_in_r - INTERVAL 7 DAY OR moved_out_r < moved_in_l - INTERVAL 7 DAY)",
             local=True,
         ),
-        # a hall of residence or a care home is no household
+        # a hall of residence or a care home is no household; men seldom take another surname
+        Level(
+            "different surnames, same home, of a man",
+            "${home} AND NOT home_is_communal_l AND (sex_l = 'M' OR sex_r = 'M')",
+            local=True,
+        ),
         Level("different surnames, same home", "${home} AND NOT home_is_communal_l", local=True),
         Level(
             "same surname, same postcode and the home of one unknown",
@@ -199,7 +204,10 @@ _CHILD_AND_ADULT = (
     "(is_child_l AND acts_as_adult_r) OR (is_child_r AND acts_as_adult_l)"
     " OR (is_pupil_l AND is_contact_r) OR (is_pupil_r AND is_contact_l)"
 )
-_ADULT_TOO_SOON = "coalesce(born_by_l < birth_date_r, false) OR coalesce(born_by_r < birth_date_l, false)"
+_ADULT_TOO_SOON = (
+    "coalesce(born_by_l < born_since_r, false) OR coalesce(born_by_r < born_since_l, false)"
+    " OR (is_young_l AND is_contact_r) OR (is_young_r AND is_contact_l)"
+)
 
 BIRTH_DATE = Comparison(
     "birth_date",

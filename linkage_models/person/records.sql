@@ -12,9 +12,11 @@ SELECT
     -- until a model says which names are too common to bring records together
     CASE WHEN forename_root IS NOT NULL AND surname_key IS NOT NULL THEN hash(forename_root, surname_key) END AS telling_name,
     birth_date, birth_year, strftime(birth_date, '%Y-%m-%d') AS birth_text, weak_birth_date, sex, is_child, acts_as_adult,
-    role = 'pupil' AS is_pupil, role = 'contact' AS is_contact,
-    -- nobody is put on the register of electors before 16, or is liable for a home or marries before
-    CASE WHEN role IN ('elector', 'liable', 'spouse') THEN from_date - INTERVAL 16 YEAR END AS born_by,
+    role = 'pupil' AS is_pupil, role IN ('young_person', 'dependant') AS is_young, role = 'contact' AS is_contact,
+    -- nobody is put on the register of electors before 16, or is liable for a home or marries before; hardly a parent is under 14
+    CASE WHEN role IN ('elector', 'liable', 'spouse') THEN from_date - INTERVAL 16 YEAR WHEN role IN ('mother', 'father') THEN from_date - INTERVAL 14 YEAR END AS born_by,
+    -- nobody comes to a school after 19, or counts as a claimant's child after 20
+    coalesce(birth_date, CASE role WHEN 'pupil' THEN from_date - INTERVAL 19 YEAR WHEN 'dependant' THEN from_date - INTERVAL 20 YEAR END) AS born_since,
     CASE WHEN NOT weak_birth_date THEN strftime(birth_date, '%m-%d') END AS birthday,
     home_key, past_homes, nullif(list_filter(past_homes, lambda h: h IS DISTINCT FROM home_key), []) AS other_homes, postcode, nino, nhs_number, person_number, phone, phone_kind, email, birth_place, occupation,
     ${communal} AS home_is_communal,

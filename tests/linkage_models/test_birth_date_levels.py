@@ -27,7 +27,11 @@ def _side(said: dict[str, Any], side: str) -> str:
         "is_child": said.get("child", False),
         "acts_as_adult": said.get("adult", False),
         "is_pupil": said.get("role") == "pupil",
+        "is_young": said.get("role") in ("young_person", "dependant"),
         "is_contact": said.get("role") == "contact",
+        "born_since": f"DATE '{said.get('pupil_from', born)}' - INTERVAL {19 if 'pupil_from' in said else 0} YEAR"
+        if born or "pupil_from" in said
+        else "NULL::TIMESTAMP",
         "born_by": f"DATE '{since}' - INTERVAL 16 YEAR" if since else "NULL::TIMESTAMP",
     }
     return ", ".join(f"{value} AS {name}_{side}" for name, value in values.items())

@@ -24,7 +24,12 @@ def _side(said: dict[str, Any], side: str) -> str:
         "forename": "ANN",
         "initial": "A",
     }
-    texts |= {"surname_initial": said["surname"][0], "postcode": said.get("postcode"), "home_key": said.get("home")}
+    texts |= {
+        "sex": said.get("sex"),
+        "surname_initial": said["surname"][0],
+        "postcode": said.get("postcode"),
+        "home_key": said.get("home"),
+    }
     values = {name: f"'{text}'" if text else "NULL::VARCHAR" for name, text in texts.items()}
     lists = ("surname_parts", "middle_names", "other_homes")
     values |= dict.fromkeys(lists, "NULL::VARCHAR[]") | {"home_is_communal": "false"}
