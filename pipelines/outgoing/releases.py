@@ -21,6 +21,7 @@ from pipelines.releases.asking import MEMORY, ask
 from pipelines.releases.attacks import Measured
 from pipelines.releases.building import build
 from pipelines.releases.catalogue import askable, may_ask
+from pipelines.releases.desk import Desk
 from pipelines.releases.sets import load_set
 from pipelines.releases.store import Release, copies, find, holds_key, refusals_noted, releases
 from pipelines.releases.zone import open_attributes
@@ -43,10 +44,8 @@ def build_release(
         with refusals_noted(operations, who, name):
             asked, purposes = load_set(name), purposes_at(folder, sources)
         with open_attributes(folder, settings, operations.keyring, purposes) as wh:
-            manifest = build(
-                wh, folder, settings, operations, purposes, asked, who,
-                recipient=recipient, series=series, stands_on=old_of(folder),
-            )  # fmt: skip
+            at = Desk(folder, settings, operations, purposes)
+            manifest = build(wh, at, asked, who, recipient=recipient, series=series, stands_on=old_of(folder))
     total, out = manifest["rows"] + manifest["rows_left_out"], manifest["left_out_by_national_data_opt_out"]
     said = [
         f"Built {manifest['release_id']} for {manifest['recipient']}: {manifest['rows']:,} of {total:,} rows "
@@ -68,7 +67,7 @@ def check_release(folder: DataFolder, release_id: str, key: str, sources: str | 
     with desk(folder) as (settings, operations, who):
         purposes = purposes_at(folder, sources)
         with open_attributes(folder, settings, operations.keyring, purposes) as wh:
-            release, found = lifecycle.check(wh, folder, settings, operations, purposes, release_id, key, who)
+            release, found = lifecycle.check(wh, Desk(folder, settings, operations, purposes), release_id, key, who)
     said = [
         f"{release_id} is as safe as its profile asks.",
         *([found.says_of_joining] if found.joined is not None else []),
@@ -91,8 +90,8 @@ def approve_release(folder: DataFolder, release_id: str) -> str:
 def publish_release(folder: DataFolder, release_id: str, out: Path, sources: str | None) -> str:
     target = target_of(folder, out, (".age",))
     with desk(folder) as (settings, operations, who):
-        purposes = purposes_at(folder, sources)
-        lifecycle.publish(folder, settings, operations, purposes, release_id, target, who)
+        at = Desk(folder, settings, operations, purposes_at(folder, sources))
+        lifecycle.publish(at, release_id, target, who)
         release = find(operations, release_id)
     return (
         f"{target} is for {release.recipient} alone, who opens it with `age --decrypt`. To be deleted after "

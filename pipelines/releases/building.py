@@ -17,16 +17,16 @@ from pipelines.exports import Stamp, csv_bytes, parquet_bytes
 from pipelines.governance import audit
 from pipelines.governance.actors import Actor
 from pipelines.governance.opt_out import require_recent
-from pipelines.governance.purposes import Purposes
-from pipelines.operations import Operations, timestamp
+from pipelines.operations import timestamp
 from pipelines.releases import series as lasting
 from pipelines.releases.dataset import Built, build_rows, delete_after, licence
+from pipelines.releases.desk import Desk
 from pipelines.releases.rare_values import without_values
 from pipelines.releases.sealed import place_of
 from pipelines.releases.sets import Profile, ReleaseRefused, ReleaseSet, allowed
 from pipelines.releases.store import keep_key, refusals_noted, seal
 from pipelines.releases.zone import marked_list
-from pipelines.settings import DataFolder, Settings, flush_folder, write_atomically
+from pipelines.settings import DataFolder, flush_folder, write_atomically
 from pipelines.warehouse import Warehouse
 
 #: The audit's word for a release that was made.
@@ -35,10 +35,7 @@ BUILT = "release built"
 
 def build(
     wh: Warehouse,
-    folder: DataFolder,
-    settings: Settings,
-    operations: Operations,
-    purposes: Purposes,
+    desk: Desk,
     asked: ReleaseSet,
     who: Actor,
     *,
@@ -51,10 +48,11 @@ def build(
 
     Raises PurposeRefused before anything is read, ReleaseRefused when it can't be made safe; both stand in the audit.
     """
+    folder, settings, operations = desk.folder, desk.settings, desk.operations
     recipient = (recipient or asked.recipient).strip()
     with refusals_noted(operations, who, asked.name):
         _require_plain_names(recipient, series)
-        purpose, profile = allowed(asked, purposes)
+        purpose, profile = allowed(asked, desk.purposes)
         if purpose.opt_out_applies:
             require_recent(operations, settings.today(), marked_list(wh))
         order = secrets.token_bytes(32)
@@ -63,7 +61,7 @@ def build(
         release_id = f"{asked.name}-{settings.today():%Y%m%d}-{secrets.token_hex(4)}"
         built = build_rows(wh, lasting.without_household(asked) if chain else asked, purpose, profile, naming, order)
         if chain:
-            goes_on = lasting.go_on(wh, folder, operations, chain, asked, profile, release_id, built.people, built.rows)
+            goes_on = lasting.go_on(wh, desk, chain, asked, profile, release_id, built)
             named = built.rows.with_columns(pl.Series("person", goes_on.names))
             built = replace(built, rows=without_values(asked, named, goes_on.not_told))
     expires = settings.today() + timedelta(days=delete_after(asked, purpose))

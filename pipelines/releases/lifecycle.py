@@ -19,12 +19,12 @@ import pyrage
 from pipelines.governance import approvals, audit
 from pipelines.governance.actors import Actor
 from pipelines.governance.opt_out import require_recent
-from pipelines.governance.purposes import Purposes
 from pipelines.keys.age_keys import age_key
 from pipelines.operations import Operations
 from pipelines.releases.attacks import Measured, attack, require_profile
 from pipelines.releases.content import require_no_identifiers
 from pipelines.releases.dataset import OPTED_OUT
+from pipelines.releases.desk import Desk
 from pipelines.releases.joining import joins_most
 from pipelines.releases.protected_table import presets
 from pipelines.releases.sealed import contents_of, rows_of
@@ -38,7 +38,7 @@ from pipelines.releases.store import (
     update,
 )
 from pipelines.releases.zone import marked_list
-from pipelines.settings import DataFolder, Settings, write_atomically
+from pipelines.settings import DataFolder, write_atomically
 from pipelines.warehouse import Warehouse
 
 KIND = "release"
@@ -49,18 +49,16 @@ RULE = presets()["k10"]
 REASON = "Publish {release} for {recipient} under {key}: the check found it as safe as its profile asks."
 
 
-def check(
-    wh: Warehouse, folder: DataFolder, settings: Settings, operations: Operations, purposes: Purposes,
-    release_id: str, recipient_key: str, who: Actor,
-) -> tuple[Release, Measured]:  # fmt: skip
+def check(wh: Warehouse, desk: Desk, release_id: str, recipient_key: str, who: Actor) -> tuple[Release, Measured]:
     """Attack a built release; if it is as safe as its profile asks, ask for approval to publish it to the holder of
     an age key, that one and no other. Raises ReleaseRefused."""
+    folder, settings, operations = desk.folder, desk.settings, desk.operations
     release = find(operations, release_id)
     with refusals_noted(operations, who, release_id):
         _require_state(release, "built", "checked")
         release.manifest["recipient_key"] = key = str(age_key(recipient_key))
         asked = load_set(str(release.manifest["release"]))
-        purpose, profile = allowed(asked, purposes)
+        purpose, profile = allowed(asked, desk.purposes)
         if wh.run_id != release.manifest["run"]:
             raise ReleaseRefused("A newer run stands since this release was built: build it again, then check that.")
         rows = rows_of(folder, operations, release)
@@ -114,25 +112,23 @@ def approve(operations: Operations, release_id: str, who: Actor) -> Release:
     return find(operations, release_id)
 
 
-def publish(
-    folder: DataFolder, settings: Settings, operations: Operations, purposes: Purposes,
-    release_id: str, out: Path, who: Actor,
-) -> Path:  # fmt: skip
+def publish(desk: Desk, release_id: str, out: Path, who: Actor) -> Path:
     """Write one encrypted copy for the recipient: an age file that only the holder of the key approved can open.
 
     The approval is used up and the copy noted before a byte is written: of two who publish at once, one writes nothing.
     Raises ReleaseRefused for an approval that is missing, another's, used or over.
     """
+    operations = desk.operations
     release = find(operations, release_id)
     with refusals_noted(operations, who, release_id):
         _require_state(release, "checked", "approved")  # who approved in the app did so by the request alone
-        allowed(load_set(str(release.manifest["release"])), purposes)
-        if settings.today() > date.fromisoformat(release.expires):
+        allowed(load_set(str(release.manifest["release"])), desk.purposes)
+        if desk.settings.today() > date.fromisoformat(release.expires):
             raise ReleaseRefused(f"The release was to be deleted after {release.expires}: build a new one.")
         request = approvals.standing(operations, str(release.manifest["request"]), KIND, mark_of(release))
         release.manifest["approved_by"] = request.answered_by
         key = str(release.manifest["recipient_key"])
-        sealed = pyrage.encrypt(_package(folder, operations, release), [age_key(key)])
+        sealed = pyrage.encrypt(_package(desk.folder, operations, release), [age_key(key)])
         approvals.done(operations, who, request, release=release_id)
         digest = hashlib.sha256(sealed).hexdigest()
         note_copy(operations, release_id, key, out.name, digest, who)

@@ -14,6 +14,8 @@ import polars as pl
 
 from pipelines.keys.pseudonyms import pseudonym
 from pipelines.operations import Operations
+from pipelines.releases.dataset import Built
+from pipelines.releases.desk import Desk
 from pipelines.releases.paths import SAME, Link, Paths, traces
 from pipelines.releases.rare_values import lead_across
 from pipelines.releases.sealed import contents_of, rows_of
@@ -73,15 +75,15 @@ def without_household(asked: ReleaseSet) -> ReleaseSet:
 
 
 def go_on(
-    wh: Warehouse, folder: DataFolder, operations: Operations, chain: Chain, asked: ReleaseSet, profile: Profile,
-    release_id: str, people: list[str], rows: pl.DataFrame,
-) -> Continued:  # fmt: skip
-    """Name the rows of the next release of a series. `people` are the random ids behind them, in their order.
+    wh: Warehouse, desk: Desk, chain: Chain, asked: ReleaseSet, profile: Profile, release_id: str, built: Built
+) -> Continued:
+    """Name the rows of the next release of a series.
 
     Raises ReleaseRefused when too many may not tell their sensitive values.
     """
-    past = [(one, rows_of(folder, operations, one)) for one in chain.kept]
-    ids = [json.loads(key_of(operations, str(one.manifest["people"]))) for one in chain.kept]
+    people, rows = built.people, built.rows
+    past = [(one, rows_of(desk.folder, desk.operations, one)) for one in chain.kept]
+    ids = [json.loads(key_of(desk.operations, str(one.manifest["people"]))) for one in chain.kept]
     last = {
         person: name
         for people_then, (_, then) in zip(ids, past, strict=True)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from pipelines.governance.actors import Actor
 from pipelines.governance.purposes import Purposes
 from pipelines.operations import Operations
+from pipelines.releases import desk
 from pipelines.releases.building import build
 from pipelines.releases.lifecycle import check, publish
 from pipelines.releases.sets import load_set
@@ -37,19 +38,21 @@ class Desk:
     purposes: Purposes
     settings: Settings = SETTINGS
 
+    @property
+    def at(self) -> desk.Desk:
+        return desk.Desk(self.folder, self.settings, self.operations, self.purposes)
+
     def built(self, name: str = "risk_stratification", who: Actor = ANN, **more: Any) -> str:
-        manifest = build(
-            self.wh, self.folder, self.settings, self.operations, self.purposes, load_set(name), who, **more
-        )
+        manifest = build(self.wh, self.at, load_set(name), who, **more)
         return str(manifest["release_id"])
 
     def checked(self, name: str = "risk_stratification", who: Actor = ANN, **more: Any) -> str:
         release_id = self.built(name, who, **more)
-        check(self.wh, self.folder, self.settings, self.operations, self.purposes, release_id, RECIPIENT, who)
+        check(self.wh, self.at, release_id, RECIPIENT, who)
         return release_id
 
     def published(self, release_id: str, out: Path, who: Actor = ANN) -> Path:
-        return publish(self.folder, self.settings, self.operations, self.purposes, release_id, out, who)
+        return publish(self.at, release_id, out, who)
 
     def events(self) -> list[tuple[str, str]]:
         with self.operations.begin() as db:

@@ -44,7 +44,7 @@ def test_whoever_made_a_release_approves_it_by_no_route(desk: Desk, again: Actor
 
 def test_who_made_it_does_not_approve_what_another_checked(desk: Desk) -> None:
     release_id = desk.built(who=ANN)
-    check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, RECIPIENT, BOB)
+    check(desk.wh, desk.at, release_id, RECIPIENT, BOB)
     for who in (ANN, BOB):
         with pytest.raises(BoroughlinkError, match="another person must"):
             approve(desk.operations, release_id, who)
@@ -96,13 +96,13 @@ def test_the_approval_is_for_one_key_and_the_maker_can_put_no_other_in_its_place
     assert asked["recipient_key"] == RECIPIENT and RECIPIENT in asked["reason"]
     approve(desk.operations, release_id, BOB)
     with pytest.raises(ReleaseRefused, match="approved already"):
-        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, other, ANN)
+        check(desk.wh, desk.at, release_id, other, ANN)
     update(desk.operations, release_id, "approved", recipient_key=other)
     with pytest.raises(ApprovalRefused, match="has changed since"):
         desk.published(release_id, tmp_path / "x.age")
     in_app = desk.checked()  # approved there, its state is `checked` still: another key asks anew
     approvals.approve(desk.operations, BOB, str(find(desk.operations, in_app).manifest["request"]))
-    check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, in_app, other, ANN)
+    check(desk.wh, desk.at, in_app, other, ANN)
     with pytest.raises(ApprovalRefused, match="nobody has approved"):
         desk.published(in_app, tmp_path / "x.age")
     assert not list(tmp_path.glob("*.age"))
@@ -130,7 +130,7 @@ def test_only_a_role_that_the_purpose_names_approves(desk: Desk, tmp_path: Path)
 
 def test_in_the_app_too_neither_maker_nor_asker_approves(desk: Desk) -> None:
     release_id = desk.built(who=ANN)
-    check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, RECIPIENT, BOB)
+    check(desk.wh, desk.at, release_id, RECIPIENT, BOB)
     request = str(find(desk.operations, release_id).manifest["request"])
     for who in (ANN, BOB):
         with pytest.raises(ApprovalRefused, match="another person must"):

@@ -124,7 +124,7 @@ def test_a_key_that_is_none_and_a_release_for_nobody_are_refused(desk: Desk, tmp
     release_id = desk.built()
     for key in ("", "age1nobody", "ssh-rsa AAAA", str(KEY)):
         with pytest.raises(BoroughlinkError, match="no age key"):
-            check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, key, ANN)
+            check(desk.wh, desk.at, release_id, key, ANN)
     assert find(desk.operations, release_id).state == "built"
     with pytest.raises(ReleaseRefused, match="for nobody"):
         desk.built(recipient="  ")
@@ -142,7 +142,7 @@ def test_a_flipped_bit_is_found(desk: Desk) -> None:
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     with pytest.raises(ReleaseRefused, match="not as it was built"):
-        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, RECIPIENT, ANN)
+        check(desk.wh, desk.at, release_id, RECIPIENT, ANN)
 
 
 def test_what_the_check_refuses_is_never_published(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +151,7 @@ def test_what_the_check_refuses_is_never_published(desk: Desk, monkeypatch: pyte
     real = lifecycle.attack
     monkeypatch.setattr(lifecycle, "attack", lambda *a: replace(real(*a), unique=1))
     with pytest.raises(ReleaseRefused, match="1 rows are unique"):
-        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, RECIPIENT, ANN)
+        check(desk.wh, desk.at, release_id, RECIPIENT, ANN)
     assert find(desk.operations, release_id).state == "refused"
     with pytest.raises(ReleaseRefused, match="refused by its check"):
         approve(desk.operations, release_id, BOB)
@@ -170,8 +170,7 @@ def test_rows_that_join_with_a_release_in_other_hands_are_told_and_outside_the_c
     second = desk.built(name, recipient="Second team")
 
     def checked(release_id: str) -> Measured:
-        given = (desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, RECIPIENT, ANN)
-        return check(*given)[1]
+        return check(desk.wh, desk.at, release_id, RECIPIENT, ANN)[1]
 
     assert checked(alike).joined is None  # in the same hands already
     revoke(desk.operations, alike, "it was built twice", ANN)  # else either of the two may be named below
@@ -198,7 +197,7 @@ def test_rows_join_where_they_are_alone_in_both_files_and_alike() -> None:
 
 def test_a_series_goes_on_by_choice_and_says_who_gave_way_to_whom(desk: Desk, tmp_path: Path) -> None:
     def people(release_id: str, name: str) -> tuple[set[str], list[dict[str, str]], dict[str, Any]]:
-        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, RECIPIENT, ANN)
+        check(desk.wh, desk.at, release_id, RECIPIENT, ANN)
         approve(desk.operations, release_id, BOB)
         inside = opened(desk.published(release_id, tmp_path / f"{name}.age"))
         rows = pl.read_parquet(io.BytesIO(inside["risk_stratification.parquet"]))
@@ -245,7 +244,7 @@ def test_the_opt_out_list_must_be_there_recent_and_known_to_the_run(desk: Desk, 
     desk.settings = SETTINGS
     empty = Operations.open(DataFolder.at(tmp_path / "other").make(), Keyring.ephemeral())
     with pytest.raises(OptOutMissing, match="was ever taken in"):
-        build(desk.wh, desk.folder, SETTINGS, empty, desk.purposes, load_set("partner_needs"), ANN)
+        build(desk.wh, replace(desk.at, operations=empty), load_set("partner_needs"), ANN)
     empty.close()
     assert desk.events()[-1] == ("ann", "release refused")
 
@@ -254,7 +253,7 @@ def test_a_person_who_opts_out_after_the_build_stops_the_release(desk: Desk) -> 
     release_id = desk.built()
     opt_out(desk.wh, ["id00010"])
     with pytest.raises(ReleaseRefused, match="1 rows are of people on the national data opt-out list"):
-        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, release_id, RECIPIENT, ANN)
+        check(desk.wh, desk.at, release_id, RECIPIENT, ANN)
     assert find(desk.operations, release_id).state == "refused"
 
 
@@ -284,7 +283,7 @@ def test_a_purpose_that_lost_its_basis_stops_building_checking_and_publishing(de
     with pytest.raises(PurposeRefused, match="expired on 2027-12-31"):
         desk.built()
     with pytest.raises(PurposeRefused, match="expired on 2027-12-31"):
-        check(desk.wh, desk.folder, desk.settings, desk.operations, desk.purposes, waiting, RECIPIENT, ANN)
+        check(desk.wh, desk.at, waiting, RECIPIENT, ANN)
     with pytest.raises(PurposeRefused, match="expired on 2027-12-31"):
         desk.published(release_id, tmp_path / "x.age")
     assert [event for _, event in desk.events()].count("purpose refused") == 3

@@ -15,21 +15,19 @@ from pipelines.releases.series import called
 from pipelines.releases.sets import ReleaseRefused, load_set
 from pipelines.releases.store import find
 from pipelines.warehouse import Warehouse
-from tests.releases.desk import ANN, RECIPIENT, SETTINGS, Desk
+from tests.releases.desk import ANN, RECIPIENT, Desk
 
 K = 10
 
 
 def next_of(desk: Desk, name: str) -> tuple[str, pl.DataFrame]:
-    manifest = build(
-        desk.wh, desk.folder, SETTINGS, desk.operations, desk.purposes, load_set(name), ANN, series="monthly"
-    )
+    manifest = build(desk.wh, desk.at, load_set(name), ANN, series="monthly")
     release_id = str(manifest["release_id"])
     return release_id, rows_of(desk.folder, desk.operations, find(desk.operations, release_id))
 
 
 def checked(desk: Desk, release_id: str) -> Any:
-    return check(desk.wh, desk.folder, SETTINGS, desk.operations, desk.purposes, release_id, RECIPIENT, ANN)[1]
+    return check(desk.wh, desk.at, release_id, RECIPIENT, ANN)[1]
 
 
 def as_followed(name: str, first: pl.DataFrame, second: pl.DataFrame) -> tuple[Counter[Any], ...]:
