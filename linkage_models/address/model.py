@@ -1,4 +1,7 @@
-"""The Splink model of addresses: what is compared, which pairs are made, and its pinned weights (weights.json)."""
+"""The Splink model of addresses: what is compared, which pairs are made, and its pinned weights.
+
+weights.json was counted on an invented borough; `python -m benchmarks.address_weights` counts it anew.
+"""
 
 import json
 from functools import cache
