@@ -88,6 +88,7 @@ def create_app(folder: DataFolder, local: Sequence[User] = (), https: bool = Fal
     for room in ROOMS:
         app.include_router(room)
     _faults(app)
+    _front(app)
     return app
 
 
@@ -199,6 +200,8 @@ def _faults(app: FastAPI) -> None:
             return told(request, 404, "There is no such page", "Check the address, or start from the first page.")
         return told(request, fault.status_code, "That does not work here", "Go back and try another way.")
 
+
+def _front(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     def first(request: Request) -> Response:
         user = signed_in(request)
