@@ -1,11 +1,14 @@
 """The schema of the operational store: brought up to date, and how SQLite keeps it."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from pipelines.faults import BoroughlinkError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def durable(connection: Any, _record: Any) -> None:
@@ -25,19 +28,23 @@ def brought_up_to_date(engine: sa.Engine, keyring: Any) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
-    from alembic.script import ScriptDirectory
     from alembic.util import CommandError
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.connect() as connection:
-        if (
-            MigrationContext.configure(connection).get_current_revision()
-            == ScriptDirectory.from_config(config).get_current_head()
-        ):
+        if MigrationContext.configure(connection).get_current_revision() == _newest():
             return
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes |= {"engine": engine, "keyring": keyring}
     try:
         command.upgrade(config, "head")
     except CommandError:
         raise BoroughlinkError("The operational store was made by a newer version of boroughlink: use that.") from None
+
+
+@cache
+def _newest() -> str | None:
+    """The newest schema that there is: a look into every migration."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
