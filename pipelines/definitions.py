@@ -155,7 +155,7 @@ def _upstream(assets: Sequence[dg.AssetsDefinition]) -> dict[str, frozenset[str]
 
 
 def dagster_home(folder: DataFolder) -> Path:
-    """Make a data folder Dagster's home: its settings are the dagster.yaml beside this file.
+    """Make a data folder Dagster's home: its settings are the dagster.yaml at the top of the checkout.
 
     Raises BoroughlinkError for a path that Dagster would read as the address of a database with options.
     """

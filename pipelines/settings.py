@@ -24,7 +24,8 @@ from linkage_models.thresholds import BLOCKING_RECALL, CLUSTER_STOP, TARGET_PREC
 from pipelines.faults import BoroughlinkError as BoroughlinkError
 
 SHIPPED_SOURCES = Path(__file__).parent / "sources" / "shipped"
-SHIPPED_DAGSTER = Path(__file__).parent / "dagster.yaml"
+#: At the top of a checkout; a wheel carries it inside the package.
+SHIPPED_DAGSTER = next(path for folder in Path(__file__).parents[:2] if (path := folder / "dagster.yaml").exists())
 SETTINGS_FILE = "boroughlink.yaml"
 #: Of real data these stand in the folder's own file alone: whoever starts a process chooses its environment.
 NOT_FROM_OUTSIDE = (
