@@ -156,22 +156,24 @@ def fit_transfer(sites: Sequence[tuple[Site, Errors]]) -> Transfer:
 def _fit_side(sites: Sequence[tuple[float, int, int, float]]) -> Side:
     """`sites` are (foretold, true, signs, clump). In ratios every site weighs the same, whatever its size."""
     clump = sum(each for *_, each in sites) / len(sites)
-    ratio, sd = _log_ratio([(true, foretold) for foretold, true, _, _ in sites], [0.0] * len(sites), clump)
+    # the mean of the logarithms would take sites without an error for nearly none, where errors come in clumps
+    ratio = sum((true + 0.5) / (foretold + 0.5) for foretold, true, _, _ in sites) / len(sites)
+    sd = _log_sd([(true, foretold) for foretold, true, _, _ in sites], [0.0] * len(sites), clump)
     given = [(true, signs, clump / (signs + 0.5)) for _, true, signs, _ in sites]
     if not any(signs for _, signs, _ in given):
         return Side(ratio, sd, None, sd, clump)
     sign = sum(true for true, _, _ in given) / sum(signs for _, signs, _ in given)
-    _, sign_sd = _log_ratio([(true, signs) for true, signs, _ in given], [chance for *_, chance in given], clump)
+    sign_sd = _log_sd([(true, signs) for true, signs, _ in given], [chance for *_, chance in given], clump)
     return Side(ratio, sd, sign, sign_sd, clump)
 
 
-def _log_ratio(pairs: Sequence[tuple[float, float]], chance: Sequence[float], clump: float) -> tuple[float, float]:
-    """Geometric mean of the ratios, and the sd of their logarithms beyond what chance explains."""
+def _log_sd(pairs: Sequence[tuple[float, float]], chance: Sequence[float], clump: float) -> float:
+    """The sd of the ratios' logarithms beyond what chance explains."""
     logs = [math.log((above + 0.5) / (below + 0.5)) for above, below in pairs]
     centre = sum(logs) / len(logs)
     spread = sum((each - centre) ** 2 for each in logs) / max(len(logs) - 1, 1)
     explained = sum(clump / (above + 0.5) + more for (above, _), more in zip(pairs, chance, strict=True)) / len(pairs)
-    return math.exp(centre), max(math.sqrt(max(spread - explained, 0.0)), LEAST_SITE_SD)
+    return max(math.sqrt(max(spread - explained, 0.0)), LEAST_SITE_SD)
 
 
 def estimate(site: Site, transfer: Transfer) -> Estimate:

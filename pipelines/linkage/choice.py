@@ -108,7 +108,10 @@ def _choose(wh: Warehouse, wanted: Model | None, name: str | None) -> Choice:
     if wanted and wanted.version != shipped.version:
         said = f"the model {wanted.version} of the settings"
         if not (lacks := misfit(wh, wanted)):
-            return Choice(set_to_people(wh, wanted, records), f"{wanted.version}, as the settings say")
+            model = set_to_people(wh, wanted, records)
+            if wanted.mark == shipped.mark:  # its numbers, with probabilities fitted here: trained elsewhere as it was
+                model = _of_place(wh, model, COMMON, records)
+            return Choice(model, f"{wanted.version}, as the settings say")
     else:
         lacks = misfit(wh, shipped)
     # what is the same for all records tells nobody apart, whatever it is worth elsewhere

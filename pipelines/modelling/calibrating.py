@@ -57,10 +57,8 @@ def calibrated(wh: Warehouse, bench: Bench, labels: Path) -> tuple[Model, list[s
         wh.rows("SELECT source, count(*) FROM published.people.record WHERE is_person GROUP BY 1 ORDER BY 1")
     )
     kept = {"kind": "records", "parameters_of": parent.version, "sources": sources, "run": on["run"], "day": on["day"]}
-    # a model that is pinned keeps the names that it was calibrated beside
-    named = parent if scored.terms == parent.terms else parent.with_terms(scored.terms)
     model = replace(
-        named.calibrated(after, parent.transfer),
+        parent.calibrated(after),
         version=version_name(wh.as_of),
         card=parent.card | {"trained_on": kept, "note": CALIBRATED, "calibrated": True},
     )
