@@ -35,12 +35,10 @@ PEOPLE = 6000
 
 def linked(wh: Warehouse, town: Town) -> None:
     load(wh, town)
-    # the gazetteer of a place so large that it has so many people of these names
-    bear = sum(NAMES.forenames.values()) * sum(NAMES.surnames.values())
     wh.table(
         PROPERTY,
         f"SELECT range AS uprn, false AS is_communal, true AS is_dwelling, true AS is_current, NULL::VARCHAR AS ward"
-        f" FROM range(1, {round(PEOPLE / bear / PEOPLE_PER_DWELLING)})",
+        f" FROM range(1, {round(PEOPLE / PEOPLE_PER_DWELLING)})",
     )
     build_record_address(wh)
     build_record(wh, b"k" * 32, EACH_PERSON)
