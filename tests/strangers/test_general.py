@@ -12,6 +12,8 @@ from linkage_models.person.designs import COUNCIL, GENERAL
 from linkage_models.person.general import BIRTH_DATE, FORENAME, HOME, weigh_twins
 from linkage_models.thresholds import TWIN_SHARE
 
+NAMELESS = ", ".join(f"NULL::VARCHAR AS {column}" for column in ("initial", "middle", "email"))
+
 
 def test_rules_too_dear_for_the_records_are_left_out_by_name_and_the_rest_stay_in_place() -> None:
     with duckdb.connect() as con:
@@ -56,7 +58,7 @@ def test_words_that_many_addresses_have_are_no_evidence() -> None:
             " i || ' ELM' || chr((65 + i)::INT) || ' STREET' AS address_line,"
             " '1990-01-01' AS birth_text, NULL::VARCHAR AS surname_key, NULL::VARCHAR AS forename,"
             " NULL::DATE AS birth_date, NULL::VARCHAR AS postcode,"
-            " NULL::VARCHAR AS home_key, NULL::VARCHAR AS person_number"
+            f" NULL::VARCHAR AS home_key, NULL::VARCHAR AS person_number, {NAMELESS}"
             " FROM range(20) t(i)"
         )
         GENERAL.extend(con, "t")
@@ -66,12 +68,12 @@ def test_words_that_many_addresses_have_are_no_evidence() -> None:
 
 
 def test_records_that_are_all_alike_are_not_held_at_once() -> None:
-    with duckdb.connect(config={"memory_limit": "45MB", "max_temp_directory_size": "0KB", "threads": 1}) as con:
+    with duckdb.connect(config={"memory_limit": "60MB", "max_temp_directory_size": "0KB", "threads": 1}) as con:
         con.execute(
             "CREATE TEMP TABLE t AS SELECT i AS unique_id, '1 HIGH STREET' AS address_line, '1990-01-01' AS birth_text,"
             " 'LEE' AS surname_key, 'ANN' AS forename, DATE '1990-01-01' AS birth_date, '1000' AS postcode,"
-            " '1' AS home_key, NULL::VARCHAR AS person_number,"
-            " [hash(i + j) FOR j IN range(20)] AS birth_deletes FROM range(100_000) t(i)"
+            f" '1' AS home_key, NULL::VARCHAR AS person_number, {NAMELESS},"
+            " [hash(i + j) FOR j IN range(20)] AS nino_deletes FROM range(100_000) t(i)"
         )
         GENERAL.extend(con, "t")
         rare = "rare_surname, rare_forename, rare_birth_date, rare_postcode, rare_door"
@@ -84,7 +86,7 @@ def test_a_value_is_rare_by_how_many_records_have_it() -> None:
             "CREATE TEMP TABLE t AS SELECT i AS unique_id, (i // 41 + 1) || ' HIGH STREET' AS address_line,"
             " '1990-01-01' AS birth_text, 'LEE' AS surname_key, NULL::VARCHAR AS forename,"
             " DATE '1990-01-01' + (i // 41)::INTEGER AS birth_date, NULL::VARCHAR AS postcode,"
-            " NULL::VARCHAR AS home_key, NULL::VARCHAR AS person_number FROM range(81) t(i)"
+            f" NULL::VARCHAR AS home_key, NULL::VARCHAR AS person_number, {NAMELESS} FROM range(81) t(i)"
         )
         GENERAL.extend(con, "t")
         assert con.execute(
