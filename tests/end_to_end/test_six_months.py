@@ -31,8 +31,8 @@ def borough(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def deliveries(borough: Path, sources: Sequence[str]) -> list[Path]:
-    return [path for source in sources for path in sorted((borough / "landing" / source).iterdir())]
+def deliveries(borough: Path, sources: Sequence[str], months: int = 6) -> list[Path]:
+    return [path for source in sources for path in sorted((borough / "landing" / source).iterdir())[:months]]
 
 
 def taken(folders: Sequence[Path], sources: Sequence[str], scratch: Path) -> Facts:
@@ -53,11 +53,11 @@ def taken(folders: Sequence[Path], sources: Sequence[str], scratch: Path) -> Fac
         return found
 
 
-def in_any_order(borough: Path, sources: Sequence[str], tmp_path: Path, seeds: Sequence[int]) -> None:
-    folders = deliveries(borough, sources)
+def in_any_order(borough: Path, sources: Sequence[str], tmp_path: Path, seeds: Sequence[int], months: int = 6) -> None:
+    folders = deliveries(borough, sources, months)
     by_month = sorted(folders, key=lambda path: (path.name, path.parent.name))
     usual = taken(by_month, sources, tmp_path / "usual")
-    assert len(folders) == 6 * len(sources) and all(usual.values())
+    assert len(folders) == months * len(sources) and all(usual.values())
     for seed in seeds:
         order = random.Random(seed).sample(folders, len(folders))
         shuffled = taken(order, sources, tmp_path / f"seed{seed}")
@@ -66,7 +66,7 @@ def in_any_order(borough: Path, sources: Sequence[str], tmp_path: Path, seeds: S
 
 
 def test_facts_are_the_same_in_any_order(borough: Path, tmp_path: Path) -> None:
-    in_any_order(borough, FEW, tmp_path, [1])
+    in_any_order(borough, FEW, tmp_path, [1], months=4)
 
 
 @pytest.mark.prove
