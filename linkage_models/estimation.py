@@ -155,7 +155,9 @@ def fit_transfer(sites: Sequence[tuple[Site, Errors]]) -> Transfer:
 
 def _fit_side(sites: Sequence[tuple[float, int, int, float]]) -> Side:
     """`sites` are (foretold, true, signs, clump). In ratios every site weighs the same, whatever its size."""
-    clump = sum(each for *_, each in sites) / len(sites)
+    # as an error at any site sees it: a site without one says nothing of clumps
+    errors = sum(true for _, true, _, _ in sites)
+    clump = sum(true * each for _, true, _, each in sites) / errors if errors else 1.0
     # the mean of the logarithms would take sites without an error for nearly none, where errors come in clumps
     ratio = sum((true + 0.5) / (foretold + 0.5) for foretold, true, _, _ in sites) / len(sites)
     sd = _log_sd([(true, foretold) for foretold, true, _, _ in sites], [0.0] * len(sites), clump)
