@@ -32,7 +32,7 @@ def borough(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def deliveries(borough: Path, sources: Sequence[str], months: int = 6) -> list[Path]:
-    return [path for source in sources for path in sorted((borough / "landing" / source).iterdir())[:months]]
+    return [path for source in sources for path in sorted((borough / "landing" / source).iterdir())[-months:]]
 
 
 def taken(folders: Sequence[Path], sources: Sequence[str], scratch: Path) -> Facts:

@@ -267,6 +267,15 @@ def test_a_kill_on_the_way_to_the_commit_leaves_a_whole_state(folder, place, cal
     assert len([p for p in folder.published.iterdir() if p.is_dir()]) == (2 if value == "two" else 1)
 
 
+@pytest.fixture
+def _can_be_stopped():
+    """A suite that was started in the background ignores the key that stops it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_can_be_stopped")
 def test_a_run_that_is_stopped_is_thrown_away(folder):
     """In a step, where the step knows of it, within a statement or not, and between two, where only what is missing
     tells."""
