@@ -61,15 +61,18 @@ DEATH_GRACE_DAYS = 120
 # rules make 1.5 a record, single-column rules 256.
 PAIR_BUDGET_PER_RECORD = 60
 PAIR_BUDGET_FLOOR = 3_000_000
-# The general design has rules to spare: the dearest are left out until the rest make no more pairs a record (a run over
-# 200,000 records then scores some 6 million pairs, about a minute of CPU). The floor is for files of many records a
-# person, where rules find the same pairs: of 50,000 records, ten a person (tuning seed 47), a floor of a million left
-# ten rules out, and 14 in 100 true pairs uncompared, though the others made 353,162 different pairs; three million, 3.
+# The general design has rules to spare, and a smaller budget (a run over 200,000 records then scores some 6 million
+# pairs, about a minute of CPU). The floor is for files of many records a person.
 SPARE_PAIRS_PER_RECORD = 30
 SPARE_PAIRS_FLOOR = 3_000_000
 # Records that share all keys of one rule. The rules ask for so much that people do not: the commonest full name of
 # 180,000 residents is shared by some 150 records. What is larger is a placeholder, a default or a column of one value.
 LARGEST_BLOCK = 1_000
+# What is tried in its place, one after the other, while the rules would make more pairs than the budget: a common value
+# tells fewer people apart than a rare one, so the largest blocks hold the fewest true pairs for their cost.
+SMALLER_BLOCKS = (500, 250, 120, 60, 30, 15, 8, 4)
+# Pairs by which it is judged how many all rules make together.
+SAMPLED_PAIRS = 1_000_000
 
 # A full name that more people of the place are expected to bear brings no records together by itself: of the pairs that
 # no other rule makes, 37 in 318,000 spoke for one person (470,000 records, seed 4; F1 of pairs .9631 with and without).

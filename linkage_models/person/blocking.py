@@ -4,19 +4,21 @@ A rule is a tuple of keys that must all agree. `a=b` sets column a of one record
 way round; `a[]` asks that two lists share an element. None lets a pair in for home and surname alone: that is a family.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import duckdb
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from linkage_models.person.blocks import Blocks, Crossing, Ints
+from linkage_models.person.blocks import Blocks, Crossing, Ints, Keys
 from linkage_models.thresholds import (
     LARGEST_BLOCK,
     PAIR_BUDGET_FLOOR,
     PAIR_BUDGET_PER_RECORD,
+    SAMPLED_PAIRS,
+    SMALLER_BLOCKS,
     SPARE_PAIRS_FLOOR,
     SPARE_PAIRS_PER_RECORD,
 )
@@ -74,15 +76,13 @@ class RuleCost:
 
 @dataclass(frozen=True)
 class Planned:
-    """A rule as it will run on one table: blocks above LARGEST_BLOCK are left out (`capped`), then made once more among
-    those that agree on `narrower` too. `blocks` are those of a rule with no oversized one, found while its cost was
-    counted."""
+    """A rule as it will run on one table. `narrowed` has, of each time that blocks were found too large: the column on
+    which their records had to agree too (null: they were left out), how many there were, and a mark of which."""
 
     keys: Rule
     cost: RuleCost
-    capped: bool = False
-    narrower: str | None = None
-    blocks: Blocks | Crossing | None = field(default=None, compare=False, repr=False)
+    parts: tuple[Blocks | Crossing, ...] = field(default=(), compare=False, repr=False)
+    narrowed: tuple[tuple[str | None, int, int, int], ...] = ()
 
 
 def plan(
@@ -91,15 +91,38 @@ def plan(
     """How the rules (RULES, unless others are given) will run on `table`.
 
     Blocks of more than LARGEST_BLOCK records (a placeholder, a default date, one surname for all) are narrowed by one
-    more column or left out, and the cost of the rule says so. Raises PairBudgetExceeded if all together would still
-    make too many pairs; with `spare` the dearest rules are left out instead, named, until they do not.
+    more column or left out, and the cost of the rule says so. While all rules together would compare more pairs than
+    the budget (a smaller one with `spare`), smaller blocks are treated like this too. Raises PairBudgetExceeded where
+    that does not help.
     """
-    planned = [_planned(con, table, name, keys) for name, keys in (rules or RULES).items()]
-    (records,) = con.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
-    if spare:
-        planned = _within_budget(planned, records)
-    check_budget([each.cost for each in planned], records)
+    columns = _Columns(con, table)
+    planned = [
+        _within(Planned(keys, RuleCost(name, 0, 0), (_whole(con, table, keys),)), LARGEST_BLOCK, columns)
+        for name, keys in (rules or RULES).items()
+    ]
+    ((records, last),) = con.execute(f"SELECT count(*), coalesce(max(unique_id), -1) FROM {table}").fetchall()
+    per_record, floor = (
+        (SPARE_PAIRS_PER_RECORD, SPARE_PAIRS_FLOOR) if spare else (PAIR_BUDGET_PER_RECORD, PAIR_BUDGET_FLOOR)
+    )
+    budget = max(floor, records * per_record)
+    pairs = _together(planned, last, budget)
+    for limit in SMALLER_BLOCKS:
+        if pairs > budget:
+            planned = [_within(each, limit, columns) for each in planned]
+            pairs = _together(planned, last, budget)
+    check_budget([each.cost for each in planned], pairs, budget)
     return planned
+
+
+def _together(planned: list[Planned], last: int, budget: int) -> int:
+    """The pairs of all rules; if these were more than the budget, about how many they are with one that several rules
+    make counted once, by the pairs of a random part of the records (numbered up to `last`)."""
+    total = sum(each.cost.pairs for each in planned)
+    if total <= budget:
+        return total
+    share = min(1.0, SAMPLED_PAIRS / total)
+    pair, _ = _found(planned, last, np.random.default_rng(1).random(last + 1) < share)
+    return round(len(pair) / (1 - (1 - share) ** 2))
 
 
 def block(
@@ -112,31 +135,29 @@ def block(
     """
     (last,) = con.execute(f"SELECT coalesce(max(unique_id), -1) FROM {table}").fetchall()[0]
     touched = _mask(con, table, touching, last) if touching else None
-    # a pair and its rule as one number: to sort those is the quickest way to bring them together
-    width, kinds = int(last).bit_length(), len(planned).bit_length()
-    found = [np.empty(0, dtype=np.int64)]
-    for place, each in enumerate(planned):
-        if not each.cost.pairs:
-            continue
-        parts = [each.blocks.ends(touched)] if each.blocks else _fetched(con, _pair_queries(table, each, touching))
-        found += [(left << width | right) << kinds | place for left, right in parts]
-    code = np.concatenate(found)
-    code.sort()
-    pair = code >> kinds
-    first = np.flatnonzero(np.concatenate([pair[:1] == pair[:1], pair[1:] != pair[:-1]]))
-    bit = np.int64(1) << (code & ((1 << kinds) - 1))
-    rules = np.bitwise_or.reduceat(bit, first) if len(first) else bit
-    pair = pair[first]
+    pair, rules = _found(planned, last, touched)
+    width = int(last).bit_length()
     frame = pl.DataFrame({"left_id": pair >> width, "right_id": pair & ((1 << width) - 1), "rules": rules})
     con.register("pair_found", frame)
     con.execute(f"CREATE OR REPLACE TEMP TABLE {target} AS FROM pair_found")
     con.unregister("pair_found")
 
 
-def _fetched(con: duckdb.DuckDBPyConnection, queries: list[str]) -> Iterator[tuple[Ints, Ints]]:
-    for sql in queries:
-        ends = con.execute(sql).fetchnumpy()
-        yield np.asarray(ends["a"], dtype=np.int64), np.asarray(ends["b"], dtype=np.int64)
+def _found(planned: list[Planned], last: int, touched: NDArray[np.bool_] | None) -> tuple[Ints, Ints]:
+    """Each pair that a rule makes as one number, the lower record before the higher, in order; and the rules that make
+    it, a bit each."""
+    # a pair and its rule as one number: to sort those is the quickest way to bring them together
+    width, kinds = int(last).bit_length(), len(planned).bit_length()
+    found = [np.empty(0, dtype=np.int64)]
+    for place, each in enumerate(planned):
+        ends = (part.ends(touched) for part in each.parts if part.pairs)
+        found += [(left << width | right) << kinds | place for left, right in ends]
+    code = np.concatenate(found)
+    code.sort()
+    pair = code >> kinds
+    first = np.flatnonzero(np.concatenate([pair[:1] == pair[:1], pair[1:] != pair[:-1]]))
+    bit = np.int64(1) << (code & ((1 << kinds) - 1))
+    return pair[first], np.bitwise_or.reduceat(bit, first) if len(first) else bit
 
 
 def _mask(con: duckdb.DuckDBPyConnection, table: str, touching: str, last: int) -> NDArray[np.bool_]:
@@ -147,41 +168,18 @@ def _mask(con: duckdb.DuckDBPyConnection, table: str, touching: str, last: int) 
     return mask
 
 
-def oversized_mark(con: duckdb.DuckDBPyConnection, table: str, planned: list[Planned]) -> str:
+def oversized_mark(planned: list[Planned]) -> str:
     """A mark of which blocks are oversized and how each is narrowed. As long as it stays, whether two records are
     brought together follows from the two alone."""
-    marks: list[tuple[object, ...]] = []
-    for each in planned:
-        if each.cost.note and not each.cost.pairs:
-            marks.append((each.cost.rule, "left out"))
-        if each.capped:
-            left, right = _sides(each.keys)
-            (found,) = con.execute(f"SELECT count(*), bit_xor(k) FROM {_large(table, left, right)}").fetchall()
-            marks.append((each.cost.rule, each.narrower, *found))
-    return repr(marks)
+    return repr([(each.cost.rule, each.narrowed) for each in planned if each.narrowed])
 
 
-def _within_budget(planned: list[Planned], records: int) -> list[Planned]:
-    """The rules without those too dear for these records. They stay in their places, with no pairs."""
-    kept = {place: each.cost.pairs for place, each in enumerate(planned)}
-    while sum(kept.values()) > max(SPARE_PAIRS_FLOOR, records * SPARE_PAIRS_PER_RECORD):
-        kept.pop(max(kept, key=lambda place: kept[place]))
-    return [
-        each
-        if place in kept
-        else replace(each, cost=replace(each.cost, pairs=0, note=f"left out: it would make {each.cost.pairs:,} pairs"))
-        for place, each in enumerate(planned)
-    ]
-
-
-def check_budget(costs: list[RuleCost], records: int) -> None:
-    """Raise PairBudgetExceeded, naming the dearest rule, if the rules together could pass the budget."""
-    budget = max(PAIR_BUDGET_FLOOR, records * PAIR_BUDGET_PER_RECORD)
-    total = sum(cost.pairs for cost in costs)
-    if total > budget:
+def check_budget(costs: list[RuleCost], pairs: int, budget: int) -> None:
+    """Raise PairBudgetExceeded, naming the dearest rule, if the rules together pass the budget."""
+    if pairs > budget:
         dearest = max(costs, key=lambda cost: cost.pairs)
         raise PairBudgetExceeded(
-            f"blocking would compare {total:,} pairs, the budget is {budget:,}; the rule {dearest.rule!r} alone makes"
+            f"blocking would compare {pairs:,} pairs, the budget is {budget:,}; the rule {dearest.rule!r} alone makes"
             f" {dearest.pairs:,}, its largest block holds {dearest.largest_block:,} records"
         )
 
@@ -211,27 +209,22 @@ def agreement_sql(keys: Rule) -> str:
 _NARROWER = ("birth_date", "home_key", "postcode", "forename_root", "surname_key")
 
 
-def _planned(con: duckdb.DuckDBPyConnection, table: str, name: str, keys: Rule) -> Planned:
-    left, right = _sides(keys)
-    ones, others = _keyed(table, left), _keyed(table, right)
-    blocks = Blocks.of(con, ones) if left == right else Crossing.of(con, ones, others)
-    whole = RuleCost(name, blocks.pairs, blocks.largest)
-    if whole.largest_block <= LARGEST_BLOCK:
-        return Planned(keys, whole, blocks=blocks)
-    kept = _cost(con, table, name, keys, within=LARGEST_BLOCK)
-    of_size = f"blocks of up to {whole.largest_block:,} records"
-    if not any("=" in key or "[]" in key for key in keys):
-        for column in _NARROWER:
-            extra = _cost(con, table, name, keys, above=LARGEST_BLOCK, narrower=column)
-            if extra.pairs and extra.largest_block <= LARGEST_BLOCK:
-                cost = RuleCost(
-                    name,
-                    kept.pairs + extra.pairs,
-                    max(kept.largest_block, extra.largest_block),
-                    f"{of_size} compared only where {column} agrees too",
-                )
-                return Planned(keys, cost, True, column)
-    return Planned(keys, RuleCost(name, kept.pairs, kept.largest_block, f"{of_size} left out"), True)
+@dataclass
+class _Columns:
+    """The values of a column as numbers, by the number of the record; fetched when first asked for."""
+
+    con: duckdb.DuckDBPyConnection
+    table: str
+    held: dict[str, tuple[Keys, NDArray[np.bool_]]] = field(default_factory=dict)
+
+    def __getitem__(self, column: str) -> tuple[Keys, NDArray[np.bool_]]:
+        if column not in self.held:
+            ((last,),) = self.con.execute(f"SELECT coalesce(max(unique_id), -1) FROM {self.table}").fetchall()
+            found = self.con.execute(f"FROM {_keyed(self.table, [column])}").fetchnumpy()
+            value, known = np.zeros(last + 1, dtype=np.uint64), np.zeros(last + 1, dtype=np.bool_)
+            value[found["unique_id"]], known[found["unique_id"]] = found["k"], True
+            self.held[column] = value, known
+        return self.held[column]
 
 
 def _sides(keys: Rule) -> tuple[list[str], list[str]]:
@@ -244,7 +237,7 @@ def _expression(column: str) -> str:
     return f"unnest({column.removesuffix('[]')})" if column.endswith("[]") else column
 
 
-def _keyed(table: str, expressions: list[str], extra: str = "") -> str:
+def _keyed(table: str, expressions: list[str]) -> str:
     """Query of (unique_id, k) over the records whose keys are all known. k is a 64-bit hash of them, quicker to join
     and to count by than they are; of a million records, two blocks fall together once in some 40 million runs of a
     rule, and their pairs are then compared to no harm."""
@@ -252,83 +245,42 @@ def _keyed(table: str, expressions: list[str], extra: str = "") -> str:
     ks = ", ".join(f"k{place}" for place in range(len(expressions)))
     columns = [each.removeprefix("unnest(").removesuffix(")") for each in expressions]
     known = " AND ".join(f"{column} IS NOT NULL" for column in columns)
-    return (
-        f"(SELECT unique_id, hash({ks}) AS k{', narrower' if extra else ''}"
-        f" FROM (SELECT unique_id, {named}{extra} FROM {table} WHERE {known}))"
-    )
+    return f"(SELECT unique_id, hash({ks}) AS k FROM (SELECT unique_id, {named} FROM {table} WHERE {known}))"
 
 
-def _blocks(table: str, expressions: list[str]) -> str:
-    return f"(SELECT k, count(*)::HUGEINT AS n FROM {_keyed(table, expressions)} GROUP BY k)"
-
-
-def _cost(
-    con: duckdb.DuckDBPyConnection,
-    table: str,
-    name: str,
-    keys: Rule,
-    within: int | None = None,
-    above: int | None = None,
-    narrower: str | None = None,
-) -> RuleCost:
-    """The cost of all blocks, of those `within` a size, or of those `above` it once narrowed by a further column."""
+def _whole(con: duckdb.DuckDBPyConnection, table: str, keys: Rule) -> Blocks | Crossing:
     left, right = _sides(keys)
-    if narrower:
-        source = (
-            f"SELECT count(*)::HUGEINT AS n FROM {_keyed(table, left, f', {narrower} AS narrower')}"
-            f" SEMI JOIN (FROM {_blocks(table, left)} WHERE n > {above}) USING (k)"
-            f" WHERE narrower IS NOT NULL GROUP BY k, narrower"
-        )
-    else:
-        source = f"FROM {_blocks(table, left)}"
-    if left == right:
-        kept = f" WHERE n <= {within}" if within else ""
-        sql = f"SELECT coalesce(sum(n * (n - 1) // 2), 0)::BIGINT, coalesce(max(n), 0)::BIGINT FROM ({source}){kept}"
-    else:
-        kept = f" WHERE a.n + b.n <= {within}" if within else ""
-        # counted from one side of each pair; a symmetrical rule meets each pair from both
-        sql = (
-            f"SELECT coalesce(sum(a.n * b.n), 0)::BIGINT, coalesce(max(a.n + b.n), 0)::BIGINT"
-            f" FROM {_blocks(table, left)} a JOIN {_blocks(table, right)} b USING (k){kept}"
-        )
-    pairs, largest = con.execute(sql).fetchall()[0]
-    return RuleCost(name, pairs, largest)
+    ones, others = _keyed(table, left), _keyed(table, right)
+    return Blocks.of(con, ones) if left == right else Crossing.of(con, ones, others)
 
 
-def _pair_queries(table: str, planned: Planned, touching: str | None) -> list[str]:
-    """Queries of (a, b), a < b, that together make the pairs of a rule; a pair may come more than once."""
-    left, right = _sides(planned.keys)
-    crossed = left != right
-    large = _large(table, left, right)
-    kept = f" ANTI JOIN {large} USING (k)" if planned.capped else ""
-    agree = "l.k = r.k"
-    ones, others = f"(FROM {_keyed(table, left)}{kept})", _keyed(table, right)
-    sides = [(ones, others, agree)]
-    if touching:
-        sides = [(_some(ones, touching), others, agree)]
-        sides += [(ones, _some(others, touching), agree)] if crossed else []
-    if planned.narrower:
-        members = f"(FROM {_keyed(table, left, f', {planned.narrower} AS narrower')} SEMI JOIN {large} USING (k))"
-        some = _some(members, touching) if touching else members
-        sides.append((some, members, f"{agree} AND l.narrower = r.narrower"))
-    # in a crossed rule, and beside a few records, the pair may stand either way round
-    order = "<>" if crossed or touching else "<"
-    return [
-        f"SELECT least(l.unique_id, r.unique_id) AS a, greatest(l.unique_id, r.unique_id) AS b"
-        f" FROM {one} l JOIN {other} r ON {condition} AND l.unique_id {order} r.unique_id"
-        for one, other, condition in sides
+def _within(planned: Planned, limit: int, columns: _Columns) -> Planned:
+    """The rule with its blocks of more than `limit` records made once more among those that agree in one more column,
+    or left out."""
+    parts, narrowed = list[Blocks | Crossing](), list(planned.narrowed)
+    for part in planned.parts:
+        parts.append(part.within(limit))
+        if part.largest > limit:
+            large = part.above(limit)
+            column, smaller = _narrowed(large, limit, columns)
+            parts += [smaller] if smaller else []
+            key = np.unique(large.key)
+            narrowed.append((column, large.largest, len(key), int(np.bitwise_xor.reduce(key))))
+    size = {column: max(n for c, n, *_ in narrowed if c == column) for column, *_ in narrowed}
+    notes = [
+        f"blocks of up to {n:,} records {f'compared only where {column} agrees too' if column else 'left out'}"
+        for column, n in size.items()
     ]
+    pairs, largest = sum(part.pairs for part in parts), max(part.largest for part in parts)
+    cost = RuleCost(planned.cost.rule, pairs, largest, "; ".join(notes) or None)
+    return Planned(planned.keys, cost, tuple(parts), tuple(narrowed))
 
 
-def _large(table: str, left: list[str], right: list[str]) -> str:
-    """The keys of the oversized blocks of a rule."""
-    if left == right:
-        return f"(SELECT k FROM {_blocks(table, left)} WHERE n > {LARGEST_BLOCK})"
-    return (
-        f"(SELECT k FROM {_blocks(table, left)} a JOIN {_blocks(table, right)} b USING (k)"
-        f" WHERE a.n + b.n > {LARGEST_BLOCK})"
-    )
-
-
-def _some(records: str, touching: str) -> str:
-    return f"(FROM {records} SEMI JOIN {touching} USING (unique_id))"
+def _narrowed(large: Blocks | Crossing, limit: int, columns: _Columns) -> tuple[str | None, Blocks | None]:
+    """The first column by which these blocks become small enough, and what they become."""
+    if isinstance(large, Blocks):
+        for column in _NARROWER:
+            smaller = large.narrowed(*columns[column])
+            if smaller.pairs and smaller.largest <= limit:
+                return column, smaller
+    return None, None

@@ -84,7 +84,7 @@ def build_edge(
     changes = _changes(wh)
     design = DESIGNS[model.design]
     planned = _planned(wh, design)
-    basis["the set of oversized blocks"] = oversized_mark(wh.con, "person_link", planned)
+    basis["the set of oversized blocks"] = oversized_mark(planned)
     afresh = _why_afresh(wh, basis, changes)
     if afresh:
         unsettle(wh, PERSONS)

@@ -70,7 +70,7 @@ def test_a_block_of_thousands_is_narrowed_or_left_out_by_name(
     monkeypatch.setattr(blocking, "_NARROWER", ("name",))
     con.execute("UPDATE t SET home = 1, initial = 1 WHERE unique_id < 200")
     plain, *_ = planned = blocking.plan(con, "t")
-    assert plain.capped and plain.narrower == "name" and "only where name agrees too" in (plain.cost.note or "")
+    assert plain.narrowed[0][0] == "name" and "only where name agrees too" in (plain.cost.note or "")
     blocking.block(con, "t", planned, "pair")
     count = "SELECT count(*) FROM pair WHERE rules & 1 > 0 AND left_id < 200 AND right_id < 200"
     same_name = (
@@ -94,3 +94,24 @@ def test_a_name_that_many_bear_brings_nobody_together(people: int, kept: list[in
         leave_common_names(con, "t", terms, people)
         found = con.execute("SELECT unique_id FROM t WHERE telling_name IS NOT NULL ORDER BY 1").fetchall()
         assert found == [(each,) for each in kept]
+
+
+def test_pairs_that_many_rules_make_count_once_and_the_largest_blocks_go_first(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocking, "_NARROWER", ())
+    same = {f"rule {place}": ("home", "initial") for place in range(8)} | {"crowd": ("name",)}
+    con.execute("UPDATE t SET name = 1 WHERE unique_id < 100")
+    monkeypatch.setattr(blocking, "SAMPLED_PAIRS", 3_000)
+    each = blocking.plan(con, "t", {"once": ("home", "initial")})[0].cost.pairs
+    monkeypatch.setattr(blocking, "PAIR_BUDGET_PER_RECORD", 0)
+    monkeypatch.setattr(blocking, "PAIR_BUDGET_FLOOR", each * 4)
+    planned = blocking.plan(con, "t", same)
+    assert [rule.cost.pairs for rule in planned[:-1]] == [each] * 8, "eight rules that make the same pairs cost as one"
+    assert 0 < planned[-1].cost.pairs < 100 * 99 / 2 and planned[-1].cost.largest_block < 100
+    assert planned[-1].cost.note and "blocks of up to 1" in planned[-1].cost.note
+    blocking.block(con, "t", planned, "pair")
+    assert con.execute("SELECT count(*) FROM pair").fetchall()[0][0] <= each * 4
+    monkeypatch.setattr(blocking, "PAIR_BUDGET_FLOOR", 1)
+    with pytest.raises(blocking.PairBudgetExceeded, match="would compare"):
+        blocking.plan(con, "t", same)

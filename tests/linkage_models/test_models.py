@@ -127,7 +127,7 @@ def test_costs_are_counted_and_a_dear_rule_set_is_refused() -> None:
         pairs = con.execute("SELECT count(*) FROM t l JOIN t r ON l.a = r.a AND l.rowid < r.rowid").fetchall()[0][0]
     assert found[0].pairs == pairs and found[0].largest_block == 10 and found[1].pairs == 0
     with pytest.raises(blocking.PairBudgetExceeded, match="'same' alone"):
-        blocking.check_budget([blocking.RuleCost("same", 10**9, 10**5)], 1000)
+        blocking.check_budget([blocking.RuleCost("same", 10**9, 10**5)], 10**9, 10**6)
 
 
 def test_training_says_when_there_is_nothing_to_learn() -> None:

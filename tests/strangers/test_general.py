@@ -15,7 +15,10 @@ from linkage_models.thresholds import TWIN_SHARE
 NAMELESS = ", ".join(f"NULL::VARCHAR AS {column}" for column in ("initial", "middle", "email"))
 
 
-def test_rules_too_dear_for_the_records_are_left_out_by_name_and_the_rest_stay_in_place() -> None:
+def test_blocks_too_dear_for_the_records_are_left_out_by_name_and_the_rest_stay_in_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(blocking, "_NARROWER", ())
     with duckdb.connect() as con:
         con.execute(
             "CREATE TABLE t AS SELECT i AS unique_id, i // 900 AS crowd, i // 2 AS couple FROM range(9000) t(i)"
