@@ -12,7 +12,7 @@ from linkage_models.patterns import Patterns, Session, TrainingFailed, look_at_p
 from linkage_models.person import comparisons, deterministic
 from linkage_models.person.communities import learn_communities
 from linkage_models.person.designs import COUNCIL, GENERAL, Design
-from linkage_models.person.general import without_families
+from linkage_models.person.general import without_families, without_proof
 from linkage_models.person.levels import Comparison
 from linkage_models.term_frequencies import terms_here, write_telling_names
 
@@ -78,7 +78,17 @@ def _comparisons_here(
     chosen = design.comparisons_of(columns)
     if not chosen:
         raise TrainingFailed("there is nothing to train on: no column tells people apart")
-    return without_families(chosen) if design is GENERAL and not _families_seen(con, table, columns) else chosen
+    if design is GENERAL and not _families_seen(con, table, columns):
+        chosen = without_families(chosen)
+    return without_proof(chosen) if design is GENERAL and _unproved(con, table, chosen) else chosen
+
+
+def _unproved(con: duckdb.DuckDBPyConnection, table: str, chosen: list[Comparison]) -> bool:
+    """Whether names, addresses, sexes and, for most, years of birth are all that is known of people."""
+    if {each.name for each in chosen} - {"forename", "middle", "home", "sex", "birth_date"}:
+        return False
+    days = "count(*) FILTER (birth_date IS NOT NULL AND NOT weak_birth_date)"
+    return bool(con.execute(f"SELECT {days} < count(*) / 2 FROM {table}").fetchall()[0][0])
 
 
 def _raise_u(

@@ -145,6 +145,8 @@ COMMUNITY_SHRINKAGE = 2.0
 
 # Jaro-Winkler similarity from which two names count as one misspelt (Splink's and the NHS's usual cut).
 NAME_SIMILARITY = 0.90
+# Of names that stand in each other's place, what the less similar two must have: unrelated names have some 0.45.
+TURNED_SIMILARITY = 0.6
 
 # Share of the words of the longer address text that two share, from which they are one home (with one number) or alike.
 # Assumed, not tuned: one word in four or five may be missing or misspelt; what a level is worth, training says.
@@ -161,6 +163,8 @@ MOST_OTHER_DAYS = 0.05
 # The same of surnames that are nothing alike, beside other addresses: with a year of birth and a forename alone,
 # namesakes fill any bound. Women marry between two censuses, and harsh damage shows 0.03.
 MOST_OTHER_SURNAMES = 0.05
+# The same where nothing but names, an address and, for most, a year of birth is known (assumed).
+MOST_UNPROVED = 0.01
 
 # Of the pairs of one surname in one home, the share of two plainly different people from which records hold families
 # (assumed: a council's registers show more than half, a list of persons with copies none).

@@ -19,10 +19,12 @@ from linkage_models.thresholds import (
     MOST_DIFFERENT,
     MOST_OTHER_DAYS,
     MOST_OTHER_SURNAMES,
+    MOST_UNPROVED,
     NAME_SIMILARITY,
     NAMESAKE_WEIGHT,
     NAMESAKE_YEARS,
     OTHER_PERSON_WEIGHT,
+    TURNED_SIMILARITY,
     TWIN_SHARE,
     TWIN_WEIGHT,
 )
@@ -37,12 +39,14 @@ _CROSSED = ("jaro_winkler_similarity(forename_l, surname_key_r)", "jaro_winkler_
 _SURNAME_ALIKE = (
     "(surname_phonetic_l = surname_phonetic_r"
     f" OR jaro_winkler_similarity(surname_key_l, surname_key_r) >= {NAME_SIMILARITY}"
-    " OR forename_l = surname_key_r OR forename_r = surname_key_l"
-    # of short names one wrong letter is more than similarity forgives; a name in the other's place has slips as well
+    # of short names one wrong letter is more than similarity forgives
     " OR (CASE WHEN surname_initial_l = surname_initial_r AND least(length(surname_key_l), length(surname_key_r)) > 3"
     " THEN damerau_levenshtein(surname_key_l, surname_key_r) = 1 ELSE false END)"
-    f" OR (CASE WHEN initial_l = surname_initial_r THEN {_CROSSED[0]} >= {NAME_SIMILARITY}"
-    f" WHEN initial_r = surname_initial_l THEN {_CROSSED[1]} >= {NAME_SIMILARITY} ELSE false END))"
+    # a name in the other's place has slips as well; where the other two names differ, it is a forename like a surname
+    " OR (CASE WHEN initial_l = surname_initial_r OR initial_r = surname_initial_l"
+    f" THEN greatest({', '.join(_CROSSED)}) >= {NAME_SIMILARITY}"
+    f" AND least({', '.join(_CROSSED)}) >= {TURNED_SIMILARITY}"
+    " ELSE false END))"
 )
 _UNKNOWN = " OR ".join(f"coalesce(home_key_{side}, address_line_{side}, postcode_{side}) IS NULL" for side in "lr")
 _UNKNOWN = f"({_UNKNOWN})"
@@ -267,6 +271,20 @@ def weigh_twins(trained: dict[str, Any], prior: float) -> None:
     differ = sum(levels["forename"][each.words]["m_probability"] for each in FORENAME.levels[-2:])
     weight = math.log2(differ / TWIN_SHARE) - bits
     twins["m_probability"] = twins["u_probability"] * 2.0 ** min(max(weight, TWIN_WEIGHT), 0.0)
+
+
+def without_proof(chosen: list[Comparison]) -> list[Comparison]:
+    """The comparisons where years of birth and names are all that is known: pairs of different surnames and addresses
+    share a forename and a year at most, so training would find namesakes there."""
+    return [
+        replace(
+            each,
+            levels=tuple(replace(x, most=MOST_UNPROVED) if x.most == MOST_OTHER_SURNAMES else x for x in each.levels),
+        )
+        if each.name == HOME.name
+        else each
+        for each in chosen
+    ]
 
 
 def without_families(chosen: list[Comparison]) -> list[Comparison]:
