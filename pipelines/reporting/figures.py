@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 import yaml
 from pydantic import TypeAdapter
 
+from pipelines.faults import plural
 from pipelines.reporting.rows import (
     BAND_WIDTH,
     HIGHEST_BAND,
@@ -180,7 +181,9 @@ def collect(wh: Warehouse, summary: Mapping[str, Any]) -> Figures:
     parts["steps"] = _steps(summary.get("timings"))
     parts["releases"] = _releases(notes.get("releases", []))
     stated = [LeftOut(str(what), str(why)) for what, why in notes.get("left_out", {}).items()]
-    parts["left_out"] = Part((*stated, *_without_extract(wh, notes.get("titles", {})), *_left_out(wh)))
+    parts["left_out"] = Part(
+        (*stated, *_without_extract(wh, notes.get("titles", {})), *_left_out(wh), *_not_compared(wh))
+    )
     return Figures(
         run_id=wh.run_id,
         as_of=wh.as_of,
@@ -261,6 +264,24 @@ def _left_out(wh: Warehouse) -> Iterator[LeftOut]:
     for what, needs in served.items():
         if lacking := [fact for fact in needs if fact not in facts]:
             yield LeftOut(what, "no source at hand provides " + " and ".join(lacking).replace("_", " ") + " facts")
+
+
+def _not_compared(wh: Warehouse) -> Iterator[LeftOut]:
+    """The crowds of records alike whose pairs were left out, in one line."""
+    rule = "identity.linkage.blocking_rule"
+    if not wh.exists(rule):
+        return
+    left = "count(*) FILTER (note LIKE '%left out%')"
+    one = "min(rule || ', ' || note) FILTER (note LIKE '%left out%')"
+    ((rules, every, most),) = wh.rows(
+        f"SELECT {left}, count(*) FILTER (pairs > 0 OR note IS NOT NULL), {one} FROM {rule}"
+    )
+    if rules:
+        yield LeftOut(
+            "Pairs within crowds of records alike",
+            f"by {rules} of {plural(every, 'blocking rule')}, such as {most}. Other rules still compare these records;"
+            " those that say nothing more stay apart. Look for copies, test entries or a default",
+        )
 
 
 def _model(wh: Warehouse) -> str:
