@@ -14,7 +14,7 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
     """Where people are mentioned at all."""
     if not catalogue.has("person_record"):
         return []
-    places = ["places/address_uprn"] if catalogue.has("address") else []
+    places = ["places/address_uprn" if catalogue.has("address") else "places/gazetteer"]
 
     @step_asset(
         key="people/record",

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from pipelines.governance.protection import NEVER_LINK, SEAL, listed
+from pipelines.sources.facts_build import fact_at_hand
 from pipelines.warehouse import Warehouse
 
 #: UPRN and source: the source's records and addresses there say nothing of the place.
@@ -35,7 +36,7 @@ def seal_places(wh: Warehouse, address_uprn: str) -> int:
         f"""-- one row per place of a sealed person and source that says nothing of it
         SELECT DISTINCT u.uprn, w.source
         FROM identity.facts.person_record p
-        JOIN identity.facts.residence r USING (record_id)
+        JOIN {fact_at_hand(wh, "residence")} r USING (record_id)
         JOIN {address_uprn} u ON u.address_id = r.address_id
         JOIN {_REACH} w ON w.flagged = p.source
         WHERE p.sensitivity IN ({listed(SEAL)}) AND p.valid_to IS NULL AND r.valid_to IS NULL AND u.uprn IS NOT NULL

@@ -12,6 +12,7 @@ from pipelines.governance.protection import MASKED, NEVER_LINK, SEAL, listed
 from pipelines.people.fingerprint import fingerprint_sql, set_key
 from pipelines.people.inherited import SEALED_PLACE, inherit_flags, load_reach, seal_places
 from pipelines.people.touched import HOMES, touch
+from pipelines.sources.facts_build import fact_at_hand
 from pipelines.warehouse import Warehouse, sql_file
 
 ROOM = Path(__file__).parent
@@ -38,6 +39,7 @@ def build_record_address(wh: Warehouse, views: Mapping[str, Sequence[str]] | Non
     found = ADDRESS_UPRN if wh.exists(ADDRESS_UPRN) else none
     seal_places(wh, found)
     names = {"as_of": f"{wh.as_of:%Y-%m-%d}", "address_uprn": found, "sealed_place": SEALED_PLACE}
+    names |= {fact: fact_at_hand(wh, fact) for fact in ("residence", "address")}
     wh.execute(sql_file(ROOM / "stay.sql", sealed=listed(SEAL), masked=listed(MASKED), **names))
     code = code_mark((ROOM / "record_address.sql").read_bytes())
     wh.execute(

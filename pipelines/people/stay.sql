@@ -3,8 +3,8 @@ CREATE OR REPLACE TEMP TABLE stay_now AS
 SELECT r.record_id, r.address_id, u.uprn, u.door_key, a.postcode, a.address_text, r.from_date, r.to_date,
     r.to_date IS NULL OR r.to_date >= DATE '${as_of}' AS is_current,
     r.basis
-FROM identity.facts.residence r
-JOIN identity.facts.address a ON a.address_id = r.address_id AND a.valid_to IS NULL
+FROM ${residence} r
+JOIN ${address} a ON a.address_id = r.address_id AND a.valid_to IS NULL
 LEFT JOIN ${address_uprn} u ON u.address_id = r.address_id
 LEFT JOIN (SELECT record_id, sensitivity FROM identity.facts.person_record WHERE sensitivity IS NOT NULL AND valid_to IS NULL) p
     ON p.record_id = r.record_id

@@ -13,8 +13,9 @@ GAZETTEER_SOURCE = "llpg"
 
 
 def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
-    """Where a source holds addresses; without the gazetteer every one of them stays unmatched, and the step says so."""
-    if not catalogue.has("address"):
+    """Where a source holds addresses; without the gazetteer every one of them stays unmatched, and the step says so.
+    Where people are mentioned without any, the gazetteer stands alone: later rooms read its tables, empty or not."""
+    if not catalogue.has("address") and not catalogue.has("person_record"):
         return []
     staged = [f"staged/{GAZETTEER_SOURCE}"] if GAZETTEER_SOURCE in catalogue.contracts else []
 
@@ -46,4 +47,4 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
     def address_uprn(step: Step) -> dict[str, float]:
         return build_address_uprn(step.wh)
 
-    return [gazetteer, address_uprn]
+    return [gazetteer, address_uprn] if catalogue.has("address") else [gazetteer]

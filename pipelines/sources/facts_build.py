@@ -37,8 +37,7 @@ def build_fact(wh: Warehouse, fact: str, contracts: Mapping[str, Contract]) -> i
     wh.execute(WHOLE_UPRN)
     wh.execute(KEY_PART)
     parts = [_of_source(wh, table, contract) for contract in contracts.values() if fact in contract.facts]
-    empty = ", ".join(f"NULL::{column.type} AS {column.name}" for column in table.all_columns)
-    rows = wh.table(f"identity.facts.{fact}", " UNION ALL BY NAME ".join([f"(SELECT {empty} LIMIT 0)", *parts]))
+    rows = wh.table(f"identity.facts.{fact}", " UNION ALL BY NAME ".join([_without_rows(table), *parts]))
     wh.execute("DROP SCHEMA IF EXISTS memory.latest CASCADE")
     if fact == "person_record":
         _one_row_each(wh, fact, "record_id")
@@ -46,6 +45,15 @@ def build_fact(wh: Warehouse, fact: str, contracts: Mapping[str, Contract]) -> i
     if fact == "address":
         _one_row_each(wh, fact, "address_id")
     return rows
+
+
+def _without_rows(table: FactTable) -> str:
+    return f"(SELECT {', '.join(f'NULL::{column.type} AS {column.name}' for column in table.all_columns)} LIMIT 0)"
+
+
+def fact_at_hand(wh: Warehouse, fact: str) -> str:
+    """SQL: the fact table, without rows where no source at hand provides it."""
+    return name if wh.exists(name := f"identity.facts.{fact}") else _without_rows(FACTS[fact])
 
 
 def staged_tables(contract: Contract, fact: str) -> list[str]:

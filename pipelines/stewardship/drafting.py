@@ -6,7 +6,7 @@ what law, for how long) is left empty, and the contract is refused until somebod
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -126,8 +126,8 @@ def _written(name: str, sample: Sample, synthetic: bool, each_person: str | None
         lines.append(f"      - {{name: {_NUMBER}, numbers_rows: true, personal: identifier}}  # {_NO_KEY}")
     of = {column: meaning for meaning, columns in meanings.items() for column in columns}
     for column, shape in zip(sample.columns, sample.shapes, strict=True):
-        numbered = column.staged in sample.sexes
-        lines.append("      - " + _column(column, shape, usual, of.get(column.staged), numbered))
+        codes = sample.sexes.get(column.staged)
+        lines.append("      - " + _column(column, shape, usual, of.get(column.staged), codes))
     return "\n".join(lines) + "\n"
 
 
@@ -135,9 +135,11 @@ def _listed(columns: Sequence[str]) -> str:
     return f"[{', '.join(columns)}]" if len(columns) > 1 else columns[0]
 
 
-def _column(column: Column, shape: Shape, usual: str | None, meaning: str | None, numbered_sex: bool) -> str:
+def _column(
+    column: Column, shape: Shape, usual: str | None, meaning: str | None, codes: Mapping[str, str] | None
+) -> str:
     kind = CLASSES.get(meaning or "") or class_of(column.staged)
-    typed = shape.type != "text" and not numbered_sex and (bool(meaning) or kind not in ("identifier", "contact"))
+    typed = shape.type != "text" and not codes and (bool(meaning) or kind not in ("identifier", "contact"))
     parts = [f"name: {_quoted(column.name)}"]
     if column.path:
         parts.append(f"path: {_quoted(column.path)}")
@@ -147,9 +149,9 @@ def _column(column: Column, shape: Shape, usual: str | None, meaning: str | None
         parts.append(f"date_format: {_quoted(str(shape.date_format))}")
     parts.append(f"personal: {kind or ('none' if shape.type != 'text' else 'free_text')}")
     notes = []
-    if numbered_sex:
-        parts.append('codes: {"1": male, "2": female, "0": not known, "9": not stated}')
-        notes.append("as ISO 5218 has it")
+    if codes:
+        parts.append(f"codes: {{{', '.join(f'{_quoted(code)}: {meant}' for code, meant in codes.items())}}}")
+        notes.append("as ISO 5218 has it" if "1" in codes else "guessed: which is which?")
     if not kind:
         notes.append("class not clear from its name")
     if not shape.filled:

@@ -1,6 +1,7 @@
 """What the names of columns give away: how personal each is, and what it tells of a person."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 
 from pipelines.sources.contracts import PersonalClass
@@ -13,40 +14,45 @@ _PERSONAL: tuple[tuple[PersonalClass, str], ...] = (
         "sensitive",
         r"ethnic|(^|_)race|relig|disab|health|diagnos|sexual|gender|^sex|offen|conviction|nationality|asylum|benefit",
     ),
-    ("birth_date", r"birth_?(date|day|year|month)|date_of_birth|dob|born|^yob$|^age$"),
+    (
+        "birth_date",
+        r"birth_?(date|day|year|month)|date_of_birth|dob|born|^yob$|^age$|fecha_(de_)?nac|naissance|nascita|nascimento"
+        r"|geburt|geboorte|^edad$",
+    ),
     ("contact", r"phone|mobile|tel($|_)|e?.?mail"),
     ("identifier", r"(^|_)id$"),
     (
         "address",
         r"addr|street|post.?code|postal|pcode|(^|_)zip|town|city|suburb|county|state(_|$)|house|flat|uprn|usrn|urn$"
-        r"|locality",
+        r"|locality|direcci|domicilio|^calle|municipio|poblaci|localidad|provincia|codigo_postal|^cp$|endereco|morada"
+        r"|indirizzo|adresse|strasse|straat|^plz$|^ville$|^ort$",
     ),
     (
         "identifier",
         r"nino|ni_no|nhs|upn|uln|passport|ssn|soc_?sec|social_sec|(^|_)(id|ref|no|num|number|key|code|card)$|reference"
         r"|account",
     ),
-    ("name", r"name|(^|_)title|initial|alias"),
+    ("name", r"name|(^|_)title|initial|alias|nombre|apellido|nom$|prenom|cognome|nome$|sobrenome|naam"),
     ("free_text", r"note|comment|remark|descr|reason|detail|text"),
 )
 
 #: What of the person, by the whole name of a column; several columns of one meaning stand in the order of the file.
 _MEANINGS = {
     "forename": r"(first|fore|given|christian)(_?n(a?me?|m)s?)?(_?\d)?|f_?name(_c?\d)?"
-    r"|prenoms?|vornamen?|voornaam|nombres?",
+    r"|prenoms?|vornamen?|voornaam|nombres?|nome_proprio",
     "middle": r"(mid(dle|l)?|second|other_given)(_?(n(a?me?|m)s?|init(ial)?s?))?|m_?name",
     "surname": r"(sur|last|family)(_?n(a?me?|m)s?)?(_?\d)?|l_?name(_c?\d)?"
-    r"|nachname|familienname|achternaam|apellidos?(_?\d)?",
+    r"|nachname|familienname|achternaam|apellidos?(_?\d)?|(primer|segundo)_apellido|nom_(de_)?famille|cognome|sobrenome|apelidos?",
     "name_text": r"(full|whole|person|resident|patient|voter)?_?names?(_of_person)?|nom|naam|nome|name_text",
     "former_surname": r"(maiden|birth|previous|former|married|prior)_?(sur|last_?|family_?)?name|nee|alias(es)?(_.*)?"
     r"|also_known_as|aka",
     "title": r"title|salutation|honorific|name_?(prefix|title)|prefix",
     "birth_date": r"(d_?o_?b|b_?day|(date_of_|day_of_)?birth(_?da(te|y))?|born(_on)?|birth_?dt|geburtsdatum"
-    r"|geboortedatum|date_(de_)?naissance)(_.*)?",
+    r"|geboortedatum|date_(de_)?naissance|fecha_(de_)?nac(imiento)?|data_(di_)?nascita|data_(de_)?nascimento)(_.*)?",
     "birth_year": r"y_?o_?b|year_(of_birth|born)|(birth|born)_?(year|yr)|annee_(de_)?naissance|geburtsjahr"
     r"|geboortejaar",
-    "age": r"(birth_)?age(_(years?|yrs|at_.*|in_years?|last_birthday))?|years_old|alter|leeftijd",
-    "sex": r"(sex|gender)(_(code|cd|desc|at_birth))?|geschlecht|geslacht|sexe|sexo",
+    "age": r"(birth_)?age(_(years?|yrs|at_.*|in_years?|last_birthday))?|years_old|alter|leeftijd|edad|eta|idade",
+    "sex": r"(sex|gender)(_(code|cd|desc|at_birth))?|geschlecht|geslacht|sexe|sexo|sesso",
     "death_date": r"d_?o_?d|date_of_death|death_?date|died(_on)?",
     "nino": r"nino|ni_(no|num|number)|national_insurance(_(no|number))?",
     "nhs_number": r"nhs(_(no|num|number))?",
@@ -57,12 +63,14 @@ _MEANINGS = {
     "birth_place": r"birth_?place|place_of_birth|pob|born_(in|at)|(town|city|parish|county|country|state)_of_birth"
     r"|birth_(town|city|parish|county|country|state)",
     "occupation": r"occupations?|profession|job(_title)?|trade|beruf",
-    "postcode": r"(res_|home_)?(post_?codes?|postal_?code|pcode|zip(_?code)?|plz)(_.*)?",
+    "postcode": r"(res_|home_)?(post_?codes?|postal_?code|pcode|zip(_?code)?|plz)(_.*)?"
+    r"|(codigo|code|cod)_postal|cp|cap|cep",
     "uprn": r"uprn",
     "address": r"(res_|home_|street_|postal_|house_)?addr(ess)?(_?(line)?_?\d)?"
     r"|(house|flat|door|street|apartment|apt|unit|building)(_?(no|num|number|name|type|nbr|address))?|addr_.*|street_.*|house_.*|(res_)?street(_address)?|res_street_address"
     r"|(res_|home_)?(suburb|town|city|locality|village|parish|county|state|province)(_(name|desc|cd|code))?"
-    r"|strasse|straat|rue|ville|ort|woonplaats|plaats|lieu",
+    r"|strasse|straat|rue|ville|ort|woonplaats|plaats|lieu|adresse|direccion|domicilio|calle|municipio|poblacion|localidad"
+    r"|provincia|indirizzo|comune|endereco|morada|localidade",
 }
 _NUMBERS = ("birth_year", "age")
 _DATES = ("birth_date", "death_date")
@@ -74,7 +82,11 @@ _PARTS = tuple(
 
 def class_of(staged: str) -> PersonalClass | None:
     """How personal a column is by its name; None where that does not show."""
-    return next((kind for kind, pattern in _PERSONAL if re.search(pattern, staged)), None)
+    return next((kind for kind, pattern in _PERSONAL if re.search(pattern, _without_accents(staged))), None)
+
+
+def _without_accents(staged: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFKD", staged) if not unicodedata.combining(sign))
 
 
 def meanings_of(shapes: Mapping[str, Shape]) -> dict[str, list[str]]:
@@ -85,7 +97,7 @@ def meanings_of(shapes: Mapping[str, Shape]) -> dict[str, list[str]]:
         found["birth_date"] = parts
     for staged, shape in held.items():
         for meaning, pattern in _MEANINGS.items():
-            if re.fullmatch(pattern, staged) and staged not in parts and _suits(meaning, shape):
+            if re.fullmatch(pattern, _without_accents(staged)) and staged not in parts and _suits(meaning, shape):
                 if not found.get(meaning) or _takes_many(meaning):
                     found.setdefault(meaning, []).append(staged)
                 break

@@ -23,6 +23,17 @@ from pipelines.stewardship.meanings import class_of, meanings_of
 from pipelines.stewardship.zone import trial_zone
 from pipelines.warehouse import Warehouse
 
+#: Codes for a sex other than M and F: of ISO 5218; Spanish, French, German and Dutch. Spanish M is a woman.
+SEXES: tuple[Mapping[str, str], ...] = (
+    {"1": "male", "2": "female", "0": "not known", "9": "not stated"},
+    {"H": "male", "M": "female"},
+    {"HOMBRE": "male", "MUJER": "female"},
+    {"H": "male", "F": "female"},
+    {"HOMME": "male", "FEMME": "female"},
+    {"M": "male", "W": "female"},
+    {"M": "male", "V": "female"},
+)
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -39,14 +50,14 @@ class Layout:
 
 @dataclass(frozen=True)
 class Sample:
-    """What was seen in a file of so many `rows` and `broken` ones. `sexes` are columns that say 1 and 2, as ISO 5218
-    does of male and female."""
+    """What was seen in a file of so many `rows` and `broken` ones. `sexes`: by column of a sex,
+    what its codes mean."""
 
     layout: Layout
     columns: Sequence[Column]
     shapes: Sequence[Shape]
     meanings: Mapping[str, Sequence[str]]
-    sexes: Sequence[str]
+    sexes: Mapping[str, Mapping[str, str]]
     rows: int
     broken: int
 
@@ -70,7 +81,8 @@ def look_at(name: str, file: Path) -> Sample:
         raw = read_file(wh, contract, inspect(file, contract.encoding, table.format), contract.tables)[0]
         shapes = [shape_of(wh, raw.name, column.staged) for column in table.columns]
         meanings = meanings_of({column.staged: shape for column, shape in zip(table.columns, shapes, strict=True)})
-        sexes = [column for column in meanings.get("sex", ()) if _is_numbered(wh, raw.name, column)]
+        coded = {column: _sex_codes(wh, raw.name, column) for column in meanings.get("sex", ())}
+        sexes = {column: codes for column, codes in coded.items() if codes}
     return Sample(layout, table.columns, shapes, meanings, sexes, raw.rows, len(raw.broken))
 
 
@@ -182,7 +194,12 @@ def _provisional(beside: Path, name: str, layout: Layout) -> Contract:
     return load_contract(beside / name / "contract.yaml")
 
 
-def _is_numbered(wh: Warehouse, table: str, column: str) -> bool:
-    """Whether the column says 1 and 2, as ISO 5218 does of male and female."""
-    said = {value for (value,) in wh.rows(f'SELECT DISTINCT trim("{column}") FROM {table} LIMIT 10')}
-    return {"1", "2"} <= said <= {"0", "1", "2", "9", "", None}
+def _sex_codes(wh: Warehouse, table: str, column: str) -> dict[str, str] | None:
+    """What the values of a column mean, where they are codes of one of SEXES and a reader of M and F would misread
+    them."""
+    found = {v for (v,) in wh.rows(f'SELECT DISTINCT trim("{column}") FROM {table} LIMIT 10') if v}
+    for codes in SEXES:
+        meant = {value: codes[value.upper()] for value in found if value.upper() in codes}
+        if len(meant) == len(found) and {"male", "female"} <= set(meant.values()):
+            return codes if codes is SEXES[0] else dict(sorted(meant.items()))
+    return None

@@ -75,6 +75,11 @@ def test_a_draft_of_a_council_s_file_stays_open_and_never_holds_a_value(tmp_path
         ("nom annee_naissance:integer lieu", "name_text=nom birth_year=annee_naissance address=lieu"),
         ("full_name birth_year:integer birth_month:integer birth_day:integer sex",
          "name_text=full_name birth_date=birth_year,birth_month,birth_day sex=sex"),
+        ("nia nombre primer_apellido segundo_apellido sexo fecha_de_nacimiento:date domicilio código_postal municipio",
+         "forename=nombre surname=primer_apellido,segundo_apellido birth_date=fecha_de_nacimiento sex=sexo"
+         " address=domicilio,municipio postcode=código_postal"),
+        ("prénom nom_de_famille date_naissance:date adresse code_postal ville", "forename=prénom surname=nom_de_famille"
+         " birth_date=date_naissance address=adresse,ville postcode=code_postal"),
         ("title manufacturer price:decimal", ""),
         ("id mothers_name mothers_dob:date", ""),
     ],
@@ -86,3 +91,24 @@ def test_what_names_of_columns_give_away(columns: str, meanings: str) -> None:
         shapes[name] = Shape(kind or "text", "%Y-%m-%d" if kind == "date" else None, 9, 9, 9, 9)  # type: ignore[arg-type]
     wanted = {name: said.split(",") for name, said in (each.split("=") for each in meanings.split())}
     assert meanings_of(shapes) == wanted
+
+
+@pytest.mark.parametrize(
+    ("values", "codes"),
+    [
+        ("H M M", {"H": "male", "M": "female"}),  # hombre, mujer
+        ("Mujer Hombre", {"Hombre": "male", "Mujer": "female"}),
+        ("M W", {"M": "male", "W": "female"}),
+        ("M F", None),
+        ("M M", None),
+        ("H X M", None),
+    ],
+)
+def test_codes_of_a_sex_in_other_languages_are_stated(
+    tmp_path: Path, values: str, codes: dict[str, str] | None
+) -> None:
+    rows = "".join(f"{at},Ana,{value}\n" for at, value in enumerate(values.split()))
+    (tmp_path / "given.csv").write_text("id,nombre,sexo\n" + rows, encoding="utf-8")
+    draft("list", tmp_path / "given.csv", tmp_path / "mine", tmp_path / "landing", DAY, synthetic=True)
+    contract = load_contract(tmp_path / "mine" / "list" / "contract.yaml")
+    assert contract.tables[0].columns[-1].codes == codes

@@ -58,17 +58,21 @@ def copied(rows: Sequence[Row], seed: int, prefix: str = "") -> list[Row]:
 
 
 def link(
-    wh: Warehouse, tables: Mapping[str, Sequence[Row]], decisions: Sequence[tuple[str, str, str]] = ()
+    wh: Warehouse,
+    tables: Mapping[str, Sequence[Row]],
+    decisions: Sequence[tuple[str, str, str]] = (),
+    facts: Sequence[str] = ("person_record", "address", "residence"),
 ) -> tuple[Linked, dict[str, list[str]]]:
     """Link the tables, {source: rows}; `decisions` are (kind, record, record). Returns what scoring made, and the
-    records of each person."""
+    records of each person. `facts` are those that some table provides."""
     rows = [{"source": source} | row for source, table in tables.items() for row in table]
-    for fact in ("person_record", "address", "residence"):
+    for fact in facts:
         wh.table(f"identity.facts.{fact}", _fact(wh, fact, rows))
     if wh.con.execute("SELECT 1 FROM duckdb_views() WHERE view_name = 'given_row'").fetchall():
         wh.con.unregister("given_row")
     build_gazetteer(wh)
-    build_address_uprn(wh)
+    if "address" in facts:
+        build_address_uprn(wh)
     build_record_address(wh)
     build_record(wh, b"k" * 32)
     linked = build_edge(wh, {VIEW: sorted(tables)})

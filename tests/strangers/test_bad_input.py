@@ -105,3 +105,11 @@ def test_a_chain_of_must_links_gives_way_to_the_cannot_link_it_contradicts() -> 
         assert not any({first, third} <= set(records) for records in persons.values())
         _, again = link(wh, {"a": A[:50]}, decisions[:2])
         assert any({first, second, third} <= set(records) for records in again.values())
+
+
+def test_tables_without_any_address_are_linked() -> None:
+    placeless = [same(rows, address_text=None, postcode=None) for rows in (A, B)]
+    with scratch_warehouse() as wh:
+        _, persons = link(wh, dict(zip("ab", placeless, strict=True)), facts=("person_record",))
+    right = sum(len({keys(record) for record in records}) == 1 for records in persons.values() if len(records) == 2)
+    assert right > 180 and max(map(len, persons.values())) == 2
