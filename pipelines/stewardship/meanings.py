@@ -63,12 +63,12 @@ _MEANINGS = {
     "birth_place": r"birth_?place|place_of_birth|pob|born_(in|at)|(town|city|parish|county|country|state)_of_birth"
     r"|birth_(town|city|parish|county|country|state)",
     "occupation": r"occupations?|profession|job(_title)?|trade|beruf",
-    "postcode": r"(res_|home_)?(post_?codes?|postal_?code|pcode|zip(_?code)?|plz)(_.*)?"
+    "postcode": r"(res_|residen(ce|tial)_|home_)?(post_?codes?|postal_?code|pcode|zip(_?code)?|plz)(_.*)?"
     r"|(codigo|code|cod)_postal|cp|cap|cep",
     "uprn": r"uprn",
-    "address": r"(res_|home_|street_|postal_|house_)?addr(ess)?(_?(line)?_?\d)?"
+    "address": r"(res_|residen(ce|tial)_|home_|street_|postal_|house_)?addr(ess)?(_?(line)?_?\d)?"
     r"|(house|flat|door|street|apartment|apt|unit|building)(_?(no|num|number|name|type|nbr|address))?|addr_.*|street_.*|house_.*|(res_)?street(_address)?|res_street_address"
-    r"|(res_|home_)?(suburb|town|city|locality|village|parish|county|state|province)(_(name|desc|cd|code))?"
+    r"|(res_|residen(ce|tial)_|home_)?(suburb|town|city|locality|village|parish|county|state|province)(_(name|desc|cd|code))?"
     r"|strasse|straat|rue|ville|ort|woonplaats|plaats|lieu|adresse|direccion|domicilio|calle|municipio|poblacion|localidad"
     r"|provincia|indirizzo|comune|endereco|morada|localidade",
 }

@@ -194,7 +194,7 @@ def _provisional(beside: Path, name: str, layout: Layout) -> Contract:
     return load_contract(beside / name / "contract.yaml")
 
 
-def _sex_codes(wh: Warehouse, table: str, column: str) -> dict[str, str] | None:
+def _sex_codes(wh: Warehouse, table: str, column: str) -> Mapping[str, str] | None:
     """What the values of a column mean, where they are codes of one of SEXES and a reader of M and F would misread
     them."""
     found = {v for (v,) in wh.rows(f'SELECT DISTINCT trim("{column}") FROM {table} LIMIT 10') if v}
