@@ -147,7 +147,7 @@ def sql_file(path: Path, **names: str) -> str:
 
 
 #: Crypto modules whose signature DuckDB has found good in this process: of the same file it need not ask at each step.
-_signed: set[tuple[int, ...] | None] = set()
+_signed: set[tuple[int, ...]] = set()
 
 
 def connect(temp: Path, allowed: Sequence[Path], memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
@@ -164,7 +164,8 @@ def connect(temp: Path, allowed: Sequence[Path], memory_limit: str, threads: int
     try:
         con.execute("LOAD '" + module.replace("'", "''") + "'")
         con.execute("SET allow_unsigned_extensions = false")
-        _signed.add(mark)
+        if mark and mark == _mark_of(module):  # the file that was marked is the one that was loaded
+            _signed.add(mark)
         con.execute(f"SET memory_limit = '{memory_limit}'")
         con.execute(f"SET threads = {int(threads)}")
         con.execute("SET preserve_insertion_order = true")

@@ -77,7 +77,8 @@ class RuleCost:
 @dataclass(frozen=True)
 class Planned:
     """A rule as it will run on one table. `narrowed` has, of each time that blocks were found too large: the column on
-    which their records had to agree too (null: they were left out), how many there were, and a mark of which."""
+    which their records had to agree too (null: they were left out), the records of the largest, how many blocks there
+    were, and a mark of which."""
 
     keys: Rule
     cost: RuleCost
@@ -169,9 +170,15 @@ def _mask(con: duckdb.DuckDBPyConnection, table: str, touching: str, last: int) 
 
 
 def oversized_mark(planned: list[Planned]) -> str:
-    """A mark of which blocks are oversized and how each is narrowed. As long as it stays, whether two records are
-    brought together follows from the two alone."""
-    return repr([(each.cost.rule, each.narrowed) for each in planned if each.narrowed])
+    """A mark of which blocks are oversized and how each is narrowed, however large they are. As long as it stays,
+    whether two records are brought together follows from the two alone."""
+    return repr(
+        [
+            (each.cost.rule, [(column, blocks, which) for column, _, blocks, which in each.narrowed])
+            for each in planned
+            if each.narrowed
+        ]
+    )
 
 
 def check_budget(costs: list[RuleCost], pairs: int, budget: int) -> None:

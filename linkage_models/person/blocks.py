@@ -11,6 +11,9 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Keys = NDArray[np.uint64]
 
+# Odd and without a pattern (Knuth's multiplicative hashing): two numbers made one lead back to no other two.
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
@@ -57,14 +60,16 @@ class Blocks:
         return Blocks(self.records[_ranges(self.first[kept], size)], np.cumsum(size) - size, size, self.key[kept])
 
     def narrowed(self, value: Keys, known: Bools) -> "Blocks":
-        """The blocks parted by a value of each record (by its number); records whose value is not known are in none."""
+        """The blocks parted by a value of each record (by its number), each of a key of its own; records whose value is
+        not known are in none."""
         block, records = self._members()
         told = known[records]
         block, records = block[told], records[told]
         order = np.lexsort((value[records], block))
         block, records = block[order], records[order]
         same = (block[1:] == block[:-1]) & (value[records[1:]] == value[records[:-1]])
-        return Blocks._cut(records, self.key[block], np.concatenate([block[:1] == block[:1], ~same]))
+        key = self.key[block] * _SPREAD + value[records]
+        return Blocks._cut(records, key, np.concatenate([block[:1] == block[:1], ~same]))
 
     def _members(self) -> tuple[Ints, Ints]:
         """The block of each place in a block, and its record."""

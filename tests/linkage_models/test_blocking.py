@@ -115,3 +115,25 @@ def test_pairs_that_many_rules_make_count_once_and_the_largest_blocks_go_first(
     monkeypatch.setattr(blocking, "PAIR_BUDGET_FLOOR", 1)
     with pytest.raises(blocking.PairBudgetExceeded, match="would compare"):
         blocking.plan(con, "t", same)
+
+
+def test_the_mark_of_oversized_blocks_tells_which_and_not_how_large(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocking, "LARGEST_BLOCK", 50)
+    monkeypatch.setattr(blocking, "SMALLER_BLOCKS", (35,))
+    monkeypatch.setattr(blocking, "PAIR_BUDGET_PER_RECORD", 0)
+    monkeypatch.setattr(blocking, "PAIR_BUDGET_FLOOR", 1_000)
+
+    def marked(names: list[int]) -> str:
+        crowd = pl.DataFrame({"unique_id": range(len(names)), "home": 1, "name": names})
+        con.register("crowd", crowd)
+        planned = blocking.plan(con, "crowd", {"plain": ("home",)})
+        ((name, _, blocks, _), (left_out, _, parts, _)) = planned[0].narrowed
+        assert (name, blocks, left_out, parts) == ("name", 1, None, 1)
+        return blocking.oversized_mark(planned)
+
+    monkeypatch.setattr(blocking, "_NARROWER", ("name",))
+    before = marked([1] * 40 + [2] * 30)
+    assert marked([1] * 41 + [2] * 30) == before
+    assert marked([1] * 30 + [2] * 40) != before, "other pairs are compared"
