@@ -12,6 +12,7 @@ from typing import Any
 
 from linkage_models.card import written
 from linkage_models.models import Model, ModelFault, pinned
+from linkage_models.person.communities import LEARNT_BESIDE, SURNAME
 from pipelines.faults import BoroughlinkError, printable
 from pipelines.governance import audit
 from pipelines.keys.keyring import KeyFault, Keyring
@@ -147,8 +148,14 @@ def keep_trained(run: Run, shelf: Shelf, model: Model) -> None:
 
 
 def without_terms(model: Model, values: Collection[str]) -> Model:
-    """The model without the frequencies of these values; itself where it holds none."""
-    terms = {column: {v: f for v, f in held.items() if v not in values} for column, held in model.terms.items()}
+    """The model without the frequencies of these values; itself where it holds none. What the shipped model says of a
+    name tells of nobody here and stays: without it the model would be another, and what was answered of it lost."""
+    shipped = pinned().terms
+    shipped |= {LEARNT_BESIDE: shipped[SURNAME]}
+    terms = {
+        column: {v: f for v, f in held.items() if v not in values or shipped.get(column, {}).get(v) == f}
+        for column, held in model.terms.items()
+    }
     if terms == model.terms:
         return model
     kept = replace(model, terms=terms, calibration=None, transfer=None, mark="")

@@ -15,7 +15,7 @@ from pipelines import warehouse
 from pipelines.faults import BoroughlinkError
 from pipelines.keys.keyring import open_keyring
 from pipelines.linkage.certainty import thresholds_of
-from pipelines.linkage.choice import COMMON, common_records, misfit
+from pipelines.linkage.choice import COMMON, MODEL, common_records, misfit
 from pipelines.linkage.company import open_view_edges
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.edges import LINKABLE, build_edge
@@ -95,9 +95,12 @@ def try_model(
     stop: float,
 ) -> Tried:
     """Score and cluster the records of `beside_snapshot` with a model that fits them; EDGE, MEMBERSHIP and the like of
-    the model tried before are gone. Person ids are passing ones: only who is with whom counts."""
+    the model tried before are gone. Person ids are passing ones: only who is with whom counts. Names weigh as in the
+    published run, whose model a run finds too."""
     wh.execute("DROP SCHEMA identity.linkage CASCADE")
     wh.execute("CREATE SCHEMA identity.linkage")
+    if wh.exists(there := MODEL.replace("identity", "published", 1)):
+        wh.execute(f"CREATE TABLE {MODEL} AS FROM {there}")
     linked = build_edge(wh, views, model)
     load_decisions(wh, list(decisions))
     build_persons(wh, views, b"passing", target, stop)

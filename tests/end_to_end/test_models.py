@@ -6,10 +6,13 @@ import shutil
 
 import pytest
 
+from linkage_models.models import Model
 from pipelines.definitions import Place, execute
 from pipelines.faults import BoroughlinkError
 from pipelines.keys.keyring import STANDING_KEYS, open_keyring
 from pipelines.linkage.shelf import Shelf
+from pipelines.linkage.trial import beside_snapshot
+from pipelines.modelling.bench import opened
 from pipelines.modelling.comparing import compare_models
 from pipelines.modelling.listing import card_of, models_of
 from pipelines.modelling.training import train_model
@@ -84,6 +87,13 @@ def test_two_models_are_held_against_each_other_on_the_same_records(folder, trai
     assert sorted(path.name for path in folder.published.iterdir()) == before, "a comparison publishes nothing"
 
 
+def test_a_model_is_tried_beside_the_names_that_the_published_run_counted(folder, monkeypatch):
+    monkeypatch.setattr("pipelines.linkage.choice.names_of_place", lambda *_: pytest.fail("counted anew"))
+    with opened(folder, None) as bench, beside_snapshot(folder) as wh:
+        body, terms = wh.rows("SELECT body, terms FROM published.linkage.model")[0]
+        assert bench.tried(wh, bench.shelf.load("shipped")).model.terms == Model.of(body, terms).terms
+
+
 def test_a_model_that_is_not_there_or_not_whole_is_one_sentence(folder, mine, trained, tmp_path):
     with pytest.raises(BoroughlinkError, match=r"There is no model nosuch\. There are first, shipped, newest"):
         compare_models(folder, "nosuch", "first")
@@ -132,7 +142,8 @@ def test_labels_calibrate_the_model_of_the_run_and_nothing_else_does(folder, min
 
     said = train_model(folder, "ours", sample)
     model, shipped = (shelf_of(folder).load(name) for name in ("ours", "shipped"))
-    assert model.settings == shipped.settings and model.calibration.here and not shipped.calibration.here
+    assert model.mark == shipped.mark and model.calibration.here and not shipped.calibration.here
+    assert model.terms == shipped.terms, "a run counts the names at hand, whichever of the two scores"
     assert model.calibration.labels == len(rows)
     assert any(line.startswith("data_quality: pairs link from") and "(before +" in line for line in said.said)
     assert shelf_of(folder).load("newest").version == "ours"

@@ -29,11 +29,22 @@ def test_a_model_is_written_anew_without_names_of_one_person(tmp_path: Path) -> 
 
 
 def test_what_was_calibrated_stays_calibrated() -> None:
-    model = pinned()
-    assert model.calibration
-    name = next(value for value in model.terms["forename"] if value)
-    kept = without_terms(model, [name])
-    assert name not in kept.terms["forename"]
+    shipped = pinned()
+    assert shipped.calibration
+    model = shipped.with_terms({"forename": {"": 0.1, "qzcanary": 0.3}}).calibrated(shipped.calibration)
+    kept = without_terms(model, ["qzcanary"])
+    assert "qzcanary" not in kept.terms["forename"]
     assert kept.calibration is not None
     assert kept.calibration.model == kept.mark != model.mark
     assert without_terms(model, ["nobody is called this"]) is model
+
+
+def test_what_the_shipped_model_says_of_a_name_stands_and_what_was_counted_here_goes() -> None:
+    model = pinned()
+    name, other = [value for value in model.terms["surname_key"] if value][:2]
+    assert without_terms(model, [name]) is model
+    surnames = model.terms["surname_key"]
+    here = model.of_place({"surname_key": surnames | {name: 0.2}, "surname_key@0": surnames}, 1_000)
+    assert without_terms(here, [other]) is here
+    kept = without_terms(here, [name])
+    assert name not in kept.terms["surname_key"] and kept.terms["surname_key@0"] == surnames
