@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-Draw = Callable[[int], list[str]]
+Draw = Callable[[int], pl.Series]  # of so many ids
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class Assigned:
 def changed(now: pl.DataFrame, last: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows of groups that aren't exactly the members of one id of the last run, and the rows of ids that aren't
     exactly one group: all that `assign` needs to see. `now` is member, group_no; `last` is member, id."""
+    if last.is_empty():
+        return now, last
     # by 64-bit hashes, which are joined and counted in a third of the time that names take
     was = last.select(member=pl.col("member").hash(), id=pl.col("id").hash())
     group = (

@@ -73,8 +73,10 @@ def leave_common_names(
     """
     if not {"forename", "surname_key"} <= terms.keys():
         return
-    for column in ("forename", "surname_key"):
-        listed = [(value, share) for value, share in terms[column].items() if value]
+    for column, beside in (("forename", "surname_key"), ("surname_key", "forename")):
+        # the names that are common beside the commonest: few, and quickly joined
+        most = max((share for value, share in terms[beside].items() if value), default=0.0) * population
+        listed = [(v, share) for v, share in terms[column].items() if v and share * most > policy.COMMON_NAME / 2]
         kept = pl.DataFrame(listed, schema={"value": pl.String, "share": pl.Float64}, orient="row")
         con.register(f"share_of_{column}", kept)
     con.execute(

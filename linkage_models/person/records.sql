@@ -7,7 +7,7 @@ SELECT
     -- lists that say no more than the column beside them are left out: most of them, and comparing lists is dear
     CASE WHEN len(surname_parts) > 1 OR surname_parts[1] <> surname_key THEN surname_parts END AS surname_parts, left(surname_key, 1) AS surname_initial,
     CASE WHEN length(forename) > 1 AND length(surname_key) > 1
-         THEN least(left(forename, 4), left(surname_key, 4)) || '/' || greatest(left(forename, 4), left(surname_key, 4)) END AS name_key,
+         THEN left(least(forename, surname_key), 4) || '/' || left(greatest(forename, surname_key), 4) END AS name_key,
     CASE WHEN surname_key IS NOT NULL THEN concat_ws('/', forename_root, surname_key) END AS full_name,
     -- until a model says which names are too common to bring records together
     CASE WHEN forename_root IS NOT NULL AND surname_key IS NOT NULL THEN hash(forename_root, surname_key) END AS telling_name,

@@ -36,7 +36,13 @@ def note_company(wh: Warehouse, view: str, sources: Collection[str]) -> None:
     """Add to COMPANY the rows of a view over the pairs of GAINED, with the weight and probability that each has there.
     Leaves the temporary table view_company: the pairs by their places."""
     wh.execute(f"CREATE TABLE IF NOT EXISTS {COMPANY} ({COLUMNS})")
-    among = f"SELECT node FROM {NODE} WHERE source IN ({sql_list(sorted(sources))})"
+    wh.execute(
+        f"""-- one row per record of the view that a gain names: few of all, so that what follows is quick
+        CREATE OR REPLACE TEMP TABLE company_node AS SELECT node, record_id FROM {NODE}
+        WHERE source IN ({sql_list(sorted(sources))}) AND node IN (
+            SELECT unnest([record_l, record_r, beside_l, beside_r]) FROM {GAINED})"""
+    )
+    among = "SELECT node FROM company_node"
     wh.execute(f"CREATE OR REPLACE TEMP TABLE view_company AS {strongest(GAINED, among)}")
     said = calibration_of(wh).probability_sql("match_weight")
     wh.execute(
@@ -46,11 +52,12 @@ def note_company(wh: Warehouse, view: str, sources: Collection[str]) -> None:
             SELECT ?, a.record_id, b.record_id, c.bits, x.record_id, y.record_id,
                 e.match_weight + c.bits AS match_weight
             FROM view_company c JOIN {NODE_EDGE} e USING (record_l, record_r)
-            JOIN {NODE} a ON a.node = c.record_l JOIN {NODE} b ON b.node = c.record_r
-            JOIN {NODE} x ON x.node = c.beside_l JOIN {NODE} y ON y.node = c.beside_r
+            JOIN company_node a ON a.node = c.record_l JOIN company_node b ON b.node = c.record_r
+            JOIN company_node x ON x.node = c.beside_l JOIN company_node y ON y.node = c.beside_r
             ORDER BY c.record_l, c.record_r)""",
         [view],
     )
+    wh.execute("DROP TABLE company_node")
 
 
 def with_company(wh: Warehouse, view: str, sources: Collection[str], everyone: Graph) -> Graph:

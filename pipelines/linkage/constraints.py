@@ -89,20 +89,19 @@ def touch_decided(wh: Warehouse) -> None:
 
 
 def constraints_of(wh: Warehouse, node: str) -> Constraints:
-    """The constraints over the records of `node` (node, record_id), nodes numbered from 0."""
+    """The constraints over the records of `node`, nodes numbered from 0: node, record_id, one_person (a hash of what no
+    two records of a person share), death_date, last_begun."""
     rows = wh.frame(
         f"""-- one row per node, in order
-        SELECT coalesce(dense_rank() OVER (ORDER BY r.one_person_key NULLS LAST), 0)::BIGINT AS code,
-            r.one_person_key IS NULL AS free,
-            date_diff('day', DATE '1900-01-01', r.death_date)::BIGINT AS died, date_diff('day', DATE '1900-01-01',
-            r.last_begun)::BIGINT AS begun
-        FROM {node} n JOIN {RECORD} r USING (record_id) ORDER BY n.node"""
+        SELECT one_person, date_diff('day', DATE '1900-01-01', death_date)::BIGINT AS died,
+            date_diff('day', DATE '1900-01-01', last_begun)::BIGINT AS begun
+        FROM {node} ORDER BY node"""
     )
     died = rows["died"].cast(pl.Int64)
     return Constraints(
         _pairs(wh, MUST_LINK, node),
         _pairs(wh, CANNOT_LINK, node),
-        np.where(rows["free"].to_numpy(), -1, rows["code"].to_numpy()).astype(np.int64),
+        rows["one_person"].rank("dense").cast(pl.Int64).fill_null(-1).to_numpy(),
         (died + DEATH_GRACE_DAYS).fill_null(NEVER).to_numpy(),
         rows["begun"].cast(pl.Int64).fill_null(-NEVER).to_numpy(),
     )

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 
 import numpy as np
+import polars as pl
 
 from linkage_models.identity import Draw
 from pipelines.warehouse import Warehouse
@@ -17,22 +18,22 @@ def drawer(wh: Warehouse, key: bytes, view: str, kind: str, prefix: str) -> Draw
     """A `draw(n)` that never gives an id of this view and kind twice: it notes in ISSUED how many were drawn."""
     wh.execute(f"CREATE TABLE IF NOT EXISTS {ISSUED} (view VARCHAR, kind VARCHAR, drawn BIGINT)")
 
-    def draw(count: int) -> list[str]:
+    def draw(count: int) -> pl.Series:
         if count == 0:
-            return []
+            return pl.Series(dtype=pl.String)
         start = int(
             wh.scalar(f"SELECT coalesce(max(drawn), 0) FROM {ISSUED} WHERE view = ? AND kind = ?", [view, kind])
         )
         wh.execute(f"DELETE FROM {ISSUED} WHERE view = ? AND kind = ?", [view, kind])
         wh.execute(f"INSERT INTO {ISSUED} VALUES (?, ?, ?)", [view, kind, start + count])
         seed = hmac.digest(key, f"{view}/{kind}/{start}".encode(), "sha256")
-        return [prefix + text for text in _written(hashlib.shake_256(seed).digest(_BYTES * count))]
+        return prefix + _written(hashlib.shake_256(seed).digest(_BYTES * count))
 
     return draw
 
 
-def _written(drawn: bytes) -> list[str]:
+def _written(drawn: bytes) -> pl.Series:
     """Every _BYTES as 16 signs of Crockford's base 32."""
     bits = np.unpackbits(np.frombuffer(drawn, dtype=np.uint8)).reshape(-1, 5)
     signs = _CROCKFORD[np.packbits(bits, axis=1).ravel() >> 3]
-    return signs.view(f"S{_BYTES * 8 // 5}").astype(str).tolist()
+    return pl.Series(signs.view(f"S{_BYTES * 8 // 5}")).cast(pl.String)

@@ -76,7 +76,8 @@ def write_nodes(wh: Warehouse, among: str | None = None) -> None:
         f"""-- one row per record of a person, numbered in the order of record_id
         CREATE OR REPLACE TEMP TABLE {NODE} AS
         SELECT node, record_id, source, md5_number_lower(record_id) AS mark, anew, initial, surname_key, home_key,
-            from_date, to_date
+            from_date, to_date, CASE WHEN one_person_key IS NOT NULL THEN hash(one_person_key) END AS one_person,
+            death_date, last_begun
         FROM {numbered}"""
     )
     gammas = "".join(f", e.{name}" for name in ("gamma_home", "gamma_move") if name in wh.columns(EDGE))

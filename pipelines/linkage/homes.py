@@ -159,6 +159,6 @@ def build_property_id(wh: Warehouse, key: bytes) -> int:
         f"SELECT uprn FROM ({places}SELECT uprn FROM {RECORD_ADDRESS}) WHERE uprn IS NOT NULL AND uprn NOT IN"
             f" (SELECT uprn FROM {PROPERTY_ID}) ORDER BY uprn"
     )]  # fmt: skip
-    drawn = drawer(wh, key, "all", "property", "a")(len(new))
+    drawn = drawer(wh, key, "all", "property", "a")(len(new)).to_list()
     wh.execute(f"INSERT INTO {PROPERTY_ID} SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[])", [new, drawn])
     return wh.note(PROPERTY_ID)
