@@ -19,11 +19,11 @@ from pipelines.settings import DataFolder
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("shapes", nargs="*", default=list(SHAPES), choices=[*SHAPES, []])
+    asked.add_argument("shapes", nargs="*", default=[], choices=[*SHAPES, []])
     asked.add_argument("--seed", type=int, default=31)
     asked.add_argument("--people", type=int, default=2000)
     given = asked.parse_args()
-    for name in given.shapes:
+    for name in given.shapes or SHAPES:
         with tempfile.TemporaryDirectory() as scratch:
             place = Path(scratch)
             bring(SHAPES[name](given.people, given.seed), place)

@@ -28,12 +28,12 @@ PERSONAL |= {"address": "address", "postcode": "address"}
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("sets", nargs="*", default=list(SETS), choices=[*SETS, []])
+    asked.add_argument("sets", nargs="*", default=[], choices=[*SETS, []])
     asked.add_argument("--seed", type=int, default=31)
     asked.add_argument("--share", type=float, default=1.0)
     asked.add_argument("--ours", action="store_true")
     given = asked.parse_args()
-    for name in given.sets:
+    for name in given.sets or SETS:
         make, size = SETS[name]
         with tempfile.TemporaryDirectory() as scratch:
             began = time.process_time()

@@ -51,7 +51,8 @@ def company(con: duckdb.DuckDBPyConnection, edges: str, records: str, model: Mod
                 CASE WHEN ahead THEN b.first ELSE a.first END AS first_2
             FROM {edges} e
             JOIN person a ON a.record_id = e.record_l JOIN person b ON b.record_id = e.record_r
-            WHERE a.home <> b.home AND e.match_weight > {COMPANY_FLOOR}
+            -- of a plain comparison DuckDB may make a join: all records to all of other homes, before any pair
+            WHERE CASE WHEN a.home = b.home THEN false ELSE true END AND e.match_weight > {COMPANY_FLOOR}
         ), accompanied AS (  -- of most ways all pairs are of one person, who is no company
             SELECT * FROM turned SEMI JOIN (
                 SELECT way FROM turned GROUP BY way HAVING min(first_1) <> max(first_1) AND min(first_2) <> max(first_2)

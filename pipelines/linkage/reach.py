@@ -38,7 +38,7 @@ def renew_company(wh: Warehouse, views: Mapping[str, Sequence[str]]) -> None:
             UNION SELECT record_l, record_r FROM {COMPANY} WHERE {named})
         SELECT DISTINCT unnest([l.home_key, r.home_key]) AS home_key FROM pair
         JOIN {RECORD} l ON l.record_id = record_l JOIN {RECORD} r ON r.record_id = record_r
-        WHERE l.home_key <> r.home_key"""
+        WHERE CASE WHEN l.home_key <> r.home_key THEN true ELSE false END"""
     )
     write_nodes(wh, f"SELECT *, true AS anew FROM {RECORD} SEMI JOIN near_home USING (home_key)")
     here = f"record_l IN (SELECT record_id FROM {NODE}) AND record_r IN (SELECT record_id FROM {NODE})"

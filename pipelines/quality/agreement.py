@@ -115,7 +115,8 @@ def _held(field: str) -> str:
         FROM beside
         JOIN identity.{_RECORD} AS mine ON mine.record_id = beside.record_id
         JOIN identity.{_RECORD} AS other ON other.record_id = beside.other
-        WHERE mine.source <> other.source AND mine.{field} IS NOT NULL AND other.{field} IS NOT NULL
+        WHERE CASE WHEN mine.source = other.source THEN false ELSE true END
+            AND mine.{field} IS NOT NULL AND other.{field} IS NOT NULL
         GROUP BY ALL"""
 
 

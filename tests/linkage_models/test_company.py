@@ -61,3 +61,19 @@ def test_the_surname_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setitem(globals(), "RECORDS", kept)
     assert gains(couple)["a2", "b2"][0] >= shared
+
+
+def test_many_pairs_a_record_cost_no_join_of_all_records_to_all() -> None:
+    records, pairs = 3_000, 600_000
+    with duckdb.connect(config={"memory_limit": "350MB", "temp_directory": "", "threads": 1}) as con:
+        con.execute(
+            f"""CREATE TABLE record AS SELECT i AS record_id, 'A' AS initial, 'LEE' AS surname_key,
+                (i // 3)::VARCHAR AS home_key, NULL::DATE AS from_date, NULL::DATE AS to_date
+            FROM range({records}) AS places (i)"""
+        )
+        con.execute(
+            f"""CREATE TABLE edge AS SELECT i % {records} AS record_l, (i % {records} + 1 + i // {records}) % {records}
+                AS record_r, -3.0::DOUBLE AS match_weight, 3 AS gamma_home, 0 AS gamma_move
+            FROM range({pairs}) AS places (i)"""
+        )
+        company(con, "edge", "record", pinned().for_population(180_000), "gained")
