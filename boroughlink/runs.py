@@ -130,6 +130,8 @@ def dev(data: str, landing: str | None, sources: str | None, port: int) -> None:
     from pipelines.running.pages import KEY_ENV
 
     place = Place.of(data, landing, sources)
+    if not landing:
+        place.folder.standing()
     dagster_home(place.folder)
     os.environ["BOROUGHLINK_DATA"] = str(place.folder.root)
     if landing:
@@ -141,7 +143,10 @@ def dev(data: str, landing: str | None, sources: str | None, port: int) -> None:
     address = f"http://127.0.0.1:{port}/asset-groups?key={key}"
     click.echo(f"Asset graph:     {address}   (in some seconds; stop with Ctrl-C)")
     click.echo(f"Data folder:     {place.folder.root}")
-    words = [sys.executable, "-m", "pipelines.running.pages", "-m", "pipelines.definitions"]
+    hushed = (
+        "ignore:Function `dev_command` is superseded"  # Dagster's word to its developers, not to who reads the pages
+    )
+    words = [sys.executable, "-W", hushed, "-m", "pipelines.running.pages", "-m", "pipelines.definitions"]
     os.execv(sys.executable, [*words, "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606 - hands this process over
 
 

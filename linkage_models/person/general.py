@@ -23,7 +23,9 @@ from linkage_models.thresholds import (
     NAME_SIMILARITY,
     NAMESAKE_WEIGHT,
     NAMESAKE_YEARS,
+    OTHER_GENERATION_WEIGHT,
     OTHER_PERSON_WEIGHT,
+    SAME_GENERATION_WEIGHT,
     TURNED_SIMILARITY,
     TWIN_SHARE,
     TWIN_WEIGHT,
@@ -180,18 +182,28 @@ def _said(name: str, called: str, many: str) -> Comparison:
     )
 
 
+GENERATION = Comparison(
+    "generation",
+    ("generation",),
+    "generation_l IS NULL OR generation_r IS NULL",
+    (
+        Level("both Sr, both Jr or both of one number", "generation_l = generation_r", weight=SAME_GENERATION_WEIGHT),
+        Level("one Sr, the other Jr, or of other numbers, as father and son", "ELSE", weight=OTHER_GENERATION_WEIGHT),
+    ),
+)
 _REPLACED = {"sex": SEX, "forename": FORENAME, "home": HOME, "birth_date": BIRTH_DATE}
 COMPARISONS = (
     *(_REPLACED.get(each.name, each) for each in comparisons.COMPARISONS if each.name != "move"),
     comparisons.number("person_number", "number"),
+    GENERATION,
     _said("birth_place", "place of birth", "places of birth"),
     _said("occupation", "occupation", "occupations"),
 )
 
 ADDED_COLUMNS = (
-    "person_number", "number_deletes", "birth_place", "occupation", "address_number", "door", "birth_digits",
-    "forename_3", "surname_3", "rare_surname", "rare_forename", "rare_birth_date", "rare_postcode", "rare_door",
-    "telling_words", "given_key", "email_deletes", "birth_deletes",
+    "generation", "person_number", "number_deletes", "birth_place", "occupation", "address_number", "door",
+    "birth_digits", "forename_3", "surname_3", "rare_surname", "rare_forename", "rare_birth_date", "rare_postcode",
+    "rare_door", "telling_words", "given_key", "email_deletes", "birth_deletes",
 )  # fmt: skip
 RULES: dict[str, tuple[str, ...]] = {
     name: keys

@@ -3,7 +3,7 @@ CREATE OR REPLACE TEMP TABLE ${target} AS
 SELECT
     unique_id, record_id, source AS source_dataset, ${one_person} AS one_person_key,
     forename, forename_root, initial, middle, string_split(middle, ' ') AS middle_names, left(middle, 1) AS middle_initial,
-    surname, surname_key, surname_phonetic,
+    surname, surname_key, surname_phonetic, generation,
     -- lists that say no more than the column beside them are left out: most of them, and comparing lists is dear
     CASE WHEN len(surname_parts) > 1 OR surname_parts[1] <> surname_key THEN surname_parts END AS surname_parts, left(surname_key, 1) AS surname_initial,
     CASE WHEN length(forename) > 1 AND length(surname_key) > 1

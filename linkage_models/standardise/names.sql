@@ -18,6 +18,11 @@ CREATE OR REPLACE TEMP MACRO std_family_form(t) AS CASE
     WHEN regexp_matches(t, '[A-Z]{3}(IENE|AITE|YTE|UTE)$') THEN regexp_replace(t, '(IENE|AITE|YTE|UTE)$', 'AS')
     ELSE t END;
 
+-- which bearer of a name the word behind it says, of a father and a son: 1 SENIOR, 2 JUNIOR or II, 3 III, 4 IV; a hyphenated word is a name
+CREATE OR REPLACE TEMP MACRO std_generation(raw) AS
+    MAP {'SNR': 1, 'SR': 1, 'SENIOR': 1, 'JNR': 2, 'JR': 2, 'JUNIOR': 2, 'II': 2, 'III': 3, 'IV': 4}
+        [regexp_extract(upper(raw), '[^\s,.][\s,.]+(SNR|SR|SENIOR|JNR|JR|JUNIOR|III|II|IV)[\s.]*(,|$)', 1)];
+
 -- JM and TJ are initials, ABDULRAHMAN is ABDUL RAHMAN; of a name as std_name leaves it
 CREATE OR REPLACE TEMP MACRO std_given_words(n) AS CASE WHEN n IN ('MD', 'NG', 'MR', 'MS', 'MX', 'DR', 'JR', 'SR', 'ST') THEN n
     WHEN regexp_matches(n, '^(BABY|INFANT) (OF|BOY|GIRL|MALE|FEMALE|M|F|ONE|TWO)\b') THEN ''

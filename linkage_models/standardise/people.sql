@@ -17,6 +17,8 @@ WITH keyed AS (
         coalesce(t.name, own_title) AS title, coalesce(party_kind, 'person') AS party_kind, second_given,
         list_concat(coalesce(f.tokens, []), coalesce(m.tokens, [])) AS given,
         nullif(CASE WHEN as_one_string THEN family ELSE r.surname END, '') AS family,
+        CASE WHEN NOT as_one_string THEN coalesce(std_generation(r.surname), std_generation(r.forename), std_generation(r.middle))
+            WHEN std_generation('X ' || family) IS NULL THEN std_generation(r.one_string) END AS generation,
         coalesce(r.former_surname, former) AS former_surname
     FROM read r
     LEFT JOIN std_given_form f ON f.raw = r.given_raw
@@ -48,7 +50,8 @@ SELECT raw, surname, std_phonetic(surname) AS phonetic,
     list_filter(list_distinct(list_concat(string_split(surname, ' '), list_transform(string_split(surname, ' '), lambda t: std_family_form(t)))),
         lambda t: length(t) > 1 AND NOT list_contains(std_particles(), t)) AS parts
 FROM (SELECT raw, std_prefixes_joined(nullif(array_to_string(std_without(list_filter(tokens, lambda t: NOT list_contains(std_no_name(), t)), std_beside_family_names()), ' '), '')) AS surname
-      FROM (SELECT raw, std_tokens_of(text) AS tokens FROM (SELECT raw, std_text(raw) AS text FROM (SELECT family AS raw FROM std_named UNION SELECT former_surname FROM std_named) WHERE raw IS NOT NULL)));
+      FROM (SELECT raw, CASE WHEN len(words) > 1 AND std_generation(raw) IS NOT NULL AND list_contains(std_maybe_suffixes(), words[-1]) THEN words[:-2] ELSE words END AS tokens
+        FROM (SELECT raw, std_tokens_of(text) AS words FROM (SELECT raw, std_text(raw) AS text FROM (SELECT family AS raw FROM std_named UNION SELECT former_surname FROM std_named) WHERE raw IS NOT NULL))));
 
 CREATE OR REPLACE TEMP TABLE ${target} AS
 SELECT n.record_id, n.source, n.role, n.title, n.party_kind,
@@ -57,6 +60,7 @@ SELECT n.record_id, n.source, n.role, n.title, n.party_kind,
     s.surname,
     former.surname AS former_surname,
     n.second_given,
+    n.generation,
     coalesce(k.root, n.given[1]) AS forename_root,
     coalesce(k.forms, CASE WHEN length(n.given[1]) > 1 THEN [n.given[1]] END) AS forename_forms,
     s.phonetic AS surname_phonetic,

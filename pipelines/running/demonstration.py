@@ -98,7 +98,7 @@ def demonstrate(out: Path, people: int, seed: int, profile: str, months: int = 1
     say(f"Fraud team: {folder.exports / 'fraud' / figures.run_id}")
     if not unchanged:
         say(f"Risk data:  {told.splitlines()[0] if told else 'nothing was released'}")
-    say(f"Next:       make dev, or boroughlink status|quality|doctor --data {folder.root}")
+    say(f"Next:       boroughlink dev|status|quality|doctor|serve --data {folder.root}")
 
 
 def command(*arguments: str) -> str:

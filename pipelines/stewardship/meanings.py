@@ -32,7 +32,10 @@ _PERSONAL: tuple[tuple[PersonalClass, str], ...] = (
         r"nino|ni_no|nhs|upn|uln|passport|ssn|soc_?sec|social_sec|(^|_)(id|ref|no|num|number|key|code|card)$|reference"
         r"|account",
     ),
-    ("name", r"name|(^|_)title|initial|alias|nombre|apellido|nom$|prenom|cognome|nome$|sobrenome|naam"),
+    (
+        "name",
+        r"name|(^|_)title|initial|alias|nombre|apellido|nom$|prenom|cognome|nome$|sobrenome|naam|^(gen(eration(al)?)?_?)?suffix(_lbl)?$",
+    ),
     ("free_text", r"note|comment|remark|descr|reason|detail|text"),
 )
 
@@ -72,6 +75,8 @@ _MEANINGS = {
     r"|strasse|straat|rue|ville|ort|woonplaats|plaats|lieu|adresse|direccion|domicilio|calle|municipio|poblacion|localidad"
     r"|provincia|indirizzo|comune|endereco|morada|localidade",
 }
+#: Jr and Sr in a column of their own belong behind the family name, whatever stands first in the file.
+_SUFFIX = re.compile(r"(name_?|gen(eration(al)?)?_?)?suffix(_lbl)?")
 _NUMBERS = ("birth_year", "age")
 _DATES = ("birth_date", "death_date")
 _PARTS = tuple(
@@ -103,6 +108,9 @@ def meanings_of(shapes: Mapping[str, Shape]) -> dict[str, list[str]]:
                 break
     if found.get("surname") or found.get("forename"):
         found.pop("name_text", None)
+    behind = [staged for staged in held if _SUFFIX.fullmatch(staged)]
+    if last := next((meaning for meaning in ("surname", "name_text") if meaning in found), None):
+        found[last] += behind
     if "birth_date" in found:
         # of several dates one is the day of birth; ages and years say less
         found["birth_date"] = found["birth_date"][: 3 if parts else 1]

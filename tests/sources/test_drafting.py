@@ -80,6 +80,8 @@ def test_a_draft_of_a_council_s_file_stays_open_and_never_holds_a_value(tmp_path
          " address=domicilio,municipio postcode=código_postal"),
         ("prénom nom_de_famille date_naissance:date adresse code_postal ville", "forename=prénom surname=nom_de_famille"
          " birth_date=date_naissance address=adresse,ville postcode=code_postal"),
+        ("name_suffix_lbl last_name first_name", "forename=first_name surname=last_name,name_suffix_lbl"),
+        ("voter_name suffix birth_year:integer", "name_text=voter_name,suffix birth_year=birth_year"),
         ("title manufacturer price:decimal", ""),
         ("id mothers_name mothers_dob:date", ""),
     ],
