@@ -10,25 +10,31 @@ from pathlib import Path
 import duckdb
 import yaml
 
-from linkage_models.every_pair import learn_from_every_pair
+from linkage_models.every_pair import learn_from_every_pair, look_at_every_pair
 from linkage_models.maximisation import NotConverged
 from linkage_models.models import Model, version_name
 from linkage_models.observed import observe, take_matches_out_of_u
 from linkage_models.person.designs import GENERAL
 from linkage_models.person.general import weigh_twins
 from linkage_models.thresholds import PRIOR_MOST, RARE_TERM_COUNT
+from linkage_models.training import SEED, TaughtTooLittle, TrainingFailed
 
 ASSUMED_M = Path(__file__).parent / "person" / "general_m.yaml"
 
 
 def assumed_model(
-    con: duckdb.DuckDBPyConnection, table: str, day: date, population: int, why: str, seed: int = 1, note: str = ""
+    con: duckdb.DuckDBPyConnection, table: str, day: date, population: int, why: TrainingFailed, note: str = ""
 ) -> Model:
-    """A model of the general design for `table`; `why` training taught none goes into the card as `untrained`.
+    """A model of the general design for `table`; `why` training taught none goes into the card as `untrained`, and
+    what it saw, if it came so far, is not looked at again.
 
     Raises TrainingFailed where no column tells records apart.
     """
-    seen = observe(con, table, GENERAL, population, seed)
+    if isinstance(why, TaughtTooLittle):
+        seen, pairs = why.seen, why.pairs
+    else:
+        seen = observe(con, table, GENERAL, population, SEED)
+        pairs = look_at_every_pair(con, table, seen.settings, GENERAL, seen.columns)
     trained, prior = seen.settings, seen.prior
     take_matches_out_of_u(trained, seen.chosen, prior)
     usual = yaml.safe_load(ASSUMED_M.read_text(encoding="utf-8"))
@@ -42,7 +48,7 @@ def assumed_model(
             level["fix_m_probability"] = True
             free.append(level)
     try:
-        found = learn_from_every_pair(con, table, trained, GENERAL, seen.columns, seen.every, prior, None)
+        found = learn_from_every_pair(pairs, trained, seen.every, prior, None)
         prior = min(max(found.matches, 1.0) / seen.every, PRIOR_MOST)
     except NotConverged:
         pass  # the share of pairs that meet a certain rule stands
@@ -51,11 +57,11 @@ def assumed_model(
     weigh_twins(trained, prior)
     trained["probability_two_random_records_match"] = prior
     card = {
-        "untrained": why,
+        "untrained": str(why),
         "assumed": [comparison["output_column_name"] for comparison in trained["comparisons"]],
         "records": seen.records,
         "note": note,
-        "seed": seed,
+        "seed": SEED,
         "columns": sorted(seen.columns),
         "sessions": {},
         "rare_terms_pooled_below": RARE_TERM_COUNT,

@@ -1,5 +1,6 @@
 """EM over all pairs that the blocking rules find, after the sessions of training have given a first m."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -15,22 +16,19 @@ from linkage_models.thresholds import PRIOR_MOST
 PASSES = 3
 
 
-def learn_from_every_pair(
-    con: duckdb.DuckDBPyConnection,
-    table: str,
-    trained: dict[str, Any],
-    design: Design,
-    columns: set[str],
-    every: float,
-    prior: float,
-    most: dict[str, list[float]] | None,
-) -> Learnt:
-    """EM once more over all pairs that the blocking rules find, from the m that the sessions gave.
+@dataclass(frozen=True)
+class EveryPair:
+    """How many pairs show each combination of levels (arrays gamma_<comparison> and pairs), of all that the blocking
+    rules find, and which of them shut one another out."""
 
-    A session's pairs agree on two columns, and are less damaged than others; the rules together miss so few matches
-    that what they find shows the damage as it is. Sets m, and u where blocking covers a level, in `trained`; raises
-    NotConverged.
-    """
+    counts: dict[str, Any]
+    rivals: Rivals | None
+
+
+def look_at_every_pair(
+    con: duckdb.DuckDBPyConnection, table: str, settings: dict[str, Any], design: Design, columns: set[str]
+) -> EveryPair:
+    """What all pairs that the blocking rules of `design` find agree on; `settings` are Splink's."""
     blocking.block(con, table, blocking.plan(con, table, design.usable_rules(columns), design.spare), "training_pair")
     # as a plain join on the keys, DuckDB would make all pairs of a source
     con.execute(
@@ -41,9 +39,9 @@ def learn_from_every_pair(
         FROM training_pair p JOIN {table} l ON l.unique_id = p.left_id JOIN {table} r ON r.unique_id = p.right_id
         WHERE CASE WHEN l.one_person_key = r.one_person_key THEN false ELSE true END"""
     )
-    names = [each["output_column_name"] for each in trained["comparisons"]]
+    names = [each["output_column_name"] for each in settings["comparisons"]]
     gammas = ", ".join(f"gamma_{name}" for name in names)
-    alone = trained | {"comparisons": unweighed(trained["comparisons"]), "retain_matching_columns": True}
+    alone = settings | {"comparisons": unweighed(settings["comparisons"]), "retain_matching_columns": True}
     kept = f"SELECT unique_id_l, unique_id_r, {gammas} FROM predicted"
     linker = linker_for(con, table, alone, {}, kept)
     predicted = predict_given(con, linker, "training_blocked")
@@ -58,12 +56,25 @@ def learn_from_every_pair(
     predicted.drop_table_from_database_and_remove_from_cache()
     for each in ("training_blocked", "training_pattern", "training_pair"):
         con.execute(f"DROP TABLE {each}")
+    return EveryPair(counts, rivals)
+
+
+def learn_from_every_pair(
+    seen: EveryPair, trained: dict[str, Any], every: float, prior: float, most: dict[str, list[float]] | None
+) -> Learnt:
+    """EM once more over all pairs that the blocking rules find, from the m that the sessions gave.
+
+    A session's pairs agree on two columns, and are less damaged than others; the rules together miss so few matches
+    that what they find shows the damage as it is. Sets m, and u where blocking covers a level, in `trained`; raises
+    NotConverged.
+    """
+    counts = seen.counts
     levels = {
         each["output_column_name"]: [x for x in each["comparison_levels"] if not x.get("is_null_level")]
         for each in trained["comparisons"]
     }
     for _ in range(PASSES):
-        learnt = maximise(("every rule",), counts, levels, (every, prior), most, rivals)
+        learnt = maximise(("every rule",), counts, levels, (every, prior), most, seen.rivals)
         prior = min(learnt.matches / every, PRIOR_MOST)
         for name, matches in learnt.counts.items():
             found = pairs_by_level(counts, name, len(levels[name]))

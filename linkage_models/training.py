@@ -4,16 +4,16 @@ pairs."""
 import json
 from dataclasses import replace
 from datetime import date
-from typing import Any, NoReturn
+from typing import Any
 
 import duckdb
 import numpy as np
 
 from linkage_models import thresholds as policy
-from linkage_models.every_pair import PASSES, learn_from_every_pair
+from linkage_models.every_pair import PASSES, EveryPair, learn_from_every_pair, look_at_every_pair
 from linkage_models.maximisation import SMOOTHING, Learnt, NotConverged, maximise
 from linkage_models.models import CORE, Model, version_name
-from linkage_models.observed import FLOOR, observe, take_matches_out_of_u
+from linkage_models.observed import FLOOR, Observed, observe, take_matches_out_of_u
 from linkage_models.patterns import Patterns, Session, TrainingFailed
 from linkage_models.person.designs import COUNCIL, GENERAL, Design
 from linkage_models.person.general import weigh_twins
@@ -43,6 +43,16 @@ GENERAL_SESSIONS = (
 )
 SESSIONS = {COUNCIL.name: COUNCIL_SESSIONS, GENERAL.name: GENERAL_SESSIONS}
 MIN_MATCHES = 20
+# Which pairs are drawn at random.
+SEED = 1
+
+
+class TaughtTooLittle(TrainingFailed):
+    """All pairs were looked at, and teach no m; `seen` and `pairs` are what they show, for a model that assumes it."""
+
+    def __init__(self, why: str, seen: Observed, pairs: EveryPair) -> None:
+        super().__init__(why)
+        self.seen, self.pairs = seen, pairs
 
 
 def train(
@@ -50,7 +60,7 @@ def train(
     table: str,
     day: date,
     population: int,
-    seed: int = 1,
+    seed: int = SEED,
     note: str = "",
     design: Design = COUNCIL,
 ) -> Model:
@@ -69,14 +79,16 @@ def train(
         found = max((each.matches for each in learnt), default=0.0)
         prior = max(prior, min(found / policy.PRIOR_RULE_RECALL / every, policy.PRIOR_MOST))
     if design is GENERAL:
+        pairs = look_at_every_pair(con, table, trained, design, seen.columns)
         try:
-            every_pair = learn_from_every_pair(con, table, trained, design, seen.columns, every, prior, most)
+            every_pair = learn_from_every_pair(pairs, trained, every, prior, most)
         except NotConverged as fault:
-            raise TrainingFailed(str(fault)) from None
+            raise TaughtTooLittle(str(fault), seen, pairs) from None
         prior = min(every_pair.matches / every, policy.PRIOR_MOST)
         assumed = [name for name in assumed if every_pair.counts[name].sum() < MIN_MATCHES]
         if lacking := CORE.intersection(assumed):
-            _too_little(min(lacking), float(every_pair.counts[min(lacking)].sum()))
+            found = float(every_pair.counts[min(lacking)].sum())
+            raise TaughtTooLittle(_too_little(min(lacking), found), seen, pairs)
         learnt.append(every_pair)
         weigh_twins(trained, prior)
     else:
@@ -140,8 +152,8 @@ def _within_reach(levels: list[dict[str, Any]], gammas: Any) -> list[dict[str, A
     ]
 
 
-def _too_little(name: str, found: float) -> NoReturn:
-    raise TrainingFailed(
+def _too_little(name: str, found: float) -> str:
+    return (
         f"too little data on {name!r}: {found:.0f} pairs of one person hold it on both sides, and at least"
         f" {MIN_MATCHES} are needed"
     )
@@ -172,7 +184,7 @@ def _settle(trained: dict[str, Any], chosen: list[Comparison], learnt: list[Lear
         levels = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
         if not counts or sum(float(each.sum()) for each in counts) < MIN_MATCHES:
             if source.name in CORE and not spare:
-                _too_little(source.name, sum(float(each.sum()) for each in counts))
+                raise TrainingFailed(_too_little(source.name, sum(float(each.sum()) for each in counts)))
             assumed.append(source.name)
             continue
         total = np.sum(counts, axis=0) + SMOOTHING

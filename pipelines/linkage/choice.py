@@ -132,11 +132,11 @@ def _choose(wh: Warehouse, wanted: Model | None, name: str | None) -> Choice:
         made = train_here(wh, design_here(wh) if wanted else GENERAL, TRAINED_HERE, name)
     except TrainingFailed as fault:
         here = terms_here(wh.con, COMMON, columns.intersection(COUNCIL.weighed))
-        return _untrained(wh, shipped.with_terms(here), str(fault), name)
+        return _untrained(wh, shipped.with_terms(here), fault, name)
     return Choice(made, f"{made.version}, trained here, not calibrated: {said} does not fit, {lacks}", True)
 
 
-def _untrained(wh: Warehouse, shipped: Model, why: str, name: str | None) -> Choice:
+def _untrained(wh: Warehouse, shipped: Model, why: TrainingFailed, name: str | None) -> Choice:
     """What scores where training failed: the shipped model for records placed at UPRNs, else an assumed one."""
     if _placed(wh):
         said = f"WARNING: {shipped.version}, shipped, though made for other records: training here failed ({why})"
@@ -147,7 +147,7 @@ def _untrained(wh: Warehouse, shipped: Model, why: str, name: str | None) -> Cho
     except TrainingFailed as fault:
         return Choice(shipped, f"WARNING: {shipped.version}, shipped, though made for other records: {fault}")
     made = _of_here(wh, made, sources, name)
-    return Choice(made, _not_trained(made, why), True)
+    return Choice(made, _not_trained(made, str(why)), True)
 
 
 def _not_trained(model: Model, why: str) -> str:
