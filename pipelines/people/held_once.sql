@@ -11,5 +11,5 @@ WITH evidence AS (   -- a name with a full birth date, or with a year of birth a
     GROUP BY source
 )
 SELECT source FROM counted JOIN (SELECT source, count(*) AS records FROM ${people} GROUP BY ALL) USING (source)
-WHERE telling >= ${fewest} AND telling >= 0.5 * records AND coalesce(repeated, 0) <= ${share} * telling
+WHERE telling >= ${fewest} AND telling >= ${telling} * records AND coalesce(repeated, 0) <= ${share} * telling
 ORDER BY source

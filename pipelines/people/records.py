@@ -1,7 +1,7 @@
 """people.record and people.record_address from the facts and the UPRNs found for addresses."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -24,10 +24,11 @@ _LAST_RUN = (RECORD, STANDARDISED, BASIS)
 RECORD_ADDRESS, STAYED = "identity.people.record_address", "identity.people.stayed"
 ADDRESS_UPRN = "identity.places.address_uprn"
 PROPERTY = "identity.places.property"
-# A source whose contract does not say holds a person once if at least so many records tell (name and birth
-# date), and at most this share of them comes twice (assumed: namesakes, and brothers named after one who died, are
-# fewer; what a source that repeats people shows is far more).
+# A source whose contract does not say holds a person once if at least so many records, and such a share of them, tell
+# (name and birth date), and at most this share of them comes twice (assumed: namesakes, and brothers named after one
+# who died, are fewer; what a source that repeats people shows is far more).
 FEWEST_TELLING = 200
+TELLING_SHARE = 0.5
 REPEATED_SHARE = 0.02
 
 
@@ -190,7 +191,13 @@ def _one_person_rules(wh: Warehouse, stated: Mapping[str, str | Mapping[str, str
     read = "source, record_id, forename_root, surname_key, birth_date, weak_birth_date"
     standing = f" UNION ALL SELECT {read} FROM {RECORD} ANTI JOIN people_touched USING (record_id)"
     people = f"(SELECT {read} FROM people_standardised{standing if wh.exists(RECORD) else ''})"
-    once = sql_file(ROOM / "held_once.sql", people=people, fewest=str(FEWEST_TELLING), share=str(REPEATED_SHARE))
+    once = sql_file(
+        ROOM / "held_once.sql",
+        people=people,
+        fewest=str(FEWEST_TELLING),
+        telling=str(TELLING_SHARE),
+        share=str(REPEATED_SHARE),
+    )
     rules: dict[str, str | Mapping[str, str]] = {**{source: "once" for (source,) in wh.rows(once)}, **stated}
     told = [
         (source, role, kind)
@@ -198,3 +205,17 @@ def _one_person_rules(wh: Warehouse, stated: Mapping[str, str | Mapping[str, str
         for role, kind in (((None, rule),) if isinstance(rule, str) else rule.items())
     ]
     return pl.DataFrame(told, schema={"source": pl.String, "role": pl.String, "rule": pl.String}, orient="row")
+
+
+def may_repeat(wh: Warehouse, stated: Collection[str]) -> list[str]:
+    """The sources with one person a row of which neither a contract (`stated`) nor the records say whether anybody
+    comes twice: too few have what held_once.sql goes by."""
+    silent = wh.rows(
+        f"""-- one row per source
+        SELECT source FROM {RECORD} WHERE is_person AND role = 'person' GROUP BY source
+        HAVING count(one_person_key) = 0 AND count(*) FILTER (forename_root IS NOT NULL AND surname_key IS NOT NULL
+            AND birth_date IS NOT NULL AND (NOT weak_birth_date OR home_key IS NOT NULL))
+            < greatest({FEWEST_TELLING}, {TELLING_SHARE} * count(*))
+        ORDER BY source"""
+    )
+    return [source for (source,) in silent if source not in stated]

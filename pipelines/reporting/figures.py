@@ -170,7 +170,8 @@ def collect(wh: Warehouse, summary: Mapping[str, Any]) -> Figures:
     """Count everything that the run's catalogs `identity` and `attributes` hold; read only.
 
     `summary` is `Run.summary()`: its `timings`, and of its `notes`, where they are there, `council`, `titles` (source
-    to title), `left_out` (what to why), `intake` (source to what became of each delivery), `releases` (that stand).
+    to title), `left_out` (what to why), `intake` (source to what became of each delivery), `releases` (that stand),
+    `may_repeat` (sources).
     """
     notes: Mapping[str, Any] = summary.get("notes", {})
     parts: dict[str, Part[Any]] = {count.part: _count(wh, count) for count in COUNTED}
@@ -182,7 +183,13 @@ def collect(wh: Warehouse, summary: Mapping[str, Any]) -> Figures:
     parts["releases"] = _releases(notes.get("releases", []))
     stated = [LeftOut(str(what), str(why)) for what, why in notes.get("left_out", {}).items()]
     parts["left_out"] = Part(
-        (*stated, *_without_extract(wh, notes.get("titles", {})), *_left_out(wh), *_not_compared(wh))
+        (
+            *stated,
+            *_without_extract(wh, notes.get("titles", {})),
+            *_may_repeat(notes.get("may_repeat", ())),
+            *_left_out(wh),
+            *_not_compared(wh),
+        )
     )
     return Figures(
         run_id=wh.run_id,
@@ -250,6 +257,16 @@ def _without_extract(wh: Warehouse, titles: Mapping[str, str]) -> Iterator[LeftO
         yield LeftOut(str(titles[source]), "no extract of it has come in")
 
 
+def _may_repeat(sources: Sequence[str]) -> Iterator[LeftOut]:
+    """The lists that may hold a person twice for all that is known, in one line: what would help the linkage most."""
+    if sources:
+        yield LeftOut(
+            f"That two records of one list are two people ({', '.join(sources)})",
+            "too few records have a whole birth date, or a year and a home, to show whether anybody comes twice."
+            " If nobody does, `each_person: once` in the head of the contract makes links surer",
+        )
+
+
 def _left_out(wh: Warehouse) -> Iterator[LeftOut]:
     """What the facts at hand do not allow. A fact without a current row is not at hand."""
     facts: set[str] = {
@@ -260,6 +277,12 @@ def _left_out(wh: Warehouse) -> Iterator[LeftOut]:
     }
     if wh.exists("identity.places.property") and wh.rows("SELECT 1 FROM identity.places.property LIMIT 1"):
         facts.add("gazetteer")
+    if "person_record" in facts and facts <= {"person_record", "address", "residence"}:
+        yield LeftOut(
+            "What only a council asks (UPRNs, households, flagged pairs, risk tiers)",
+            "the sources at hand are lists of people, without a gazetteer, bills, tenancies, claims, deaths or cases",
+        )
+        return
     served: dict[str, list[str]] = yaml.safe_load(SERVED.read_text(encoding="utf-8"))
     for what, needs in served.items():
         if lacking := [fact for fact in needs if fact not in facts]:

@@ -194,6 +194,14 @@ def test_steps_and_names_come_from_the_summary_of_the_run(wh: Warehouse) -> None
     assert (found.council, found.titles) == ("A council", {"homes": "Homes"})
 
 
+def test_lists_of_people_are_told_in_one_line_what_only_a_council_asks(wh: Warehouse) -> None:
+    make(wh, "facts.person_record", "record_id, valid_to", "('x', NULL::DATE)")
+    (gap,) = collect(wh, {}).left_out.rows
+    assert gap.what.startswith("What only a council asks")
+    make(wh, "facts.death", "record_id, valid_to", "('x', NULL::DATE)")
+    assert len(collect(wh, {}).left_out.rows) > 5
+
+
 def test_what_intake_said_in_this_run_is_told_though_no_table_holds_it(wh: Warehouse) -> None:
     take_in(wh)
     early = {"state": "refused", "extract_date": None, "reason": "a symbolic link", "notes": []}
@@ -201,6 +209,7 @@ def test_what_intake_said_in_this_run_is_told_though_no_table_holds_it(wh: Wareh
     known = {"state": "refused", "extract_date": "2026-07-31", "reason": "cut off at line 9", "notes": []}
     noted = {"state": "accepted", "extract_date": "2026-07-31", "reason": None, "notes": ["3 rows left out"]}
     notes = {"intake": {"homes": [early, noted], "register": [known, waits]}, "left_out": {"risk data": "too few"}}
+    notes["may_repeat"] = ["homes", "register"]
     found = collect(wh, {"notes": notes})
     assert found.refusals.rows == (
         Refusal("register", JULY, "cut off at line 9"),
@@ -208,6 +217,7 @@ def test_what_intake_said_in_this_run_is_told_though_no_table_holds_it(wh: Wareh
     )
     assert [remark.says for remark in found.remarks.rows] == ["3 rows left out", "waits: no manifest yet"]
     assert vars(found.left_out.rows[0]) == {"what": "risk data", "why": "too few"}
+    assert "(homes, register)" in found.left_out.rows[1].what and "each_person: once" in found.left_out.rows[1].why
 
 
 def test_final_timings_take_the_place_of_those_at_hand_when_the_page_was_written() -> None:

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from pipelines.people.records import may_repeat
 from pipelines.warehouse import scratch_warehouse
 from tests.strangers.linking import Row, copied, link, people
 
@@ -111,5 +112,13 @@ def test_tables_without_any_address_are_linked() -> None:
     placeless = [same(rows, address_text=None, postcode=None) for rows in (A, B)]
     with scratch_warehouse() as wh:
         _, persons = link(wh, dict(zip("ab", placeless, strict=True)), facts=("person_record",))
+        assert "a" not in may_repeat(wh, ()), "whole birth dates show that nobody comes twice"
     right = sum(len({keys(record) for record in records}) == 1 for records in persons.values() if len(records) == 2)
     assert right > 180 and max(map(len, persons.values())) == 2
+
+
+def test_a_list_that_shows_not_whether_anybody_comes_twice_is_named_unless_its_contract_says() -> None:
+    with scratch_warehouse() as wh:
+        link(wh, {"a": A, "b": same(B, birth_date=None)})
+        assert may_repeat(wh, ()) == ["b"]
+        assert may_repeat(wh, {"b": "many"}) == []
