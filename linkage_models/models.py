@@ -55,6 +55,13 @@ class Model:
                 f"the calibration in model {self.version} was fitted to another model's weights: fit it again"
             )
 
+    @property
+    def of_invented_people(self) -> bool:
+        """Whether its parameters, names among them, are those of a model that shipped, wherever its probabilities were
+        fitted: such a model knows nothing of the names of a place."""
+        said = self.card.get("trained_on")
+        return isinstance(said, dict) and SYNTHETIC in (said.get("kind"), said.get("parameters_from"))
+
     def calibrated(self, calibration: Calibration, transfer: Transfer | None = None) -> "Model":
         """The model with a calibration that was fitted to its weights."""
         return replace(self, calibration=replace(calibration, model=self.mark), transfer=transfer or self.transfer)

@@ -109,7 +109,7 @@ def _choose(wh: Warehouse, wanted: Model | None, name: str | None) -> Choice:
         said = f"the model {wanted.version} of the settings"
         if not (lacks := misfit(wh, wanted)):
             model = set_to_people(wh, wanted, records)
-            if wanted.mark == shipped.mark:  # its numbers, with probabilities fitted here: trained elsewhere as it was
+            if wanted.of_invented_people:  # the shipped model's numbers, or an older one's, fitted here
                 model = _of_place(wh, model, COMMON, records)
             return Choice(model, f"{wanted.version}, as the settings say")
     else:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from linkage_models.card import written
-from linkage_models.models import Model, ModelFault, pinned
+from linkage_models.models import NAMES_OF, Model, ModelFault, pinned
 from linkage_models.person.communities import LEARNT_BESIDE, SURNAME
 from pipelines.faults import BoroughlinkError, printable
 from pipelines.governance import audit
@@ -86,7 +86,7 @@ class Shelf:
         """Write a model of the council anew into a folder, without the frequencies of these values; False where it
         holds none. What it learnt else, and what was calibrated, stays as it is."""
         model = self.load(name)
-        if (kept := without_terms(model, values)) is model:
+        if model.of_invented_people or (kept := without_terms(model, values)) is model:
             return False
         self._write(kept, into)
         return True
@@ -158,6 +158,8 @@ def without_terms(model: Model, values: Collection[str]) -> Model:
     }
     if terms == model.terms:
         return model
+    if NAMES_OF in model.card:  # the names of the place are no part of what its mark is taken of
+        return replace(model, terms=terms)
     kept = replace(model, terms=terms, calibration=None, transfer=None, mark="")
     return kept.calibrated(model.calibration, model.transfer) if model.calibration else kept
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from linkage_models.calibration import Calibration, TooFewLabels, face_value, thresholds
-from linkage_models.models import Model, version_name
+from linkage_models.models import SYNTHETIC, Model, version_name
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.linkage.company import open_view_edges
 from pipelines.linkage.labelling import Sample, calibrate_here
@@ -57,6 +57,8 @@ def calibrated(wh: Warehouse, bench: Bench, labels: Path) -> tuple[Model, list[s
         wh.rows("SELECT source, count(*) FROM published.people.record WHERE is_person GROUP BY 1 ORDER BY 1")
     )
     kept = {"kind": "records", "parameters_of": parent.version, "sources": sources, "run": on["run"], "day": on["day"]}
+    if parent.of_invented_people:
+        kept["parameters_from"] = SYNTHETIC
     model = replace(
         parent.calibrated(after),
         version=version_name(wh.as_of),

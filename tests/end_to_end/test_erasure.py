@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -95,7 +95,8 @@ def place(borough, tmp_path) -> Place:
         note_copy(operations, release, "age1theirs", "handed.age", "0" * 64, Actor("ann"))
         update(operations, release, "published")
         model = pinned().with_terms({"forename": {"": 0.1, "ann": 0.2, **dict.fromkeys(terms, 0.2)}})
-        Shelf.of(folder, operations.keyring).save(model, "ours")
+        trained = replace(model, card=model.card | {"trained_on": {"kind": "records", "sources": {}}})
+        Shelf.of(folder, operations.keyring).save(trained, "ours")
     shipped = {name.lower() for held in pinned().terms.values() for name in held}  # which tell of nobody here
     told = {value for value in canaries | terms if value.lower() not in shipped}
     made = Place(data, person, records, frozenset({NOTE, *told}), members(folder), release)

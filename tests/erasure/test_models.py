@@ -1,5 +1,6 @@
 """A council's model forgets what only an erased person was called, and stays the model that it was."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from linkage_models.models import Model, pinned
@@ -11,7 +12,8 @@ def ours(tmp_path: Path) -> tuple[Shelf, Model]:
     shelf = Shelf(tmp_path / "models", Keyring.ephemeral())
     terms = {"forename": {"": 0.1, "ann": 0.2, "qzcanary": 0.3}, "surname_key": {"": 0.1, "smith": 0.2}}
     shelf.folder.mkdir()
-    return shelf, shelf.save(pinned().with_terms(terms), "ours")
+    trained = replace(pinned().with_terms(terms), card={"trained_on": {"kind": "records", "sources": {}}})
+    return shelf, shelf.save(trained, "ours")
 
 
 def test_a_model_is_written_anew_without_names_of_one_person(tmp_path: Path) -> None:
@@ -47,4 +49,13 @@ def test_what_the_shipped_model_says_of_a_name_stands_and_what_was_counted_here_
     here = model.of_place({"surname_key": surnames | {name: 0.2}, "surname_key@0": surnames}, 1_000)
     assert without_terms(here, [other]) is here
     kept = without_terms(here, [name])
+    assert (kept.mark, kept.calibration) == (model.mark, model.calibration)
     assert name not in kept.terms["surname_key"] and kept.terms["surname_key@0"] == surnames
+
+
+def test_a_calibrated_copy_of_an_older_shipped_model_stays_as_it_is(tmp_path: Path) -> None:
+    shelf, _ = ours(tmp_path)
+    older = pinned().with_terms({"forename": {"": 0.1, "older": 0.3}})
+    origin = {"kind": "records", "parameters_from": "synthetic"}
+    shelf.save(replace(older, card=older.card | {"trained_on": origin | {"sources": {}}}), "copied")
+    assert not shelf.keep_without("copied", ["older"], tmp_path / "work")

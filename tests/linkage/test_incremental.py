@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from linkage_models.models import pinned
+from linkage_models.models import NAMES_OF, pinned
 from pipelines.linkage.choice import Choice
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
@@ -189,3 +189,15 @@ def test_names_are_counted_once_and_anew_where_the_records_have_grown(town: Town
         prepared(wh, town.records)
         third = build_edge(wh)
         assert third.afresh and "term frequencies" in third.afresh and third.model.terms != first.model.terms
+
+
+def test_a_calibrated_copy_of_an_older_shipped_model_takes_the_names_at_hand(town: Town) -> None:
+    shipped = pinned()
+    older = shipped.with_terms({"forename": {**shipped.terms["forename"], "OLDER": 1e-4}})
+    origin = {"kind": "records", "parameters_of": "person-2020-01-01"}
+    for more, counted in (({"parameters_from": "synthetic"}, True), ({}, False)):
+        wanted = replace(older, version="ours", card=older.card | {"trained_on": origin | more})
+        with scratch_warehouse() as wh:
+            prepared(wh, town.records)
+            found = build_edge(wh, wanted=wanted).model
+            assert found.version == "ours" and (found.terms != older.terms) is counted is (NAMES_OF in found.card)
