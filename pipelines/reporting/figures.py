@@ -249,12 +249,12 @@ def _filled(row: type[R], held: Mapping[str, Any]) -> R:
 
 
 def _without_extract(wh: Warehouse, titles: Mapping[str, str]) -> Iterator[LeftOut]:
-    """The sources with a contract of which nothing has ever come in."""
+    """The sources with a contract of which nothing has ever come in, in one line."""
     came: set[str] = set()
     if wh.exists("identity.meta.intake"):
         came = {source for (source,) in wh.rows("SELECT source FROM identity.meta.intake WHERE state = 'accepted'")}
-    for source in sorted(titles.keys() - came):
-        yield LeftOut(str(titles[source]), "no extract of it has come in")
+    if missing := sorted(str(titles[source]) for source in titles.keys() - came):
+        yield LeftOut("Sources of which no extract has come in", "; ".join(missing))
 
 
 def _may_repeat(sources: Sequence[str]) -> Iterator[LeftOut]:

@@ -44,7 +44,7 @@ def test_the_gap_is_named(missing: str) -> None:
         wh.execute("CREATE TABLE identity.meta.intake AS SELECT unnest(?) AS source, 'accepted' AS state",
                    [[name for name in CONTRACTS if name != missing]])  # fmt: skip
         titles = {name: contract.title for name, contract in CONTRACTS.items()}
-        assert [row.what for row in _without_extract(wh, titles)] == [titles[missing]]
+        assert [row.why for row in _without_extract(wh, titles)] == [titles[missing]]
         told = {row.what: row.why for row in _left_out(wh)}
     lost = {"gazetteer"} if missing == "llpg" else set(FACTS) - rest
     assert told.keys() == {what for what, needs in served.items() if lost & set(needs)}
