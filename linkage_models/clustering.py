@@ -13,7 +13,7 @@ there are.
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -136,11 +136,11 @@ def cluster(
     *,
     stop: float = policy.CLUSTER_STOP,
     missing: float | None = None,
-    mark: NDArray[np.uint64] | None = None,
+    mark: NDArray[np.uint64] | Callable[[Ints], NDArray[np.uint64]] | None = None,
 ) -> Clustering:
-    """Cluster `records` records. `mark` is a number of each, the same whatever other records there are: it orders pairs
-    of equal weight, else their places do. Raises ValueError as check_stop does, and if a weight is no number."""
-    mark = np.arange(records, dtype=np.uint64) if mark is None else mark
+    """Cluster `records` records. `mark` is a number of each, the same whatever other records there are, or gives those
+    of the records at some places: few need one. It orders pairs of equal weight, else their places do. Raises
+    ValueError as check_stop does, and if a weight is no number."""
     missing = missing_weight() if missing is None else missing
     check_stop(stop, missing)
     if np.isnan(edges.weight).any():
@@ -161,7 +161,11 @@ def cluster(
     named = np.where(hard[component], group, _first_member(component)[component])
     inside = np.flatnonzero((component[left] == component[right]) & hard[component[left]])
     inside = inside[np.lexsort((right[inside], left[inside]))]
-    merging = _Merging(named, component, hard, constraints, stop, missing, mark)
+    marked = np.arange(records, dtype=np.uint64)
+    if mark is not None:
+        merged = np.flatnonzero(hard[component])
+        marked[merged] = mark(merged) if callable(mark) else mark[merged]
+    merging = _Merging(named, component, hard, constraints, stop, missing, marked)
     merging.run(left[inside], right[inside], weight[inside])
     names = merging.names()
     numbered = (np.cumsum(names == np.arange(records)) - 1)[names]

@@ -34,6 +34,7 @@ def drawer(wh: Warehouse, key: bytes, view: str, kind: str, prefix: str) -> Draw
 
 def _written(drawn: bytes) -> pl.Series:
     """Every _BYTES as 16 signs of Crockford's base 32."""
-    bits = np.unpackbits(np.frombuffer(drawn, dtype=np.uint8)).reshape(-1, 5)
-    signs = _CROCKFORD[np.packbits(bits, axis=1).ravel() >> 3]
-    return pl.Series(signs.view(f"S{_BYTES * 8 // 5}")).cast(pl.String)
+    eights = np.zeros((len(drawn) // 5, 8), dtype=np.uint8)  # 5 bytes, at the end of 8, are 8 signs of 5 bits
+    eights[:, 3:] = np.frombuffer(drawn, dtype=np.uint8).reshape(-1, 5)
+    signs = _CROCKFORD[eights.view(">u8") >> np.arange(35, -1, -5, dtype=np.uint64) & np.uint64(31)]
+    return pl.Series(signs.ravel().view(f"S{_BYTES * 8 // 5}")).cast(pl.String)

@@ -19,8 +19,8 @@ NODE, NODE_EDGE = "person_node", "person_node_edge"
 
 @dataclass(frozen=True)
 class Graph:
-    """`records` (record_id, source, mark, anew: to be clustered) in the order of record_id; edges, in order, and
-    constraints name them by their place."""
+    """`records` (record_id, source, anew: to be clustered) in the order of record_id; edges, in order, and constraints
+    name them by their place."""
 
     records: pl.DataFrame
     edges: Edges
@@ -75,9 +75,8 @@ def write_nodes(wh: Warehouse, among: str | None = None) -> None:
     wh.execute(
         f"""-- one row per record of a person, numbered in the order of record_id
         CREATE OR REPLACE TEMP TABLE {NODE} AS
-        SELECT node, record_id, source, md5_number_lower(record_id) AS mark, anew, initial, surname_key, home_key,
-            from_date, to_date, CASE WHEN one_person_key IS NOT NULL THEN hash(one_person_key) END AS one_person,
-            death_date, last_begun
+        SELECT node, record_id, source, anew, initial, surname_key, home_key, from_date, to_date, death_date,
+            last_begun, CASE WHEN one_person_key IS NOT NULL THEN hash(one_person_key) END AS one_person
         FROM {numbered}"""
     )
     gammas = "".join(f", e.{name}" for name in ("gamma_home", "gamma_move") if name in wh.columns(EDGE))
@@ -95,7 +94,7 @@ def write_nodes(wh: Warehouse, among: str | None = None) -> None:
 
 def load_graph(wh: Warehouse) -> Graph:
     """The graph of NODE and NODE_EDGE; needs the tables of load_decisions."""
-    records = wh.frame(f"SELECT record_id, source, mark, anew FROM {NODE} ORDER BY node")
+    records = wh.frame(f"SELECT record_id, source, anew FROM {NODE} ORDER BY node")
     edges = wh.con.execute(f"SELECT record_l, record_r, match_weight FROM {NODE_EDGE}").fetchnumpy()
     ends = (np.asarray(edges[name]) for name in ("record_l", "record_r", "match_weight"))
     return Graph(records, Edges(*ends), constraints_of(wh, NODE))

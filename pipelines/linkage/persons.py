@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from linkage_models import clustering
 from linkage_models import thresholds as policy
@@ -154,7 +155,12 @@ def _clustered(wh: Warehouse, view: str, graph: Graph, stop: float) -> Clusterin
     """The clusters of the records that are to be clustered anew; the others are with whom they were."""
     anew = graph.records["anew"].to_numpy()
     part = graph.among(anew)
-    mark = part.records["mark"].to_numpy()
+
+    def mark(places: Ints) -> NDArray[np.uint64]:
+        with wh.given(part.records["record_id"].gather(places).to_frame()):
+            found = wh.con.execute("SELECT md5_number_lower(record_id) AS mark FROM given").fetchnumpy()
+        return np.asarray(found["mark"])
+
     found = cluster(part.records.height, part.edges, part.constraints, stop=stop, mark=mark)
     if part is graph:
         return found
