@@ -100,9 +100,9 @@ TWIN_SHARE = 0.015
 # rare the name is elsewhere, in this home two bear it.
 NAMESAKE_WEIGHT = -16.0
 NAMESAKE_YEARS = 14
-# Jr against Sr: a slip in what is written behind a name (assumed: 1 in 1,000); of two namesakes who both bear one,
-# about half bear the same (assumed).
-OTHER_GENERATION_WEIGHT = -10.0
+# Jr against Sr: as strong as for parent and child of one name, so that a record of that home without either seldom
+# brings the two together; of two namesakes who both bear one, about half bear the same (assumed).
+OTHER_GENERATION_WEIGHT = -16.0
 SAME_GENERATION_WEIGHT = 1.0
 # Two people of one home: forename and birth date both differ.
 OTHER_PERSON_WEIGHT = -14.0
