@@ -96,12 +96,12 @@ def plan(
     the budget (a smaller one with `spare`), smaller blocks are treated like this too. Raises PairBudgetExceeded where
     that does not help.
     """
-    columns = _Columns(con, table)
+    ((records, last),) = con.execute(f"SELECT count(*), coalesce(max(unique_id), -1) FROM {table}").fetchall()
+    columns = _Columns(con, table, last)
     planned = [
         _within(Planned(keys, RuleCost(name, 0, 0), (_whole(con, table, keys),)), LARGEST_BLOCK, columns)
         for name, keys in (rules or RULES).items()
     ]
-    ((records, last),) = con.execute(f"SELECT count(*), coalesce(max(unique_id), -1) FROM {table}").fetchall()
     per_record, floor = (
         (SPARE_PAIRS_PER_RECORD, SPARE_PAIRS_FLOOR) if spare else (PAIR_BUDGET_PER_RECORD, PAIR_BUDGET_FLOOR)
     )
@@ -218,17 +218,17 @@ _NARROWER = ("birth_date", "home_key", "postcode", "forename_root", "surname_key
 
 @dataclass
 class _Columns:
-    """The values of a column as numbers, by the number of the record; fetched when first asked for."""
+    """The values of a column as numbers, by the number of the record (up to `last`); fetched when first asked for."""
 
     con: duckdb.DuckDBPyConnection
     table: str
+    last: int
     held: dict[str, tuple[Keys, NDArray[np.bool_]]] = field(default_factory=dict)
 
     def __getitem__(self, column: str) -> tuple[Keys, NDArray[np.bool_]]:
         if column not in self.held:
-            ((last,),) = self.con.execute(f"SELECT coalesce(max(unique_id), -1) FROM {self.table}").fetchall()
             found = self.con.execute(f"FROM {_keyed(self.table, [column])}").fetchnumpy()
-            value, known = np.zeros(last + 1, dtype=np.uint64), np.zeros(last + 1, dtype=np.bool_)
+            value, known = np.zeros(self.last + 1, dtype=np.uint64), np.zeros(self.last + 1, dtype=np.bool_)
             value[found["unique_id"]], known[found["unique_id"]] = found["k"], True
             self.held[column] = value, known
         return self.held[column]
