@@ -112,6 +112,21 @@ def test_a_shop_is_no_part_of_a_name(wh: Warehouse) -> None:
     assert traders and not any("T/A" in name or "LTD" in name for name in traders)
 
 
+def test_a_bill_to_the_door_of_the_shop_names_the_shop_not_the_home_above_it(wh: Warehouse, borough: Summary) -> None:
+    truth = "read_parquet(?)"
+    told = wh.rows(
+        f"""SELECT f.no_home, bill.uprn = shop.uprn AS at_the_shop, count(*) FROM identity.facts.address f
+        JOIN identity.staged.business_rates__ndraccount a ON a.account_ref = f.address_key
+        JOIN {truth} bill ON bill.source = f.source AND bill.address_key = f.address_key
+        JOIN {truth} shop ON shop.source = f.source AND shop.address_key = a.property_ref
+        WHERE f.source = 'business_rates' AND a.liab_kind = 'S' GROUP BY ALL ORDER BY ALL""",
+        [str(borough.truth / "addresses.parquet")] * 2,
+    )
+    counted = {(no_home, shop): n for no_home, shop, n in told}
+    assert set(counted) <= {(False, False), (True, True), (False, True)}  # a bill without a postcode proves nothing
+    assert counted[True, True] > counted.get((False, True), 0)
+
+
 @pytest.mark.parametrize(
     ("source", "purpose"),
     [
