@@ -5,14 +5,13 @@ way round; `a[]` asks that two lists share an element. None lets a pair in for h
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from linkage_models.person.blocks import Blocks, Crossing, Ints, Keys
+from linkage_models.person.blocks import Blocks, Bools, Crossing, Ints, Keys
 from linkage_models.thresholds import (
     LARGEST_BLOCK,
     PAIR_BUDGET_FLOOR,
@@ -96,33 +95,65 @@ def plan(
     the budget (a smaller one with `spare`), smaller blocks are treated like this too. Raises PairBudgetExceeded where
     that does not help.
     """
-    ((records, last),) = con.execute(f"SELECT count(*), coalesce(max(unique_id), -1) FROM {table}").fetchall()
-    columns = _Columns(con, table, last)
-    planned = [
-        _within(Planned(keys, RuleCost(name, 0, 0), (_whole(con, table, keys),)), LARGEST_BLOCK, columns)
-        for name, keys in (rules or RULES).items()
-    ]
+    laid = lay_out(con, table, rules or RULES)
+    return laid.fitted(laid.every, spare)
+
+
+@dataclass(frozen=True)
+class LaidOut:
+    """The rules on a table, every block whole. `every`: of each number up to the last, whether a record has it."""
+
+    rules: list["Planned"]
+    every: Bools
+    columns: "_Columns" = field(repr=False)
+
+    def fitted(self, held: Bools, spare: bool) -> list["Planned"]:
+        """The rules as `plan` makes them run where only these records are, whatever else is in the table."""
+        whole = self.rules if held is self.every else [_among(each, held) for each in self.rules]
+        planned = [_within(each, LARGEST_BLOCK, self.columns) for each in whole]
+        budget = pair_budget(int(held.sum()), spare)
+        pairs = _together(planned, held, budget)
+        for limit in SMALLER_BLOCKS:
+            if pairs > budget:
+                planned = [_within(each, limit, self.columns) for each in planned]
+                pairs = _together(planned, held, budget)
+        check_budget([each.cost for each in planned], pairs, budget)
+        return planned
+
+    def fits(self, records: int, spare: bool) -> bool:
+        """Whether all blocks can stay whole, here and wherever there are fewer records, though no fewer than these."""
+        largest = max((part.largest for each in self.rules for part in each.parts), default=0)
+        pairs = sum(part.pairs for each in self.rules for part in each.parts)
+        return largest <= LARGEST_BLOCK and pairs <= pair_budget(records, spare)
+
+
+def lay_out(con: duckdb.DuckDBPyConnection, table: str, rules: Mapping[str, Rule]) -> LaidOut:
+    """The rules on `table`."""
+    number = np.asarray(con.execute(f"SELECT unique_id FROM {table}").fetchnumpy()["unique_id"], dtype=np.int64)
+    every = np.zeros(int(number.max(initial=-1)) + 1, dtype=np.bool_)
+    every[number] = True
+    planned = [Planned(keys, RuleCost(name, 0, 0), (_whole(con, table, keys),)) for name, keys in rules.items()]
+    return LaidOut(planned, every, _Columns(con, table, len(every) - 1))
+
+
+def pair_budget(records: int, spare: bool) -> int:
+    """The pairs that may be compared among so many records (fewer with `spare`)."""
     per_record, floor = (
         (SPARE_PAIRS_PER_RECORD, SPARE_PAIRS_FLOOR) if spare else (PAIR_BUDGET_PER_RECORD, PAIR_BUDGET_FLOOR)
     )
-    budget = max(floor, records * per_record)
-    pairs = _together(planned, last, budget)
-    for limit in SMALLER_BLOCKS:
-        if pairs > budget:
-            planned = [_within(each, limit, columns) for each in planned]
-            pairs = _together(planned, last, budget)
-    check_budget([each.cost for each in planned], pairs, budget)
-    return planned
+    return max(floor, records * per_record)
 
 
-def _together(planned: list[Planned], last: int, budget: int) -> int:
+def _together(planned: list[Planned], held: Bools, budget: int) -> int:
     """The pairs of all rules; if these were more than the budget, about how many they are with one that several rules
-    make counted once, by the pairs of a random part of the records (numbered up to `last`)."""
+    make counted once, by the pairs of a random part of the records that are `held`."""
     total = sum(each.cost.pairs for each in planned)
     if total <= budget:
         return total
     share = min(1.0, SAMPLED_PAIRS / total)
-    pair, _ = _found(planned, last, np.random.default_rng(1).random(last + 1) < share)
+    drawn = np.zeros(len(held), dtype=np.bool_)
+    drawn[held] = np.random.default_rng(1).random(int(held.sum())) < share
+    pair, _ = found_pairs(planned, len(held) - 1, drawn)
     return round(len(pair) / (1 - (1 - share) ** 2))
 
 
@@ -135,8 +166,8 @@ def block(
     pairs that hold one of these records.
     """
     (last,) = con.execute(f"SELECT coalesce(max(unique_id), -1) FROM {table}").fetchall()[0]
-    touched = _mask(con, table, touching, last) if touching else None
-    pair, rules = _found(planned, last, touched)
+    touched = records_of(con, table, touching, last) if touching else None
+    pair, rules = found_pairs(planned, last, touched)
     width = int(last).bit_length()
     frame = pl.DataFrame({"left_id": pair >> width, "right_id": pair & ((1 << width) - 1), "rules": rules})
     con.register("pair_found", frame)
@@ -144,7 +175,7 @@ def block(
     con.unregister("pair_found")
 
 
-def _found(planned: list[Planned], last: int, touched: NDArray[np.bool_] | None) -> tuple[Ints, Ints]:
+def found_pairs(planned: list[Planned], last: int, touched: Bools | None) -> tuple[Ints, Ints]:
     """Each pair that a rule makes as one number, the lower record before the higher, in order; and the rules that make
     it, a bit each."""
     # a pair and its rule as one number: to sort those is the quickest way to bring them together
@@ -161,7 +192,7 @@ def _found(planned: list[Planned], last: int, touched: NDArray[np.bool_] | None)
     return pair[first], np.bitwise_or.reduceat(bit, first) if len(first) else bit
 
 
-def _mask(con: duckdb.DuckDBPyConnection, table: str, touching: str, last: int) -> NDArray[np.bool_]:
+def records_of(con: duckdb.DuckDBPyConnection, table: str, touching: str, last: int) -> Bools:
     """By unique_id up to `last`, whether a record of `table` is one of `touching`."""
     mask = np.zeros(last + 1, dtype=np.bool_)
     found = con.execute(f"SELECT unique_id FROM {table} SEMI JOIN {touching} USING (unique_id)").fetchnumpy()
@@ -223,9 +254,9 @@ class _Columns:
     con: duckdb.DuckDBPyConnection
     table: str
     last: int
-    held: dict[str, tuple[Keys, NDArray[np.bool_]]] = field(default_factory=dict)
+    held: dict[str, tuple[Keys, Bools]] = field(default_factory=dict)
 
-    def __getitem__(self, column: str) -> tuple[Keys, NDArray[np.bool_]]:
+    def __getitem__(self, column: str) -> tuple[Keys, Bools]:
         if column not in self.held:
             found = self.con.execute(f"FROM {_keyed(self.table, [column])}").fetchnumpy()
             value, known = np.zeros(self.last + 1, dtype=np.uint64), np.zeros(self.last + 1, dtype=np.bool_)
@@ -259,6 +290,10 @@ def _whole(con: duckdb.DuckDBPyConnection, table: str, keys: Rule) -> Blocks | C
     left, right = _sides(keys)
     ones, others = _keyed(table, left), _keyed(table, right)
     return Blocks.of(con, ones) if left == right else Crossing.of(con, ones, others)
+
+
+def _among(planned: Planned, held: Bools) -> Planned:
+    return replace(planned, parts=tuple(part.among(held) for part in planned.parts))
 
 
 def _within(planned: Planned, limit: int, columns: _Columns) -> Planned:

@@ -71,6 +71,13 @@ class Blocks:
         key = self.key[block] * _SPREAD + value[records]
         return Blocks._cut(records, key, np.concatenate([block[:1] == block[:1], ~same]))
 
+    def among(self, chosen: Bools) -> "Blocks":
+        """The blocks as they would be if there were only the chosen records (by number)."""
+        block, records = self._members()
+        kept = chosen[records]
+        block, records = block[kept], records[kept]
+        return Blocks._cut(records, self.key[block], np.concatenate([block[:1] == block[:1], block[1:] != block[:-1]]))
+
     def _members(self) -> tuple[Ints, Ints]:
         """The block of each place in a block, and its record."""
         return np.repeat(np.arange(len(self.size)), self.size), self.records[_ranges(self.first, self.size)]
@@ -117,7 +124,11 @@ class Crossing:
         """From a query of (unique_id, k) for each side."""
         (key, one), (theirs, others) = _by_key(con, left), _by_key(con, right)
         first, end = (np.searchsorted(theirs, key, side=side) for side in ("left", "right"))
-        size = end - first
+        return Crossing._met(one, others, first, end - first, key)
+
+    @staticmethod
+    def _met(one: Ints, others: Ints, first: Ints, size: Ints, key: Keys) -> "Crossing":
+        """Of records in the order of their keys, those that meet any."""
         shared = size > 0
         beside = np.searchsorted(key, key, side="right") - np.searchsorted(key, key)
         return Crossing(one[shared], others, first[shared], size[shared], (size + beside)[shared], key[shared])
@@ -139,6 +150,12 @@ class Crossing:
             return self
         first, size, both, key = self.first[kept], self.size[kept], self.both[kept], self.key[kept]
         return Crossing(self.one[kept], self.others, first, size, both, key)
+
+    def among(self, chosen: Bools) -> "Crossing":
+        """As Blocks.among."""
+        kept, before = chosen[self.one], np.concatenate([[0], np.cumsum(chosen[self.others])])
+        first, end = before[self.first[kept]], before[self.first[kept] + self.size[kept]]
+        return Crossing._met(self.one[kept], self.others[chosen[self.others]], first, end - first, self.key[kept])
 
     @property
     def pairs(self) -> int:

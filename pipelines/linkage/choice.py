@@ -50,7 +50,7 @@ def choose_model(
     """
     common = _common_to_all(wh, table, views)
     if not (choice := _shipped_fits(wh, common, wanted)):
-        wh.execute(f"CREATE OR REPLACE TEMP TABLE {COMMON} AS FROM {common}")
+        _write_common(wh, common)
         try:
             choice = _choose(wh, wanted, name)
         finally:
@@ -61,7 +61,15 @@ def choose_model(
 
 def common_records(wh: Warehouse, table: str, views: Mapping[str, Sequence[str]] | None) -> None:
     """Write the temporary table COMMON: the rows of `table` that every view which reads anything may read."""
-    wh.execute(f"CREATE OR REPLACE TEMP TABLE {COMMON} AS FROM {_common_to_all(wh, table, views)}")
+    _write_common(wh, _common_to_all(wh, table, views))
+
+
+def _write_common(wh: Warehouse, common: str) -> None:
+    """Number the records anew: what training samples by their numbers must not hang on the records of other sources."""
+    wh.execute(
+        f"CREATE OR REPLACE TEMP TABLE {COMMON} AS"
+        f" SELECT * REPLACE (row_number() OVER (ORDER BY unique_id) - 1 AS unique_id) FROM {common}"
+    )
 
 
 def _common_to_all(wh: Warehouse, table: str, views: Mapping[str, Sequence[str]] | None) -> str:

@@ -12,8 +12,8 @@ from linkage_models.clustering import Floats
 from linkage_models.models import Model
 from linkage_models.person.company import company, strongest
 from pipelines.linkage.certainty import calibration_of
-from pipelines.linkage.edges import EDGE, MODEL
-from pipelines.linkage.graph import NODE, NODE_EDGE, Graph
+from pipelines.linkage.edges import MODEL, compared_in
+from pipelines.linkage.graph import NODE, NODE_EDGE, Graph, left_out
 from pipelines.warehouse import Warehouse, sql_list
 
 GAINED = "company_gained"
@@ -42,8 +42,10 @@ def note_company(wh: Warehouse, view: str, sources: Collection[str]) -> None:
         WHERE source IN ({sql_list(sorted(sources))}) AND node IN (
             SELECT unnest([record_l, record_r, beside_l, beside_r]) FROM {GAINED})"""
     )
-    among = "SELECT node FROM company_node"
-    wh.execute(f"CREATE OR REPLACE TEMP TABLE view_company AS {strongest(GAINED, among)}")
+    among, gained = "SELECT node FROM company_node", GAINED
+    for ends in ("record_l, record_r", "beside_l, beside_r") if (out := left_out(wh, view)) else ():
+        gained = f"(FROM {gained} WHERE ({ends}) NOT IN ({out}))"
+    wh.execute(f"CREATE OR REPLACE TEMP TABLE view_company AS {strongest(gained, among)}")
     said = calibration_of(wh).probability_sql("match_weight")
     wh.execute(
         f"""-- one row per pair of the view that gains
@@ -63,7 +65,7 @@ def note_company(wh: Warehouse, view: str, sources: Collection[str]) -> None:
 def with_company(wh: Warehouse, view: str, sources: Collection[str], everyone: Graph) -> Graph:
     """The graph of a view with the weights that its pairs have in company; adds the view's rows to COMPANY."""
     note_company(wh, view, sources)
-    return _raised(wh, sources, everyone)
+    return _raised(wh, view, sources, everyone)
 
 
 def with_known_company(wh: Warehouse, view: str, sources: Collection[str], everyone: Graph) -> Graph:
@@ -74,13 +76,16 @@ def with_known_company(wh: Warehouse, view: str, sources: Collection[str], every
         SELECT l.node AS record_l, r.node AS record_r, c.bits FROM {COMPANY} c
         JOIN {NODE} l ON l.record_id = c.record_l JOIN {NODE} r ON r.record_id = c.record_r WHERE c.view = '{view}'"""
     )
-    return _raised(wh, sources, everyone)
+    return _raised(wh, view, sources, everyone)
 
 
-def _raised(wh: Warehouse, sources: Collection[str], everyone: Graph) -> Graph:
+def _raised(wh: Warehouse, view: str, sources: Collection[str], everyone: Graph) -> Graph:
     gained = wh.con.execute("SELECT record_l, record_r, bits FROM view_company").fetchnumpy()
     wh.execute("DROP TABLE view_company")
-    return everyone.raised(*(np.asarray(gained[name]) for name in ("record_l", "record_r", "bits"))).part(sources)
+    raised = everyone.raised(*(np.asarray(gained[name]) for name in ("record_l", "record_r", "bits")))
+    if out := left_out(wh, view):
+        raised = raised.without(*np.array(wh.rows(out), dtype=np.int64).reshape(-1, 2).T)
+    return raised.part(sources)
 
 
 def linking_weights(wh: Warehouse, view: str, sources: Collection[str], least: float) -> Floats:
@@ -88,7 +93,7 @@ def linking_weights(wh: Warehouse, view: str, sources: Collection[str], least: f
     inside = " AND ".join(f"source_{side} IN ({sql_list(sorted(sources))})" for side in "lr")
     found = wh.con.execute(
         f"""WITH gained AS (SELECT record_l, record_r, match_weight FROM {COMPANY} WHERE view = '{view}')
-        SELECT match_weight FROM {EDGE} ANTI JOIN gained USING (record_l, record_r)
+        SELECT match_weight FROM {compared_in(wh, view)} ANTI JOIN gained USING (record_l, record_r)
         WHERE match_weight >= {least!r} AND {inside}
         UNION ALL SELECT match_weight FROM gained WHERE match_weight >= {least!r}"""
     ).fetchnumpy()
@@ -96,9 +101,9 @@ def linking_weights(wh: Warehouse, view: str, sources: Collection[str], least: f
 
 
 def open_view_edges(wh: Warehouse, view: str, catalog: str = "identity") -> None:
-    """Open the temporary view `view_edge`: linkage.edge with the weight and probability that each pair has in a view.
-    Pairs of records outside the view are among them."""
-    edge, gained = EDGE.replace("identity", catalog, 1), COMPANY.replace("identity", catalog, 1)
+    """Open the temporary view `view_edge`: edges.compared_in with the weight and probability that each pair has in a
+    view. Pairs of records outside the view are among them."""
+    edge, gained = compared_in(wh, view, catalog), COMPANY.replace("identity", catalog, 1)
     raised, beside = "e.*", ""
     if "match_probability" in wh.columns(gained):
         told = (f"coalesce(c.{name}, e.{name}) AS {name}" for name in ("match_weight", "match_probability"))

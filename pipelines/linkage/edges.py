@@ -12,10 +12,11 @@ import polars as pl
 
 from linkage_models.incremental import difference, mark_records, scoring_basis
 from linkage_models.models import Model
-from linkage_models.person.blocking import PairBudgetExceeded, Planned, oversized_mark, plan
+from linkage_models.person.blocking import PairBudgetExceeded
 from linkage_models.person.coverage import Coverage, coverage
 from linkage_models.person.designs import DESIGNS, Design
 from linkage_models.person.records import link_table
+from linkage_models.person.view_plans import ViewPlans, compared_otherwise, plan_views
 from linkage_models.scoring import CertainRule, Scored, certain_rules, score
 from linkage_models.thresholds import CHANGED_SHARE
 from pipelines.faults import BoroughlinkError
@@ -28,6 +29,9 @@ from pipelines.warehouse import Warehouse
 EDGE = "identity.linkage.edge"
 # What the next run needs to score no more than it must: a hash of what each record said, and what scores follow from.
 RULE = "identity.linkage.blocking_rule"
+# The pairs of EDGE that a view which reads both records does not compare (rules 0), or by other rules; views that
+# compare whatever is scored need no such table.
+OTHERWISE = "identity.linkage.compared_otherwise"
 SCORED_RECORD, SCORING = "identity.linkage.scored_record", "identity.linkage.scoring"
 # Records that must never be joined to another: the law forbids the connection (adoption, gender recognition).
 LINKABLE = f"is_person AND coalesce(sensitivity, '') NOT IN ({listed(NEVER_LINK)})"
@@ -83,23 +87,28 @@ def build_edge(
     mark_records(wh.con, RECORD, "record_mark")
     changes = _changes(wh)
     design = DESIGNS[model.design]
-    planned = _planned(wh, design)
-    basis["the set of oversized blocks"] = oversized_mark(planned)
+    plans = _planned(wh, design, views)
+    basis["the set of oversized blocks"] = plans.mark
     afresh = _why_afresh(wh, basis, changes)
     if afresh:
         unsettle(wh, PERSONS)
-        scored = score(wh.con, "person_link", model, EDGE, None, planned)
+        scored = score(wh.con, "person_link", model, EDGE, None, plans.scored)
+        wh.execute(f"DROP TABLE IF EXISTS {OTHERWISE}")
+        _note_otherwise(wh, plans, None)
     else:  # to write the file anew would cost more than all the rest
         ((query,),) = wh.rows(f"SELECT query FROM {SCORING}")
         wh.execute(
             "CREATE OR REPLACE TEMP TABLE changed_record AS SELECT unique_id FROM person_link"
             " SEMI JOIN touched_record USING (record_id)"
         )
-        scored = score(wh.con, "person_link", model, "person_edge", "changed_record", planned, query)
+        scored = score(wh.con, "person_link", model, "person_edge", "changed_record", plans.scored, query)
         touched = "IN (SELECT record_id FROM touched_record)"
         _touch(wh, touched)
         wh.execute(f"DELETE FROM {EDGE} WHERE record_l {touched} OR record_r {touched}")
         wh.execute(f"INSERT INTO {EDGE} FROM person_edge")
+        if wh.exists(OTHERWISE):
+            wh.execute(f"DELETE FROM {OTHERWISE} WHERE record_l {touched} OR record_r {touched}")
+        _note_otherwise(wh, plans, "changed_record")
         for table in ("person_edge", "changed_record"):
             wh.execute(f"DROP TABLE {table}")
     pairs = wh.note(EDGE)
@@ -137,10 +146,40 @@ def _touch(wh: Warehouse, touched: str) -> None:
     touch(wh, (PERSONS,), f"SELECT unnest([record_l, record_r]) AS record_id, {weight} AS lost {pairs}")
 
 
-def _planned(wh: Warehouse, design: Design) -> list[Planned]:
-    """The blocking rules on these records. Raises BoroughlinkError where they would make too many pairs."""
+def _note_otherwise(wh: Warehouse, plans: ViewPlans, touching: str | None) -> None:
+    """Add to OTHERWISE what the plans of the views say of the pairs scored now."""
+    if not plans.views:
+        return
+    columns = "view VARCHAR, record_l VARCHAR, record_r VARCHAR, rules BIGINT, first_rule VARCHAR"
+    wh.execute(f"CREATE TABLE IF NOT EXISTS {OTHERWISE} ({columns})")
+    first = " ".join(f"WHEN rules & {1 << n} > 0 THEN '{each.cost.rule}'" for n, each in enumerate(plans.scored))
+    with wh.given(compared_otherwise(wh.con, "person_link", plans, touching)):
+        wh.execute(
+            f"""-- one row per view and pair of its records
+            INSERT INTO {OTHERWISE} SELECT view, l.record_id, r.record_id, rules, CASE {first} END FROM given
+            JOIN person_link l ON l.unique_id = left_id JOIN person_link r ON r.unique_id = right_id ORDER BY ALL"""
+        )
+    wh.note(OTHERWISE)
+
+
+def compared_in(wh: Warehouse, view: str, catalog: str = "identity") -> str:
+    """Relation: the pairs of EDGE, without those that a view does not compare though it reads both records. Pairs of
+    records outside the view are among them."""
+    edge, otherwise = (table.replace("identity", catalog, 1) for table in (EDGE, OTHERWISE))
+    if not wh.exists(otherwise):
+        return edge
+    return (
+        f"(SELECT e.* REPLACE (coalesce(o.rules, e.rules) AS rules, CASE WHEN o.rules > 0 AND e.tier = 'model'"
+        f" THEN o.first_rule ELSE e.match_key END AS match_key) FROM {edge} e LEFT JOIN {otherwise} o"
+        f" ON o.view = '{view}' AND o.record_l = e.record_l AND o.record_r = e.record_r"
+        " WHERE o.rules IS DISTINCT FROM 0)"
+    )
+
+
+def _planned(wh: Warehouse, design: Design, views: Mapping[str, Sequence[str]] | None) -> ViewPlans:
+    """The blocking rules on the records of each view. Raises BoroughlinkError where they would make too many pairs."""
     try:
-        return plan(wh.con, "person_link", design.rules, design.spare)
+        return plan_views(wh.con, "person_link", design.rules, design.spare, views)
     except PairBudgetExceeded as fault:
         raise BoroughlinkError(
             f"The records are too alike to link: {fault}. Look there for copies, test entries or a default that stands"

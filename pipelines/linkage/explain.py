@@ -15,6 +15,7 @@ from pipelines.governance.protection import NEVER_LINK, listed, protected_person
 from pipelines.linkage.certainty import thresholds_of
 from pipelines.linkage.company import in_words
 from pipelines.linkage.doubts import KEPT_APART
+from pipelines.linkage.edges import compared_in
 from pipelines.linkage.ties import Tie, between, decided_among, forbidden, path, side_of, spanning_tree, ties_among
 from pipelines.linkage.waterfall import Step, waterfall
 from pipelines.settings import BoroughlinkError
@@ -290,7 +291,7 @@ def _neighbours(wh: Warehouse, at: Looked, records: Sequence[str]) -> list[tuple
         WITH near AS (
             SELECT CASE WHEN record_l IN (SELECT unnest($records)) THEN record_r ELSE record_l END AS record_id,
                 match_weight
-            FROM {at.catalog}.linkage.edge
+            FROM {compared_in(wh, at.view, at.catalog)}
             WHERE (record_l IN (SELECT unnest($records))) <> (record_r IN (SELECT unnest($records)))
         )
         SELECT m.person_id FROM near JOIN {at.catalog}.linkage.membership m USING (record_id) WHERE m.view = $view

@@ -9,7 +9,7 @@ import polars as pl
 from linkage_models.clustering import Bools, Constraints, Edges, Floats, Ints
 from linkage_models.person.records import numbered_records
 from pipelines.linkage.constraints import constraints_of
-from pipelines.linkage.edges import EDGE
+from pipelines.linkage.edges import EDGE, OTHERWISE
 from pipelines.people.records import RECORD
 from pipelines.warehouse import Warehouse
 
@@ -53,11 +53,22 @@ class Graph:
 
     def raised(self, left: Ints, right: Ints, bits: Floats) -> "Graph":
         """The graph with `bits` more on the pairs of places `left`, `right`, all of which it has."""
+        weight = self.edges.weight.copy()
+        weight[self._places(left, right)] += bits
+        return replace(self, edges=replace(self.edges, weight=weight))
+
+    def without(self, left: Ints, right: Ints) -> "Graph":
+        """The graph without the edges of these pairs of places, all of which it has."""
+        kept = np.ones(len(self.edges.left), dtype=np.bool_)
+        kept[self._places(left, right)] = False
+        edges = Edges(self.edges.left[kept], self.edges.right[kept], self.edges.weight[kept])
+        return replace(self, edges=edges)
+
+    def _places(self, left: Ints, right: Ints) -> Ints:
+        """Where the edges of these pairs stand."""
         every = self.records.height
         known = self.edges.left.astype(np.int64) * every + self.edges.right
-        weight = self.edges.weight.copy()
-        weight[np.searchsorted(known, left.astype(np.int64) * every + right)] += bits
-        return replace(self, edges=replace(self.edges, weight=weight))
+        return np.searchsorted(known, left.astype(np.int64) * every + right)
 
     def pairs(self, left: Ints, right: Ints) -> pl.DataFrame:
         """Record ids of pairs of places: record_l < record_r."""
@@ -89,6 +100,16 @@ def write_nodes(wh: Warehouse, among: str | None = None) -> None:
         SELECT l.node AS record_l, r.node AS record_r, e.match_weight{gammas}
         FROM {EDGE} e JOIN known l ON l.h = hash(e.record_l) JOIN known r ON r.h = hash(e.record_r)
         ORDER BY 1, 2"""
+    )
+
+
+def left_out(wh: Warehouse, view: str) -> str | None:
+    """Query of the edges of NODE_EDGE (record_l, record_r) that a view does not compare; None where it compares all."""
+    if not wh.exists(OTHERWISE):
+        return None
+    return (
+        f"SELECT l.node AS record_l, r.node AS record_r FROM {OTHERWISE} o JOIN {NODE} l ON l.record_id = o.record_l"
+        f" JOIN {NODE} r ON r.record_id = o.record_r WHERE o.rules = 0 AND o.view = '{view}'"
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from linkage_models.clustering import missing_weight
 from linkage_models.thresholds import DEATH_GRACE_DAYS, WEIGHT_CAP
 from pipelines.faults import plural
+from pipelines.linkage.edges import compared_in
 from pipelines.warehouse import Warehouse
 
 
@@ -43,7 +44,7 @@ def ties_among(wh: Warehouse, catalog: str, view: str, records: Collection[str])
     rows = wh.rows(
         f"""-- a compared pair of the records (record_l, record_r)
         SELECT record_l, record_r, e.match_weight + coalesce(c.bits, 0) AS weight, e.match_key
-        FROM {catalog}.linkage.edge e LEFT JOIN {gained} c USING (record_l, record_r)
+        FROM {compared_in(wh, view, catalog)} e LEFT JOIN {gained} c USING (record_l, record_r)
         WHERE record_l IN (SELECT unnest($records)) AND record_r IN (SELECT unnest($records))
         ORDER BY weight DESC, record_l, record_r""",
         {"view": view, "records": sorted(records)},

@@ -18,6 +18,7 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
     "linkage.blocking_rule": (),
     "linkage.edge": (),
     "linkage.company": (),
+    "linkage.compared_otherwise": (),
     "linkage.review_edge": (),
     "linkage.person": (),
     "linkage.membership": ("record_id", "person_id"),

@@ -76,7 +76,7 @@ def _evidence(wh: Warehouse, contracts: list[Contract]) -> dict[str, Any]:
     for field in _FIELDS:
         rows = wh.rows(
             f"""-- one source: its records with another source's value beside theirs, and those that agree with none
-            SELECT source, count(*), count(*) FILTER (NOT agrees) FROM ({_held(field)}) AS held GROUP BY source"""
+            SELECT source, count(*), count(*) FILTER (NOT agrees) FROM ({_held(wh, field)}) AS held GROUP BY source"""
         )
         for source, records, disagreeing in rows:
             if records >= thresholds().agreement_least:
@@ -91,17 +91,21 @@ def disagreeing(wh: Warehouse, source: str, field: str) -> list[tuple[str, Any]]
     return wh.rows(
         f"""-- one record of the source that agrees with no other source
         SELECT r.source_key, (SELECT max(extract_date) FROM {INTAKE} WHERE source = $source AND state = 'accepted')
-        FROM ({_held(field)}) AS held JOIN identity.{_RECORD} AS r USING (record_id)
+        FROM ({_held(wh, field)}) AS held JOIN identity.{_RECORD} AS r USING (record_id)
         WHERE held.source = $source AND NOT agrees AND r.sensitivity IS NULL ORDER BY 1""",
         {"source": source},
     )
 
 
-def _held(field: str) -> str:
+def _held(wh: Warehouse, field: str) -> str:
     """SQL: a row for each record with another source's value beside its own, and whether one of them agrees."""
+    otherwise, compared = "identity.linkage.compared_otherwise", "identity.linkage.edge"
+    if wh.exists(otherwise):
+        left_out = f"SELECT record_l, record_r FROM {otherwise} WHERE view = '{VIEW}' AND rules = 0"
+        compared = f"(FROM {compared} ANTI JOIN ({left_out}) USING (record_l, record_r))"
     return f"""
         WITH sure AS (
-            SELECT e.record_l, e.record_r FROM identity.linkage.edge AS e
+            SELECT e.record_l, e.record_r FROM {compared} AS e
             JOIN identity.linkage.membership AS l ON l.record_id = e.record_l AND l.view = '{VIEW}'
             JOIN identity.linkage.membership AS r ON r.record_id = e.record_r AND r.view = '{VIEW}'
             WHERE l.person_id = r.person_id AND e.match_weight >=

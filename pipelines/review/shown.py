@@ -8,7 +8,7 @@ import polars as pl
 from pipelines.governance.protection import protected_persons
 from pipelines.keys.keyring import Keyring
 from pipelines.keys.pseudonyms import lasting_name
-from pipelines.linkage.edges import EDGE
+from pipelines.linkage.edges import EDGE, compared_in
 from pipelines.linkage.labelling import Sample, draw
 from pipelines.warehouse import Warehouse, sql_file
 
@@ -47,7 +47,7 @@ def _goes_on(wh: Warehouse, view: str) -> bool:
     protected = protected_persons("identity")
     kept = (
         f"-- a drawn pair that is compared still, of nobody protected (item_id)\nSELECT s.* FROM {table} AS s "
-        f"WHERE EXISTS (FROM {EDGE} AS e WHERE e.record_l = s.record_l AND e.record_r = s.record_r) "
+        f"WHERE EXISTS (FROM {compared_in(wh, view)} AS e WHERE e.record_l = s.record_l AND e.record_r = s.record_r) "
         "AND NOT EXISTS (FROM review_member AS m WHERE m.record_id IN (s.record_l, s.record_r) "
         f"AND ('{view}', m.person_id) IN ({protected})) "
         "AND (SELECT count(*) FROM review_member AS m WHERE m.record_id IN (s.record_l, s.record_r)) = 2"

@@ -14,6 +14,7 @@ from pipelines.faults import BoroughlinkError
 from pipelines.governance.protection import withheld
 from pipelines.governance.purposes import Purposes
 from pipelines.governance.treatments import Treatment, age_sql, age_words, passing_sql, widest_band
+from pipelines.linkage.edges import compared_in
 from pipelines.releases.catalogue import catalogue
 from pipelines.sources.facts import FACTS
 from pipelines.sources.origins import Columns, behind_each
@@ -70,7 +71,8 @@ def build_attributes(wh: Warehouse, purposes: Purposes) -> dict[str, int]:
     install(wh.con)
     persons = {"as_of": wh.as_of.isoformat(), "withheld": withheld(), **_persons(passing, purposes)}
     listed = open_window(wh, ("activity", "identifier"), sources)  # their numbers lead to a person, and pass no further
-    wh.execute(sql_file(HERE / "attribute_tables" / "window.sql", sources=listed, **persons))
+    edge = compared_in(wh, PURPOSE)
+    wh.execute(sql_file(HERE / "attribute_tables" / "window.sql", sources=listed, edge=edge, **persons))
     led = ", ".join(f"'{source}'" for source in lookups) or "''"
     wh.execute(sql_file(HERE / "attribute_tables" / "activity_person.sql", lookups=led))
     open_window(wh, READ, sources, passing, _FOUND)

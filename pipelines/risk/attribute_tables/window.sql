@@ -46,9 +46,9 @@ WITH best AS (
     SELECT l.record_id, l.person_id, max(edge.match_weight) AS match_weight
     FROM risk_member AS l
     JOIN (
-        SELECT record_l AS record_id, record_r AS kin_id, match_weight FROM identity.linkage.edge
+        SELECT record_l AS record_id, record_r AS kin_id, match_weight FROM ${edge}
         UNION ALL
-        SELECT record_r, record_l, match_weight FROM identity.linkage.edge
+        SELECT record_r, record_l, match_weight FROM ${edge}
     ) AS edge ON edge.record_id = l.record_id
     JOIN risk_member AS r ON r.record_id = edge.kin_id AND r.person_id = l.person_id
     GROUP BY ALL

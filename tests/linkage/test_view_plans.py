@@ -1,0 +1,100 @@
+"""At tight limits too, a view is what its own records make it: small random boroughs with crowds, or a small budget."""
+
+from collections.abc import Iterator
+
+import polars as pl
+import pytest
+
+from linkage_models.person import blocking
+from pipelines.linkage.certainty import THRESHOLD
+from pipelines.linkage.company import COMPANY, open_view_edges
+from pipelines.linkage.constraints import load_decisions
+from pipelines.linkage.doubts import REVIEW_EDGE
+from pipelines.linkage.edges import OTHERWISE, RULE, SCORING, build_edge
+from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, build_households
+from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, build_persons
+from pipelines.people.records import BASIS, RECORD, RECORD_ADDRESS, STANDARDISED, build_record, build_record_address
+from pipelines.people.touched import SETTLED
+from pipelines.warehouse import Warehouse, scratch_warehouse
+from tests.linkage.facts_of_town import EACH_PERSON, load
+from tests.linkage_models.small_town import SOURCES, Town, build
+
+VIEWS = {"fraud": ["council_tax", "benefits", "electoral_register", "housing"], "data_quality": list(SOURCES),
+         "risk": ["council_tax", "benefits", "housing", "adult_social_care"]}  # fmt: skip
+TOLD = (COMPANY, MEMBERSHIP, PERSON, LEDGER, REVIEW_EDGE, HOUSEHOLD, HOUSEHOLD_MEMBER, f"identity.{THRESHOLD}")
+
+
+@pytest.fixture(params=["a crowd", "a budget", "both"])
+def tight(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Blocks of more than six records are a crowd; the budget takes blocks of four."""
+    if request.param != "a budget":
+        monkeypatch.setattr(blocking, "LARGEST_BLOCK", 6)
+    if request.param != "a crowd":
+        monkeypatch.setattr(blocking, "PAIR_BUDGET_PER_RECORD", 0.8)
+        monkeypatch.setattr(blocking, "PAIR_BUDGET_FLOOR", 0)
+        monkeypatch.setattr(blocking, "SMALLER_BLOCKS", (8, 6, 5, 4, 3, 2))
+        monkeypatch.setattr(blocking, "SAMPLED_PAIRS", 1_000)
+    yield
+
+
+def link(wh: Warehouse) -> str | None:
+    build_record_address(wh, VIEWS)
+    build_record(wh, b"k" * 32, EACH_PERSON)
+    afresh = build_edge(wh, VIEWS).afresh
+    load_decisions(wh, [])
+    build_persons(wh, VIEWS, b"i" * 32)
+    build_households(wh, VIEWS, b"i" * 32)
+    return afresh
+
+
+def told(wh: Warehouse, view: str) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of a view, and its pairs with all that is said of them."""
+    open_view_edges(wh, view)
+    names = ", ".join(f"'{source}'" for source in VIEWS[view])
+    edges = wh.rows(f"FROM view_edge WHERE source_l IN ({names}) AND source_r IN ({names}) ORDER BY ALL")
+    return {"pairs": edges} | {table: wh.rows(f"FROM {table} WHERE view = '{view}'") for table in TOLD}
+
+
+def crowded(seed: int) -> Town:
+    """A small town in which a source of each view gives many of its records one birth date and name."""
+    town = build(220, seed=seed)
+    nr = pl.col("record_id").hash(seed)
+    crowd = (nr % 3 == 0) & pl.col("source").is_in(["adult_social_care", "electoral_register"])
+    records = town.records.with_columns(
+        birth_date=pl.when(crowd).then(pl.col("birth_date").first()).otherwise("birth_date"),
+        surname=pl.when(crowd & (nr % 2 == 0)).then(pl.lit("THISTLEWOOD")).otherwise("surname"),
+        forename=pl.when(crowd & (nr % 2 == 0)).then(pl.lit("ZEBEDEE")).otherwise("forename"),
+    )
+    return Town(records, town.truth)
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.prove) for seed in range(2, 14))])
+def test_a_view_is_the_same_without_the_sources_outside_it_however_tight_the_limits(seed: int, tight: None) -> None:
+    town = crowded(seed)
+    with scratch_warehouse() as wh:
+        load(wh, town)
+        link(wh)
+        whole = {view: told(wh, view) for view in VIEWS}
+        assert wh.scalar(f"SELECT count(note) FROM {RULE}") and wh.exists(OTHERWISE), "the limits bind nowhere"
+    for view in ("fraud", "risk"):
+        with scratch_warehouse() as wh:
+            load(wh, town, tuple(set(SOURCES) - set(VIEWS[view])))
+            link(wh)
+            alone = told(wh, view)
+        for table, rows in whole[view].items():
+            assert rows == alone[table], (view, table)
+
+
+@pytest.mark.parametrize("seed", [3, *(pytest.param(seed, marks=pytest.mark.prove) for seed in range(14, 20))])
+def test_a_night_at_tight_limits_is_a_run_of_everything(seed: int, tight: None) -> None:
+    with scratch_warehouse() as wh:
+        load(wh, crowded(seed))
+        link(wh)
+        wh.execute(f"UPDATE identity.facts.person_record SET sex = NULL WHERE hash(record_id, {seed}) % 60 = 0")
+        afresh = link(wh)
+        night = {view: told(wh, view) for view in VIEWS} | {"pairs": wh.rows(f"FROM {OTHERWISE} ORDER BY ALL")}
+        for table in (RECORD_ADDRESS, STANDARDISED, BASIS, SCORING, SETTLED):
+            wh.execute(f"DROP TABLE {table}")
+        assert link(wh) == "no edges of an earlier run"
+        assert night == {view: told(wh, view) for view in VIEWS} | {"pairs": wh.rows(f"FROM {OTHERWISE} ORDER BY ALL")}
+        assert afresh is None and wh.scalar(f"SELECT count(*) FROM {RECORD}") > 0
