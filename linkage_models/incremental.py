@@ -37,7 +37,13 @@ def difference(before: dict[str, str], now: dict[str, str]) -> list[str]:
     return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
 
 
-def mark_records(con: duckdb.DuckDBPyConnection, table: str, target: str) -> None:
-    """Write the temporary table `target` (record_id, mark): a 64-bit hash of all that a record says. It is DuckDB's
+def mark_records(con: duckdb.DuckDBPyConnection, table: str, target: str, told: tuple[str, tuple[str, ...]]) -> None:
+    """Write the temporary table `target` (record_id, mark): a 64-bit hash of all that a record says, and of what the
+    others make of it: `told` names a table and the columns there that hang on how common values are. It is DuckDB's
     own, the same as long as the engine is, which is part of the basis."""
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT record_id, hash(r) AS mark FROM {table} r")
+    beside, columns = told
+    read = "".join(f", b.{column}" for column in columns)
+    join = f"LEFT JOIN {beside} b USING (record_id)" if columns else ""
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT record_id, hash(r{read}) AS mark FROM {table} r {join}"
+    )

@@ -66,10 +66,12 @@ class Model:
         """The model with a calibration that was fitted to its weights."""
         return replace(self, calibration=replace(calibration, model=self.mark), transfer=transfer or self.transfer)
 
-    def extend(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
-        """Add to the temporary table `table` (as person.records writes it) what only this model's rules read."""
-        DESIGNS[self.design].extend(con, table)
-        if self.design == COUNCIL.name:
+    def extend(self, con: duckdb.DuckDBPyConnection, table: str, counted: str | None = None) -> None:
+        """Add to the temporary table `table` (as person.records writes it) what only this model's rules read; `counted`
+        as Design.extend takes it."""
+        design = DESIGNS[self.design]
+        design.extend(con, table, counted)
+        if design.joins_by_name:
             leave_common_names(con, table, self.terms, self.population)
 
     @property

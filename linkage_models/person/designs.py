@@ -33,11 +33,17 @@ class Design:
         """Whether rules too dear for the records at hand may be left out."""
         return self.columns is not None
 
-    def extend(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
-        """Add the columns of the design to the temporary table `table`, unless it has them."""
+    @property
+    def joins_by_name(self) -> bool:
+        """Whether a full name brings records together by itself, unless too many bear it."""
+        return any("telling_name" in keys for keys in self.rules.values())
+
+    def extend(self, con: duckdb.DuckDBPyConnection, table: str, counted: str | None = None) -> None:
+        """Add the columns of the design to the temporary table `table`, unless it has them. `counted`: a query of those
+        of its records that say which values are common, without one all."""
         held = {name for name, *_ in con.execute(f"DESCRIBE {table}").fetchall()}
         if self.columns and not held.issuperset(self.added):
-            rates = {"rare": str(RARE_BLOCK), "common": str(COMMON_WORD)}
+            rates = {"rare": str(RARE_BLOCK), "common": str(COMMON_WORD), "counted": counted or table}
             con.execute(read_sql(self.columns, table=table, home=IS_HOME, **rates))
 
     def prepare(self, con: duckdb.DuckDBPyConnection, table: str) -> set[str]:

@@ -55,7 +55,7 @@ def choose_model(
             choice = _choose(wh, wanted, name)
         finally:
             wh.execute(f"DROP TABLE {COMMON}")
-    choice.model.extend(wh.con, table)
+    choice.model.extend(wh.con, table, common)
     return choice
 
 

@@ -84,9 +84,9 @@ def build_edge(
         model, said = calibrated(model)
         chosen = "; ".join(filter(None, (chosen, said)))
     basis = scoring_basis(model)
-    mark_records(wh.con, RECORD, "record_mark")
-    changes = _changes(wh)
     design = DESIGNS[model.design]
+    mark_records(wh.con, RECORD, "record_mark", ("person_link", design.added))
+    changes = _changes(wh)
     plans = _planned(wh, design, views)
     basis["the set of oversized blocks"] = plans.mark
     afresh = _why_afresh(wh, basis, changes)

@@ -10,7 +10,7 @@ from pipelines.linkage.certainty import THRESHOLD
 from pipelines.linkage.company import COMPANY, open_view_edges
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
-from pipelines.linkage.edges import OTHERWISE, RULE, SCORING, build_edge
+from pipelines.linkage.edges import EDGE, OTHERWISE, RULE, SCORING, build_edge
 from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, build_households
 from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, build_persons
 from pipelines.people.records import BASIS, RECORD, RECORD_ADDRESS, STANDARDISED, build_record, build_record_address
@@ -55,6 +55,11 @@ def told(wh: Warehouse, view: str) -> dict[str, list[tuple[object, ...]]]:
     return {"pairs": edges} | {table: wh.rows(f"FROM {table} WHERE view = '{view}'") for table in TOLD}
 
 
+def in_order(wh: Warehouse) -> dict[str, list[tuple[object, ...]]]:
+    """What all views hold, whatever stands first: a night adds its rows to those that stand."""
+    return {table: wh.rows(f"FROM {table} ORDER BY ALL") for table in (EDGE, *TOLD)}
+
+
 def crowded(seed: int) -> Town:
     """A small town in which a source of each view gives many of its records one birth date and name."""
     town = build(220, seed=seed)
@@ -92,9 +97,62 @@ def test_a_night_at_tight_limits_is_a_run_of_everything(seed: int, tight: None) 
         link(wh)
         wh.execute(f"UPDATE identity.facts.person_record SET sex = NULL WHERE hash(record_id, {seed}) % 60 = 0")
         afresh = link(wh)
-        night = {view: told(wh, view) for view in VIEWS} | {"pairs": wh.rows(f"FROM {OTHERWISE} ORDER BY ALL")}
+        night = in_order(wh) | {OTHERWISE: wh.rows(f"FROM {OTHERWISE} ORDER BY ALL")}
         for table in (RECORD_ADDRESS, STANDARDISED, BASIS, SCORING, SETTLED):
             wh.execute(f"DROP TABLE {table}")
         assert link(wh) == "no edges of an earlier run"
-        assert night == {view: told(wh, view) for view in VIEWS} | {"pairs": wh.rows(f"FROM {OTHERWISE} ORDER BY ALL")}
+        assert night == in_order(wh) | {OTHERWISE: wh.rows(f"FROM {OTHERWISE} ORDER BY ALL")}
         assert afresh is None and wh.scalar(f"SELECT count(*) FROM {RECORD}") > 0
+
+
+def of_any_origin(wh: Warehouse, town: Town) -> None:
+    """The town without a gazetteer: addresses as text, and sources that every view reads larger than the others."""
+    load(wh, town)
+    wh.execute(
+        "UPDATE identity.facts.address a SET address_text = (hash(u.uprn) % 60) || ' ' || ['ELM', 'OAK', 'ASH', 'FIR',"
+        " 'YEW', 'BOX', 'BAY', 'IVY', 'LIME', 'PINE'][1 + (hash(u.uprn, 1) % 10)::INTEGER] || ' ROAD'"
+        " FROM identity.places.address_uprn u WHERE u.address_id = a.address_id"
+    )
+    wh.execute("DELETE FROM identity.places.address_uprn")
+
+
+@pytest.fixture
+def rare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("linkage_models.person.designs.RARE_BLOCK", 3)
+    yield
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.prove) for seed in range(2, 8))])
+def test_what_is_rare_in_records_of_any_origin_is_told_by_those_that_all_views_read(seed: int, rare: None) -> None:
+    town = build(500, seed=seed)
+    with scratch_warehouse() as wh:
+        of_any_origin(wh, town)
+        link(wh)
+        assert wh.scalar("SELECT body FROM identity.linkage.model").count('"general"') == 1
+        whole = {view: told(wh, view) for view in VIEWS}
+    for view in ("fraud", "risk"):
+        with scratch_warehouse() as wh:
+            outside = set(SOURCES) - set(VIEWS[view])
+            of_any_origin(wh, Town(town.records.filter(~pl.col("source").is_in(list(outside))), town.truth))
+            link(wh)
+            alone = told(wh, view)
+        for table, rows in whole[view].items():
+            assert rows == alone[table], (view, table)
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.prove) for seed in range(2, 8))])
+def test_a_value_that_becomes_common_overnight_takes_its_pairs_along(seed: int, rare: None) -> None:
+    with scratch_warehouse() as wh:
+        of_any_origin(wh, build(300, seed=seed))
+        link(wh)
+        some = f"hash(record_id, {seed}) % 40 = 0"
+        wh.execute(
+            "UPDATE identity.facts.person_record SET surname = (SELECT surname_key FROM identity.people.record"
+            f" GROUP BY ALL HAVING count(*) = 3 ORDER BY 1 LIMIT 1) WHERE {some}"
+        )
+        assert link(wh) is None
+        night = in_order(wh)
+        for table in (RECORD_ADDRESS, STANDARDISED, BASIS, SCORING, SETTLED):
+            wh.execute(f"DROP TABLE {table}")
+        link(wh)
+        assert night == in_order(wh)
