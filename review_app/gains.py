@@ -13,8 +13,8 @@ def gain_curve(gain: Sequence[float]) -> dict[str, Any] | None:
         total += each
         if place % step == 0 or place == len(gain):
             points.append((place, total))
-    width, height = 420, 120
-    drawn = [(40 + x / len(gain) * (width - 50), height - 20 - y / (total or 1) * (height - 35)) for x, y in points]
+    width, height = 420, 130
+    drawn = [(40 + x / len(gain) * (width - 50), height - 20 - y / (total or 1) * (height - 45)) for x, y in points]
     half = next((place for place, reached in points if reached >= total / 2), len(gain))
     return {
         "points": " ".join(f"{x:.1f},{y:.1f}" for x, y in drawn),
