@@ -80,6 +80,32 @@ def sources_check(data: str, name: str, sources: str | None, landing: str | None
     raise SystemExit(0 if fine else 1)
 
 
+@sources.command("manifest")
+@DATA
+@click.argument("name")
+@SOURCES
+@click.option("--landing", help="Where deliveries lie; without it where the data folder's do.")
+@click.option("--day", metavar="YYYY-MM-DD", help="The delivery's folder; without it the newest of the source.")
+@click.option("--synthetic", is_flag=True, help="It holds invented people.")
+@click.option("--changes", is_flag=True, help="It shows only what changed since the last.")
+@click.option("--confirmed", is_flag=True, help="What looks odd of the whole is meant so.")
+def sources_manifest(
+    data: str,
+    name: str,
+    sources: str | None,
+    landing: str | None,
+    day: str | None,
+    synthetic: bool,
+    changes: bool,
+    confirmed: bool,
+) -> None:
+    """Write the manifest of a delivery whose sender can't: rows, bytes and SHA-256 of its files. Best run where they
+    are made: what was cut off before is not seen."""
+    from pipelines.stewardship.announcing import announce
+
+    click.echo(announce(folder(data), name, sources, landing, day, synthetic, changes, confirmed))
+
+
 @sources.command("drift")
 @DATA
 @click.argument("name")

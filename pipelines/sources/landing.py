@@ -21,6 +21,7 @@ from pipelines.sources.contracts import Contract, Table
 from pipelines.sources.file_faults import FileRefused, Inspected, inspect
 
 _MANIFEST_LIMIT = 1 << 20
+Supply = Literal["full", "changes"]
 
 
 class NotYet(Exception):
@@ -47,7 +48,7 @@ class Manifest(BaseModel):
     extract_date: date
     synthetic: bool = False
     confirmed: bool = False
-    supply: Literal["full", "changes"] = "full"
+    supply: Supply = "full"
     files: tuple[ManifestFile, ...]
 
 
@@ -67,7 +68,7 @@ class Delivery:
     notes: tuple[str, ...]
 
     @property
-    def supply(self) -> Literal["full", "changes"]:
+    def supply(self) -> Supply:
         """Whether it shows every row or only what changed."""
         return self.manifest.supply if self.manifest else "full"
 
@@ -95,8 +96,8 @@ def delivery_folders(contract: Contract, landing: Path) -> list[Path]:
     return sorted((path for path in home.iterdir() if DELIVERY_NAME.fullmatch(path.name)), key=_in_order)
 
 
-def open_delivery(contract: Contract, folder: Path, as_of: date) -> Delivery:
-    """Inspect the files of a dated folder.
+def open_delivery(contract: Contract, folder: Path, as_of: date, announced: Supply | None = None) -> Delivery:
+    """Inspect the files of a dated folder. With `announced` no manifest is asked for: that is what one would say.
 
     Raises NotYet while it isn't complete, FileRefused when a file of it, or the list of files, can't be right.
     """
@@ -108,13 +109,13 @@ def open_delivery(contract: Contract, folder: Path, as_of: date) -> Delivery:
         raise FileRefused(here, "is named after a day that doesn't exist; name it YYYY-MM-DD")
     if extract_date > as_of:
         raise NotYet(f"{here} is dated after {as_of:%d %B %Y}, the day of this run")
-    manifest = _manifest(contract, folder, here)
+    manifest = _manifest(contract, folder, here) if announced is None else None
     if manifest is not None and (manifest.source, manifest.extract_date) != (contract.name, extract_date):
         raise FileRefused(f"{here}/{MANIFEST}", "names another source or extract date than its folder does")
     files, notes = [], []
     present = sorted(path for path in folder.iterdir() if path.name != MANIFEST and not path.name.startswith("."))
     taken: set[str] = set()
-    if manifest is not None and manifest.supply == "changes":
+    if "changes" in (announced, manifest and manifest.supply):
         contract = _with_changes(contract, present, here)
     contract = contract.as_delivered(extract_date, _layout(contract, present, here))
     for pattern in dict.fromkeys(table.file for table in contract.tables):
