@@ -83,7 +83,8 @@ def learn_from_every_pair(
             ):
                 if level.get("fix_m_probability"):
                     continue
-                level["m_probability"] = m
+                # what no pair shows is not known to speak for one person
+                level["m_probability"] = m if held else min(m, level["u_probability"])
                 # a level that blocking covers is counted, not sampled: what of it is no match
                 if not level.get("fix_u_probability") and held >= level["u_probability"] * every / 2:
                     level["u_probability"] = (held - same + SMOOTHING) / every

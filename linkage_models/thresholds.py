@@ -149,6 +149,8 @@ COMMUNITY_SHRINKAGE = 2.0
 
 # Jaro-Winkler similarity from which two names count as one misspelt (Splink's and the NHS's usual cut).
 NAME_SIMILARITY = 0.90
+# Similarity of names that are a little alike (general design).
+SLIGHT_SIMILARITY = 0.75
 # Of names that stand in each other's place, what the less similar two must have: unrelated names have some 0.45.
 TURNED_SIMILARITY = 0.6
 

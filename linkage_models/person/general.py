@@ -26,6 +26,7 @@ from linkage_models.thresholds import (
     OTHER_GENERATION_WEIGHT,
     OTHER_PERSON_WEIGHT,
     SAME_GENERATION_WEIGHT,
+    SLIGHT_SIMILARITY,
     TURNED_SIMILARITY,
     TWIN_SHARE,
     TWIN_WEIGHT,
@@ -50,6 +51,10 @@ _SURNAME_ALIKE = (
     f" AND least({', '.join(_CROSSED)}) >= {TURNED_SIMILARITY}"
     " ELSE false END))"
 )
+# a slip or two in a short name, a name heard and then mistyped
+_SURNAME_SLIGHT = f"jaro_winkler_similarity(surname_key_l, surname_key_r) >= {SLIGHT_SIMILARITY}"
+_FORENAME_SLIGHT = f"jaro_winkler_similarity(forename_l, forename_r) >= {SLIGHT_SIMILARITY}"
+_NAMELESS = "(surname_key_l IS NULL OR surname_key_r IS NULL)"
 _UNKNOWN = " OR ".join(f"coalesce(home_key_{side}, address_line_{side}, postcode_{side}) IS NULL" for side in "lr")
 _UNKNOWN = f"({_UNKNOWN})"
 
@@ -60,13 +65,19 @@ HOME = Comparison(
     (
         Level("same surname at one address", f"{_SURNAME} AND {_SAME_HOME}", share=0.4),
         Level("surnames alike at one address", f"{_SURNAME_ALIKE} AND {_SAME_HOME}"),
-        Level("different or unknown surnames at one address", _SAME_HOME),
+        Level("surnames a little alike at one address", f"{_SURNAME_SLIGHT} AND {_SAME_HOME}"),
+        Level("a surname unknown at one address", f"{_NAMELESS} AND {_SAME_HOME}"),
+        Level("different surnames at one address", _SAME_HOME),
         Level("same surname, addresses alike", f"{_SURNAME} AND {_ALIKE}", share=0.2),
         Level("surnames alike, addresses alike", f"{_SURNAME_ALIKE} AND {_ALIKE}"),
-        Level("different or unknown surnames, addresses alike", _ALIKE),
+        Level("surnames a little alike, addresses alike", f"{_SURNAME_SLIGHT} AND {_ALIKE}"),
+        Level("a surname unknown, addresses alike", f"{_NAMELESS} AND {_ALIKE}"),
+        Level("different surnames, addresses alike", _ALIKE),
         Level("same surname and postcode", f"{_SURNAME} AND {_POSTCODE}"),
         Level("surnames alike, same postcode", f"{_SURNAME_ALIKE} AND {_POSTCODE}"),
-        Level("different or unknown surnames, same postcode", _POSTCODE),
+        Level("surnames a little alike, same postcode", f"{_SURNAME_SLIGHT} AND {_POSTCODE}"),
+        Level("a surname unknown, same postcode", f"{_NAMELESS} AND {_POSTCODE}"),
+        Level("different surnames, same postcode", _POSTCODE),
         Level(
             "same surname, an address unknown",
             f"surname_key_l = surname_key_r AND {_UNKNOWN}",
@@ -83,6 +94,8 @@ HOME = Comparison(
             term="surname_phonetic",
         ),
         Level("surnames alike, other or unknown addresses", f"{_SURNAME} OR {_SURNAME_ALIKE}"),
+        Level("surnames a little alike, other or unknown addresses", _SURNAME_SLIGHT),
+        Level("a surname unknown, other addresses", _NAMELESS),
         Level("different surnames, an address unknown", _UNKNOWN, most=MOST_OTHER_SURNAMES),
         Level("different surnames, other addresses", "ELSE", most=MOST_OTHER_SURNAMES),
     ),
@@ -155,6 +168,8 @@ def _general(levels: tuple[Level, ...]) -> tuple[Level, ...]:
             one = f"greatest({', '.join(_CROSSED)}) >= {NAME_SIMILARITY}"
             kept.append(Level("forename of one is, or is like, the surname of the other", one))
         else:
+            if level.words == "different forenames":
+                kept.append(Level("forenames a little alike", _FORENAME_SLIGHT))
             kept.append(replace(level, most=MOST_DIFFERENT) if level.condition == "ELSE" else level)
     return tuple(kept)
 
@@ -280,7 +295,8 @@ def weigh_twins(trained: dict[str, Any], prior: float) -> None:
     bits = math.log2(prior / (1 - prior))
     for level in (levels["home"][HOME.levels[0].words], levels["birth_date"][BIRTH_DATE.levels[0].words]):
         bits += math.log2(level["m_probability"] / level["u_probability"])
-    differ = sum(levels["forename"][each.words]["m_probability"] for each in FORENAME.levels[-2:])
+    after = [each.words for each in FORENAME.levels].index(TWINS) + 1
+    differ = sum(levels["forename"][each.words]["m_probability"] for each in FORENAME.levels[after:])
     weight = math.log2(differ / TWIN_SHARE) - bits
     twins["m_probability"] = twins["u_probability"] * 2.0 ** min(max(weight, TWIN_WEIGHT), 0.0)
 

@@ -106,7 +106,7 @@ def test_another_forename_beside_one_home_and_birth_date_is_damage_or_a_twin_by_
     trained = settings_of([FORENAME, HOME, BIRTH_DATE], prior)
     for comparison in trained["comparisons"]:
         for place, level in enumerate(comparison["comparison_levels"][1:]):
-            level |= {"m_probability": 0.5 if place == 0 else differ / 2, "u_probability": 1e-4}
+            level |= {"m_probability": 0.5 if place == 0 else differ / 3, "u_probability": 1e-4}
     weigh_twins(trained, prior)
     forename, home, born = ({x["label_for_charts"]: x for x in c["comparison_levels"]} for c in trained["comparisons"])
     shown = (forename[TWINS], home[HOME.levels[0].words], born[BIRTH_DATE.levels[0].words])
