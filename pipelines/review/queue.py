@@ -67,7 +67,7 @@ def build_queue(
         "SELECT place, 'b', other_person_id FROM item WHERE other_person_id IS NOT NULL"
     )
     build_stakes(wh, closed, told)
-    rests = f"{worth_of_flag} * len(stake.flags) + {worth_of_tier} * sign(len(stake.releases))"
+    rests = f"{worth_of_flag} * stake.looks + {worth_of_tier} * sign(len(stake.releases))"
     wh.table(
         "identity.review.queue",
         "-- an item to review (item_id)\n"

@@ -32,10 +32,12 @@ def releases_of_tiers(operations: Operations) -> list[str]:
 
 def build_stakes(wh: Warehouse, closed: Collection[str], told: Collection[str]) -> None:
     """Write the temporary table `stake` from `item`, `side` and `review_member`: of an item on which more rests, the
-    flagged pairs, what a look at them is expected to keep (pounds), and the releases in which it may move a tier.
+    flagged pairs, what a look at them is expected to keep (pounds), how many of the usual worth they make (`looks`),
+    and the releases in which it may move a tier.
 
-    A flagged pair rests on an item that may join or part the records of its two entries. A tier may move where records
-    of the item bear different ones, or one person who may be two bears another than the lowest.
+    A flagged pair rests on an item that may join or part the records of its two entries. Officers take what keeps most
+    first, so one that is expected to keep less than the median of all live ones counts for as much less. A tier may
+    move where records of the item bear different ones, or one person who may be two bears another than the lowest.
     """
     wh.execute(
         "-- a record that an item shows (place, record_id)\n"
@@ -45,15 +47,17 @@ def build_stakes(wh: Warehouse, closed: Collection[str], told: Collection[str]) 
     flagged = tiers = "SELECT NULL::BIGINT AS place WHERE false"
     if wh.exists("identity.fraud.flagged_pair"):
         flagged = """
-            SELECT item.place, flag.flag_id, flag.expected_retained
-            FROM identity.fraud.flagged_pair AS flag
+            SELECT item.place, flag.flag_id, flag.expected_retained,
+                coalesce(least(1, flag.expected_retained / nullif(usual, 0)), 1) AS look
+            FROM (
+                SELECT *, median(expected_retained) OVER () AS usual FROM identity.fraud.flagged_pair
+                WHERE NOT list_contains($closed, flag_id)) AS flag
             JOIN shown_record AS one ON one.record_id = flag.subject_record_id
             JOIN shown_record AS other ON other.record_id = flag.other_record_id AND other.place = one.place
             JOIN item ON item.place = one.place
-            WHERE one.record_id <> other.record_id AND (item.other_person_id IS NULL OR one.side <> other.side)
-              AND NOT list_contains($closed, flag.flag_id)"""
+            WHERE one.record_id <> other.record_id AND (item.other_person_id IS NULL OR one.side <> other.side)"""
     else:
-        flagged = f"SELECT *, NULL AS flag_id, 0.0 AS expected_retained FROM ({flagged})"
+        flagged = f"SELECT *, NULL AS flag_id, 0.0 AS expected_retained, 0.0 AS look FROM ({flagged})"
     if told and wh.exists("attributes.risk.score"):
         tiers = """
             SELECT shown.place
@@ -69,10 +73,11 @@ def build_stakes(wh: Warehouse, closed: Collection[str], told: Collection[str]) 
         CREATE OR REPLACE TEMP TABLE stake AS
         WITH flagged AS ({flagged}), moved AS ({tiers}),
         worth AS (
-            SELECT place, list(flag_id ORDER BY flag_id) AS flags, sum(expected_retained)::DOUBLE AS at_stake
+            SELECT place, list(flag_id ORDER BY flag_id) AS flags, sum(expected_retained)::DOUBLE AS at_stake,
+                sum(look) AS looks
             FROM flagged GROUP BY place)
         SELECT place, coalesce(flags, []) AS flags, coalesce(at_stake, 0) AS at_stake,
-            CASE WHEN moved.place IS NULL THEN [] ELSE $told::VARCHAR[] END AS releases
+            coalesce(looks, 0) AS looks, CASE WHEN moved.place IS NULL THEN [] ELSE $told::VARCHAR[] END AS releases
         FROM worth FULL JOIN moved USING (place)""",
         {"told": sorted(told)} | ({"closed": sorted(closed)} if "$closed" in flagged else {}),
     )

@@ -149,7 +149,7 @@ def test_what_a_flagged_pair_or_a_release_rests_on_comes_first() -> None:
         linked(wh, people, edges)
         wh.execute(
             "CREATE TABLE identity.fraud.flagged_pair AS SELECT * FROM (VALUES ('f_1', 'f', 'e', 1200.0), "
-            "('f_closed', 'c', 'd', 9000.0), ('f_elsewhere', 'a', 'c', 9000.0)) "
+            "('f_closed', 'c', 'd', 9000.0), ('f_elsewhere', 'a', 'c', 900.0)) "
             "AS t(flag_id, subject_record_id, other_record_id, expected_retained)"
         )
         wh.execute(
@@ -169,6 +169,11 @@ def test_what_a_flagged_pair_or_a_release_rests_on_comes_first() -> None:
         assert rows == [
             ("e", ["f_1"], 1200.0, []), ("g", [], 0.0, ["risk-2026-10"]), ("a", [], 0.0, []), ("c", [], 0.0, []),
         ]  # fmt: skip
+        wh.execute("UPDATE identity.fraud.flagged_pair SET expected_retained = 2 WHERE flag_id = 'f_1'")
+        build_queue(wh, KEYS, ["f_closed"], ["risk-2026-10"])
+        order = [row[0] for row in wh.rows("SELECT record_l FROM identity.review.queue ORDER BY position")]
+        assert order[:3] == ["g", "a", "c"], "two pounds bring nobody forward"
+        wh.execute("UPDATE identity.fraud.flagged_pair SET expected_retained = 1200 WHERE flag_id = 'f_1'")
         build_queue(wh, KEYS)  # no release is out
         assert [row[0] for row in wh.rows("SELECT record_l FROM identity.review.queue ORDER BY position")][:2] == [
             "c", "e"
