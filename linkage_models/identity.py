@@ -49,8 +49,10 @@ def assign(groups: pl.DataFrame, last: pl.DataFrame, draw: Draw) -> Assigned:
     chooses first, ties by id, then by group number. Groups left over take new ids from `draw`, in the order of
     group_no.
     """
-    groups = groups.select("member", pl.col("group_no").cast(pl.Int64))
-    overlap = groups.join(last, on="member").group_by("group_no", "id").agg(shared=pl.len())
+    held = groups.select("member", pl.col("group_no").cast(pl.Int64)).join(
+        last.rename({"id": "was"}), on="member", how="left", maintain_order="left"
+    )
+    overlap = held.filter(pl.col("was").is_not_null()).group_by("group_no", id="was").agg(shared=pl.len())
     # pairs that share with nothing else: nearly all
     plain = overlap.filter((pl.len().over("group_no") == 1) & (pl.len().over("id") == 1)).select("group_no", "id")
     contested = overlap.join(plain, on="group_no", how="anti").sort(
@@ -64,28 +66,28 @@ def assign(groups: pl.DataFrame, last: pl.DataFrame, draw: Draw) -> Assigned:
             ids_taken.add(identifier)
     won = pl.DataFrame(list(settled.items()), schema={"group_no": pl.Int64, "id": pl.String}, orient="row")
     kept = pl.concat([plain, won])
-    wanted = groups.select(pl.col("group_no").unique()).join(kept, on="group_no", how="anti").sort("group_no")
+    wanted = held.select(pl.col("group_no").unique()).join(kept, on="group_no", how="anti").sort("group_no")
     drawn = wanted.with_columns(id=pl.Series(draw(wanted.height), dtype=pl.String))
-    ids = groups.join(pl.concat([kept, drawn]), on="group_no", how="left", maintain_order="left")
-    ids = ids.select("member", "id")
-    return Assigned(ids, _events(ids, last))
+    given = pl.concat([kept, drawn]).rename({"id": "now"})
+    held = held.join(given, on="group_no", how="left", maintain_order="left")
+    return Assigned(held.select("member", id="now"), _events(held, last))
 
 
-def _events(ids: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
-    """What became of every id since the last run. Grain: event, id, other_id."""
+def _events(held: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
+    """What became of every id since the last run. Grain: event, id, other_id. `held` is member, group_no, and the ids
+    of the member, was and now."""
     was, now = pl.col("was"), pl.col("now")
+    stayed = held.filter(was.is_not_null())
+    gone = last.join(stayed, on="member", how="anti").select("member", was="id")
     moved = (  # members by where they were and where they are
-        last.select("member", was="id")
-        .join(ids.select("member", now="id"), on="member", how="full", coalesce=True)
-        .filter(was.ne_missing(now))
+        pl.concat([held.filter(was.ne_missing(now)), gone], how="diagonal")
         .sort("member")
-        .group_by("was", "now", maintain_order=True)
-        .agg(members="member")
-        .with_row_index("row")
+        .group_by(was.rank("dense").alias("id_no"), "group_no", maintain_order=True)  # numbers are quicker than names
+        .agg(was.first(), now.first(), members="member")
     )
-    of_old = ids["id"].is_in(moved["was"].drop_nulls().unique().implode())
+    of_old = held["now"].is_in(moved["was"].drop_nulls().unique().implode())
     moved = moved.with_columns(
-        lives=was.is_in(ids["id"].filter(of_old).unique().implode()).fill_null(False),
+        lives=was.is_in(held["now"].filter(of_old).unique().implode()).fill_null(False),
         lived=now.is_in(last["id"].unique().implode()).fill_null(False),
     )
     both = moved.filter(was.is_not_null() & now.is_not_null())
@@ -96,13 +98,12 @@ def _events(ids: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
 
     def event(name: str, where: pl.Expr, one: pl.Expr, other: pl.Expr, reason: str | pl.Expr) -> pl.DataFrame:
         said = pl.lit(reason) if isinstance(reason, str) else reason
-        # members follow by row, and each event is put in order by itself: all at once takes far longer
-        found = moved.select("row", event=pl.lit(name), id=one, other_id=other, reason=said, told=where).filter("told")
-        return found.sort(["id", "other_id"] if found["other_id"].count() else "id", nulls_last=True)
+        found = moved.filter(where)
+        return found.select(event=pl.lit(name), id=one, other_id=other, members="members", reason=said)
 
     joined = pl.when(was.is_null()).then(pl.lit("new records")).otherwise(pl.lit("moved from another id"))
     left = pl.when(now.is_null()).then(pl.lit("no longer in any extract")).otherwise(pl.lit("moved to another id"))
-    events = [  # in the order of their names
+    events = [  # in the order of their names, and of each event's first members
         event("created", was.is_null() & ~lived & ~met, now, none, "new records only"),
         event("joined", (was.is_null() & (lived | met)) | (lives & lived), now, was, joined),
         event("left", lives, was, now, left),
@@ -116,5 +117,4 @@ def _events(ids: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
             "these records no longer belong together with the rest",
         ),
     ]
-    told = pl.concat(events)
-    return told.select("event", "id", "other_id", moved["members"].gather(told["row"]), "reason")
+    return pl.concat(events)

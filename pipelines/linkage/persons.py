@@ -192,14 +192,15 @@ def _identify(wh: Warehouse, view: str, key: bytes, graph: Graph, labels: Ints, 
     with wh.given(given.last.select(person_id="id").unique()):
         first = f"SELECT person_id, first_run FROM {PERSON} SEMI JOIN given USING (person_id) WHERE view = '{view}'"
         gone = wh.frame(first)
-    members = given.now.select("group_no", "source", person_id=given.ids["id"])
     # a source by its number: distinct numbers are found far quicker than distinct names
-    numbered = pl.Enum(members["source"].unique().sort())
-    known = members.select("group_no", pl.col("source").cast(numbered)).unique().sort("source")
+    numbered = pl.Enum(given.now["source"].unique().sort())
     persons = (
-        members.group_by("group_no")
+        given.now.select("group_no", pl.col("source").cast(numbered), person_id=given.ids["id"])
+        .group_by("group_no", "source")
         .agg(pl.col("person_id").first(), records=pl.len().cast(pl.Int32))
-        .join(known.group_by("group_no").agg(sources="source"), on="group_no")
+        .sort("source")
+        .group_by("group_no")
+        .agg(pl.col("person_id").first(), pl.col("records").sum(), sources="source")
         .with_columns(pl.col("sources").cast(pl.List(pl.String)))
         .join(gone, on="person_id", how="full", coalesce=True)
         .sort("group_no", "person_id")
