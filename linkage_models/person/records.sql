@@ -7,10 +7,11 @@ SELECT
     -- lists that say no more than the column beside them are left out: most of them, and comparing lists is dear
     CASE WHEN len(surname_parts) > 1 OR surname_parts[1] <> surname_key THEN surname_parts END AS surname_parts, left(surname_key, 1) AS surname_initial,
     CASE WHEN length(forename) > 1 AND length(surname_key) > 1
-         THEN left(least(forename, surname_key), 4) || '/' || left(greatest(forename, surname_key), 4) END AS name_key,
-    CASE WHEN surname_key IS NOT NULL THEN concat_ws('/', forename_root, surname_key) END AS full_name,
+         THEN hash(left(least(forename, surname_key), 4), left(greatest(forename, surname_key), 4)) END AS name_key,
+    -- names as numbers: quicker to count and to join by
+    CASE WHEN surname_key IS NOT NULL THEN hash(forename_root, surname_key) END AS full_name,
     -- until a model says which names are too common to bring records together
-    CASE WHEN forename_root IS NOT NULL AND surname_key IS NOT NULL THEN hash(forename_root, surname_key) END AS telling_name,
+    CASE WHEN forename_root IS NOT NULL THEN full_name END AS telling_name,
     birth_date, birth_year, strftime(birth_date, '%Y-%m-%d') AS birth_text, weak_birth_date, sex, is_child, acts_as_adult,
     role = 'pupil' AS is_pupil, role IN ('young_person', 'dependant') AS is_young, role = 'contact' AS is_contact,
     -- nobody is put on the register of electors before 16, or is liable for a home or marries before; hardly a parent is under 14
