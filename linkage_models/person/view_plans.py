@@ -92,20 +92,20 @@ def compared_otherwise(
 ) -> pl.DataFrame:
     """The pairs that blocking.block makes of `plans.scored` and that a view compares by other rules, though it reads
     both records: (view, left_id, right_id, rules), rules 0 where it does not compare them."""
-    rows = [pl.DataFrame(schema={"view": pl.String, "left_id": pl.Int64, "right_id": pl.Int64, "rules": pl.Int64})]
+    columns = {"view": pl.String, "left_id": pl.Int64, "right_id": pl.Int64, "rules": pl.Int64}
+    if not plans.views:
+        return pl.DataFrame(schema=columns)
+    last = len(next(iter(plans.views.values()))[0]) - 1
+    width = int(last).bit_length()
+    touched = records_of(con, table, touching, last) if touching else None
+    pair, rules = found_pairs(plans.scored, last, touched)
+    left, right = pair >> width, pair & ((1 << width) - 1)
+    rows = []
     for view, (records, planned) in plans.views.items():
-        last = len(records) - 1
-        touched = records_of(con, table, touching, last) if touching else None
-        pair, rules = found_pairs(plans.scored, last, touched)
         own, by = found_pairs(planned, last, touched)
         here = np.zeros_like(rules)
         here[np.searchsorted(pair, own)] = by
-        width = int(last).bit_length()
-        left, right = pair >> width, pair & ((1 << width) - 1)
         other = records[left] & records[right] & (here != rules)
-        rows.append(
-            pl.DataFrame({"left_id": left[other], "right_id": right[other], "rules": here[other]}).select(
-                pl.lit(view).alias("view"), "left_id", "right_id", "rules"
-            )
-        )
+        told = (view, left[other], right[other], here[other])
+        rows.append(pl.DataFrame(dict(zip(columns, told, strict=True)), schema=columns))
     return pl.concat(rows)

@@ -13,6 +13,7 @@ from pipelines.linkage.doubts import REVIEW_EDGE
 from pipelines.linkage.edges import EDGE, OTHERWISE, RULE, SCORING, build_edge
 from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, build_households
 from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, build_persons
+from pipelines.linkage.ties import ties_among
 from pipelines.people.records import BASIS, RECORD, RECORD_ADDRESS, STANDARDISED, build_record, build_record_address
 from pipelines.people.touched import SETTLED
 from pipelines.warehouse import Warehouse, scratch_warehouse
@@ -81,6 +82,8 @@ def test_a_view_is_the_same_without_the_sources_outside_it_however_tight_the_lim
         link(wh)
         whole = {view: told(wh, view) for view in VIEWS}
         assert wh.scalar(f"SELECT count(note) FROM {RULE}") and wh.exists(OTHERWISE), "the limits bind nowhere"
+        for view, *pair in wh.rows(f"SELECT view, record_l, record_r FROM {OTHERWISE} WHERE rules = 0 LIMIT 3"):
+            assert ties_among(wh, "identity", view, pair) == [], "what explains a view knows no other pairs either"
     for view in ("fraud", "risk"):
         with scratch_warehouse() as wh:
             load(wh, town, tuple(set(SOURCES) - set(VIEWS[view])))
