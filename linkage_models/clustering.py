@@ -145,8 +145,7 @@ def cluster(
     check_stop(stop, missing)
     if np.isnan(edges.weight).any():
         raise ValueError("a match weight is not a number")
-    ends = np.sort(np.stack([edges.left, edges.right]).astype(np.int64), axis=0)
-    left, right = ends
+    left, right = (of(edges.left, edges.right).astype(np.int64) for of in (np.minimum, np.maximum))
     capped = np.clip(edges.weight, -policy.WEIGHT_CAP, policy.WEIGHT_CAP)
     weight = np.rint(capped * STEPS).astype(np.int64)
     strong = weight > stop * STEPS
@@ -206,17 +205,17 @@ def _hard_components(component: Ints, agreeing: Ints, constraints: Constraints) 
     count = int(component.max(initial=-1)) + 1
     size = np.bincount(component, minlength=count)
     hard = np.bincount(component[agreeing], minlength=count) < size * (size - 1) // 2
-    coded = np.flatnonzero(constraints.exclusive >= 0)
-    order = np.lexsort((constraints.exclusive[coded], component[coded]))
-    place, code = component[coded][order], constraints.exclusive[coded][order]
-    repeated = (place[1:] == place[:-1]) & (code[1:] == code[:-1])
-    hard[place[1:][repeated]] = True
+    coded, codes = np.flatnonzero(constraints.exclusive >= 0), int(constraints.exclusive.max(initial=-1)) + 1
+    held = np.sort(component[coded] * codes + constraints.exclusive[coded])
+    hard[held[1:][held[1:] == held[:-1]] // max(codes, 1)] = True
     for pairs in (constraints.cannot, constraints.must):
         same = component[pairs[:, 0]] == component[pairs[:, 1]]
         hard[component[pairs[same, 0]]] = True
     dead, begins = np.full(count, NEVER), np.full(count, -NEVER)
-    np.minimum.at(dead, component, constraints.dead_from)
-    np.maximum.at(begins, component, constraints.begins)
+    died = np.flatnonzero(constraints.dead_from < NEVER)  # few, so that what follows is quick
+    np.minimum.at(dead, component[died], constraints.dead_from[died])
+    of_dead = np.flatnonzero(dead[component] < NEVER)
+    np.maximum.at(begins, component[of_dead], constraints.begins[of_dead])
     hard[begins > dead] = True
     hard[size == 1] = False
     return hard
@@ -241,11 +240,12 @@ class _Merging:
         self.into = np.arange(records)  # group -> the group that took it in
         self.size = np.bincount(named, minlength=records)
         self.dead, self.begins = np.full(records, NEVER), np.full(records, -NEVER)
-        np.minimum.at(self.dead, named, constraints.dead_from)
-        np.maximum.at(self.begins, named, constraints.begins)
+        merged = np.flatnonzero(hard[component])
+        np.minimum.at(self.dead, named[merged], constraints.dead_from[merged])
+        np.maximum.at(self.begins, named[merged], constraints.begins[merged])
         self.cannot = np.sort(named[constraints.cannot], axis=1)
         self.code_count = int(constraints.exclusive.max(initial=-1)) + 1
-        coded = np.flatnonzero((constraints.exclusive >= 0) & hard[component])
+        coded = merged[constraints.exclusive[merged] >= 0]
         self.codes = _distinct(named[coded] * self.code_count + constraints.exclusive[coded])
         self.stopped: list[tuple[Ints, Ints]] = []
         self.thin: list[Ints] = []
