@@ -17,53 +17,53 @@ from linkage_models.models import Model
 from linkage_models.person.records import IS_HOME
 from linkage_models.thresholds import COMPANY_FLOOR, COMPANY_LEAST, MOVES_ALONG
 
+# SQL over a record: its home and its initial as 64-bit hashes, quicker to compare and to join by than names. None where
+# company can't be told.
+HOME = f"CASE WHEN initial IS NOT NULL AND {IS_HOME} THEN hash(home_key) END"
+FIRST = "hash(initial)"
+
 
 def company(con: duckdb.DuckDBPyConnection, edges: str, records: str, model: Model, target: str) -> None:
-    """Write the temporary table `target` (record_l, record_r, bits, beside_l, beside_r): what each pair of `edges`
-    gains from each pair beside it; `strongest` says which one counts.
+    """Write the temporary table `target` (record_l, record_r, match_weight, bits, beside_l, beside_r): what each
+    pair of `edges` gains from each pair beside it; `strongest` says which one counts.
 
-    `edges` has record_l, record_r, match_weight, gamma_home and, if the model compares moves, gamma_move; `records` has
-    record_id, initial, surname_key, home_key, from_date and to_date. Two records say nothing of each other's company
-    unless their stays overlap and their initials differ: a second record of the same person is no company.
+    `edges` has record_l, record_r, match_weight, gamma_home and, if the model compares moves, gamma_move, and of either
+    record HOME and FIRST as home_l, home_r, first_l and first_r; `records` has record_id, surname_key, from_date and
+    to_date. Two records say nothing of each other's company unless their stays overlap and their initials differ: a
+    second record of the same person is no company.
     """
     if "home" not in model.comparisons:
         con.execute(
-            f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT record_l, record_r, 0.0::DOUBLE AS bits,"
-            f" record_l AS beside_l, record_r AS beside_r FROM {edges} LIMIT 0"
+            f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT record_l, record_r, match_weight,"
+            f" 0.0::DOUBLE AS bits, record_l AS beside_l, record_r AS beside_r FROM {edges} LIMIT 0"
         )
         return
-    moves = "move" in model.comparisons
-    move, move_bits = (", e.gamma_move", _shared(model, "move", "NULL")) if moves else ("", "0")
+    move_bits = _shared(model, "move", "NULL") if "move" in model.comparisons else "0"
     terms = model.terms.get("surname_key", {"": 1.0})
     frame = pl.DataFrame({"value": list(terms), "frequency": list(terms.values())})
     con.register("company_term", frame)
     con.execute(
         f"""-- one row per pair between two homes that a pair of others lies between too, turned so that home 1 < home 2
         CREATE OR REPLACE TEMP TABLE company_pair AS
-        WITH person AS NOT MATERIALIZED (  -- homes as 64-bit hashes: quicker to compare and to join by than names
-            SELECT record_id, initial, surname_key, hash(home_key) AS home, hash(initial) AS first,
-                coalesce(from_date, DATE '0001-01-01') AS since, coalesce(to_date, DATE '9999-12-31') AS until
-            FROM {records} WHERE home_key IS NOT NULL AND initial IS NOT NULL AND {IS_HOME}
-        ), turned AS (
-            SELECT e.record_l, e.record_r, e.match_weight, e.gamma_home{move}, a.home < b.home AS ahead,
-                hash(least(a.home, b.home), greatest(a.home, b.home)) AS way,
-                CASE WHEN ahead THEN a.first ELSE b.first END AS first_1,
-                CASE WHEN ahead THEN b.first ELSE a.first END AS first_2
-            FROM {edges} e
-            JOIN person a ON a.record_id = e.record_l JOIN person b ON b.record_id = e.record_r
-            -- of a plain comparison DuckDB may make a join: all records to all of other homes, before any pair
-            WHERE CASE WHEN a.home = b.home THEN false ELSE true END AND e.match_weight > {COMPANY_FLOOR}
-        ), accompanied AS (  -- of most ways all pairs are of one person, who is no company
+        WITH turned AS (
+            SELECT *, home_l < home_r AS ahead, least(home_l, home_r) AS home_1, greatest(home_l, home_r) AS home_2,
+                CASE WHEN ahead THEN first_l ELSE first_r END AS first_1,
+                CASE WHEN ahead THEN first_r ELSE first_l END AS first_2
+            FROM {edges} WHERE home_l <> home_r AND match_weight > {COMPANY_FLOOR}
+        ), accompanied AS (  -- between most homes all pairs are of one person, who is no company
             SELECT * FROM turned SEMI JOIN (
-                SELECT way FROM turned GROUP BY way HAVING min(first_1) <> max(first_1) AND min(first_2) <> max(first_2)
-            ) USING (way)
+                SELECT home_1, home_2 FROM turned GROUP BY ALL
+                HAVING min(first_1) <> max(first_1) AND min(first_2) <> max(first_2)
+            ) USING (home_1, home_2)
+        ), person AS NOT MATERIALIZED (
+            SELECT record_id, surname_key, coalesce(from_date, DATE '0001-01-01') AS since,
+                coalesce(to_date, DATE '9999-12-31') AS until
+            FROM {records}
         )
-        SELECT e.record_l, e.record_r, least(e.match_weight, 40) AS weight, {move_bits} AS move_bits,
+        SELECT e.record_l, e.record_r, e.match_weight, {move_bits} AS move_bits,
             {_shared(model, "home", f"coalesce(t.frequency, {terms['']!r})")} AS surname_bits,
-            one.home AS home_1, one.initial AS initial_1, one.surname_key AS surname_1, one.since AS from_1,
-            one.until AS to_1,
-            two.home AS home_2, two.initial AS initial_2, two.surname_key AS surname_2, two.since AS from_2,
-            two.until AS to_2
+            home_1, first_1, one.surname_key AS surname_1, one.since AS from_1, one.until AS to_1,
+            home_2, first_2, two.surname_key AS surname_2, two.since AS from_2, two.until AS to_2
         FROM accompanied e
         JOIN person one ON one.record_id = CASE WHEN ahead THEN e.record_l ELSE e.record_r END
         JOIN person two ON two.record_id = CASE WHEN ahead THEN e.record_r ELSE e.record_l END
@@ -74,13 +74,13 @@ def company(con: duckdb.DuckDBPyConnection, edges: str, records: str, model: Mod
         f"""-- one row per pair and pair beside it that it gains from
         CREATE OR REPLACE TEMP TABLE {target} AS
         SELECT * FROM (
-            SELECT p.record_l, p.record_r,
+            SELECT p.record_l, p.record_r, p.match_weight,
                 log2(1 + pow(2, {gain!r} - p.move_bits
                     - CASE WHEN p.surname_1 = c.surname_1 AND p.surname_2 = c.surname_2 THEN p.surname_bits ELSE 0 END)
-                    / (1 + pow(2, -c.weight))) AS bits,
+                    / (1 + pow(2, -least(c.match_weight, 40)))) AS bits,
                 c.record_l AS beside_l, c.record_r AS beside_r
             FROM company_pair p JOIN company_pair c USING (home_1, home_2)
-            WHERE p.initial_1 <> c.initial_1 AND p.initial_2 <> c.initial_2
+            WHERE p.first_1 <> c.first_1 AND p.first_2 <> c.first_2
                 AND p.from_1 <= c.to_1 AND c.from_1 <= p.to_1 AND p.from_2 <= c.to_2 AND c.from_2 <= p.to_2)
         WHERE bits >= {COMPANY_LEAST}"""
     )

@@ -16,7 +16,8 @@ from pipelines.linkage.edges import MODEL, compared_in
 from pipelines.linkage.graph import NODE, NODE_EDGE, Graph, left_out
 from pipelines.warehouse import Warehouse, sql_list
 
-GAINED = "company_gained"
+# Temporary tables of a run.
+GAINED, GAINER = "company_gained", "company_gainer"
 COMPANY = "identity.linkage.company"
 COLUMNS = (
     "view VARCHAR, record_l VARCHAR, record_r VARCHAR, bits DOUBLE, beside_l VARCHAR, beside_r VARCHAR,"
@@ -28,21 +29,25 @@ def load_company(wh: Warehouse) -> None:
     """Write the temporary table GAINED: what every pair gains from every pair beside it, records by their places. What
     two pairs say of each other follows from their records alone, so that all views can read it."""
     ((body, terms),) = wh.rows(f"SELECT body, terms FROM {MODEL}")
-    read = f"(SELECT node AS record_id, initial, surname_key, home_key, from_date, to_date FROM {NODE})"
+    read = f"(SELECT node AS record_id, surname_key, from_date, to_date FROM {NODE})"
     company(wh.con, NODE_EDGE, read, Model.of(body, terms), GAINED)
+    name_gainers(wh)
+
+
+def name_gainers(wh: Warehouse) -> None:
+    """Write the temporary table GAINER: the records that GAINED names, few of all, so that what follows is quick."""
+    wh.execute(
+        f"""-- one row per record
+        CREATE OR REPLACE TEMP TABLE {GAINER} AS SELECT node, record_id, source FROM {NODE}
+        WHERE node IN (SELECT unnest([record_l, record_r, beside_l, beside_r]) FROM {GAINED})"""
+    )
 
 
 def note_company(wh: Warehouse, view: str, sources: Collection[str]) -> None:
     """Add to COMPANY the rows of a view over the pairs of GAINED, with the weight and probability that each has there.
     Leaves the temporary table view_company: the pairs by their places."""
     wh.execute(f"CREATE TABLE IF NOT EXISTS {COMPANY} ({COLUMNS})")
-    wh.execute(
-        f"""-- one row per record of the view that a gain names: few of all, so that what follows is quick
-        CREATE OR REPLACE TEMP TABLE company_node AS SELECT node, record_id FROM {NODE}
-        WHERE source IN ({sql_list(sorted(sources))}) AND node IN (
-            SELECT unnest([record_l, record_r, beside_l, beside_r]) FROM {GAINED})"""
-    )
-    among, gained = "SELECT node FROM company_node", GAINED
+    among, gained = f"SELECT node FROM {GAINER} WHERE source IN ({sql_list(sorted(sources))})", GAINED
     for ends in ("record_l, record_r", "beside_l, beside_r") if (out := left_out(wh, view)) else ():
         gained = f"(FROM {gained} WHERE ({ends}) NOT IN ({out}))"
     wh.execute(f"CREATE OR REPLACE TEMP TABLE view_company AS {strongest(gained, among)}")
@@ -52,14 +57,12 @@ def note_company(wh: Warehouse, view: str, sources: Collection[str]) -> None:
         INSERT INTO {COMPANY}
         SELECT *, {said} FROM (
             SELECT ?, a.record_id, b.record_id, c.bits, x.record_id, y.record_id,
-                e.match_weight + c.bits AS match_weight
-            FROM view_company c JOIN {NODE_EDGE} e USING (record_l, record_r)
-            JOIN company_node a ON a.node = c.record_l JOIN company_node b ON b.node = c.record_r
-            JOIN company_node x ON x.node = c.beside_l JOIN company_node y ON y.node = c.beside_r
+                c.match_weight + c.bits AS match_weight
+            FROM view_company c JOIN {GAINER} a ON a.node = c.record_l JOIN {GAINER} b ON b.node = c.record_r
+            JOIN {GAINER} x ON x.node = c.beside_l JOIN {GAINER} y ON y.node = c.beside_r
             ORDER BY c.record_l, c.record_r)""",
         [view],
     )
-    wh.execute("DROP TABLE company_node")
 
 
 def with_company(wh: Warehouse, view: str, sources: Collection[str], everyone: Graph) -> Graph:

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from linkage_models.clustering import Bools, Constraints, Edges, Floats, Ints
+from linkage_models.person.company import FIRST, HOME
 from linkage_models.person.records import numbered_records
 from pipelines.linkage.constraints import constraints_of
 from pipelines.linkage.edges import EDGE, OTHERWISE
@@ -86,8 +87,8 @@ def write_nodes(wh: Warehouse, among: str | None = None) -> None:
     wh.execute(
         f"""-- one row per record of a person, numbered in the order of record_id
         CREATE OR REPLACE TEMP TABLE {NODE} AS
-        SELECT node, record_id, source, anew, initial, surname_key, home_key, from_date, to_date, death_date,
-            last_begun, CASE WHEN one_person_key IS NOT NULL THEN hash(one_person_key) END AS one_person
+        SELECT node, record_id, source, anew, {HOME} AS home, {FIRST} AS first, surname_key, from_date, to_date,
+            death_date, last_begun, CASE WHEN one_person_key IS NOT NULL THEN hash(one_person_key) END AS one_person
         FROM {numbered}"""
     )
     gammas = "".join(f", e.{name}" for name in ("gamma_home", "gamma_move") if name in wh.columns(EDGE))
@@ -95,9 +96,10 @@ def write_nodes(wh: Warehouse, among: str | None = None) -> None:
         f"""-- one row per edge, in order
         CREATE OR REPLACE TEMP TABLE {NODE_EDGE} AS
         WITH known AS NOT MATERIALIZED (  -- by 64-bit hashes: quicker to join by than names
-            SELECT node, hash(record_id) AS h FROM {NODE}
+            SELECT node, home, first, hash(record_id) AS h FROM {NODE}
         )
-        SELECT l.node AS record_l, r.node AS record_r, e.match_weight{gammas}
+        SELECT l.node AS record_l, r.node AS record_r, e.match_weight{gammas}, l.home AS home_l, r.home AS home_r,
+            l.first AS first_l, r.first AS first_r
         FROM {EDGE} e JOIN known l ON l.h = hash(e.record_l) JOIN known r ON r.h = hash(e.record_r)
         ORDER BY 1, 2"""
     )

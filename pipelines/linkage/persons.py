@@ -18,6 +18,7 @@ from pipelines.linkage.certainty import THRESHOLD, thresholds_of, write_threshol
 from pipelines.linkage.company import (
     COMPANY,
     GAINED,
+    GAINER,
     linking_weights,
     load_company,
     with_company,
@@ -140,7 +141,7 @@ class _Linking:
             told = f"persons changed in {view}"
             # a second clustering in one run finds what the first made
             self.figures |= {told: changed + int(self.figures.get(told, 0)), f"persons in {view}": len(sizes)}
-        for table in (GAINED, NODE_EDGE, NODE):
+        for table in (GAINED, GAINER, NODE_EDGE, NODE):
             wh.execute(f"DROP TABLE IF EXISTS {table}")
         return limits
 

@@ -12,7 +12,7 @@ import numpy as np
 from linkage_models import thresholds as policy
 from linkage_models.calibration import thresholds
 from pipelines.linkage.certainty import calibration_of
-from pipelines.linkage.company import COMPANY, GAINED, load_company, note_company
+from pipelines.linkage.company import COMPANY, GAINED, GAINER, load_company, note_company
 from pipelines.linkage.constraints import MUST_LINK, SUSPENDED
 from pipelines.linkage.edges import EDGE
 from pipelines.linkage.graph import NODE, write_nodes
@@ -53,7 +53,7 @@ def renew_company(wh: Warehouse, views: Mapping[str, Sequence[str]]) -> None:
     was, now = f"{gains} company_was", f"{gains} {COMPANY} WHERE {here}"
     differ = f"(({was} EXCEPT {now}) UNION ({now} EXCEPT {was}))"
     touch(wh, (PERSONS,), f"SELECT DISTINCT unnest([record_l, record_r]) AS record_id, NULL AS lost FROM {differ}")
-    for table in ("near_home", "company_was", "view_company", GAINED):
+    for table in ("near_home", "company_was", "view_company", GAINED, GAINER):
         wh.execute(f"DROP TABLE {table}")
 
 

@@ -8,7 +8,7 @@ import pytest
 from linkage_models.models import Model
 from pipelines.linkage import choice
 from pipelines.linkage.certainty import calibration_of
-from pipelines.linkage.company import COMPANY, GAINED, open_view_edges, with_company
+from pipelines.linkage.company import COMPANY, GAINED, name_gainers, open_view_edges, with_company
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
 from pipelines.linkage.edges import EDGE, build_edge
@@ -246,9 +246,10 @@ def test_a_pair_has_in_a_view_the_probability_of_its_weight_there(shared: Wareho
     everyone = load_graph(shared)
     beside = "record_l AS beside_l, record_r AS beside_r"
     shared.execute(
-        f"CREATE OR REPLACE TEMP TABLE {GAINED} AS SELECT record_l, record_r, 2.5 AS bits, {beside} FROM {NODE_EDGE}"
-        " WHERE record_l % 2 = 0"
+        f"CREATE OR REPLACE TEMP TABLE {GAINED} AS SELECT record_l, record_r, match_weight, 2.5 AS bits, {beside}"
+        f" FROM {NODE_EDGE} WHERE record_l % 2 = 0"
     )
+    name_gainers(shared)
     try:
         with_company(shared, "fraud", VIEWS["fraud"], everyone)
         open_view_edges(shared, "fraud")
