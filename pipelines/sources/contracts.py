@@ -32,6 +32,15 @@ def _words_of_sql() -> frozenset[str]:
         return frozenset(word for (word,) in connection.execute(words).fetchall())
 
 
+def staged_name(heading: str) -> str:
+    """The name of a column as staged, from its heading in the file."""
+    return re.sub(r"[^a-z0-9]+", "_", heading.lower()).strip("_")
+
+
+def can_be_staged(name: str) -> bool:
+    return bool(STAGED_NAME.match(name)) and name not in ADDED_COLUMNS and name not in _words_of_sql()
+
+
 class Range(Stated):
     """Lowest and highest value allowed, both included; for a date also the word `extract_date`."""
 
@@ -92,10 +101,8 @@ class Column(Stated):
     @model_validator(mode="after")
     def _complete(self) -> "Column":
         if not self.staged:
-            snake = re.sub(r"[^a-z0-9]+", "_", self.name.lower()).strip("_")
-            object.__setattr__(self, "staged", snake)
-        taken = self.staged in ADDED_COLUMNS or self.staged in _words_of_sql()
-        if taken or not STAGED_NAME.match(self.staged):
+            object.__setattr__(self, "staged", staged_name(self.name))
+        if not can_be_staged(self.staged):
             raise ValueError(f"`{self.staged}` can't name a column here; give another with `as:`")
         if self.type == "date" and not self.date_formats:
             raise ValueError("a date needs `date_format`, such as %d/%m/%Y, here or in the contract's head")

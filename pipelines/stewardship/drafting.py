@@ -14,7 +14,7 @@ import yaml
 
 from pipelines.faults import BoroughlinkError, plural
 from pipelines.settings import now
-from pipelines.sources.contracts import STAGED_NAME, Column
+from pipelines.sources.contracts import STAGED_NAME, Column, staged_name
 from pipelines.sources.mapped import CLASSES
 from pipelines.sources.shapes import Shape
 from pipelines.stewardship.meanings import class_of
@@ -141,6 +141,8 @@ def _column(
     kind = CLASSES.get(meaning or "") or class_of(column.staged)
     typed = shape.type != "text" and not codes and (bool(meaning) or kind not in ("identifier", "contact"))
     parts = [f"name: {_quoted(column.name)}"]
+    if column.staged != staged_name(column.name):
+        parts.append(f"as: {column.staged}")
     if column.path:
         parts.append(f"path: {_quoted(column.path)}")
     if typed:

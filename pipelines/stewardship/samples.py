@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from pipelines.sources.contract_files import load_contract
-from pipelines.sources.contracts import Column, Contract, Table
+from pipelines.sources.contracts import Column, Contract, Table, can_be_staged, staged_name
 from pipelines.sources.expat import XmlReader
 from pipelines.sources.file_faults import FileRefused, Inspected, inspect
 from pipelines.sources.reading import read_file
@@ -138,7 +138,13 @@ def _sheet_header(file: Inspected) -> list[str]:
 
 def _any_sheet() -> Table:
     return Table.model_validate(
-        {"name": "any", "file": "any", "format": "xlsx", "grain": "", "columns": [{"name": "any", "personal": "none"}]}
+        {
+            "name": "any",
+            "file": "any",
+            "format": "xlsx",
+            "grain": "",
+            "columns": [{"name": "heading", "personal": "none"}],
+        }
     )
 
 
@@ -185,13 +191,27 @@ def _provisional(beside: Path, name: str, layout: Layout) -> Contract:
         "purposes": {"data_quality": {"basis": "-", "expires": "2000-01-01"}},
         "tables": [{
             "name": "rows", "file": "any", "grain": "-", "why": "-", **layout.table,
-            "columns": [{"name": column, "personal": "free_text"} | ({"path": path} if path else {})
-                        for column, path in layout.columns],
+            "columns": [{"name": column, "as": staged, "personal": "free_text"} | ({"path": path} if path else {})
+                        for (column, path), staged in zip(layout.columns, _staged(layout.columns), strict=True)],
         }],
     }  # fmt: skip
     (beside / name).mkdir()
     (beside / name / "contract.yaml").write_text(yaml.safe_dump(stated, allow_unicode=True), encoding="utf-8")
     return load_contract(beside / name / "contract.yaml")
+
+
+def _staged(columns: Sequence[tuple[str, str | None]]) -> list[str]:
+    """A name for each column that the tables can bear, near its heading: that may be a word of SQL, a whole question,
+    in other letters, or like another's."""
+    names: list[str] = []
+    for place, (heading, _) in enumerate(columns, start=1):
+        name = near = staged_name(heading)[:50]
+        if not can_be_staged(name):
+            name = near = f"column_{near or place}"
+        while name in names:
+            name = f"{near}_{place}" if name == near else f"{name}_"
+        names.append(name)
+    return names
 
 
 def _sex_codes(wh: Warehouse, table: str, column: str) -> Mapping[str, str] | None:

@@ -3,6 +3,7 @@
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipelines.faults import BoroughlinkError
@@ -45,6 +46,27 @@ def test_a_file_without_a_key_is_drafted_delivered_taken_in_and_mapped(
         ("7 ELM RD, CARY", "02738"),
         ("9 OAK LN, CARY", "27381"),
     ]
+
+
+AWKWARD = ["Order", "Group", "record_id", "电话", "1st line", "Phone No.", "Phone-No", "Any", "Forename", "Surname"]
+AWKWARD += [f"{'How many of those who live with you ' * 2}{each}?" for each in ("work", "study")]
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_headings_that_cannot_name_a_column_get_a_name_near_them(
+    wh: Warehouse, landing: Path, tmp_path: Path, ending: str
+) -> None:
+    table = pl.DataFrame({heading: [f"{heading} {row}" for row in range(3)] for heading in AWKWARD})
+    given = tmp_path / f"given.{ending}"
+    table.write_csv(given) if ending == "csv" else table.write_excel(given)
+    draft("odd", given, tmp_path / "mine", landing, DAY, synthetic=True)
+    contract = load_contract(tmp_path / "mine" / "odd" / "contract.yaml")
+    assert [each.name for each in contract.tables[0].columns] == AWKWARD
+    staged = [each.staged for each in contract.tables[0].columns]
+    seen = "column_order column_group column_record_id column_4 column_1st_line phone_no phone_no_7 column_any"
+    assert staged[:8] == seen.split()
+    assert len({*staged}) == len(AWKWARD)
+    assert [intake.state for intake in take_in(wh, contract, landing, None)] == ["accepted"]
 
 
 def test_a_draft_of_a_council_s_file_stays_open_and_never_holds_a_value(tmp_path: Path) -> None:
