@@ -1,13 +1,16 @@
 """Time and memory of linking a million records that are hard to tell apart, from facts to persons, as a stranger's
-table goes: all alike, or of different people who share one value or lack one column (`--case`).
+table goes: all alike, or of different people who share one value or lack one column (`--case`). As in a run, DuckDB has
+the `memory_limit` of the settings (`--memory` for another), and what it keeps goes to encrypted files.
 
 Nothing says whether records alike are one person, so nothing may join them, and no rule may make their pairs. The sets
 of `benchmarks.strangers` are its counterpart: crowds under noise, held against their truth.
 """
 
 import argparse
+import tempfile
 import time
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 
@@ -17,9 +20,10 @@ from pipelines.linkage.persons import MEMBERSHIP, build_persons
 from pipelines.people.records import build_record, build_record_address
 from pipelines.places.address_uprn import build_address_uprn
 from pipelines.places.gazetteer import build_gazetteer
+from pipelines.settings import Settings
 from pipelines.sources.facts import FACTS
 from pipelines.timings import MemoryWatch
-from pipelines.warehouse import Warehouse, scratch_warehouse
+from pipelines.warehouse import Warehouse, opened
 
 DAY = date(2026, 10, 31)
 VIEWS = {"everyone": ["crowd"]}
@@ -53,25 +57,34 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--records", type=int, default=1_000_000)
     asked.add_argument("--case", choices=sorted(CASES), default="alike")
+    asked.add_argument("--memory", default=Settings.model_fields["memory_limit"].default)
     given = asked.parse_args()
     wall, cpu = time.perf_counter(), time.process_time()
-    with MemoryWatch() as watch, scratch_warehouse(DAY, threads=2) as wh:
-        land(wh, given.records, CASES[given.case])
-        landed = time.process_time()
-        build_gazetteer(wh)
-        build_address_uprn(wh)
-        build_record_address(wh)
-        build_record(wh, b"k" * 32)
-        standardised = time.process_time()
-        edges = build_edge(wh, VIEWS)
-        load_decisions(wh, [])
-        build_persons(wh, VIEWS, b"i" * 32)
-        largest = wh.scalar(f"SELECT max(n) FROM (SELECT count(*) AS n FROM {MEMBERSHIP} GROUP BY person_id)")
-    print(f"{given.records:,} records, {given.case}: {edges.pairs:,} pairs, largest cluster {largest}")
-    print(f"CPU s: facts to records {standardised - landed:.1f}, linkage {time.process_time() - standardised:.1f}")
+    with tempfile.TemporaryDirectory() as scratch, MemoryWatch() as watch:
+        zones = {zone: (Path(scratch) / f"{zone}.duckdb", b"k" * 32) for zone in ("identity", "attributes")}
+        temp = Path(scratch) / "temp"
+        with opened(zones, temp, [Path(scratch)], given.memory, 2) as con:
+            link(Warehouse(con, "crowd", DAY), given.records, given.case)
     print(
         f"all: {time.process_time() - cpu:.1f} CPU s, {time.perf_counter() - wall:.1f} s, peak {watch.peak >> 20:,} MB"
     )
+
+
+def link(wh: Warehouse, records: int, case: str) -> None:
+    """From facts to persons, and what came of it."""
+    land(wh, records, CASES[case])
+    landed = time.process_time()
+    build_gazetteer(wh)
+    build_address_uprn(wh)
+    build_record_address(wh)
+    build_record(wh, b"k" * 32)
+    standardised = time.process_time()
+    edges = build_edge(wh, VIEWS)
+    load_decisions(wh, [])
+    build_persons(wh, VIEWS, b"i" * 32)
+    largest = wh.scalar(f"SELECT max(n) FROM (SELECT count(*) AS n FROM {MEMBERSHIP} GROUP BY person_id)")
+    print(f"{records:,} records, {case}: {edges.pairs:,} pairs, largest cluster {largest}")
+    print(f"CPU s: facts to records {standardised - landed:.1f}, linkage {time.process_time() - standardised:.1f}")
     print("model:", edges.chosen)
 
 
