@@ -34,7 +34,7 @@ def assumed_model(
         seen, pairs = why.seen, why.pairs
     else:
         seen = observe(con, table, GENERAL, population, SEED)
-        pairs = look_at_every_pair(con, table, seen.settings, GENERAL, seen.columns)
+        pairs = look_at_every_pair(con, table, seen.settings, GENERAL, seen.columns, seen.terms)
     trained, prior = seen.settings, seen.prior
     take_matches_out_of_u(trained, seen.chosen, prior)
     usual = yaml.safe_load(ASSUMED_M.read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import polars as pl
 
 from linkage_models.linker import linker_for, predict_given, unweighed
 from linkage_models.maximisation import SMOOTHING, Learnt, Rivals, maximise, pairs_by_level
@@ -26,9 +27,15 @@ class EveryPair:
 
 
 def look_at_every_pair(
-    con: duckdb.DuckDBPyConnection, table: str, settings: dict[str, Any], design: Design, columns: set[str]
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    settings: dict[str, Any],
+    design: Design,
+    columns: set[str],
+    terms: dict[str, dict[str, float]],
 ) -> EveryPair:
-    """What all pairs that the blocking rules of `design` find agree on; `settings` are Splink's."""
+    """What all pairs that the blocking rules of `design` find agree on, and how common it is; `settings` are
+    Splink's."""
     blocking.block(con, table, blocking.plan(con, table, design.usable_rules(columns), design.spare), "training_pair")
     # as a plain join on the keys, DuckDB would make all pairs of a source
     con.execute(
@@ -45,16 +52,24 @@ def look_at_every_pair(
     kept = f"SELECT unique_id_l, unique_id_r, {gammas} FROM predicted"
     linker = linker_for(con, table, alone, {}, kept)
     predicted = predict_given(con, linker, "training_blocked")
+    shared = _shared(con, table, settings, terms)
+    con.execute(
+        f"""-- one row per pair: its levels, and half bits of how common what it shares is
+        CREATE OR REPLACE TEMP TABLE training_seen AS
+        SELECT unique_id_l, unique_id_r, {gammas}, round(2 * ({shared})) / 2 AS shared
+        FROM {predicted.physical_name} JOIN training_common ON unique_id = unique_id_l"""
+    )
+    predicted.drop_table_from_database_and_remove_from_cache()
+    gammas += ", shared"
     con.execute(
         f"""-- one row per pattern of levels
         CREATE OR REPLACE TEMP TABLE training_pattern AS
         SELECT *, row_number() OVER (ORDER BY {gammas}) - 1 AS pattern
-        FROM (SELECT {gammas}, count(*) AS pairs FROM {predicted.physical_name} GROUP BY {gammas})"""
+        FROM (SELECT {gammas}, count(*) AS pairs FROM training_seen GROUP BY {gammas})"""
     )
     counts = con.execute("FROM training_pattern ORDER BY pattern").fetchnumpy()
-    rivals = _rivals(con, predicted.physical_name, gammas)
-    predicted.drop_table_from_database_and_remove_from_cache()
-    for each in ("training_blocked", "training_pattern", "training_pair"):
+    rivals = _rivals(con, "training_seen", gammas)
+    for each in ("training_blocked", "training_pattern", "training_pair", "training_seen", "training_common"):
         con.execute(f"DROP TABLE {each}")
     return EveryPair(counts, rivals)
 
@@ -89,6 +104,29 @@ def learn_from_every_pair(
                 if not level.get("fix_u_probability") and held >= level["u_probability"] * every / 2:
                     level["u_probability"] = (held - same + SMOOTHING) / every
     return learnt
+
+
+def _shared(
+    con: duckdb.DuckDBPyConnection, table: str, settings: dict[str, Any], terms: dict[str, dict[str, float]]
+) -> str:
+    """SQL: of a pair, log2 of the shares of records that have what it shares, over the levels that are weighed by it.
+    Writes training_common, one row per record: log2 of the share of each of its terms."""
+    held, joins = ["unique_id"], ""
+    for column, share in terms.items():
+        frame = pl.DataFrame({"value": list(share), f"{column}_share": list(share.values())})
+        con.register(f"training_{column}", frame)
+        held.append(f"log2(coalesce({column}_share, {share['']!r})) AS {column}")
+        joins += f" LEFT JOIN training_{column} ON training_{column}.value = {column}"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE training_common AS SELECT {', '.join(held)} FROM {table}{joins}")
+    for column in terms:
+        con.unregister(f"training_{column}")
+    cases = ["0"]
+    for comparison in settings["comparisons"]:
+        levels = [x for x in comparison["comparison_levels"] if not x.get("is_null_level")]
+        for gamma, level in enumerate(reversed(levels)):
+            if column := level.get("tf_adjustment_column"):
+                cases.append(f"CASE gamma_{comparison['output_column_name']} WHEN {gamma} THEN {column} ELSE 0 END")
+    return " + ".join(cases)
 
 
 def _rivals(con: duckdb.DuckDBPyConnection, predicted: str, gammas: str) -> Rivals | None:

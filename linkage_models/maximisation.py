@@ -69,14 +69,17 @@ def maximise(
     """
     pairs = np.asarray(patterns["pairs"], dtype=np.float64)
     # a level's place in its comparison; the null level has its own last place, worth nothing
+    common = patterns.get("shared")
     places = {name: _places(np.asarray(patterns[f"gamma_{name}"]), len(each)) for name, each in levels.items()}
-    u = {name: np.log([*(level["u_probability"] for level in each), 1.0]) for name, each in levels.items()}
+    u = {
+        name: np.log([*(_u(level, common is not None) for level in each), 1.0]) for name, each in levels.items()
+    }
     fixed = {name: np.array([bool(level.get("fix_m_probability")) for level in each]) for name, each in levels.items()}
     m = {name: _as_it_stands(each) if known else _first_guess(each) for name, each in levels.items()}
     every, share = known or (float(pairs.sum()), 0.5)
     share = _possible(share)
     for iteration in range(1, policy.EM_ITERATIONS + 1):
-        odds = np.full(len(pairs), np.log(share / (1 - share)))
+        odds = np.log(share / (1 - share)) - (0 if common is None else common * np.log(2)) + np.zeros(len(pairs))
         for name in levels:
             odds += (np.log([*m[name], 1.0]) - u[name])[places[name]]
         odds = np.exp(np.clip(odds, -500, 500))
@@ -97,6 +100,11 @@ def maximise(
     raise NotConverged(
         f"expectation maximisation did not converge in {policy.EM_ITERATIONS} iterations on {' + '.join(rule)}"
     )
+
+
+def _u(level: dict[str, Any], common: bool) -> float:
+    """u of a level; of one that is weighed by a term, how common that is stands in its place, pattern by pattern."""
+    return 1.0 if common and level.get("tf_adjustment_column") else float(level["u_probability"])
 
 
 def _possible(share: float) -> float:

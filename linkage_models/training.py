@@ -79,7 +79,7 @@ def train(
         found = max((each.matches for each in learnt), default=0.0)
         prior = max(prior, min(found / policy.PRIOR_RULE_RECALL / every, policy.PRIOR_MOST))
     if design is GENERAL:
-        pairs = look_at_every_pair(con, table, trained, design, seen.columns)
+        pairs = look_at_every_pair(con, table, trained, design, seen.columns, seen.terms)
         try:
             every_pair = learn_from_every_pair(pairs, trained, every, prior, most)
         except NotConverged as fault:
