@@ -6,9 +6,11 @@ compared counts with the missing weight. Merging goes in rounds over all compone
 that are each other's best neighbour become one. For average linkage that gives what merging best first, one pair at a
 time, gives (reciprocal nearest neighbours: Murtagh 1983), since no merge makes a third group more alike than its better
 half was; a forbidden pair stays forbidden whatever joins it. A group that fits two others about equally well, which do
-not fit each other, joins neither: to guess would make two people one. Weights are summed as whole numbers and equals
-are ordered by marks of the records, so what becomes of some depends neither on the order of rows nor on what others
-there are.
+not fit each other, joins neither: to guess would make two people one. A record
+alone may be let into a group on less evidence, since what is damaged in it speaks against it in each of its pairs;
+which of the groups that come to be is then told by the rounds. Weights are summed as whole numbers and equals are
+ordered by marks of the records, so what becomes of some depends neither on the order of rows nor on what others there
+are.
 """
 
 import hashlib
@@ -135,25 +137,28 @@ def cluster(
     constraints: Constraints,
     *,
     stop: float = policy.CLUSTER_STOP,
+    lone: float = 0.0,
     missing: float | None = None,
     mark: NDArray[np.uint64] | Callable[[Ints], NDArray[np.uint64]] | None = None,
 ) -> Clustering:
-    """Cluster `records` records. `mark` is a number of each, the same whatever other records there are, or gives those
-    of the records at some places: few need one. It orders pairs of equal weight, else their places do. Raises
-    ValueError as check_stop does, and if a weight is no number."""
+    """Cluster `records` records. A record alone joins a group of two or more from `lone` bits below `stop` on, from
+    half way to the missing weight at most. `mark` is a number of each, the same whatever other records there are, or
+    gives those of the records at some places: few need one. It orders pairs of equal weight, else their places do.
+    Raises ValueError as check_stop does, and if a weight is no number."""
     missing = missing_weight() if missing is None else missing
     check_stop(stop, missing)
+    lone = min(lone, (stop - missing) / 2)
     if np.isnan(edges.weight).any():
         raise ValueError("a match weight is not a number")
     left, right = (of(edges.left, edges.right).astype(np.int64) for of in (np.minimum, np.maximum))
     capped = np.clip(edges.weight, -policy.WEIGHT_CAP, policy.WEIGHT_CAP)
     weight = np.rint(capped * STEPS).astype(np.int64)
-    strong = weight > stop * STEPS
+    strong, near = (weight > level * STEPS for level in (stop, stop - lone))
     group, suspended = _decided_groups(records, constraints)
     component = components(
         records,
-        np.concatenate([left[strong], constraints.must[:, 0]]),
-        np.concatenate([right[strong], constraints.must[:, 1]]),
+        np.concatenate([left[near], constraints.must[:, 0]]),
+        np.concatenate([right[near], constraints.must[:, 1]]),
     )
     hard = _hard_components(component, left[strong], constraints)
     # an easy component is one cluster, named by its first record as every group is
@@ -164,7 +169,7 @@ def cluster(
     if mark is not None:
         merged = np.flatnonzero(hard[component])
         marked[merged] = mark(merged) if callable(mark) else mark[merged]
-    merging = _Merging(named, component, hard, constraints, stop, missing, marked)
+    merging = _Merging(named, component, hard, constraints, stop, lone, missing, marked)
     merging.run(left[inside], right[inside], weight[inside])
     names = merging.names()
     numbered = (np.cumsum(names == np.arange(records)) - 1)[names]
@@ -231,12 +236,13 @@ class _Merging:
         hard: Bools,
         constraints: Constraints,
         stop: float,
+        lone: float,
         missing: float,
         mark: NDArray[np.uint64],
     ) -> None:
         records = len(named)
         self.named, self.component, self.mark = named, component, mark
-        self.stop, self.missing = stop * STEPS, round(missing * STEPS)
+        self.stop, self.lone, self.missing = stop * STEPS, lone * STEPS, round(missing * STEPS)
         self.into = np.arange(records)  # group -> the group that took it in
         self.size = np.bincount(named, minlength=records)
         self.dead, self.begins = np.full(records, NEVER), np.full(records, -NEVER)
@@ -257,7 +263,9 @@ class _Merging:
         while len(pairs):
             every = self.size[pairs.a] * self.size[pairs.b]
             mean = (pairs.total + self.missing * (every - pairs.compared)) / every
-            wanted = np.flatnonzero(mean > self.stop)
+            sizes = np.stack([self.size[pairs.a], self.size[pairs.b]])
+            joins = (sizes.min(axis=0) == 1) & (sizes.max(axis=0) > 1)
+            wanted = np.flatnonzero(mean > self.stop - self.lone * joins)
             kept_apart = self._kept_apart(pairs[wanted])
             allowed = np.flatnonzero(kept_apart < 0)
             kept_apart[allowed[self._fits_two(pairs, mean, wanted[allowed])]] = FITS_TWO

@@ -124,7 +124,8 @@ def _shared(
     for comparison in settings["comparisons"]:
         levels = [x for x in comparison["comparison_levels"] if not x.get("is_null_level")]
         for gamma, level in enumerate(reversed(levels)):
-            if column := level.get("tf_adjustment_column"):
+            # a column that is not among the terms is empty, or of one value that all share
+            if (column := level.get("tf_adjustment_column")) in terms:
                 cases.append(f"CASE gamma_{comparison['output_column_name']} WHEN {gamma} THEN {column} ELSE 0 END")
     return " + ".join(cases)
 

@@ -71,9 +71,7 @@ def maximise(
     # a level's place in its comparison; the null level has its own last place, worth nothing
     common = patterns.get("shared")
     places = {name: _places(np.asarray(patterns[f"gamma_{name}"]), len(each)) for name, each in levels.items()}
-    u = {
-        name: np.log([*(_u(level, common is not None) for level in each), 1.0]) for name, each in levels.items()
-    }
+    u = {name: np.log([*(_u(level, common is not None) for level in each), 1.0]) for name, each in levels.items()}
     fixed = {name: np.array([bool(level.get("fix_m_probability")) for level in each]) for name, each in levels.items()}
     m = {name: _as_it_stands(each) if known else _first_guess(each) for name, each in levels.items()}
     every, share = known or (float(pairs.sum()), 0.5)

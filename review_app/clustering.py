@@ -18,7 +18,7 @@ _EPOCH = date(1900, 1, 1)
 
 
 def outcome(
-    records: Sequence[Record], pairs: Iterable[Pair], decisions: Iterable[Decision], stop: float
+    records: Sequence[Record], pairs: Iterable[Pair], decisions: Iterable[Decision], stop: float, lone: float = 0.0
 ) -> list[list[str]]:
     """Groups of record ids, as the next run's clustering would make them of these records alone; largest first."""
     place = {record.record_id: number for number, record in enumerate(sorted(records, key=lambda r: r.record_id))}
@@ -31,7 +31,7 @@ def outcome(
     )
     said = [(kind, place[left], place[right]) for kind, left, right in decisions if left in place and right in place]
     limits, mark = _constraints([r.raw for r in ordered], said), marks(r.record_id for r in ordered)
-    found = cluster(len(ordered), edges, limits, stop=stop, mark=mark)
+    found = cluster(len(ordered), edges, limits, stop=stop, lone=lone, mark=mark)
     groups: dict[int, list[str]] = {}
     for record, label in zip(ordered, found.labels.tolist(), strict=True):
         groups.setdefault(label, []).append(record.record_id)
@@ -39,14 +39,14 @@ def outcome(
 
 
 def outcome_of(
-    cluster: Cluster, verdict: str, chosen: Sequence[str], standing: Sequence[Decision], stop: float
+    cluster: Cluster, verdict: str, chosen: Sequence[str], standing: Sequence[Decision], stop: float, lone: float
 ) -> dict[str, Any]:
     """What re-clustering would make of an answer: the sizes of the item's parts, and how many take in a neighbour."""
     new = edges_of(cluster, verdict, chosen)
     touched = {frozenset((left, right)) for _, left, right in new}
     kept = [each for each in standing if frozenset(each[1:]) not in touched]
     records, pairs = [*cluster.records, *cluster.beside], [*cluster.pairs, *cluster.beside_pairs]
-    groups = outcome(records, pairs, [*kept, *new], stop)
+    groups = outcome(records, pairs, [*kept, *new], stop, lone)
     own = {record.record_id for record in cluster.records}
     parts = [[record for record in group if record in own] for group in groups]
     joined = sum(1 for group in groups if set(group) & own and set(group) - own)

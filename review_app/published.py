@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 from linkage_models.models import Model
+from linkage_models.person.designs import DESIGNS
 from pipelines.commit_point import Current
 from pipelines.faults import BoroughlinkError
 from pipelines.settings import DataFolder
@@ -124,6 +125,10 @@ class Snapshot:
     def link_weight(self) -> float:
         return self.shared.link_weight
 
+    @property
+    def lone(self) -> float:
+        return self.shared.lone
+
 
 @dataclass
 class _Open:
@@ -145,6 +150,11 @@ class _Open:
             return None
         # levels and weights only: the frequencies of names stay in the file
         return Model.of(self.cursor().scalar("SELECT body FROM published.linkage.model"), "{}")
+
+    @cached_property
+    def lone(self) -> float:
+        """How far below the stop level a record alone joins a group."""
+        return DESIGNS[self.model.design].lone if self.model else 0.0
 
     @cached_property
     def link_weight(self) -> float:

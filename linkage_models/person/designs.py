@@ -11,14 +11,14 @@ from linkage_models.person.levels import Comparison
 from linkage_models.person.records import COLUMNS, IS_HOME, columns_at_hand
 from linkage_models.statements import read_sql
 from linkage_models.term_frequencies import TERM_COLUMNS
-from linkage_models.thresholds import COMMON_WORD, RARE_BLOCK
+from linkage_models.thresholds import COMMON_WORD, LONE_RECORD, RARE_BLOCK
 
 
 @dataclass(frozen=True)
 class Design:
     """`rules` and `families` as in blocking; `weighed` are the columns whose common values count for less; `columns` is
-    the SQL that adds what only this design reads to a table as person.records writes it, `added` their names. A model
-    remembers its design by name."""
+    the SQL that adds what only this design reads to a table as person.records writes it, `added` their names; `lone` as
+    clustering.cluster takes it. A model remembers its design by name."""
 
     name: str
     comparisons: tuple[Comparison, ...]
@@ -27,6 +27,7 @@ class Design:
     weighed: tuple[str, ...]
     columns: Path | None = None
     added: tuple[str, ...] = ()
+    lone: float = 0.0
 
     @property
     def spare(self) -> bool:
@@ -75,5 +76,6 @@ GENERAL = Design(
     TERM_COLUMNS,
     Path(__file__).with_name("general.sql"),
     general.ADDED_COLUMNS,
+    LONE_RECORD,
 )
 DESIGNS = {design.name: design for design in (COUNCIL, GENERAL)}

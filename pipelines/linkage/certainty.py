@@ -4,6 +4,8 @@ import json
 
 from linkage_models import thresholds as policy
 from linkage_models.calibration import Calibration, Floats, Thresholds, face_value, thresholds
+from linkage_models.models import Model
+from linkage_models.person.designs import DESIGNS
 from pipelines.linkage.edges import MODEL
 from pipelines.warehouse import Warehouse
 
@@ -18,6 +20,14 @@ def calibration_of(wh: Warehouse, catalog: str = "identity") -> Calibration:
         return face_value()
     read = json.loads(wh.scalar(f"SELECT body FROM {relation}")).get("calibration")
     return Calibration.of(read) if read else face_value()
+
+
+def lone_of(wh: Warehouse, catalog: str = "identity") -> float:
+    """How far below the stop level a record alone joins a group, by the design of the model that scored."""
+    relation = MODEL.replace("identity", catalog, 1)
+    if not wh.exists(relation):
+        return 0.0
+    return DESIGNS[Model.of(wh.scalar(f"SELECT body FROM {relation}"), "{}").design].lone
 
 
 def write_thresholds(wh: Warehouse, view: str, weights: Floats, target: float) -> None:

@@ -12,7 +12,7 @@ from linkage_models.person.agreements import WORDS, agreement
 from linkage_models.person.records import link_table
 from pipelines.faults import plural
 from pipelines.governance.protection import NEVER_LINK, listed, protected_persons
-from pipelines.linkage.certainty import thresholds_of
+from pipelines.linkage.certainty import lone_of, thresholds_of
 from pipelines.linkage.company import in_words
 from pipelines.linkage.doubts import KEPT_APART
 from pipelines.linkage.edges import compared_in
@@ -264,11 +264,12 @@ def _kept_apart(
     ]
     said += forbidden(wh, at.catalog, one, other)
     held = between(one, other, ties)
+    least = at.stop - (lone_of(wh, at.catalog) if min(len(one), len(other)) == 1 < max(len(one), len(other)) else 0)
     size = f"the {plural(len(one), 'record')} of the one and the {plural(len(other), 'record')} of the other"
     rest = f"a pair that no rule compares counts {missing_weight():+.1f}, " if held.compared < held.pairs else ""
     said.append(
         f"Between {size}, {held.compared} of {plural(held.pairs, 'pair')} were compared; {rest}on average the evidence"
-        f" weighs {held.mean:+.1f} bits, and persons merge above {at.stop:+.1f}."
+        f" weighs {held.mean:+.1f} bits, and persons merge above {least:+.1f}."
     )
     if held.best and wh.rows(
         f"""-- there is one if another person fits one of the two as well
@@ -277,7 +278,7 @@ def _kept_apart(
         {"view": at.view, "l": held.best.left, "r": held.best.right, "reason": KEPT_APART[FITS_TWO]},
     ):
         said.append("One of the two fits another person about as well, so that it was joined to neither.")
-    if held.mean > at.stop and len(said) == 1:
+    if held.mean > least and len(said) == 1:
         said.append(
             "Nothing forbids it: the settings have changed since that run, or it will be one person in the next."
         )

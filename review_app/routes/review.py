@@ -327,7 +327,8 @@ def outcomes(held: House, snapshot: Snapshot, cluster: Cluster, chosen: Sequence
     def told(*_: Any) -> list[dict[str, Any]]:
         wanted = ["same", "different"] if cluster.side("b") else ["same"]
         wanted += ["split"] if chosen else []
-        return [outcome_of(cluster, verdict, chosen, standing, held.settings.cluster_stop) for verdict in wanted]
+        levels = held.settings.cluster_stop, snapshot.lone
+        return [outcome_of(cluster, verdict, chosen, standing, *levels) for verdict in wanted]
 
     return told() if chosen else snapshot.recent(f"outcomes {cluster.item.item_id} {standing}", told)
 

@@ -54,6 +54,19 @@ def test_a_negative_pair_speaks_against() -> None:
     assert labels(cluster(3, edges((0, 1, 12), (1, 2, 5), (0, 2, -9)), Constraints.none(3), missing=-3)) == [0, 0, 1]
 
 
+def test_a_record_alone_joins_a_group_on_less_evidence_than_two_groups_or_two_records() -> None:
+    two, four = Constraints.none(3), Constraints.none(4)
+    damaged = edges((0, 1, 12), (1, 2, 2), (0, 2, -4))
+    assert labels(cluster(3, damaged, two, missing=-3)) == [0, 0, 1]
+    assert labels(cluster(3, damaged, two, missing=-3, lone=1.5)) == [0, 0, 0]
+    assert labels(cluster(3, edges((0, 1, 12), (1, 2, 1), (0, 2, -4)), two, missing=-3, lone=1.5)) == [0, 0, 1]
+    groups = edges((0, 1, 12), (2, 3, 12), (0, 2, 2), (1, 3, -4), (0, 3, 2), (1, 2, -4))
+    assert labels(cluster(4, groups, four, missing=-3, lone=1.5)) == [0, 0, 1, 1]
+    assert labels(cluster(2, edges((0, 1, -1)), Constraints.none(2), missing=-3, lone=1.5)) == [0, 1]
+    # never nearer than half way to a missing pair
+    assert labels(cluster(3, edges((0, 1, 12), (0, 2, 0)), two, missing=-3, lone=9)) == [0, 0, 1]
+
+
 def test_one_record_of_a_person_where_the_source_holds_each_once() -> None:
     found = cluster(3, edges((0, 1, 9), (1, 2, 5), (0, 2, 4)), constraints(3, exclusive=[7, -1, 7]), missing=-3)
     assert labels(found) == [0, 0, 1]
@@ -190,14 +203,15 @@ def test_rounds_give_what_merging_best_first_gives(seed: int) -> None:
     assert labels(found) == best_first(45, rows, rules, set(found.suspended.tolist()))
 
 
+@pytest.mark.parametrize("lone", [0.0, 1.5])
 @pytest.mark.parametrize("even", [False, True])
-def test_neither_row_order_nor_the_graph_around_matters(even: bool) -> None:
+def test_neither_row_order_nor_the_graph_around_matters(even: bool, lone: float) -> None:
     rng = np.random.default_rng(3)
     rows, rules = drawn(rng, 400, even)
-    first = cluster(400, edges(*rows), rules)
+    first = cluster(400, edges(*rows), rules, lone=lone)
     shuffled = [rows[place] for place in rng.permutation(len(rows))]
     turned = [(b, a, weight) if rng.random() < 0.5 else (a, b, weight) for a, b, weight in shuffled]
-    again = cluster(400, edges(*turned), rules)
+    again = cluster(400, edges(*turned), rules, lone=lone)
     assert labels(again) == labels(first)
     for kind in ("stopped", "bridges", "thin"):
         one, other = ({tuple(sorted(e[place][:2])) for place in getattr(c, kind).tolist()}
@@ -214,8 +228,8 @@ def test_neither_row_order_nor_the_graph_around_matters(even: bool) -> None:
         begins=[int(rules.begins[(n - 7) // 3]) if n % 3 == 1 and 7 <= n < 1207 else -NEVER for n in range(1300)],
     )
     named = [f"record {(n - 7) // 3}" if n % 3 == 1 and 7 <= n < 1207 else f"other {n}" for n in range(1300)]
-    alone = cluster(400, edges(*rows), rules, mark=marks(named[7:1207:3]))
-    wide = cluster(1300, edges(*moved), spread, mark=marks(named)).labels[7:1207:3]
+    alone = cluster(400, edges(*rows), rules, lone=lone, mark=marks(named[7:1207:3]))
+    wide = cluster(1300, edges(*moved), spread, lone=lone, mark=marks(named)).labels[7:1207:3]
     assert np.unique(wide, return_inverse=True)[1].tolist() == labels(alone)
 
 
