@@ -48,6 +48,23 @@ def test_training_may_not_take_households_for_persons() -> None:
     assert held.matches < free.matches
 
 
+def test_namesakes_of_a_common_name_teach_nothing_of_birth_dates() -> None:
+    """Pairs of one name and two birth dates: many of a name that one in 64 bears, few of one that one in 4,096 does."""
+    levels = {
+        "forename": [{"m_probability": 0.9, "u_probability": 0.001, "tf_adjustment_column": "forename"},
+                     {"m_probability": 0.1, "u_probability": 0.999}],
+        "birth_date": [{"m_probability": 0.9, "u_probability": 1e-4}, {"m_probability": 0.1, "u_probability": 1.0}],
+    }  # fmt: skip
+    patterns = {
+        "gamma_forename": np.array([1, 1, 1, 1]), "gamma_birth_date": np.array([1, 0, 1, 0]),
+        "pairs": np.array([500, 20_000, 500, 50]),
+    }  # fmt: skip
+    known = (1e6, 1e-3)
+    blind = maximise(("every",), patterns, levels, known)
+    told = maximise(("every",), patterns | {"shared": np.array([-6.0, -6.0, -12.0, -12.0])}, levels, known)
+    assert told.m["birth_date"][1] < 0.1 < blind.m["birth_date"][1]
+
+
 def test_both_designs_fit_the_marks_of_their_rules() -> None:
     for design in (COUNCIL, GENERAL):
         assert len(design.rules) < 63, "a pair's rules are kept as the bits of one number"
