@@ -49,7 +49,7 @@ def test_training_may_not_take_households_for_persons() -> None:
 
 
 def test_namesakes_of_a_common_name_teach_nothing_of_birth_dates() -> None:
-    """Pairs of one name and two birth dates: many of a name that one in 64 bears, few of one that one in 4,096 does."""
+    """Pairs of one name and two birth dates: many of a name that one in 8 bears, few of one that one in 4,096 does."""
     levels = {
         "forename": [{"m_probability": 0.9, "u_probability": 0.001, "tf_adjustment_column": "forename"},
                      {"m_probability": 0.1, "u_probability": 0.999}],
@@ -61,7 +61,7 @@ def test_namesakes_of_a_common_name_teach_nothing_of_birth_dates() -> None:
     }  # fmt: skip
     known = (1e6, 1e-3)
     blind = maximise(("every",), patterns, levels, known)
-    told = maximise(("every",), patterns | {"shared": np.array([-6.0, -6.0, -12.0, -12.0])}, levels, known)
+    told = maximise(("every",), patterns | {"shared": np.array([-3.0, -3.0, -12.0, -12.0])}, levels, known)
     assert told.m["birth_date"][1] < 0.1 < blind.m["birth_date"][1]
 
 
