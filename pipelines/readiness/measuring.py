@@ -19,7 +19,7 @@ from linkage_models.readiness.mirror import home_mirror
 from linkage_models.readiness.reach import reach_sql
 from pipelines.linkage.certainty import thresholds_of
 from pipelines.linkage.company import open_view_edges
-from pipelines.linkage.edges import MODEL
+from pipelines.linkage.edges import MODEL, compared_in
 from pipelines.people.records import ADDRESS_UPRN, RECORD
 from pipelines.places.gazetteer import PROPERTY
 from pipelines.readiness.thresholds import FEWEST_IN_GROUP, RECALL_OFF, UNSEEN, UNSEEN_MOST, VIEW, WORTH_A_MIRROR
@@ -174,10 +174,10 @@ def _write_blocking(wh: Warehouse, model: Model) -> float:
     design = DESIGNS[model.design]
     patterns: dict[str, list[tuple[int, int, float]]] = {}
     for source, rules, pairs, matches in wh.rows(
-        """-- one row per source and set of rules that found pairs with a record of it; '' for all
+        f"""-- one row per source and set of rules that found pairs with a record of it; '' for all
         WITH told AS (
             SELECT source_l, source_r, rules, count(*) AS pairs, sum(match_probability) AS matches
-            FROM identity.linkage.edge GROUP BY ALL
+            FROM {compared_in(wh, VIEW)} GROUP BY ALL
         ), touched AS (
             SELECT source_l AS source, rules, pairs, matches FROM told
             UNION ALL SELECT source_r, rules, pairs, matches FROM told WHERE source_l <> source_r
