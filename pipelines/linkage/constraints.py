@@ -50,14 +50,16 @@ def load_decisions(wh: Warehouse, decisions: list[dict[str, Any]]) -> Decided:
             SELECT d.* REPLACE (coalesce(l.record_id, d.record_l) AS record_l,
                 coalesce(r.record_id, d.record_r) AS record_r)
             FROM decision_given d LEFT JOIN {SUCCESSION} l ON l.former_record_id = d.record_l
-            LEFT JOIN {SUCCESSION} r ON r.former_record_id = d.record_r)
+            LEFT JOIN {SUCCESSION} r ON r.former_record_id = d.record_r
+        ), here AS (  -- few, so that what follows is quick
+            SELECT record_id, sensitivity, fingerprint FROM {RECORD}
+            WHERE record_id IN (SELECT unnest([record_l, record_r]) FROM given))
         SELECT d.*, l.record_id IS NOT NULL AND r.record_id IS NOT NULL
                 AND coalesce(l.sensitivity, '') NOT IN ({listed(NEVER_LINK)})
                 AND coalesce(r.sensitivity, '') NOT IN ({listed(NEVER_LINK)}) AS both_here,
             coalesce(d.fingerprint_l = l.fingerprint, true) AND coalesce(d.fingerprint_r = r.fingerprint, true) AS
             unchanged
-        FROM given d LEFT JOIN {RECORD} l ON l.record_id = d.record_l LEFT JOIN {RECORD} r ON r.record_id =
-            d.record_r"""
+        FROM given d LEFT JOIN here l ON l.record_id = d.record_l LEFT JOIN here r ON r.record_id = d.record_r"""
     )
     wh.con.unregister("decision_given")
     wh.execute(
