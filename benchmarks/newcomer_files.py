@@ -20,7 +20,7 @@ Files = dict[str, tuple[pl.DataFrame, str]]
 Rng = np.random.Generator
 
 
-def _people(rng: Rng, count: int) -> pl.DataFrame:
+def people_of(rng: Rng, count: int) -> pl.DataFrame:
     group = np.full(count, "british", dtype=object)
     sex, year = np.where(rng.random(count) < 0.5, "M", "F").astype(object), rng.integers(1930, 2005, count)
     towns, streets = places_of(rng, 60), streets_of(rng, max(count // 60, 20))
@@ -40,37 +40,37 @@ def _people(rng: Rng, count: int) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _slips(rate: float) -> dict[str, Slips]:
+def slips_of(rate: float) -> dict[str, Slips]:
     first = ((rate, nickname), (rate / 2, misheard), (rate / 2, mistyped))
     return {"first": Slips(0.01, first), "last": Slips(0.01, ((rate, misheard), (rate / 2, mistyped)))}
 
 
-def _some(rng: Rng, table: pl.DataFrame, share: float) -> pl.Series:
+def some(rng: Rng, table: pl.DataFrame, share: float) -> pl.Series:
     return pl.Series(rng.random(table.height) < share)
 
 
-def _shuffled(rng: Rng, table: pl.DataFrame) -> pl.DataFrame:
+def shuffled(rng: Rng, table: pl.DataFrame) -> pl.DataFrame:
     return table[rng.permutation(table.height)].with_columns(at=pl.Series(np.arange(table.height)))
 
 
-def _joined(*parts: str, by: str) -> pl.Expr:
+def joined(*parts: str, by: str) -> pl.Expr:
     return pl.concat_str([pl.col(part).cast(pl.String) for part in parts], separator=by)
 
 
 def voters(count: int, seed: int) -> Files:
     """American registers, upper case, ages: a fifth has moved, women have married, half give a telephone."""
     rng = stream(seed, "voters")
-    people, other = _people(rng, count), _people(rng, count)
+    people, other = people_of(rng, count), people_of(rng, count)
     made: Files = {}
     for year in (2011, 2021):
-        table = _shuffled(rng, people[rng.permutation(count)[: int(count * 0.8)]])
+        table = shuffled(rng, people[rng.permutation(count)[: int(count * 0.8)]])
         if year == 2021:
-            moved, wed = _some(rng, table, 0.2), _some(rng, table, 0.06) & (table["sex"] == "F")
+            moved, wed = some(rng, table, 0.2), some(rng, table, 0.06) & (table["sex"] == "F")
             new = other[table["person"].to_list()]
             old = {name: pl.when(moved).then(new[name]).otherwise(name) for name in ("number", "street", "town", "zip")}
             table = table.with_columns(**old, last=pl.when(wed).then(new["last"]).otherwise("last"))
-        table = damaged(table, _slips(0.02), seed + year)
-        initial, known = _some(rng, table, 0.4), _some(rng, table, 0.8)
+        table = damaged(table, slips_of(0.02), seed + year)
+        initial, known = some(rng, table, 0.4), some(rng, table, 0.8)
         middle = pl.when(initial).then(pl.col("middle").str.head(1)).otherwise("middle")
         rows = table.select(
             "person",
@@ -79,13 +79,13 @@ def voters(count: int, seed: int) -> Files:
             first_name=pl.col("first").str.to_uppercase(),
             midl_name=pl.when(known).then(middle.str.to_uppercase()),
             age=year - pl.col("year") - (pl.col("month") > 6).cast(pl.Int64),
-            sex_code=pl.when(_some(rng, table, 0.05)).then(pl.lit("U")).otherwise("sex"),
+            sex_code=pl.when(some(rng, table, 0.05)).then(pl.lit("U")).otherwise("sex"),
             race_code=pl.lit("W"),
-            res_street_address=_joined("number", "street", by=" ").str.to_uppercase(),
+            res_street_address=joined("number", "street", by=" ").str.to_uppercase(),
             res_city_desc=pl.col("town").str.to_uppercase(),
             state_cd=pl.lit("NC"),
             zip_code=pl.col("zip").cast(pl.String),
-            full_phone_num=pl.when(_some(rng, table, 0.5)).then("phone"),
+            full_phone_num=pl.when(some(rng, table, 0.5)).then("phone"),
         )
         made[f"voters_{year}"] = rows, f"{year}-06-30"
     return made
@@ -94,13 +94,13 @@ def voters(count: int, seed: int) -> Files:
 def emails(count: int, seed: int) -> Files:
     """One list with four records a person: names missing from a sixth, no address but a town."""
     rng = stream(seed, "emails")
-    table = _people(rng, count)[np.repeat(np.arange(count), rng.integers(1, 8, count))].with_columns(
+    table = people_of(rng, count)[np.repeat(np.arange(count), rng.integers(1, 8, count))].with_columns(
         dob=pl.date("year", "month", "day").dt.to_string(),
-        email=_joined("first", "last", "year", by=".").str.to_lowercase() + "@mail.example",
+        email=joined("first", "last", "year", by=".").str.to_lowercase() + "@mail.example",
     )
     slips = {"first": Slips(0.15, ((0.1, mistyped), (0.1, misheard))), "dob": Slips(0.05)}
     slips |= {"last": Slips(0.17, ((0.1, mistyped), (0.1, misheard))), "town": Slips(0.18, ((0.1, mistyped),))}
-    table = _shuffled(rng, damaged(table, slips | {"email": Slips(0.2, ((0.1, mistyped),))}, seed))
+    table = shuffled(rng, damaged(table, slips | {"email": Slips(0.2, ((0.1, mistyped),))}, seed))
     rows = table.select("person", "dob", "email", unique_id="at", first_name="first", surname="last", city="town")
     return {"list": (rows, "2026-11-01")}
 
@@ -109,26 +109,26 @@ def patients(count: int, seed: int) -> Files:
     """One file of a hospital: dates in American order, numbers, aliases, much of it empty."""
     rng = stream(seed, "patients")
     copies = 1 + (rng.random(count) < 0.3) + (rng.random(count) < 0.1)
-    table = _people(rng, count)[np.repeat(np.arange(count), copies)]
-    slips = _slips(0.08) | {"middle": Slips(0.5), "ssn": Slips(0.5, ((0.05, mistyped),)), "phone": Slips(0.4)}
-    table = _shuffled(rng, damaged(table, slips | {"street": Slips(0.1, ((0.1, mistyped),))}, seed))
+    table = people_of(rng, count)[np.repeat(np.arange(count), copies)]
+    slips = slips_of(0.08) | {"middle": Slips(0.5), "ssn": Slips(0.5, ((0.05, mistyped),)), "phone": Slips(0.4)}
+    table = shuffled(rng, damaged(table, slips | {"street": Slips(0.1, ((0.1, mistyped),))}, seed))
     rows = table.select(
         "person",
         EnterpriseID=pl.col("at") + 15_000_000,
-        LAST=pl.when(_some(rng, table, 0.1)).then("maiden").otherwise("last").str.to_uppercase(),
+        LAST=pl.when(some(rng, table, 0.1)).then("maiden").otherwise("last").str.to_uppercase(),
         FIRST=pl.col("first").str.to_uppercase(),
         MIDDLE=pl.col("middle").str.to_uppercase(),
         SUFFIX=pl.lit(None, dtype=pl.String),
-        DOB=pl.when(_some(rng, table, 0.9)).then(_joined("month", "day", "year", by="/")),
+        DOB=pl.when(some(rng, table, 0.9)).then(joined("month", "day", "year", by="/")),
         GENDER=pl.when(pl.col("sex") == "M").then(pl.lit("MALE")).otherwise(pl.lit("FEMALE")),
         SSN="ssn",
-        ADDRESS1=_joined("number", "street", by=" "),
+        ADDRESS1=joined("number", "street", by=" "),
         ZIP="zip",
-        MOTHERS_MAIDEN_NAME=pl.when(_some(rng, table, 0.4)).then("maiden"),
+        MOTHERS_MAIDEN_NAME=pl.when(some(rng, table, 0.4)).then("maiden"),
         CITY="town",
         STATE=pl.lit("NC"),
         PHONE="phone",
-        ALIAS=pl.when(_some(rng, table, 0.1)).then("maiden"),
+        ALIAS=pl.when(some(rng, table, 0.1)).then("maiden"),
     )
     return {"patients": (rows, "2026-11-01")}
 
@@ -136,27 +136,27 @@ def patients(count: int, seed: int) -> Files:
 def survey(count: int, seed: int) -> Files:
     """A census and the survey of who it missed: households, one string a name, the sexes 1 and 2."""
     rng = stream(seed, "survey")
-    people = _people(rng, count)
+    people = people_of(rng, count)
     head = people[(np.arange(count) // 3 * 3).tolist()]
     people = people.with_columns(
         **{name: head[name] for name in ("number", "street", "zip", "town")},
-        last=pl.when(_some(rng, people, 0.85)).then(head["last"]).otherwise("last"),
+        last=pl.when(some(rng, people, 0.85)).then(head["last"]).otherwise("last"),
     )
     made: Files = {}
     for source, share, day in (("census", 0.93, "2021-03-21"), ("coverage_survey", 0.3, "2021-05-10")):
-        table = damaged(_shuffled(rng, people[rng.permutation(count)[: int(count * share)]]), _slips(0.05), seed + 1)
-        month = pl.when(_some(rng, table, 0.04)).then(6).otherwise("month").cast(pl.String).str.zfill(2)
+        table = damaged(shuffled(rng, people[rng.permutation(count)[: int(count * share)]]), slips_of(0.05), seed + 1)
+        month = pl.when(some(rng, table, 0.04)).then(6).otherwise("month").cast(pl.String).str.zfill(2)
         born = pl.concat_str(
             pl.col("day").cast(pl.String).str.zfill(2), month, pl.col("year").cast(pl.String), separator="/"
         )
         rows = table.select(
             "person",
             Resident_ID=pl.lit(source[:2]) + pl.col("at").cast(pl.String),
-            Full_Name=_joined("first", "last", by=" "),
+            Full_Name=joined("first", "last", by=" "),
             Sex=pl.when(pl.col("sex") == "M").then(1).otherwise(2),
-            DOB=pl.when(_some(rng, table, 0.96)).then(born),
+            DOB=pl.when(some(rng, table, 0.96)).then(born),
             Age=2021 - pl.col("year"),
-            Address=_joined("number", "street", by=", "),
+            Address=joined("number", "street", by=", "),
             Postcode=pl.col("zip").cast(pl.String) + pl.col("street").str.head(2),
         )
         made[source] = rows, day
@@ -166,12 +166,10 @@ def survey(count: int, seed: int) -> Files:
 def register(count: int, seed: int) -> Files:
     """A foreign register: one string a name, in either order, accents, the year of birth alone, no key."""
     rng = stream(seed, "register")
-    table = _people(rng, count)[np.repeat(np.arange(count), 1 + (rng.random(count) < 0.5))]
-    table = _shuffled(rng, damaged(table, _slips(0.04), seed)).with_columns(pl.col("first", "last").fill_null(""))
-    turned = _joined("last", "first", by=", ").str.to_uppercase()
-    name = (
-        pl.when(_some(rng, table, 0.3)).then(turned).otherwise(_joined("first", "last", by=" ").str.replace("e", "é"))
-    )
+    table = people_of(rng, count)[np.repeat(np.arange(count), 1 + (rng.random(count) < 0.5))]
+    table = shuffled(rng, damaged(table, slips_of(0.04), seed)).with_columns(pl.col("first", "last").fill_null(""))
+    turned = joined("last", "first", by=", ").str.to_uppercase()
+    name = pl.when(some(rng, table, 0.3)).then(turned).otherwise(joined("first", "last", by=" ").str.replace("e", "é"))
     return {
         "registre": (
             table.select("person", "year", nom=name, lieu="town").rename({"year": "annee_naissance"}),
@@ -183,11 +181,9 @@ def register(count: int, seed: int) -> Files:
 def organisations(count: int, seed: int) -> Files:
     """No persons at all: it has to end without a crash."""
     rng = stream(seed, "organisations")
-    table = _shuffled(rng, _people(rng, count)[np.repeat(np.arange(count), 1 + (rng.random(count) < 0.5))])
+    table = shuffled(rng, people_of(rng, count)[np.repeat(np.arange(count), 1 + (rng.random(count) < 0.5))])
     kind = pl.Series(rng.choice([" Ltd", " & Sons", " Bakery", " Services"], table.height))
-    rows = table.select(
-        "person", "phone", id="at", name=pl.col("last") + kind, addr=_joined("number", "street", by=" ")
-    )
+    rows = table.select("person", "phone", id="at", name=pl.col("last") + kind, addr=joined("number", "street", by=" "))
     return {"businesses": (rows, "2026-11-01")}
 
 

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import polars as pl
 
-from benchmarks.newcomer_files import SHAPES, Files
+from benchmarks import name_lists, newcomer_files
+from benchmarks.newcomer_files import Files
 from benchmarks.strangers import show
 from examples.febrl.run import command
 from pipelines.reading.judging import judge_known
 from pipelines.settings import DataFolder
+
+SHAPES = newcomer_files.SHAPES | name_lists.SHAPES
 
 
 def main() -> None:

@@ -79,7 +79,7 @@ def night(data: Path, share: float, afresh: bool) -> tuple[dict[str, float], set
 
         def steps(wh: Warehouse) -> dict[str, float | str]:
             timed("people/record_address", lambda: build_record_address(wh, views))
-            timed("people/record", lambda: build_record(wh, keys.key("fingerprint"), stated))
+            timed("people/record", lambda: build_record(wh, keys.key("fingerprint"), stated, views))
             scored = timed("linkage/edge", lambda: build_edge(wh, views)).figures()
             timed("linkage/person", lambda: (load_decisions(wh, decisions), build_persons(wh, views, keys.key("ids"))))
             timed("linkage/household", lambda: build_households(wh, VIEWS, keys.key("ids")))

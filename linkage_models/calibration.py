@@ -57,6 +57,10 @@ class Calibration:
         """Probability that pairs of these weights are of one person."""
         return _share(self._at(weight, "odds"))
 
+    def odds(self, weight: Floats) -> Floats:
+        """The same as log2 odds."""
+        return self._at(weight, "odds")
+
     def interval(self, weight: Floats) -> tuple[Floats, Floats]:
         """Ends of the interval (INTERVAL_LEVEL) around `probability`."""
         return _share(self._at(weight, "low")), _share(self._at(weight, "high"))

@@ -49,6 +49,8 @@ THIN_EVIDENCE = 1.0
 # 0.14 points off the recall of distinguished pairs; 2.5 bits to 0.057 and 0.01 points more, but strangers under noise
 # lost 0.3 points of F1 by it.
 FITS_AS_WELL = 1.5
+# The most of a list's people that another list is believed to hold too, before a pair is known (assumed).
+MOST_IN_BOTH = 0.95
 # Of the groups that one fits, so many of the best are held against each other: a crowd of equals would take the cube of
 # its size.
 RIVALS_LOOKED_AT = 16

@@ -30,6 +30,7 @@ from pipelines.linkage.drawing import drawer
 from pipelines.linkage.edges import MODEL
 from pipelines.linkage.former_keys import succeed
 from pipelines.linkage.graph import NODE, NODE_EDGE, Graph, load_graph, write_nodes
+from pipelines.linkage.names_alone import silent_lists, warily
 from pipelines.linkage.reach import ANEW, REACHED, find_reached, renew_company
 from pipelines.people.records import RECORD
 from pipelines.people.touched import HOMES, PERSONS, code_mark, settle, touch, unsettle, why_all
@@ -49,7 +50,10 @@ _CODE = [
         _MODELS / name
         for name in ("clustering.py", "bridges.py", "calibration.py", "thresholds.py", "person/company.py")
     ),
-    *(_ROOM / f"{name}.py" for name in ("certainty", "company", "constraints", "doubts", "graph", "persons", "reach")),
+    *(
+        _ROOM / f"{name}.py"
+        for name in ("certainty", "company", "constraints", "doubts", "graph", "names_alone", "persons", "reach")
+    ),
 ]
 
 
@@ -66,6 +70,8 @@ def build_persons(
     outside a view changes nothing in it. What does not hang on a touched record is left as the last run made it.
     """
     everything = why_all(wh, PERSONS, _basis(wh, views, target_precision, stop))
+    if not everything and silent_lists(wh):  # any pair may be another's rival
+        everything = "lists that do not show whether anybody comes twice"
     for table, columns in ((MEMBERSHIP, _MEMBERSHIP), (PERSON, _PERSON), (LEDGER, _LEDGER), (REVIEW_EDGE, COLUMNS)):
         wh.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
     figures: dict[str, int | str] = {"members under a new key": succeed(wh, MEMBERSHIP)}
@@ -100,6 +106,7 @@ def _basis(wh: Warehouse, views: Mapping[str, Sequence[str]], target: float, sto
         "the model": hashlib.sha256(repr(model).encode()).hexdigest(),
         "the clustering or its code": code_mark(_CODE),
         "the matching engine": duckdb.__version__,
+        "the lists that tell too little": repr(silent_lists(wh)),
         "what stood in its tables": str(held),  # an erasure takes records out of them
     }
 
@@ -130,7 +137,7 @@ class _Linking:
         graph, limits = load_graph(wh), dict[str, str]()
         for view, sources in sorted(self.views.items()):
             part = (with_company if everyone else with_known_company)(wh, view, sources, graph)
-            found = _clustered(wh, view, part, self.stop)
+            found = _clustered(wh, view, warily(wh, part, self.target_precision, self.stop), self.stop)
             changed = _identify(wh, view, self.key, part, found.labels, everyone)
             weights = part.edges.weight if everyone else linking_weights(wh, view, sources, policy.LINK_WEIGHT)
             write_thresholds(wh, view, weights, self.target_precision)

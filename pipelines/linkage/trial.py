@@ -22,6 +22,7 @@ from pipelines.linkage.edges import LINKABLE, build_edge
 from pipelines.linkage.estimates import estimate_of
 from pipelines.linkage.persons import MEMBERSHIP, build_persons
 from pipelines.people.records import RECORD
+from pipelines.people.repeats import REPEATS
 from pipelines.places.gazetteer import PROPERTY
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import published_place
@@ -30,7 +31,7 @@ from pipelines.warehouse import Warehouse, sql_file
 VIEW = "data_quality"
 #: Groups of fewer records are not told of: a pair or two would make any of them the worst.
 LEAST_GROUP = 50
-_SEEN = (RECORD, PROPERTY)
+_SEEN = (RECORD, REPEATS, PROPERTY)
 
 
 @dataclass(frozen=True)

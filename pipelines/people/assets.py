@@ -6,7 +6,8 @@ import dagster as dg
 
 from pipelines.assets import Step, step_asset
 from pipelines.governance.purposes import VIEWS
-from pipelines.people.records import RECORD, RECORD_ADDRESS, build_record, build_record_address, may_repeat
+from pipelines.people.records import RECORD, RECORD_ADDRESS, build_record, build_record_address
+from pipelines.people.repeats import may_repeat
 from pipelines.sources.catalogue import Catalogue
 
 
@@ -27,9 +28,10 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         ),
     )
     def record(step: Step) -> dict[str, int]:
-        build_record_address(step.wh, {view: step.purposes.sources(view) for view in VIEWS})
+        views = {view: step.purposes.sources(view) for view in VIEWS}
+        build_record_address(step.wh, views)
         stated = {name: each.each_person for name, each in catalogue.contracts.items() if each.each_person}
-        counts = build_record(step.wh, step.run.keyring.key("fingerprint"), stated)
+        counts = build_record(step.wh, step.run.keyring.key("fingerprint"), stated, views)
         step.run.notes["may_repeat"] = may_repeat(step.wh, stated)
         return counts
 

@@ -1,16 +1,15 @@
 """people.record and people.record_address from the facts and the UPRNs found for addresses."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import polars as pl
 
 from linkage_models.standardise import code_mark, install, mark_people, standardise_people
 from linkage_models.thresholds import CHANGED_SHARE
 from pipelines.governance.protection import MASKED, NEVER_LINK, SEAL, listed
 from pipelines.people.fingerprint import fingerprint_sql, set_key
 from pipelines.people.inherited import SEALED_PLACE, inherit_flags, load_reach, seal_places
+from pipelines.people.repeats import Stated, one_person_rules, write_repeats
 from pipelines.people.touched import HOMES, touch
 from pipelines.sources.facts_build import fact_at_hand
 from pipelines.warehouse import Warehouse, sql_file
@@ -24,12 +23,6 @@ _LAST_RUN = (RECORD, STANDARDISED, BASIS)
 RECORD_ADDRESS, STAYED = "identity.people.record_address", "identity.people.stayed"
 ADDRESS_UPRN = "identity.places.address_uprn"
 PROPERTY = "identity.places.property"
-# A source whose contract does not say holds a person once if at least so many records, and such a share of them, tell
-# (name and birth date), and at most this share of them comes twice (assumed: namesakes, and brothers named after one
-# who died, are fewer; what a source that repeats people shows is far more).
-FEWEST_TELLING = 200
-TELLING_SHARE = 0.5
-REPEATED_SHARE = 0.02
 
 
 def build_record_address(wh: Warehouse, views: Mapping[str, Sequence[str]] | None = None) -> int:
@@ -66,10 +59,13 @@ def build_record_address(wh: Warehouse, views: Mapping[str, Sequence[str]] | Non
 
 
 def build_record(
-    wh: Warehouse, fingerprint_key: bytes, each_person: Mapping[str, str | Mapping[str, str]] | None = None
+    wh: Warehouse,
+    fingerprint_key: bytes,
+    each_person: Stated | None = None,
+    views: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, int]:
-    """Write RECORD; needs RECORD_ADDRESS. Returns rows, and how many of them are people. `each_person`: what contracts
-    state of how often one person stands in a source.
+    """Write RECORD and REPEATS; needs RECORD_ADDRESS. Returns rows, and how many of them are people. `each_person`:
+    what contracts state of how often one person stands in a source; `views`: the sources of each view.
 
     A row follows from the fact, the stays of the record, and what holds for all rows. Where these are what they were in
     the last run, the row stays as it stands.
@@ -87,7 +83,9 @@ def build_record(
     query = sql_file(ROOM / "record.sql", property=homes)
     basis = hashlib.sha256(query.encode()).hexdigest()
     standing = all(map(wh.exists, _LAST_RUN)) and wh.scalar(f"SELECT basis FROM {BASIS}") == basis
-    with wh.given(_one_person_rules(wh, each_person or {})):
+    stated = each_person or {}
+    write_repeats(wh, _people(wh), stated, views or {})
+    with wh.given(one_person_rules(wh, stated)):
         if standing:
             _touch_by_rules(wh, homes)
             standing = _few(wh, "people_touched", "people_now")
@@ -186,36 +184,9 @@ def _touch_by_rules(wh: Warehouse, homes: str) -> None:
     wh.execute("DROP TABLE people_ruled")
 
 
-def _one_person_rules(wh: Warehouse, stated: Mapping[str, str | Mapping[str, str]]) -> pl.DataFrame:
-    """Which records of a source are of different people: (source, role, rule)."""
-    read = "source, record_id, forename_root, surname_key, birth_date, weak_birth_date"
+def _people(wh: Warehouse) -> str:
+    """Query of all standardised records: those made now, and those of RECORD that stand."""
+    read = "source, role, record_id, is_person, forename_root, surname_key, middle, generation, sex, birth_date,"
+    read += " weak_birth_date"
     standing = f" UNION ALL SELECT {read} FROM {RECORD} ANTI JOIN people_touched USING (record_id)"
-    people = f"(SELECT {read} FROM people_standardised{standing if wh.exists(RECORD) else ''})"
-    once = sql_file(
-        ROOM / "held_once.sql",
-        people=people,
-        fewest=str(FEWEST_TELLING),
-        telling=str(TELLING_SHARE),
-        share=str(REPEATED_SHARE),
-    )
-    rules: dict[str, str | Mapping[str, str]] = {**{source: "once" for (source,) in wh.rows(once)}, **stated}
-    told = [
-        (source, role, kind)
-        for source, rule in rules.items()
-        for role, kind in (((None, rule),) if isinstance(rule, str) else rule.items())
-    ]
-    return pl.DataFrame(told, schema={"source": pl.String, "role": pl.String, "rule": pl.String}, orient="row")
-
-
-def may_repeat(wh: Warehouse, stated: Collection[str]) -> list[str]:
-    """The sources with one person a row of which neither a contract (`stated`) nor the records say whether anybody
-    comes twice: too few have what held_once.sql goes by."""
-    silent = wh.rows(
-        f"""-- one row per source
-        SELECT source FROM {RECORD} WHERE is_person AND role = 'person' GROUP BY source
-        HAVING count(one_person_key) = 0 AND count(*) FILTER (forename_root IS NOT NULL AND surname_key IS NOT NULL
-            AND birth_date IS NOT NULL AND (NOT weak_birth_date OR home_key IS NOT NULL))
-            < greatest({FEWEST_TELLING}, {TELLING_SHARE} * count(*))
-        ORDER BY source"""
-    )
-    return [source for (source,) in silent if source not in stated]
+    return f"(SELECT {read} FROM people_standardised{standing if wh.exists(RECORD) else ''})"

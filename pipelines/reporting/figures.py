@@ -171,7 +171,7 @@ def collect(wh: Warehouse, summary: Mapping[str, Any]) -> Figures:
 
     `summary` is `Run.summary()`: its `timings`, and of its `notes`, where they are there, `council`, `titles` (source
     to title), `left_out` (what to why), `intake` (source to what became of each delivery), `releases` (that stand),
-    `may_repeat` (sources).
+    `may_repeat` (source to whether it is presumed to hold a person once).
     """
     notes: Mapping[str, Any] = summary.get("notes", {})
     parts: dict[str, Part[Any]] = {count.part: _count(wh, count) for count in COUNTED}
@@ -186,7 +186,7 @@ def collect(wh: Warehouse, summary: Mapping[str, Any]) -> Figures:
         (
             *stated,
             *_without_extract(wh, notes.get("titles", {})),
-            *_may_repeat(notes.get("may_repeat", ())),
+            *_may_repeat(notes.get("may_repeat", {})),
             *_left_out(wh),
             *_not_compared(wh),
         )
@@ -257,13 +257,24 @@ def _without_extract(wh: Warehouse, titles: Mapping[str, str]) -> Iterator[LeftO
         yield LeftOut("Sources of which no extract has come in", "; ".join(missing))
 
 
-def _may_repeat(sources: Sequence[str]) -> Iterator[LeftOut]:
-    """The lists that may hold a person twice for all that is known, in one line: what would help the linkage most."""
-    if sources:
+def _may_repeat(lists: Mapping[str, bool]) -> Iterator[LeftOut]:
+    """The lists that may hold a person twice for all that is known, and whether each is presumed not to: what would
+    help the linkage most."""
+    ground = "too few records have a whole birth date, or a year and a home, to show whether anybody comes twice"
+    helps = "A birth date, an age or a home address would tell namesakes apart"
+    if once := [name for name, presumed in lists.items() if presumed]:
         yield LeftOut(
-            f"That two records of one list are two people ({', '.join(sources)})",
-            "too few records have a whole birth date, or a year and a home, to show whether anybody comes twice."
-            " If nobody does, `each_person: once` in the head of the contract makes links surer",
+            f"Links between two records of one list ({', '.join(once)})",
+            f"{ground}. Each is taken to hold a person once, and two records of it that look like one person go to"
+            " review; so does a record that fits two. If somebody does come twice, say `each_person: many` in the head"
+            f" of the contract, else `each_person: once`. {helps}",
+        )
+    if many := [name for name, presumed in lists.items() if not presumed]:
+        yield LeftOut(
+            f"That two records of one list are two people ({', '.join(many)})",
+            f"{ground}: what looks like one person may be namesakes, such as father and son. If nobody comes twice,"
+            f" `each_person: once` in the head of the contract keeps them apart. {helps}; pairs of names alone go to"
+            " review where they can not be as sure as the target asks",
         )
 
 

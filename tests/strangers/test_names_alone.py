@@ -1,0 +1,61 @@
+"""Lists of names with nothing beside them that tells namesakes apart: linked only where that is sure, else reviewed."""
+
+from math import log2
+
+import numpy as np
+import pytest
+
+from pipelines.linkage.doubts import BETWEEN, REVIEW_EDGE
+from pipelines.linkage.names_alone import beside_rivals
+from pipelines.people.records import RECORD
+from pipelines.people.repeats import REPEATS, may_repeat, write_repeats
+from pipelines.warehouse import scratch_warehouse
+from tests.strangers.linking import Row, copied, link, people
+
+BARE = {"birth_date": None, "address_text": None}
+
+
+def bare(rows: list[Row]) -> list[Row]:
+    return [row | BARE for row in rows]
+
+
+def test_pairs_that_are_not_sure_enough_are_reviewed_and_not_joined() -> None:
+    everyone = people(900, 8)
+    with scratch_warehouse() as wh:
+        _, persons = link(wh, {"a": bare(everyone), "b": bare(copied(everyone[:450], 9))})
+        likely = wh.scalar("SELECT count(*) FROM identity.linkage.edge WHERE match_weight > 0")
+        asked = wh.scalar(f"SELECT count(*) FROM {REVIEW_EDGE} WHERE reason = '{BETWEEN}' AND match_weight > 0")
+    joined = [records for records in persons.values() if len(records) > 1]
+    assert likely > 200 and asked > 150, "as likely of one person as not, and no more"
+    assert len(joined) < 20 and all(len({each.split(":")[1] for each in records}) == 1 for records in joined)
+
+
+def test_the_odds_of_a_pair_are_held_against_its_rivals_and_against_no_partner() -> None:
+    # two lists of ten; records 0 and 1 of the first, 10 and 11 of the second
+    source = np.repeat([0, 1], 10)
+    left, right, odds = np.array([0, 0, 1]), np.array([10, 11, 11]), np.array([10.0, 4.0, 5.0])
+    found = beside_rivals(left, right, odds, source)
+    matches = sum(2**w / (1 + 2**w) for w in odds)
+    alone = (1 - matches / 10) ** 2
+    expected = [10 - log2(16 + alone), 4 - log2(1024 + 32 + alone), 5 - log2(16 + alone)]
+    assert found == pytest.approx(expected)
+    assert beside_rivals(left[:1], right[:1], odds[:1], source)[0] > 10, "no rival, and most may stand in both"
+
+
+def test_a_list_with_visible_copies_is_not_presumed_to_hold_a_person_once() -> None:
+    everyone = bare(people(300, 8))
+    twice = everyone + [row | {"source_key": row["source_key"] + "x"} for row in everyone]
+    with scratch_warehouse() as wh:
+        link(wh, {"a": everyone, "b": twice})
+        assert may_repeat(wh, ()) == {"a": True, "b": False}
+
+
+@pytest.mark.parametrize(("views", "presumed"), [({"all": ["a", "b"]}, True), ({"x": ["a"], "y": ["a", "b"]}, False)])
+def test_no_list_is_presumed_anything_for_what_another_view_may_not_read(
+    views: dict[str, list[str]], presumed: bool
+) -> None:
+    everyone = bare(people(300, 8))
+    with scratch_warehouse() as wh:
+        link(wh, {"a": everyone, "b": copied(everyone, 9)})
+        write_repeats(wh, RECORD, {}, views)
+        assert wh.rows(f"SELECT presumed FROM {REPEATS} ORDER BY source") == [(presumed,), (presumed,)]
