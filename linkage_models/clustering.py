@@ -150,11 +150,12 @@ def cluster(
     lone = min(lone, (stop - missing) / 2)
     if np.isnan(edges.weight).any():
         raise ValueError("a match weight is not a number")
-    left, right = (of(edges.left, edges.right).astype(np.int64) for of in (np.minimum, np.maximum))
-    capped = np.clip(edges.weight, -policy.WEIGHT_CAP, policy.WEIGHT_CAP)
-    weight = np.rint(capped * STEPS).astype(np.int64)
-    strong, near = (weight > level * STEPS for level in (stop, stop - lone))
+    # of all edges there may be many times more than of those that decide: no array of them more than is needed
+    steps = np.clip(edges.weight, -policy.WEIGHT_CAP, policy.WEIGHT_CAP)
+    np.rint(np.multiply(steps, STEPS, out=steps), out=steps)
+    strong, near = (steps > level * STEPS for level in (stop, stop - lone))
     group, suspended = _decided_groups(records, constraints)
+    left, right = (each.astype(np.int64, copy=False) for each in (edges.left, edges.right))
     component = components(
         records,
         np.concatenate([left[near], constraints.must[:, 0]]),
@@ -163,19 +164,23 @@ def cluster(
     hard = _hard_components(component, left[strong], constraints)
     # an easy component is one cluster, named by its first record as every group is
     named = np.where(hard[component], group, _first_member(component)[component])
-    inside = np.flatnonzero((component[left] == component[right]) & hard[component[left]])
-    inside = inside[np.lexsort((right[inside], left[inside]))]
+    part = np.where(hard[component], component, -1).astype(np.int32)
+    inside = np.flatnonzero((at := part[left]) == part[right])
+    inside = inside[at[inside] >= 0]
+    left, right = (of(left[inside], right[inside]) for of in (np.minimum, np.maximum))
+    order = np.lexsort((right, left))
+    inside, left, right = inside[order], left[order], right[order]
     marked = np.arange(records, dtype=np.uint64)
     if mark is not None:
         merged = np.flatnonzero(hard[component])
         marked[merged] = mark(merged) if callable(mark) else mark[merged]
     merging = _Merging(named, component, hard, constraints, stop, lone, missing, marked)
-    merging.run(left[inside], right[inside], weight[inside])
+    merging.run(left, right, steps[inside].astype(np.int64))
     names = merging.names()
     numbered = (np.cumsum(names == np.arange(records)) - 1)[names]
     stopped, stopped_by, thin = merging.for_review()
-    holding = inside[strong[inside] & (numbered[left[inside]] == numbered[right[inside]])]
-    held = holding[bridges(numbered, left[holding], right[holding])]
+    holding = np.flatnonzero(strong[inside] & (numbered[left] == numbered[right]))
+    held = inside[holding[bridges(numbered, left[holding], right[holding])]]
     return Clustering(numbered, suspended, inside[stopped], stopped_by, held, inside[thin])
 
 
