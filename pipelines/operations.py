@@ -64,7 +64,8 @@ class Operations:
             raise BoroughlinkError(
                 "The operational store on Postgres can't be reached, or its database is not ours to write to."
                 if url
-                else f"The operational store {folder.operations} can't be opened: damaged, in use, or the disk is full."
+                else f"The operational store {folder.operations} can't be opened: damaged, in use, read-only, or the"
+                " disk is full."
             ) from None
         if not url:
             folder.operations.chmod(0o600)
