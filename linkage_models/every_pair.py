@@ -57,7 +57,8 @@ def look_at_every_pair(
         f"""-- one row per pair: its levels, and half bits of how common what it shares is
         CREATE OR REPLACE TEMP TABLE training_seen AS
         SELECT unique_id_l, unique_id_r, {gammas}, round(2 * ({shared})) / 2 AS shared
-        FROM {predicted.physical_name} JOIN training_common ON unique_id = unique_id_l"""
+        FROM {predicted.physical_name} JOIN training_common l ON l.unique_id = unique_id_l
+        JOIN training_common r ON r.unique_id = unique_id_r"""
     )
     predicted.drop_table_from_database_and_remove_from_cache()
     gammas += ", shared"
@@ -109,8 +110,8 @@ def learn_from_every_pair(
 def _shared(
     con: duckdb.DuckDBPyConnection, table: str, settings: dict[str, Any], terms: dict[str, dict[str, float]]
 ) -> str:
-    """SQL: of a pair, log2 of the shares of records that have what it shares, over the levels that are weighed by it.
-    Writes training_common, one row per record: log2 of the share of each of its terms."""
+    """SQL: of a pair, log2 of the shares of records that have what it shares, the commoner of two, over the levels that
+    are weighed by it. Writes training_common, one row per record: log2 of the share of each of its terms."""
     held, joins = ["unique_id"], ""
     for column, share in terms.items():
         frame = pl.DataFrame({"value": list(share), f"{column}_share": list(share.values())})
@@ -126,7 +127,8 @@ def _shared(
         for gamma, level in enumerate(reversed(levels)):
             # a column that is not among the terms is empty, or of one value that all share
             if (column := level.get("tf_adjustment_column")) in terms:
-                cases.append(f"CASE gamma_{comparison['output_column_name']} WHEN {gamma} THEN {column} ELSE 0 END")
+                commoner = f"greatest(l.{column}, r.{column})"
+                cases.append(f"CASE gamma_{comparison['output_column_name']} WHEN {gamma} THEN {commoner} ELSE 0 END")
     return " + ".join(cases)
 
 

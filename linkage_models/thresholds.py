@@ -156,6 +156,8 @@ COMMUNITY_SHRINKAGE = 2.0
 
 # Jaro-Winkler similarity from which two names count as one misspelt (Splink's and the NHS's usual cut).
 NAME_SIMILARITY = 0.90
+# Days between two birth dates that a slip in the day, the day of registration or a month wrongly counted explains.
+NEAR_DAYS = 31
 # Similarity of names that are a little alike (general design).
 SLIGHT_SIMILARITY = 0.75
 # Of names that stand in each other's place, what the less similar two must have: unrelated names have some 0.45.

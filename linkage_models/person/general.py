@@ -23,6 +23,7 @@ from linkage_models.thresholds import (
     NAME_SIMILARITY,
     NAMESAKE_WEIGHT,
     NAMESAKE_YEARS,
+    NEAR_DAYS,
     OTHER_GENERATION_WEIGHT,
     OTHER_PERSON_WEIGHT,
     SAME_GENERATION_WEIGHT,
@@ -93,7 +94,7 @@ HOME = Comparison(
             "surname_phonetic_l = surname_phonetic_r",
             term="surname_phonetic",
         ),
-        Level("surnames alike, other or unknown addresses", f"{_SURNAME} OR {_SURNAME_ALIKE}"),
+        Level("surnames alike, other or unknown addresses", f"{_SURNAME} OR {_SURNAME_ALIKE}", term="surname_key"),
         Level("surnames a little alike, other or unknown addresses", _SURNAME_SLIGHT),
         Level("a surname unknown, other addresses", _NAMELESS),
         Level("different surnames, an address unknown", _UNKNOWN, most=MOST_OTHER_SURNAMES),
@@ -128,6 +129,10 @@ BIRTH_DATE = Comparison(
         Level(
             "years of birth two or three apart, day unknown",
             "abs(birth_year_l - birth_year_r) <= 3 AND (weak_birth_date_l OR weak_birth_date_r)",
+        ),
+        Level(
+            "days of birth within a month of each other",
+            f"abs(birth_date_l - birth_date_r) <= {NEAR_DAYS} AND NOT (weak_birth_date_l OR weak_birth_date_r)",
         ),
         Level(
             "days of birth two digits apart",

@@ -1,5 +1,6 @@
 """Each row of the table reaches the level of the general design that it states, whichever record comes first."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,10 @@ import duckdb
 import pytest
 import yaml
 
-from linkage_models.person.general import FORENAME, HOME
+from linkage_models.person.general import BIRTH_DATE, FORENAME, HOME
 from linkage_models.person.levels import Comparison
 
+COMPARED = {each.name: each for each in (HOME, FORENAME, BIRTH_DATE)}
 ROWS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 
 
@@ -17,12 +19,18 @@ def _side(said: dict[str, Any], side: str) -> str:
     """The columns of one record, as SQL."""
     forename, surname, home = said.get("forename", "ANN"), said.get("surname", "ADAMS"), said.get("home")
     texts = {"forename": forename, "forename_root": forename, "initial": forename[0], "middle_initial": None}
-    texts |= {"surname": surname, "surname_key": surname, "surname_phonetic": surname, "birth_date": None}
+    texts |= {"surname": surname, "surname_key": surname, "surname_phonetic": surname}
     texts |= {"surname_initial": surname and surname[0], "home_key": home, "address_line": home}
     texts |= {"postcode": said.get("postcode"), "address_number": home and home.split()[0]}
+    born: date | None = said.get("born")
+    texts |= {"birth_text": born and str(born)}
     lists = {"address_words": home and home.split(), "surname_parts": surname and [surname], "middle_names": None}
     values = {name: f"'{text}'" if text else "NULL::VARCHAR" for name, text in texts.items()}
     values |= {name: repr(words) if words else "NULL::VARCHAR[]" for name, words in lists.items()}
+    values |= {"birth_date": f"DATE '{born}'", "birth_year": born.year} if born else {
+        "birth_date": "NULL::DATE", "birth_year": "NULL::INTEGER"
+    }  # fmt: skip
+    values["weak_birth_date"] = born is not None and (born.month, born.day) == (1, 1)
     return ", ".join(f"{value} AS {name}_{side}" for name, value in values.items())
 
 
@@ -36,7 +44,7 @@ def _place(comparison: Comparison) -> str:
 @pytest.mark.parametrize("turned", [False, True])
 def test_level(row: dict[str, Any], turned: bool) -> None:
     first, second = (row["right"], row["left"]) if turned else (row["left"], row["right"])
-    comparison, expected = (HOME, row["level"]) if "level" in row else (FORENAME, row["forename"])
+    ((comparison, expected),) = ((COMPARED[name], row[name]) for name in COMPARED.keys() & row.keys())
     with duckdb.connect() as con:
         ((place,),) = con.execute(
             f"SELECT {_place(comparison)} FROM (SELECT {_side(first, 'l')}, {_side(second, 'r')})"
