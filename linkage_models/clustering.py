@@ -6,11 +6,10 @@ compared counts with the missing weight. Merging goes in rounds over all compone
 that are each other's best neighbour become one. For average linkage that gives what merging best first, one pair at a
 time, gives (reciprocal nearest neighbours: Murtagh 1983), since no merge makes a third group more alike than its better
 half was; a forbidden pair stays forbidden whatever joins it. A group that fits two others about equally well, which do
-not fit each other, joins neither: to guess would make two people one. A record
-alone may be let into a group on less evidence, since what is damaged in it speaks against it in each of its pairs;
-which of the groups that come to be is then told by the rounds. Weights are summed as whole numbers and equals are
-ordered by marks of the records, so what becomes of some depends neither on the order of rows nor on what others there
-are.
+not fit each other, joins neither: to guess would make two people one. A record alone may be let into a group on less
+evidence on average, if one of the group's records speaks for it: what is damaged in the one speaks against it in each
+of its pairs. Weights are summed as whole numbers and equals are ordered by marks of the records, so what becomes of
+some depends neither on the order of rows nor on what others there are.
 """
 
 import hashlib
@@ -141,10 +140,10 @@ def cluster(
     missing: float | None = None,
     mark: NDArray[np.uint64] | Callable[[Ints], NDArray[np.uint64]] | None = None,
 ) -> Clustering:
-    """Cluster `records` records. A record alone joins a group of two or more from `lone` bits below `stop` on, from
-    half way to the missing weight at most. `mark` is a number of each, the same whatever other records there are, or
-    gives those of the records at some places: few need one. It orders pairs of equal weight, else their places do.
-    Raises ValueError as check_stop does, and if a weight is no number."""
+    """Cluster `records` records. A record alone joins a group of two or more, of which one speaks for it, from `lone`
+    bits below `stop` on, half way to the missing weight at most. `mark` is a number of each, the same whatever other
+    records there are, or gives those of the records at some places: few need one. It orders pairs of equal weight, else
+    their places do. Raises ValueError as check_stop does, and if a weight is no number."""
     missing = missing_weight() if missing is None else missing
     check_stop(stop, missing)
     lone = min(lone, (stop - missing) / 2)
@@ -153,13 +152,13 @@ def cluster(
     # of all edges there may be many times more than of those that decide: no array of them more than is needed
     steps = np.clip(edges.weight, -policy.WEIGHT_CAP, policy.WEIGHT_CAP)
     np.rint(np.multiply(steps, STEPS, out=steps), out=steps)
-    strong, near = (steps > level * STEPS for level in (stop, stop - lone))
+    strong = steps > stop * STEPS
     group, suspended = _decided_groups(records, constraints)
     left, right = (each.astype(np.int64, copy=False) for each in (edges.left, edges.right))
     component = components(
         records,
-        np.concatenate([left[near], constraints.must[:, 0]]),
-        np.concatenate([right[near], constraints.must[:, 1]]),
+        np.concatenate([left[strong], constraints.must[:, 0]]),
+        np.concatenate([right[strong], constraints.must[:, 1]]),
     )
     hard = _hard_components(component, left[strong], constraints)
     # an easy component is one cluster, named by its first record as every group is
@@ -269,7 +268,7 @@ class _Merging:
             every = self.size[pairs.a] * self.size[pairs.b]
             mean = (pairs.total + self.missing * (every - pairs.compared)) / every
             sizes = np.stack([self.size[pairs.a], self.size[pairs.b]])
-            joins = (sizes.min(axis=0) == 1) & (sizes.max(axis=0) > 1)
+            joins = (sizes.min(axis=0) == 1) & (sizes.max(axis=0) > 1) & (weight[pairs.strongest] > self.stop)
             wanted = np.flatnonzero(mean > self.stop - self.lone * joins)
             kept_apart = self._kept_apart(pairs[wanted])
             allowed = np.flatnonzero(kept_apart < 0)

@@ -264,7 +264,9 @@ def _kept_apart(
     ]
     said += forbidden(wh, at.catalog, one, other)
     held = between(one, other, ties)
-    least = at.stop - (lone_of(wh, at.catalog) if min(len(one), len(other)) == 1 < max(len(one), len(other)) else 0)
+    alone = min(len(one), len(other)) == 1 < max(len(one), len(other))
+    spoken_for = alone and held.best is not None and held.best.weight > at.stop
+    least = at.stop - (lone_of(wh, at.catalog) if spoken_for else 0)
     size = f"the {plural(len(one), 'record')} of the one and the {plural(len(other), 'record')} of the other"
     rest = f"a pair that no rule compares counts {missing_weight():+.1f}, " if held.compared < held.pairs else ""
     said.append(

@@ -78,7 +78,7 @@ def build_persons(
     touch_decided(wh)
     if not everything:
         renew_company(wh, views)
-        figures["records clustered anew"] = find_reached(wh, MEMBERSHIP, stop - lone_of(wh))
+        figures["records clustered anew"] = find_reached(wh, MEMBERSHIP, stop)
     linking = _Linking(wh, views, key, target_precision, stop)
     limits = linking.link(everything is not None)
     if not everything and (everything := why_all(wh, DOUBTS, limits)):

@@ -60,11 +60,13 @@ def test_a_record_alone_joins_a_group_on_less_evidence_than_two_groups_or_two_re
     assert labels(cluster(3, damaged, two, missing=-3)) == [0, 0, 1]
     assert labels(cluster(3, damaged, two, missing=-3, lone=1.5)) == [0, 0, 0]
     assert labels(cluster(3, edges((0, 1, 12), (1, 2, 1), (0, 2, -4)), two, missing=-3, lone=1.5)) == [0, 0, 1]
+    # copies of one record say the same twice
+    assert labels(cluster(3, edges((0, 1, 12), (1, 2, -1), (0, 2, -1)), two, missing=-3, lone=1.5)) == [0, 0, 1]
     groups = edges((0, 1, 12), (2, 3, 12), (0, 2, 2), (1, 3, -4), (0, 3, 2), (1, 2, -4))
     assert labels(cluster(4, groups, four, missing=-3, lone=1.5)) == [0, 0, 1, 1]
     assert labels(cluster(2, edges((0, 1, -1)), Constraints.none(2), missing=-3, lone=1.5)) == [0, 1]
     # never nearer than half way to a missing pair
-    assert labels(cluster(3, edges((0, 1, 12), (0, 2, 0)), two, missing=-3, lone=9)) == [0, 0, 1]
+    assert labels(cluster(3, edges((0, 1, 12), (0, 2, 0.1), (1, 2, -4)), two, missing=-3, lone=9)) == [0, 0, 1]
 
 
 def test_one_record_of_a_person_where_the_source_holds_each_once() -> None:
