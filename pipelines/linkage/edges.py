@@ -126,7 +126,7 @@ def build_edge(
             RULE,
             "-- one row per blocking rule: its pairs, its largest block, how oversized ones were treated\nFROM given",
         )
-    for table in ("person_link", "record_mark", "touched_record"):
+    for table in ("person_link", "touched_record"):
         wh.execute(f"DROP TABLE {table}")
     certain, covered = certain_rules(wh.con, EDGE), coverage(wh.con, EDGE, design)
     return Linked(model, chosen, scored, afresh, changes, pairs, certain, covered, trained)
@@ -188,8 +188,8 @@ def _planned(wh: Warehouse, design: Design, views: Mapping[str, Sequence[str]] |
 
 
 def _changes(wh: Warehouse) -> dict[str, int]:
-    """Write the temporary table touched_record (record_id: new, different or gone); return how many records are new,
-    changed, vanished and as they were."""
+    """Write the temporary table touched_record (record_id: new, different or gone; mark: what it is now); return how
+    many records are new, changed, vanished and as they were."""
     wh.execute(f"CREATE TABLE IF NOT EXISTS {SCORED_RECORD} (record_id VARCHAR, mark UBIGINT)")
     wh.execute(
         f"""-- one row per record: its mark now and before
@@ -198,14 +198,15 @@ def _changes(wh: Warehouse) -> dict[str, int]:
         FROM record_mark n FULL JOIN {SCORED_RECORD} b USING (record_id)"""
     )
     wh.execute(
-        "CREATE OR REPLACE TEMP TABLE touched_record AS SELECT record_id FROM record_change"
+        "CREATE OR REPLACE TEMP TABLE touched_record AS SELECT record_id, mark FROM record_change"
         " WHERE mark IS DISTINCT FROM mark_before"
     )
     ((new, changed, vanished, standing),) = wh.rows(
         "SELECT count(*) FILTER (mark_before IS NULL), count(*) FILTER (mark <> mark_before),"
         " count(*) FILTER (mark IS NULL), count(*) FILTER (mark = mark_before) FROM record_change"
     )
-    wh.execute("DROP TABLE record_change")
+    for table in ("record_change", "record_mark"):
+        wh.execute(f"DROP TABLE {table}")
     return {"new": new, "changed": changed, "vanished": vanished, "unchanged": standing}
 
 
@@ -230,5 +231,5 @@ def _note_scoring(wh: Warehouse, basis: dict[str, str], afresh: str | None, quer
         [afresh, json.dumps(basis, sort_keys=True), query],
     )
     wh.execute(f"DELETE FROM {SCORED_RECORD} WHERE record_id IN (SELECT record_id FROM touched_record)")
-    wh.execute(f"INSERT INTO {SCORED_RECORD} FROM record_mark SEMI JOIN touched_record USING (record_id)")
+    wh.execute(f"INSERT INTO {SCORED_RECORD} FROM touched_record WHERE mark IS NOT NULL")
     wh.note(SCORED_RECORD)
