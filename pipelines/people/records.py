@@ -185,8 +185,11 @@ def _touch_by_rules(wh: Warehouse, homes: str) -> None:
 
 
 def _people(wh: Warehouse) -> str:
-    """Query of all standardised records: those made now, and those of RECORD that stand."""
-    read = "source, role, record_id, is_person, forename_root, surname_key, middle, generation, sex, birth_date,"
-    read += " weak_birth_date"
+    """Query of all standardised records: those made now, and those of RECORD that stand; none of a RECORD that an older
+    version wrote with fewer columns, as in _take_over."""
+    names = ("source", "role", "record_id", "is_person", "forename_root", "surname_key", "middle", "generation", "sex",
+             "birth_date", "weak_birth_date")  # fmt: skip
+    read = ", ".join(names)
     standing = f" UNION ALL SELECT {read} FROM {RECORD} ANTI JOIN people_touched USING (record_id)"
-    return f"(SELECT {read} FROM people_standardised{standing if wh.exists(RECORD) else ''})"
+    known = set(names) <= set(wh.columns(RECORD))
+    return f"(SELECT {read} FROM people_standardised{standing if known else ''})"
