@@ -66,6 +66,8 @@ def main() -> None:
         if os.environ.get("BOROUGHLINK_DEBUG"):
             raise
         said = f"{type(fault).__name__}, which nobody foresaw. The last good state stays."
+        if type(fault).__name__ == "OperationalError":
+            said = "The store refused: disk full or read-only, or another program holds it. The last good state stays."
         if type(fault).__name__ in ("BinderException", "CatalogException"):
             said += " What an older version published can lack a column: `boroughlink run --force` makes it anew."
         click.echo(f"boroughlink: {said} `boroughlink --debug ...` on invented data shows where.", err=True)

@@ -119,7 +119,7 @@ def run_job(
     say("Running")
     with progress():
         fine, faults = execute(place, f"{by}, by {person()}" if by else person(), select)
-    return False, [] if fine else (faults or ["a step failed"])
+    return False, [] if fine else (faults or ["a step failed; `boroughlink status` says why"])
 
 
 def keep_what_it_holds(folder: DataFolder, holds: str) -> None:
