@@ -14,7 +14,7 @@ from linkage_models.person.communities import learn_communities
 from linkage_models.person.designs import COUNCIL, GENERAL, Design
 from linkage_models.person.general import without_families, without_proof
 from linkage_models.person.levels import Comparison
-from linkage_models.term_frequencies import terms_here, write_telling_names
+from linkage_models.term_frequencies import terms_here, write_rare_names
 
 FLOOR = 1e-6
 
@@ -54,8 +54,8 @@ def observe(
     keys, keyed = table, columns
     if design is COUNCIL and columns.issuperset({"forename", "surname_key"}):
         terms |= learn_communities(con, table)
-        keys, keyed = "training_key", columns | {"telling_name"}
-        write_telling_names(con, table, terms, population, keys)
+        keys, keyed = "training_key", columns | {"rare_name"}
+        write_rare_names(con, table, terms, population, keys)
     names = {each.name for each in chosen}
     telling = tuple(each for each in sessions if names & (each.trains | each.evidence))
     usable = plan_sessions(con, keys, telling, keyed) if sessions else []

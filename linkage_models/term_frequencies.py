@@ -88,11 +88,11 @@ def leave_common_names(
         con.unregister(f"share_of_{column}")
 
 
-def write_telling_names(
+def write_rare_names(
     con: duckdb.DuckDBPyConnection, table: str, terms: dict[str, dict[str, float]], population: int, target: str
 ) -> None:
     """Write the temporary table `target`: of each record of `table` its unique_id and what training brings records
-    together by, with telling_name: the full name where hardly two people would share it."""
+    together by, with rare_name: the full name where hardly two people would share it."""
     write_frequencies(con, table, terms, "name_beside")
     common = pl.DataFrame({"forename": list(terms["forename"]), "frequency": list(terms["forename"].values())})
     con.register("name_alone", common)
@@ -102,7 +102,7 @@ def write_telling_names(
         SELECT unique_id, nino, forename_root, surname_key, birth_date, home_key,
             CASE WHEN length(forename) > 1 AND {population} * b.tf_{FULL_NAME}
                 * coalesce(a.frequency, {terms["forename"][""]!r}) <= {policy.TELLING_NAME} THEN {FULL_NAME} END
-            AS telling_name
+            AS rare_name
         FROM {table} LEFT JOIN name_beside b USING ({FULL_NAME}) LEFT JOIN name_alone a USING (forename)"""
     )
     con.unregister("name_alone")

@@ -28,7 +28,7 @@ COUNCIL_SESSIONS = (
     Session(("home_key", "surname_key"), _OTHERS | {"forename", "birth_date"}),
     Session(("surname_key", "birth_date"), _OTHERS | {"forename"}),
     # of other names namesakes abound, and what they share would be learnt from them
-    Session(("telling_name",), frozenset({"move"}), (_OTHERS - {"sex"}) | {"birth_date", "home"}),
+    Session(("rare_name",), frozenset({"move"}), (_OTHERS - {"sex"}) | {"birth_date", "home"}),
 )
 _ALL = _OTHERS | {"forename", "home", "birth_date"}
 GENERAL_SESSIONS = (
