@@ -57,16 +57,21 @@ def beside_snapshot(folder: DataFolder) -> Iterator[Warehouse]:
         con.execute("ATTACH ':memory:' AS identity")
         warehouse.lock_configuration(con)
         wh = Warehouse(con, place.name, settings.today())
-        for schema in warehouse.SCHEMAS["identity"]:
-            wh.execute(f"CREATE SCHEMA identity.{schema}")
-        for name in _SEEN:
-            if wh.exists(there := name.replace("identity", "published", 1)):
-                wh.execute(f"CREATE VIEW {name} AS FROM {there}")
+        show_published(wh)
         if not wh.exists(RECORD):
             raise BoroughlinkError(f"Run {place.name} holds no records of people: nothing to train on, or to score.")
         yield wh
     finally:
         con.close()
+
+
+def show_published(wh: Warehouse) -> None:
+    """Fill the empty zone `identity` with what a trial sees of `published`; a run of before may lack some of it."""
+    for schema in warehouse.SCHEMAS["identity"]:
+        wh.execute(f"CREATE SCHEMA identity.{schema}")
+    for name in _SEEN:
+        if wh.exists(there := name.replace("identity", "published", 1)):
+            wh.execute(f"CREATE VIEW {name} AS FROM {there}")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
     "facts.address": (),
     "people.record": ("record_id",),
     "people.record_address": ("record_id",),
+    "people.repeats": (),
     "places.property": (),
     "places.address_uprn": (),
     "linkage.model": (),

@@ -5,12 +5,16 @@ from math import log2
 import numpy as np
 import pytest
 
+from linkage_models.thresholds import CLUSTER_STOP, TARGET_PRECISION
 from pipelines.linkage.doubts import BETWEEN, REVIEW_EDGE
 from pipelines.linkage.names_alone import beside_rivals
+from pipelines.linkage.persons import MEMBERSHIP
+from pipelines.linkage.trial import show_published, try_model
 from pipelines.people.records import RECORD
 from pipelines.people.repeats import REPEATS, may_repeat, write_repeats
+from pipelines.publication.snapshot import build_snapshot
 from pipelines.warehouse import scratch_warehouse
-from tests.strangers.linking import Row, copied, link, people
+from tests.strangers.linking import VIEW, Row, copied, link, people
 
 BARE = {"birth_date": None, "address_text": None}
 
@@ -28,6 +32,24 @@ def test_pairs_that_are_not_sure_enough_are_reviewed_and_not_joined() -> None:
     joined = [records for records in persons.values() if len(records) > 1]
     assert likely > 200 and asked > 150, "as likely of one person as not, and no more"
     assert len(joined) < 20 and all(len({each.split(":")[1] for each in records}) == 1 for records in joined)
+
+
+def test_a_trial_beside_the_published_tables_makes_the_persons_of_the_run() -> None:
+    everyone, views, persons = people(900, 8), {VIEW: ["a", "b"]}, f"SELECT list(record_id) FROM {MEMBERSHIP}"
+    with scratch_warehouse() as wh:
+        linked, _ = link(wh, {"a": bare(everyone), "b": bare(copied(everyone[:450], 9))})
+        made = sorted(sorted(group) for (group,) in wh.rows(f"{persons} GROUP BY person_id"))
+        wh.execute("ATTACH ':memory:' AS published")
+        build_snapshot(wh)
+        wh.execute("DETACH identity")
+        wh.execute("ATTACH ':memory:' AS identity")
+        show_published(wh)
+        try_model(wh, linked.model, views, [], TARGET_PRECISION, CLUSTER_STOP)
+        assert sorted(sorted(group) for (group,) in wh.rows(f"{persons} GROUP BY person_id")) == made
+        wh.execute(f"DROP VIEW {REPEATS}")
+        try_model(wh, linked.model, views, [], TARGET_PRECISION, CLUSTER_STOP)
+        told = "a run published before this was: what the trial said then"
+        assert len(wh.rows(f"{persons} GROUP BY person_id")) < len(made), told
 
 
 def test_the_odds_of_a_pair_are_held_against_its_rivals_and_against_no_partner() -> None:
