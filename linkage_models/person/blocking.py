@@ -64,13 +64,14 @@ class PairBudgetExceeded(ValueError):
 
 @dataclass(frozen=True)
 class RuleCost:
-    """What one rule makes by itself: pairs (those of other rules included), the records of its largest block, and how
-    its oversized blocks were treated (null where it has none)."""
+    """What one rule makes by itself: pairs (those of other rules included), the records of its largest block, how its
+    oversized blocks were treated (null where it has none), and whether some were left out."""
 
     rule: str
     pairs: int
     largest_block: int
     note: str | None = None
+    leaves_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -314,7 +315,7 @@ def _within(planned: Planned, limit: int, columns: _Columns) -> Planned:
         for column, n in size.items()
     ]
     pairs, largest = sum(part.pairs for part in parts), max(part.largest for part in parts)
-    cost = RuleCost(planned.cost.rule, pairs, largest, "; ".join(notes) or None)
+    cost = RuleCost(planned.cost.rule, pairs, largest, "; ".join(notes) or None, None in size)
     return Planned(planned.keys, cost, tuple(parts), tuple(narrowed))
 
 

@@ -80,7 +80,8 @@ def _either(views: Mapping[str, list[Planned]]) -> list[Planned]:
         everywhere = [note for note, where in notes.items() if len(where) == len(views)]
         said = everywhere or [f"in {', '.join(where)}: {note}" for note, where in notes.items()]
         pairs, largest = max(cost.pairs for cost in costs), max(cost.largest_block for cost in costs)
-        cost = RuleCost(costs[0].rule, pairs, largest, "; ".join(said) or None)
+        leaves_out = any(cost.leaves_out for cost in costs)
+        cost = RuleCost(costs[0].rule, pairs, largest, "; ".join(said) or None, leaves_out)
         # views that read the same sources share their parts
         parts = {id(part): part for each in of_views for part in each.parts}
         rules.append(Planned(of_views[0].keys, cost, tuple(parts.values())))

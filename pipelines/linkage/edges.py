@@ -29,6 +29,7 @@ from pipelines.warehouse import Warehouse
 EDGE = "identity.linkage.edge"
 # What the next run needs to score no more than it must: a hash of what each record said, and what scores follow from.
 RULE = "identity.linkage.blocking_rule"
+_RULE = {"rule": pl.String, "pairs": pl.Int64, "largest_block": pl.Int64, "note": pl.String, "leaves_out": pl.Boolean}
 # The pairs of EDGE that a view which reads both records does not compare (rules 0), or by other rules; views that
 # compare whatever is scored need no such table.
 OTHERWISE = "identity.linkage.compared_otherwise"
@@ -119,9 +120,7 @@ def build_edge(
         [model.version, chosen, model.body(), model.terms_body()],
     )
     _note_scoring(wh, basis, afresh, scored.query)
-    rules = [(each.rule, each.pairs, each.largest_block, each.note) for each in scored.rules]
-    columns = {"rule": pl.String, "pairs": pl.Int64, "largest_block": pl.Int64, "note": pl.String}
-    with wh.given(pl.DataFrame(rules, schema=columns, orient="row")):
+    with wh.given(pl.DataFrame([vars(each) for each in scored.rules], schema=_RULE)):
         wh.table(
             RULE,
             "-- one row per blocking rule: its pairs, its largest block, how oversized ones were treated\nFROM given",

@@ -194,7 +194,7 @@ def collect(wh: Warehouse, summary: Mapping[str, Any]) -> Figures:
     return Figures(
         run_id=wh.run_id,
         as_of=wh.as_of,
-        council=str(notes.get("council", "The council")),
+        council=str(notes.get("council", "")),
         synthetic=_synthetic(wh),
         model=_model(wh),
         titles=dict(notes.get("titles", {})),
@@ -303,10 +303,9 @@ def _left_out(wh: Warehouse) -> Iterator[LeftOut]:
 def _not_compared(wh: Warehouse) -> Iterator[LeftOut]:
     """The crowds of records alike whose pairs were left out, in one line."""
     rule = "identity.linkage.blocking_rule"
-    if not wh.exists(rule):
+    if "leaves_out" not in wh.columns(rule):
         return
-    left = "count(*) FILTER (note LIKE '%left out%')"
-    one = "min(rule || ', ' || note) FILTER (note LIKE '%left out%')"
+    left, one = (f"{told} FILTER (leaves_out)" for told in ("count(*)", "min(rule || ', ' || note)"))
     ((rules, every, most),) = wh.rows(
         f"SELECT {left}, count(*) FILTER (pairs > 0 OR note IS NOT NULL), {one} FROM {rule}"
     )

@@ -202,6 +202,15 @@ def test_lists_of_people_are_told_in_one_line_what_only_a_council_asks(wh: Wareh
     assert len(collect(wh, {}).left_out.rows) > 5
 
 
+def test_crowds_left_out_are_told_by_what_the_rules_say_and_not_by_their_notes(wh: Warehouse) -> None:
+    columns, rules = "rule, pairs, note, leaves_out", ("('name', 9, 'narrowed', false)", "('home', 0, 'a crowd', true)")
+    make(wh, "linkage.blocking_rule", columns, *rules)
+    told = [gap.why for gap in collect(wh, {}).left_out.rows if gap.what.startswith("Pairs within crowds")]
+    assert len(told) == 1 and told[0].startswith("by 1 of 2 blocking rules, such as home, a crowd")
+    make(wh, "linkage.blocking_rule", columns, rules[0])
+    assert not any(gap.what.startswith("Pairs within") for gap in collect(wh, {}).left_out.rows)
+
+
 def test_what_intake_said_in_this_run_is_told_though_no_table_holds_it(wh: Warehouse) -> None:
     take_in(wh)
     early = {"state": "refused", "extract_date": None, "reason": "a symbolic link", "notes": []}
