@@ -18,7 +18,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from linkage_models.thresholds import BLOCKING_RECALL, CLUSTER_STOP, TARGET_PRECISION
 from pipelines.faults import BoroughlinkError as BoroughlinkError
@@ -27,6 +27,7 @@ SHIPPED_SOURCES = Path(__file__).parent / "sources" / "shipped"
 #: At the top of a checkout; a wheel carries it inside the package.
 SHIPPED_DAGSTER = next(path for folder in Path(__file__).parents[:2] if (path := folder / "dagster.yaml").exists())
 SETTINGS_FILE = "boroughlink.yaml"
+COUNCIL = "Southend-on-Sea City Council"
 #: Of real data these stand in the folder's own file alone: whoever starts a process chooses its environment.
 NOT_FROM_OUTSIDE = (
     *("holds", "clock", "anchor", "roles", "logins", "dpia_reference", "key_escrow"),
@@ -41,7 +42,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    council: str = "Southend-on-Sea City Council"
+    council: str = ""
     timezone: str = "Europe/London"
     holds: Literal["synthetic", "real"] | None = None
     dpia_reference: str | None = None
@@ -70,6 +71,12 @@ class Settings(BaseModel):
     model: str = "shipped"
     landing: Path | None = None
     sources: Path | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Whose contracts replace the shipped set is not the council of the shipped set, and says its own name."""
+        return values if values.get("sources") else {"council": COUNCIL} | values
 
     @field_validator("model")
     @classmethod

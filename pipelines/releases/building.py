@@ -65,7 +65,7 @@ def build(
             named = built.rows.with_columns(pl.Series("person", goes_on.names))
             built = replace(built, rows=without_values(asked, named, goes_on.not_told))
     expires = settings.today() + timedelta(days=delete_after(asked, purpose))
-    text = licence(settings.council)
+    text = licence(settings.council or "whoever holds it")
     files = _files(asked, built, Stamp(purpose.name, wh.run_id, expires, text, stands_on))
     if chain:
         files["superseded.csv"] = csv_bytes(lasting.HEADS, goes_on.superseded)

@@ -36,7 +36,7 @@ def report(
     is the highest memory of the process in bytes. `unchanged`: nothing was run, the figures are those that stand.
     """
     out = console or _console()
-    _say(out, f"\n{figures.council}, as of {day(figures.as_of)} (run {figures.run_id})", "bold")
+    _say(out, f"\n{figures.council or 'A run'}, as of {day(figures.as_of)} (run {figures.run_id})", "bold")
     _sources(out, figures)
     _people(out, figures, judged or {})
     _readers(out, figures, (judged or {}).get("flags"))

@@ -22,3 +22,18 @@ def test_a_setting_that_cannot_be_is_named(tmp_path, text, said):
     (folder.root / SETTINGS_FILE).write_bytes(text)
     with pytest.raises(BoroughlinkError, match=said):
         load_settings(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "heading"),
+    [
+        ("", "Southend-on-Sea City Council"),
+        ("sources: /contracts\n", ""),
+        ("sources: /contracts\ncouncil: Wyre\n", "Wyre"),
+        ("council: Wyre\n", "Wyre"),
+    ],
+)
+def test_no_council_heads_what_is_made_of_contracts_that_are_not_its_own(tmp_path, text, heading):
+    folder = DataFolder.at(tmp_path / "data").make()
+    (folder.root / SETTINGS_FILE).write_text(text)
+    assert load_settings(folder).council == heading

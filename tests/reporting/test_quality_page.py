@@ -94,6 +94,12 @@ def test_ids_are_unique_and_every_reference_leads_somewhere(html: str) -> None:
     assert named | linked <= set(ids)
 
 
+def test_it_is_headed_by_the_council_if_one_is_named() -> None:
+    named, nameless = (render_quality(scorecard(), readiness(), council, True) for council in ("Wyre", ""))
+    assert ": Wyre</title>" in named and "<span>Wyre</span>" in named
+    assert ":</title>" not in nameless and ": </title>" not in nameless and "<span></span>" not in nameless
+
+
 def test_it_says_what_to_mend_first_who_owns_it_and_how_much_it_wins() -> None:
     html = render_quality(scorecard(), readiness(), "The council", True)
     for told in ("full date of birth", "Housing", "3 days late", "2 × a value is wrong", "Down 1.0", "Not judged"):
