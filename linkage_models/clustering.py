@@ -28,6 +28,7 @@ from linkage_models.bridges import bridges
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Marks = NDArray[np.uint64]
 NEVER = np.iinfo(np.int64).max
 # Weights are held in steps of 2^-20 bit: exact sums whatever their order, far below what a weight can mean.
 STEPS = 2.0**20
@@ -114,7 +115,7 @@ def missing_weight(recall: float = policy.BLOCKING_RECALL) -> float:
     return math.log2(1 - min(max(recall, least), most))
 
 
-def marks(records: Iterable[str]) -> NDArray[np.uint64]:
+def marks(records: Iterable[str]) -> Marks:
     """The lower half of the MD5 of each name, as DuckDB's md5_number_lower."""
     return np.array(
         [int.from_bytes(hashlib.md5(name.encode(), usedforsecurity=False).digest()[8:], "little") for name in records],
@@ -138,7 +139,7 @@ def cluster(
     stop: float = policy.CLUSTER_STOP,
     lone: float = 0.0,
     missing: float | None = None,
-    mark: NDArray[np.uint64] | Callable[[Ints], NDArray[np.uint64]] | None = None,
+    mark: Marks | Callable[[Ints], Marks] | None = None,
 ) -> Clustering:
     """Cluster `records` records. A record alone joins a group of two or more, of which one speaks for it, from `lone`
     bits below `stop` on, half way to the missing weight at most. `mark` is a number of each, the same whatever other
@@ -170,10 +171,11 @@ def cluster(
     order = np.lexsort((right, left))
     inside, left, right = inside[order], left[order], right[order]
     marked = np.arange(records, dtype=np.uint64)
+    merged = np.flatnonzero(hard[component])
     if mark is not None:
-        merged = np.flatnonzero(hard[component])
         marked[merged] = mark(merged) if callable(mark) else mark[merged]
-    merging = _Merging(named, component, hard, constraints, stop, lone, missing, marked)
+    levels = np.array([stop * STEPS, lone * STEPS, round(missing * STEPS)])
+    merging = _Merging(named, component, merged, constraints, levels, marked)
     merging.run(left, right, steps[inside].astype(np.int64))
     names = merging.names()
     numbered = (np.cumsum(names == np.arange(records)) - 1)[names]
@@ -231,26 +233,18 @@ def _hard_components(component: Ints, agreeing: Ints, constraints: Constraints) 
 
 
 class _Merging:
-    """Average linkage in rounds over all components at once. A group is named by its first record."""
+    """Average linkage in rounds over all components at once. A group is named by its first record. `merged` are the
+    records of hard components; `levels` are stop, lone and missing, in steps."""
 
     def __init__(
-        self,
-        named: Ints,
-        component: Ints,
-        hard: Bools,
-        constraints: Constraints,
-        stop: float,
-        lone: float,
-        missing: float,
-        mark: NDArray[np.uint64],
+        self, named: Ints, component: Ints, merged: Ints, constraints: Constraints, levels: Floats, mark: Marks
     ) -> None:
         records = len(named)
         self.named, self.component, self.mark = named, component, mark
-        self.stop, self.lone, self.missing = stop * STEPS, lone * STEPS, round(missing * STEPS)
+        self.stop, self.lone, self.missing = levels
         self.into = np.arange(records)  # group -> the group that took it in
         self.size = np.bincount(named, minlength=records)
         self.dead, self.begins = np.full(records, NEVER), np.full(records, -NEVER)
-        merged = np.flatnonzero(hard[component])
         np.minimum.at(self.dead, named[merged], constraints.dead_from[merged])
         np.maximum.at(self.begins, named[merged], constraints.begins[merged])
         self.cannot = np.sort(named[constraints.cannot], axis=1)
@@ -395,7 +389,7 @@ def _distinct(numbers: Ints) -> Ints:
     return ordered[np.concatenate([ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]])]
 
 
-def _mixed(number: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _mixed(number: Marks) -> Marks:
     """A 64-bit hash (the finaliser of splitmix64: Steele, Lea and Flood 2014)."""
     with np.errstate(over="ignore"):
         for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):

@@ -101,7 +101,7 @@ def write_rare_names(
         CREATE OR REPLACE TEMP TABLE {target} AS
         SELECT unique_id, nino, forename_root, surname_key, birth_date, home_key,
             CASE WHEN length(forename) > 1 AND {population} * b.tf_{FULL_NAME}
-                * coalesce(a.frequency, {terms["forename"][""]!r}) <= {policy.TELLING_NAME} THEN {FULL_NAME} END
+                * coalesce(a.frequency, {terms["forename"][""]!r}) <= {policy.RARE_NAME} THEN {FULL_NAME} END
             AS rare_name
         FROM {table} LEFT JOIN name_beside b USING ({FULL_NAME}) LEFT JOIN name_alone a USING (forename)"""
     )

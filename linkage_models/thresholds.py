@@ -197,8 +197,8 @@ FEWEST_OF_ANY_ORIGIN = 200
 # A model trained here serves later runs until the records have grown or shrunk by this factor (assumed).
 RETRAIN_GROWTH = 1.5
 
-# Training. A full name is telling if so many people of the place, or fewer, are expected to bear it by chance.
-TELLING_NAME = 0.05
+# Training. A full name is rare if so many people of the place, or fewer, are expected to bear it by chance.
+RARE_NAME = 0.05
 # Pairs that training looks at: at random; of a shared home and of a shared postcode, for the levels that only
 # neighbours can reach; of each session. Over 470,000 records and three seeds, with 200,000 of a session, u of levels
 # that 1 random pair in 10,000 reaches moved by 0.14 bits (0.21 with a million pairs of some 1,400 records), u of rarer

@@ -87,7 +87,8 @@ def _raised(wh: Warehouse, view: str, sources: Collection[str], everyone: Graph)
     wh.execute("DROP TABLE view_company")
     raised = everyone.raised(*(np.asarray(gained[name]) for name in ("record_l", "record_r", "bits")))
     if out := left_out(wh, view):
-        raised = raised.without(*np.array(wh.rows(out), dtype=np.int64).reshape(-1, 2).T)
+        apart = wh.con.execute(out).fetchnumpy()
+        raised = raised.without(*(np.asarray(apart[name]) for name in ("record_l", "record_r")))
     return raised.part(sources)
 
 

@@ -166,7 +166,9 @@ def drawn(rng: np.random.Generator, records: int, even: bool) -> tuple[list[tupl
     return rows, constraints(records, **pairs, exclusive=codes, dead_from=dead.tolist(), begins=begins.tolist())
 
 
-def best_first(records: int, rows: list[tuple[int, int, float]], rules: Constraints, suspended: set[int]) -> list[int]:
+def best_first(
+    records: int, rows: list[tuple[int, int, float]], rules: Constraints, suspended: set[int], lone: float
+) -> list[int]:
     """Average linkage as its definition says it: the best allowed merge, one at a time."""
     weight = {(a, b): w for a, b, w in rows}
     must = np.array([pair for place, pair in enumerate(rules.must.tolist()) if place not in suspended]).reshape(-1, 2)
@@ -184,25 +186,29 @@ def best_first(records: int, rows: list[tuple[int, int, float]], rules: Constrai
             for b in other
         )
 
-    def mean(one: list[int], other: list[int]) -> float:
-        return float(np.mean([weight.get((min(a, b), max(a, b)), -3.0) for a in one for b in other]))
+    def wanted(one: list[int], other: list[int]) -> float | None:
+        between = [weight.get((min(a, b), max(a, b)), -3.0) for a in one for b in other]
+        joins = min(len(one), len(other)) == 1 < len(between) and max(between) > 0
+        return value if (value := float(np.mean(between))) > (-lone if joins else 0.0) else None
 
     while True:
         every = [(i, j) for j in range(len(groups)) for i in range(j) if allowed(groups[i], groups[j])]
-        value, i, j = max(((mean(groups[i], groups[j]), i, j) for i, j in every), default=(0.0, 0, 0))
-        if value <= 0:
+        values = [(value, i, j) for i, j in every if (value := wanted(groups[i], groups[j])) is not None]
+        if not values:
             break
+        _, i, j = max(values)
         groups[i] += groups.pop(j)
     label = {record: min(group) for group in groups for record in group}
     return np.unique([label[record] for record in range(records)], return_inverse=True)[1].tolist()
 
 
 @pytest.mark.usefixtures("guessing")
+@pytest.mark.parametrize("lone", [0.0, 1.5])
 @pytest.mark.parametrize("seed", range(6))
-def test_rounds_give_what_merging_best_first_gives(seed: int) -> None:
+def test_rounds_give_what_merging_best_first_gives(seed: int, lone: float) -> None:
     rows, rules = drawn(np.random.default_rng(seed), 45, even=False)
-    found = cluster(45, edges(*rows), rules, missing=-3)
-    assert labels(found) == best_first(45, rows, rules, set(found.suspended.tolist()))
+    found = cluster(45, edges(*rows), rules, missing=-3, lone=lone)
+    assert labels(found) == best_first(45, rows, rules, set(found.suspended.tolist()), lone)
 
 
 @pytest.mark.parametrize("lone", [0.0, 1.5])
