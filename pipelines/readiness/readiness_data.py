@@ -133,7 +133,7 @@ def readiness_data(wh: Warehouse, catalog: str = "published") -> ReadinessData:
     )
     pairs = tuple(PairReadiness(*row) for row in wh.rows(f"FROM {quality}_pair ORDER BY source_l, source_r"))
     groups = "SELECT grouping, name, records, unlinkable, missed, recall"
-    rules = f"{catalog}.linkage.blocking_rule"
+    rule, rules = "SELECT rule, pairs, largest_block, note", f"{catalog}.linkage.blocking_rule"
     ranges = "low, high" if "low" in wh.columns(f"{quality}_mend") else "NULL, NULL"
     linked, missed = sum(pair.linked for pair in pairs), sum(pair.missed for pair in pairs)
     return ReadinessData(
@@ -149,6 +149,6 @@ def readiness_data(wh: Warehouse, catalog: str = "published") -> ReadinessData:
                 f" FROM {quality}_mend ORDER BY rank"
             )
         ),
-        tuple(BlockingRule(*row) for row in wh.rows(f"FROM {rules} ORDER BY rule")) if wh.exists(rules) else (),
+        tuple(BlockingRule(*row) for row in wh.rows(f"{rule} FROM {rules} ORDER BY rule")) if wh.exists(rules) else (),
         calibration_of(wh, catalog).labels > 0,
     )
