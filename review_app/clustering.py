@@ -27,7 +27,7 @@ def outcome(
     edges = Edges(
         np.array([place[pair.left] for pair in inside], dtype=np.int64),
         np.array([place[pair.right] for pair in inside], dtype=np.int64),
-        np.array([pair.weight for pair in inside], dtype=np.float64),
+        np.array([pair.weight if pair.clustered is None else pair.clustered for pair in inside], dtype=np.float64),
     )
     said = [(kind, place[left], place[right]) for kind, left, right in decisions if left in place and right in place]
     limits, mark = _constraints([r.raw for r in ordered], said), marks(r.record_id for r in ordered)

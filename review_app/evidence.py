@@ -7,7 +7,7 @@ from typing import Any
 
 from linkage_models import thresholds as policy
 from linkage_models.models import Model
-from linkage_models.person.agreements import agreement
+from linkage_models.person.agreements import agreement, warily_in_words
 
 TITLES = {
     "nino": "National Insurance number",
@@ -26,7 +26,8 @@ GRID = 14
 
 @dataclass(frozen=True)
 class Pair:
-    """A scored pair of records; `levels` are comparison -> level, as the model numbers them."""
+    """A scored pair of records; `levels` are comparison -> level, as the model numbers them. `clustered` is what
+    clustering took it to weigh, `warily` says why that is not its weight."""
 
     left: str
     right: str
@@ -36,6 +37,8 @@ class Pair:
     tier: str | None
     model_weight: float | None
     levels: Mapping[str, int]
+    clustered: float | None = None
+    warily: str = ""
 
     def holds(self, record_id: str) -> bool:
         return record_id in (self.left, self.right)
@@ -196,4 +199,6 @@ def of_row(row: Mapping[str, Any]) -> Pair:
         row.get("tier"),
         row.get("model_weight"),
         levels,
+        row.get("clustered_weight"),
+        warily_in_words(row["wary_bits"], row["wary_bar"], row["wary_rivals"]) if row.get("wary_bar") else "",
     )

@@ -1,6 +1,7 @@
 """What two records agree on when a rule brings them together, in words."""
 
 from linkage_models.person import blocking, deterministic, general
+from linkage_models.thresholds import NOTHING_LINKS
 
 WORDS = {
     "nino": "National Insurance number",
@@ -50,3 +51,14 @@ def agreement(rule: str) -> str:
     """The columns of a blocking or certain rule as a list in words: `birth date and forename`."""
     *first, last = (WORDS[key] for key in {**general.RULES, **blocking.RULES, **deterministic.RULES}[rule])
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def warily_in_words(bits: float, bar: float, rivals: int) -> str:
+    """What a pair of lists that do not show who comes twice must reach, and what keeps it from that."""
+    sure = "none of them is" if bar >= NOTHING_LINKS else f"from {bar:+.1f} bits"
+    others = f"{rivals:,} other records fit" if rivals > 1 else "another record fits"
+    because = f": {others} one of the two about as well" if rivals else ""
+    return (
+        f"These lists do not show whether anybody comes twice, so a pair of them joins only where that is sure: {sure}."
+        f" Beside what else it may be, this one counts {bits:+.1f} bits{because}."
+    )

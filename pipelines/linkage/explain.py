@@ -12,8 +12,8 @@ from linkage_models.person.agreements import WORDS, agreement
 from linkage_models.person.records import link_table
 from pipelines.faults import plural
 from pipelines.governance.protection import NEVER_LINK, listed, protected_persons
+from pipelines.linkage import company, names_alone
 from pipelines.linkage.certainty import lone_of, thresholds_of
-from pipelines.linkage.company import in_words
 from pipelines.linkage.doubts import KEPT_APART
 from pipelines.linkage.edges import compared_in
 from pipelines.linkage.ties import Tie, between, decided_among, forbidden, path, side_of, spanning_tree, ties_among
@@ -100,7 +100,8 @@ def explain(wh: Warehouse, left: str, right: str, at: Looked) -> Explanation:
             f"They meet a certain rule, agreement on {agreement(found.certain_by)}, worth at least"
             f" {policy.DETERMINISTIC_WEIGHT:+.0f} bits."
         )
-    sentences += in_words(wh, at.view, left, right, at.catalog)
+    sentences += company.in_words(wh, at.view, left, right, at.catalog)
+    sentences += names_alone.in_words(wh, at.view, left, right, at.catalog)
     people = dict.fromkeys(one, homes[left]) | dict.fromkeys(other, homes[right])
     decided = decided_among(wh, at.catalog, people, at.decisions)
     held = _joined(ties, decided)

@@ -11,12 +11,14 @@ partner (as in the posterior of a bipartite matching: Sadinle, JASA 2017).
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 
 from linkage_models.calibration import face_value, thresholds
 from linkage_models.clustering import Floats, Ints
+from linkage_models.person.agreements import warily_in_words
 from linkage_models.person.designs import GENERAL
 from linkage_models.person.records import IS_HOME
-from linkage_models.thresholds import MOST_IN_BOTH
+from linkage_models.thresholds import FITS_AS_WELL, MOST_IN_BOTH
 from pipelines.linkage.certainty import calibration_of
 from pipelines.linkage.edges import MODEL
 from pipelines.linkage.graph import Graph
@@ -24,6 +26,10 @@ from pipelines.people.records import RECORD
 from pipelines.people.repeats import REPEATS
 from pipelines.warehouse import Warehouse
 
+WARY = "identity.linkage.wary"
+COLUMNS = (
+    "view VARCHAR, record_l VARCHAR, record_r VARCHAR, bits DOUBLE, bar DOUBLE, rivals BIGINT, match_weight DOUBLE"
+)
 # What tells namesakes apart, a bit each: two records that have none in common are of names alone.
 _TELLING = (
     "birth_date IS NOT NULL AND NOT weak_birth_date",
@@ -43,9 +49,9 @@ def silent_lists(wh: Warehouse) -> list[str]:
     ]
 
 
-def warily(wh: Warehouse, graph: Graph, target: float, stop: float) -> Graph:
+def warily(wh: Warehouse, view: str, graph: Graph, target: float, stop: float) -> Graph:
     """The graph of a view, whole, with other weights on pairs of silent lists: so that `stop` joins those that reach
-    the target precision together, and no others."""
+    the target precision together, and no others. Adds these pairs to WARY."""
     lists = silent_lists(wh)
     if graph.records["source"].is_in(lists).sum() == 0:
         return graph
@@ -62,8 +68,16 @@ def warily(wh: Warehouse, graph: Graph, target: float, stop: float) -> Graph:
     odds = calibration_of(wh).odds(weight)
     weight[between] = beside_rivals(left[between], right[between], odds[between], source)
     wary = open_pair & (between | (tells[left] & tells[right] == 0))
-    bar = thresholds(face_value(), weight[wary], target).link
-    weight[wary] -= max(bar - stop, 0.0)
+    bar = max(thresholds(face_value(), weight[wary], target).link, stop)
+    rivals = np.zeros(len(weight), dtype=np.int64)
+    rivals[between] = fitting_as_well(left[between], right[between], odds[between], source)
+    told = graph.pairs(left[wary], right[wary]).with_columns(
+        bits=pl.Series(weight[wary]), bar=pl.lit(bar), rivals=pl.Series(rivals[wary])
+    )
+    weight[wary] -= bar - stop
+    with wh.given(told.with_columns(match_weight=pl.Series(weight[wary]))):
+        wh.execute(f"CREATE TABLE IF NOT EXISTS {WARY} ({COLUMNS})")
+        wh.execute(f"INSERT INTO {WARY} SELECT ?, * FROM given", [view])
     return replace(graph, edges=replace(graph.edges, weight=weight))
 
 
@@ -72,9 +86,37 @@ def beside_rivals(left: Ints, right: Ints, odds: Floats, source: Ints) -> Floats
     alone, `source` is a number of each record's source."""
     sources = int(source.max()) + 1
     own = np.exp2(np.clip(odds, -40, 40))
-    one, other = (np.unique(a * sources + source[b], return_inverse=True)[1] for a, b in ((left, right), (right, left)))
+    one, other = _ends(left, right, source)
     rivals = sum(np.bincount(end, own)[end] - own for end in (one, other))
     way = np.minimum(source[left], source[right]) * sources + np.maximum(source[left], source[right])
     matches, records = np.bincount(way, own / (1 + own))[way], np.bincount(source)
     alone = np.prod([1 - np.minimum(matches / records[source[end]], MOST_IN_BOTH) for end in (left, right)], axis=0)
     return np.asarray(np.log2(own) - np.log2(np.maximum(rivals, 0) + alone))
+
+
+def fitting_as_well(left: Ints, right: Ints, odds: Floats, source: Ints) -> Ints:
+    """Of each such pair how many others of one of its records and the other's list weigh about as much, or more."""
+    found = np.zeros(len(odds), dtype=np.int64)
+    apart, own = 1000.0, np.clip(odds, -40, 40)
+    for end in _ends(left, right, source):
+        ordered = np.sort(end * apart + own)
+        least, beyond = end * apart + own - FITS_AS_WELL, (end + 0.5) * apart
+        found += np.searchsorted(ordered, beyond) - np.searchsorted(ordered, least) - 1
+    return found
+
+
+def in_words(wh: Warehouse, view: str, left: str, right: str, catalog: str) -> list[str]:
+    """What a pair of lists that do not show who comes twice must reach in a view, as sentences; none of other pairs."""
+    table = WARY.replace("identity", catalog, 1)
+    if not wh.exists(table):
+        return []
+    at = "view = ? AND record_l = least(?, ?) AND record_r = greatest(?, ?)"
+    found = wh.rows(f"SELECT bits, bar, rivals FROM {table} WHERE {at}", [view, left, right, left, right])
+    return [warily_in_words(*row) for row in found]
+
+
+def _ends(left: Ints, right: Ints, source: Ints) -> tuple[Ints, Ints]:
+    """Numbers of what pairs compete for: a record, as the partner of one of another list."""
+    sources = int(source.max()) + 1
+    one, other = (np.unique(a * sources + source[b], return_inverse=True)[1] for a, b in ((left, right), (right, left)))
+    return one, other

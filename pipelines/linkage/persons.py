@@ -30,7 +30,7 @@ from pipelines.linkage.drawing import drawer
 from pipelines.linkage.edges import MODEL
 from pipelines.linkage.former_keys import succeed
 from pipelines.linkage.graph import NODE, NODE_EDGE, Graph, load_graph, write_nodes
-from pipelines.linkage.names_alone import silent_lists, warily
+from pipelines.linkage.names_alone import WARY, silent_lists, warily
 from pipelines.linkage.reach import ANEW, REACHED, find_reached, renew_company
 from pipelines.people.records import RECORD
 from pipelines.people.touched import HOMES, PERSONS, code_mark, settle, touch, unsettle, why_all
@@ -86,7 +86,7 @@ def build_persons(
     gone = [view for (view,) in wh.rows(f"SELECT DISTINCT view FROM {MEMBERSHIP}") if view not in views]
     for view in gone:
         wh.execute(f"DELETE FROM {MEMBERSHIP} WHERE view = ?", [view])
-    for table in (MEMBERSHIP, PERSON, LEDGER, REVIEW_EDGE, COMPANY):
+    for table in (MEMBERSHIP, PERSON, LEDGER, REVIEW_EDGE, COMPANY, *([WARY] if wh.exists(WARY) else [])):
         wh.note(table)
     settle(wh, PERSONS, _basis(wh, views, target_precision, stop))
     settle(wh, DOUBTS, limits)
@@ -128,7 +128,8 @@ class _Linking:
         if everyone:
             write_nodes(wh)
             load_company(wh)
-            wh.execute(f"DROP TABLE IF EXISTS {COMPANY}")
+            for table in (COMPANY, WARY):
+                wh.execute(f"DROP TABLE IF EXISTS {table}")
             wh.execute(f"DELETE FROM {REVIEW_EDGE}")
         else:
             write_nodes(wh, f"SELECT r.*, t.anew FROM {RECORD} r JOIN {REACHED} t ON t.h = hash(r.record_id)")
@@ -137,7 +138,7 @@ class _Linking:
         graph, limits = load_graph(wh), dict[str, str]()
         for view, sources in sorted(self.views.items()):
             part = (with_company if everyone else with_known_company)(wh, view, sources, graph)
-            found = _clustered(wh, view, warily(wh, part, self.target_precision, self.stop), self.stop)
+            found = _clustered(wh, view, warily(wh, view, part, self.target_precision, self.stop), self.stop)
             changed = _identify(wh, view, self.key, part, found.labels, everyone)
             weights = part.edges.weight if everyone else linking_weights(wh, view, sources, policy.LINK_WEIGHT)
             write_thresholds(wh, view, weights, self.target_precision)

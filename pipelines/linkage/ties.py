@@ -34,17 +34,24 @@ class Between:
 
 
 def ties_among(wh: Warehouse, catalog: str, view: str, records: Collection[str]) -> list[Tie]:
-    """The compared pairs among these records, with what they gain from their company in the view, strongest first."""
-    company = f"{catalog}.linkage.company"
+    """The compared pairs among these records as the view's clustering weighed them, with what they gain from their
+    company and beside what else they may be, strongest first."""
+    company, wary = f"{catalog}.linkage.company", f"{catalog}.linkage.wary"
     gained = (
         f"(SELECT record_l, record_r, bits FROM {company} WHERE view = $view)"
         if wh.exists(company)
         else "(SELECT '' AS record_l, '' AS record_r, 0.0 AS bits WHERE $view IS NULL)"
     )
+    warily = (
+        f"(SELECT record_l, record_r, match_weight FROM {wary} WHERE view = $view)"
+        if wh.exists(wary)
+        else "(SELECT '' AS record_l, '' AS record_r, NULL::DOUBLE AS match_weight WHERE false)"
+    )
     rows = wh.rows(
         f"""-- a compared pair of the records (record_l, record_r)
-        SELECT record_l, record_r, e.match_weight + coalesce(c.bits, 0) AS weight, e.match_key
+        SELECT record_l, record_r, coalesce(w.match_weight, e.match_weight + coalesce(c.bits, 0)) AS weight, e.match_key
         FROM {compared_in(wh, view, catalog)} e LEFT JOIN {gained} c USING (record_l, record_r)
+        LEFT JOIN {warily} w USING (record_l, record_r)
         WHERE record_l IN (SELECT unnest($records)) AND record_r IN (SELECT unnest($records))
         ORDER BY weight DESC, record_l, record_r""",
         {"view": view, "records": sorted(records)},

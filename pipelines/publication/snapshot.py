@@ -19,6 +19,7 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
     "linkage.blocking_rule": (),
     "linkage.edge": (),
     "linkage.company": (),
+    "linkage.wary": (),
     "linkage.compared_otherwise": (),
     "linkage.review_edge": (),
     "linkage.person": (),

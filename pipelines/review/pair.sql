@@ -6,7 +6,7 @@ WITH shown AS (
 )
 
 SELECT l.item_id, edge.record_l, edge.record_r, edge.match_weight, edge.match_probability ${details}
-FROM view_edge AS edge
+FROM view_edge AS edge ${beside}
 JOIN shown AS l ON l.record_id = edge.record_l
 JOIN shown AS r ON r.record_id = edge.record_r AND r.item_id = l.item_id
 ORDER BY l.item_id, edge.match_weight DESC, edge.record_l, edge.record_r

@@ -90,7 +90,7 @@ def build_queue(
         "FROM item JOIN item_name AS name USING (place) JOIN side USING (place) "
         "JOIN review_member AS m ON m.person_id = side.person_id ORDER BY name.item_id, side.side, m.record_id",
     )
-    build_shown(wh, names)
+    build_shown(wh, VIEW, names)
     build_sample(wh, keys, VIEW, sampled)
     return dict(wh.rows("SELECT reason, count(*) FROM identity.review.queue GROUP BY ALL ORDER BY ALL"))
 

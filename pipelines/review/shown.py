@@ -10,6 +10,7 @@ from pipelines.keys.keyring import Keyring
 from pipelines.keys.pseudonyms import lasting_name
 from pipelines.linkage.edges import EDGE, compared_in
 from pipelines.linkage.labelling import Sample, draw
+from pipelines.linkage.names_alone import WARY
 from pipelines.warehouse import Warehouse, sql_file
 
 HERE = Path(__file__).parent
@@ -26,13 +27,19 @@ SAMPLE = {
 }
 
 
-def build_shown(wh: Warehouse, names: dict[str, str]) -> None:
+def build_shown(wh: Warehouse, view: str, names: dict[str, str]) -> None:
     """Write `identity.review.beside` and `.pair`; needs queue, member, and the temporary tables of build_queue."""
     wh.table("identity.review.beside", sql_file(HERE / "beside.sql", **names))
     columns = wh.columns(EDGE)
     kept = [name for name in columns if name in DETAILS or name.startswith("gamma_")]
     details = "".join(f", edge.{name}" for name in kept)
-    wh.table("identity.review.pair", sql_file(HERE / "pair.sql", details=details))
+    beside = ""
+    if wh.exists(WARY):
+        told = {"wary_bits": "bits", "wary_bar": "bar", "wary_rivals": "rivals", "clustered_weight": "match_weight"}
+        details += "".join(f", wary.{column} AS {name}" for name, column in told.items())
+        beside = f"LEFT JOIN {WARY} AS wary ON wary.view = '{view}'"
+        beside += " AND wary.record_l = edge.record_l AND wary.record_r = edge.record_r"
+    wh.table("identity.review.pair", sql_file(HERE / "pair.sql", details=details, beside=beside))
 
 
 def _goes_on(wh: Warehouse, view: str) -> bool:

@@ -15,7 +15,7 @@ from review_app import evidence
 from review_app.agreement import kappa
 from review_app.answers import alike
 from review_app.clustering import outcome
-from review_app.evidence import Pair, grid
+from review_app.evidence import Pair, grid, of_row
 from review_app.records import Record, cased, compared
 from review_app.verdicts import chosen_for_second
 
@@ -104,6 +104,15 @@ def test_what_an_answer_would_give() -> None:
     twice = [record("a", one_person_key="k"), record("b", one_person_key="k")]
     assert outcome(twice, [pair("a", "b", 20)], [], 0.0) == [["a"], ["b"]]
     assert outcome([], [], [], 0.0) == []
+
+
+def test_a_pair_of_lists_that_do_not_show_who_comes_twice_counts_as_the_run_counted_it() -> None:
+    row = {"record_l": "a", "record_r": "b", "match_weight": 5.0}
+    told = {"wary_bits": 3.0, "wary_bar": 7.2, "wary_rivals": 4, "clustered_weight": -4.2}
+    plain, wary = of_row(row), of_row(row | told)
+    records = [record("a"), record("b")]
+    assert outcome(records, [plain], [], 0.0) == [["a", "b"]] and plain.warily == ""
+    assert outcome(records, [wary], [], 0.0) == [["a"], ["b"]] and "from +7.2 bits" in wary.warily
 
 
 def test_kappa() -> None:

@@ -5,9 +5,11 @@ from math import log2
 import numpy as np
 import pytest
 
-from linkage_models.thresholds import CLUSTER_STOP, TARGET_PRECISION
+from linkage_models.person.agreements import warily_in_words
+from linkage_models.thresholds import CLUSTER_STOP, NOTHING_LINKS, TARGET_PRECISION
 from pipelines.linkage.doubts import BETWEEN, REVIEW_EDGE
-from pipelines.linkage.names_alone import beside_rivals
+from pipelines.linkage.explain import Looked, explain
+from pipelines.linkage.names_alone import WARY, beside_rivals, fitting_as_well
 from pipelines.linkage.persons import MEMBERSHIP
 from pipelines.linkage.trial import show_published, try_model
 from pipelines.people.records import RECORD
@@ -61,7 +63,36 @@ def test_the_odds_of_a_pair_are_held_against_its_rivals_and_against_no_partner()
     alone = (1 - matches / 10) ** 2
     expected = [10 - log2(16 + alone), 4 - log2(1024 + 32 + alone), 5 - log2(16 + alone)]
     assert found == pytest.approx(expected)
+    assert fitting_as_well(left, right, odds, source).tolist() == [0, 2, 1]
     assert beside_rivals(left[:1], right[:1], odds[:1], source)[0] > 10, "no rival, and most may stand in both"
+
+
+def test_a_pair_that_stays_apart_though_its_evidence_is_for_one_person_is_explained() -> None:
+    everyone = people(900, 8)
+    with scratch_warehouse() as wh:
+        link(wh, {"a": bare(everyone), "b": bare(copied(everyone[:450], 9))})
+        ((left, right, bits, bar, rivals),) = wh.rows(
+            f"""SELECT record_l, record_r, bits, bar, rivals FROM {WARY} JOIN identity.linkage.edge e
+            USING (record_l, record_r) WHERE rivals > 1 AND e.match_weight > 1 AND bits < bar
+            ORDER BY e.match_weight DESC, record_l LIMIT 1"""
+        )
+        text = "\n".join(explain(wh, left, right, Looked(VIEW)).sentences)
+    assert "two persons" in text and "do not show whether anybody comes twice" in text
+    assert f"counts {bits:+.1f} bits: {rivals:,} other records fit one of the two about as well" in text
+    assert f"on average the evidence weighs {max(bits - bar, -20):+.1f} bits, and persons merge above +0.0" in text
+    assert "Nothing forbids it" not in text
+
+
+@pytest.mark.parametrize(
+    ("bits", "bar", "rivals", "said"),
+    [
+        (3.04, 7.2, 4, "sure: from +7.2 bits. Beside what else it may be, this one counts +3.0 bits: 4 other records"),
+        (3.0, 7.2, 1, "+3.0 bits: another record fits one of the two about as well."),
+        (3.0, NOTHING_LINKS, 0, "sure: none of them is. Beside what else it may be, this one counts +3.0 bits."),
+    ],
+)
+def test_what_a_pair_of_silent_lists_must_reach_in_words(bits: float, bar: float, rivals: int, said: str) -> None:
+    assert said in warily_in_words(bits, bar, rivals)
 
 
 def test_a_list_with_visible_copies_is_not_presumed_to_hold_a_person_once() -> None:
