@@ -29,8 +29,8 @@ Stated = Mapping[str, str | Mapping[str, str]]
 
 def write_repeats(wh: Warehouse, people: str, stated: Stated, views: Mapping[str, Sequence[str]]) -> None:
     """Write REPEATS over the rows of `people` (a query of standardised records): what repeats.sql says of each source,
-    and `presumed`, that it is taken to hold each person once. `views` names the sources of each view: only what all may
-    read is held against each other, so that no view depends on sources outside it."""
+    and `presumed`, that it is taken to hold each person once. `views` names the sources of each view: a list is held
+    only against those that every view may read which reads it, so that no view depends on sources outside it."""
     told = sql_file(
         ROOM / "repeats.sql",
         people=people,
@@ -40,12 +40,11 @@ def write_repeats(wh: Warehouse, people: str, stated: Stated, views: Mapping[str
         is_home=IS_HOME,
     )
     wh.table(REPEATS, f"SELECT *, false AS presumed FROM ({told})")
-    lists = {source for (source,) in wh.rows(f"SELECT source FROM {REPEATS} WHERE is_list")}
-    reads = [lists.intersection(sources) for sources in views.values()] or [lists]
-    common = set.intersection(*filter(None, reads)) if any(reads) else set()
-    silent = {source for (source,) in wh.rows(f"SELECT source FROM {REPEATS} WHERE is_silent")}
-    for source in sorted((common & silent) - stated.keys()):
-        if (others := common - {source}) and _plain_copies_are_few(wh, people, source, others):
+    lists = dict(wh.rows(f"SELECT source, is_silent FROM {REPEATS} WHERE is_list ORDER BY source"))
+    for source in (name for name, is_silent in lists.items() if is_silent and name not in stated):
+        beside = (sources for sources in views.values() if source in sources)
+        others = (lists.keys() - {source}).intersection(*beside)
+        if others and _plain_copies_are_few(wh, people, source, others):
             wh.execute(f"UPDATE {REPEATS} SET presumed = true WHERE source = ?", [source])
 
 

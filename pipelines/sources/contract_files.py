@@ -66,6 +66,8 @@ def load_contract(path: Path) -> Contract:
         line = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(fault, "problem", None) or "it can't be read"
         raise ContractError(f"{path}{line}: not valid YAML: {problem}.") from None
+    except FileNotFoundError:
+        raise ContractError(f"{path}: there is no such contract.") from None
     except (OSError, UnicodeDecodeError) as fault:
         raise ContractError(f"{path}: can't be read as UTF-8 text ({type(fault).__name__}).") from None
     if not isinstance(tree, yaml.MappingNode):

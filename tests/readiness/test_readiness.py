@@ -123,6 +123,7 @@ def test_the_tables_are_counts_of_sources_pairs_and_groups(measured: Warehouse) 
 def test_a_run_of_before_ranges_were_told_is_still_read(measured: Warehouse) -> None:
     told = [each.links_in_words for each in readiness_data(measured, "identity").mends if each.rows]
     assert told and all(" to " in each for each in told)
+    assert readiness_data(measured, "identity").largest_block
     kept = measured.frame(f"FROM {MEND}")
     try:
         with measured.given(kept.drop("low", "high")):
