@@ -51,6 +51,12 @@ def capped(weight: str) -> str:
     )
 
 
+def least_mean(stop: float, lone: float, alone: str, best: str) -> str:
+    """SQL: the mean weight above which two groups merge, as clustering.cluster has it: `lone` bits less where one of
+    them is a record alone and the other is not, and their strongest pair lies above `stop`."""
+    return f"({stop!r} - CASE WHEN {alone} AND {best} > {stop!r} THEN {lone!r} ELSE 0 END)"
+
+
 def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> None:
     """Write the temporary tables chance (a pair of clusters), chance_pair (a pair of their records), chance_inside (a
     pair of records inside one of them), chance_record (their records, as in `records`) and clustered_edge.
@@ -58,7 +64,8 @@ def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> N
     `records` is (record_id, source, cluster, one_person_key, ...), `edges` is (record_l, record_r, match_weight,
     match_probability, gamma_*, ...). `clustered_edge`: an edge, the clusters and sources of its ends. `chance`: x < y,
     edges, pairs (of their records), weight (sum over all pairs, those not compared at the weight of a missing pair),
-    probability, apart, rivals (so many persons a record by itself fits, by which both are divided).
+    best (the strongest), joins_group (one is a single record, the other is not), probability, apart, rivals (so many
+    persons a record by itself fits, by which both are divided).
     """
     con.execute(
         f"""-- one row per scored pair of records
@@ -95,7 +102,7 @@ def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> N
             SELECT cluster, count(*) AS n, list(DISTINCT source) AS sources FROM chance_record GROUP BY cluster),
         counted AS (
             SELECT x, y, any_value(probability) AS probability, count(*) AS edges,
-                sum({capped("match_weight")}) AS total
+                sum({capped("match_weight")}) AS total, max(match_weight) AS best
             FROM chance_edge JOIN chance_seed ON x = least(cluster_l, cluster_r) AND y = greatest(cluster_l, cluster_r)
             GROUP BY x, y
         ), forbidden AS (
@@ -103,7 +110,7 @@ def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> N
             JOIN chance_record b ON b.cluster = c.y AND b.one_person_key = a.one_person_key
         ), told AS (
             SELECT *, 1 / (1 + exp(-({odds}))) AS alone FROM (
-                SELECT x, y, edges, a.n AS n_x, b.n AS n_y, n_x * n_y AS pairs, probability,
+                SELECT x, y, edges, best, a.n AS n_x, b.n AS n_y, n_x * n_y AS pairs, probability,
                     total + (pairs - edges) * {missing_weight()!r} AS weight,
                     len(list_intersect(a.sources, b.sources)) AS shared
                 FROM counted JOIN sized a ON a.cluster = x JOIN sized b ON b.cluster = y
@@ -117,7 +124,8 @@ def write_chances(con: duckdb.DuckDBPyConnection, records: str, edges: str) -> N
             LEFT JOIN either t ON t.one = a.other AND t.other = b.other
             WHERE a.n = 1 GROUP BY ALL
         )
-        SELECT x, y, edges, pairs, weight, probability / rivals AS probability, alone / rivals AS apart, rivals
+        SELECT x, y, edges, pairs, weight, best, least(n_x, n_y) = 1 AND pairs > 1 AS joins_group,
+            probability / rivals AS probability, alone / rivals AS apart, rivals
         FROM (
             SELECT t.*, greatest(1, alone + a.others, alone + b.others) AS rivals
             FROM told t LEFT JOIN rival a ON a.one = x AND a.other = y LEFT JOIN rival b ON b.one = y AND b.other = x)

@@ -14,7 +14,7 @@ import duckdb
 
 from linkage_models.clustering import missing_weight
 from linkage_models.models import Model
-from linkage_models.readiness.chances import capped
+from linkage_models.readiness.chances import capped, least_mean
 from linkage_models.readiness.fields import FIELDS, Worth, worth
 
 # A role of a source holds a field if at least so many, and this share, of its records show it: of others it is not for
@@ -57,8 +57,11 @@ def scaled(con: duckdb.DuckDBPyConnection, each: Mending, factor: float, target:
     return replace(each, links=each.links * factor, spread=each.spread * factor)
 
 
-def forecast(con: duckdb.DuckDBPyConnection, model: Model, records: str, stop: float, target: str) -> list[Mending]:
-    """Every source and field with a row that lacks it, the most links first; needs what write_chances wrote.
+def forecast(
+    con: duckdb.DuckDBPyConnection, model: Model, records: str, stop: float, target: str, lone: float = 0.0
+) -> list[Mending]:
+    """Every source and field with a row that lacks it, the most links first; needs what write_chances wrote. `stop` and
+    `lone` as in clustering.cluster.
 
     `records` is (record_id, source, role, lacks_<field> for each of FIELDS). Writes the temporary table `target`:
     record_id, source, field, links; a row whose repair is foretold to win links.
@@ -74,7 +77,7 @@ def forecast(con: duckdb.DuckDBPyConnection, model: Model, records: str, stop: f
         con.execute("CREATE OR REPLACE TEMP TABLE mendable_role (source VARCHAR, role VARCHAR)")
         if holding:
             con.executemany("INSERT INTO mendable_role VALUES (?, ?)", [(role.source, role.role) for role in holding])
-        spread = _write_won(con, each, stop, target)
+        spread = _write_won(con, each, stop, lone, target)
         won = {
             source: (rows, links, spread.get(source, 0.0))
             for source, rows, links in con.execute(
@@ -114,7 +117,7 @@ def _roles(con: duckdb.DuckDBPyConnection, records: str) -> list[_Role]:
     return [_Role(row[0], row[1], row[2], dict(zip(names, row[3:], strict=True))) for row in rows]
 
 
-def _write_won(con: duckdb.DuckDBPyConnection, each: Worth, stop: float, target: str) -> dict[str, float]:
+def _write_won(con: duckdb.DuckDBPyConnection, each: Worth, stop: float, lone: float, target: str) -> dict[str, float]:
     """Append to `target` the rows of every source that lack the field and would win links by it; the standard error of
     each source's links, by chance: a merge comes as a whole or not at all."""
     name = each.field.name
@@ -135,12 +138,14 @@ def _write_won(con: duckdb.DuckDBPyConnection, each: Worth, stop: float, target:
     )
     agreed = f"bare + {each.top!r} + beside"
     after = [agreed if bits == each.top else f"bare + {bits!r}" for _, bits in each.outcomes]
+    mended = [capped(f"CASE WHEN of_both THEN {agreed} ELSE {weight} END") for weight in after]
     sums = ", ".join(
-        f"sum({capped(f'CASE WHEN of_both THEN {agreed} ELSE {weight} END')} - before) AS gain_{place}"
-        for place, weight in enumerate(after)
+        f"sum({weight} - before) AS gain_{place}, max({weight}) AS best_{place}" for place, weight in enumerate(mended)
     )
     joined = " + ".join(
-        f"{share!r} * (base + gain_{place} > 0)::INTEGER" for place, (share, _) in enumerate(each.outcomes)
+        f"{share!r} * (total + gain_{place} > pairs *"
+        f" {least_mean(stop, lone, 'joins_group', f'greatest(best, best_{place})')})::INTEGER"
+        for place, (share, _) in enumerate(each.outcomes)
     )
     # forecasts for homes are held against records whose home is known, by what the strongest pair says
     chance = "probability" if name == "home" else "apart"
@@ -149,14 +154,15 @@ def _write_won(con: duckdb.DuckDBPyConnection, each: Worth, stop: float, target:
         CREATE OR REPLACE TEMP TABLE won AS
         WITH summed AS (
             SELECT n.source, x, y, any_value(c.{chance}) AS chance,
-                any_value(c.weight - {stop!r} * c.pairs) AS base, {sums},
+                any_value(c.weight) AS total, any_value(c.pairs) AS pairs, any_value(c.best) AS best,
+                any_value(c.joins_group) AS joins_group, {sums},
                 list_distinct(flatten(list(list_filter([CASE WHEN lacks_l THEN record_l END,
                     CASE WHEN lacks_r THEN record_r END], lambda m: m IS NOT NULL)))) AS mended
             FROM newly n JOIN chance c USING (x, y) GROUP BY n.source, x, y
         )
         SELECT source, x, y, mended, chance * ({joined}) AS share FROM summed WHERE share > 0"""
     )
-    _write_seats(con, capped(f"bare + {each.top!r} + beside"), stop)
+    _write_seats(con, capped(f"bare + {each.top!r} + beside"), stop, lone)
     con.execute(
         f"""INSERT INTO {target}
         SELECT record_id, source, '{name}', sum(links) AS links FROM (
@@ -174,7 +180,7 @@ def _write_won(con: duckdb.DuckDBPyConnection, each: Worth, stop: float, target:
     return spread
 
 
-def _write_seats(con: duckdb.DuckDBPyConnection, after: str, stop: float) -> None:
+def _write_seats(con: duckdb.DuckDBPyConnection, after: str, stop: float, lone: float) -> None:
     """Write the temporary table won_links (source, x, y, share, links): what each merge wins, less what it costs.
 
     A record that the merged cluster as a whole speaks against is left out of it, and loses the company that it had.
@@ -194,7 +200,9 @@ def _write_seats(con: duckdb.DuckDBPyConnection, after: str, stop: float) -> Non
                 FROM won w JOIN chance_inside i ON i.cluster = w.x
                 UNION ALL FROM won w JOIN chance_inside i ON i.cluster = w.y)
         ), seated AS (
-            SELECT source, x, y, cluster, record_id, sum(weight) > {stop!r} * count(*) AS stays FROM seat GROUP BY ALL
+            SELECT source, x, y, cluster, record_id,
+                sum(weight) > {least_mean(stop, lone, "count(*) > 1", "max(weight)")} * count(*) AS stays
+            FROM seat GROUP BY ALL
         ), side AS (
             SELECT source, x, y, cluster, count(*) AS n, count(*) FILTER (stays) AS kept FROM seated GROUP BY ALL
         )

@@ -11,7 +11,7 @@ import duckdb
 from linkage_models.clustering import missing_weight
 from linkage_models.models import Model
 from linkage_models.person.designs import Design
-from linkage_models.readiness.chances import LEAST_PROBABILITY, capped
+from linkage_models.readiness.chances import LEAST_PROBABILITY, capped, least_mean
 from linkage_models.readiness.fields import SAME_HOME, bits, by_gamma, levels_of
 
 # Records that must come apart, or the ratio is chance; and records taken, so that the cost is bounded.
@@ -31,6 +31,7 @@ def home_mirror(
         f"SELECT {each}, match_weight, gamma_home FROM {edges} WHERE rules & {left} > 0" for each in ends
     )
     missing = missing_weight()
+    bare, whole = (least_mean(stop, design.lone, "n > 1", best) for best in ("best", "best_whole"))
     found = con.execute(
         f"""-- one row per source: of the records that would be named, links that they have, over what is foretold
         WITH scale AS (
@@ -45,14 +46,15 @@ def home_mirror(
                 match_weight - {_lost(model)} AS bare, CASE WHEN k.lacks_home THEN bare ELSE match_weight END AS whole
             FROM ({both}) e JOIN taken t USING (record_id) JOIN {records} k ON k.record_id = e.other
         ), summed AS (
-            SELECT record_id, source, own, any_value(n) - own::INTEGER AS n, max(bare) AS best,
+            SELECT record_id, source, own, any_value(n) - own::INTEGER AS n,
+                max(bare) AS best, max(whole) AS best_whole,
                 (any_value(n) - own::INTEGER - count(*)) * {missing!r} AS unseen,
                 sum({capped("bare")}) + unseen AS apart, sum({capped("whole")}) + unseen AS joined
             FROM seen JOIN sized USING (cluster) GROUP BY record_id, source, cluster, own
         ), told AS (
-            SELECT record_id, source, own, n, CASE WHEN joined > {stop!r} * n AND s.probability >= {LEAST_PROBABILITY}
+            SELECT record_id, source, own, n, CASE WHEN joined > {whole} * n AND s.probability >= {LEAST_PROBABILITY}
                 THEN s.probability * n ELSE 0 END AS foretold
-            FROM summed ASOF JOIN scale s ON summed.best >= s.weight WHERE n > 0 AND apart <= {stop!r} * n
+            FROM summed ASOF JOIN scale s ON summed.best >= s.weight WHERE n > 0 AND apart <= {bare} * n
         ), named AS (
             SELECT source, sum(foretold) AS foretold, coalesce(sum(n) FILTER (own), 0) AS links
             FROM told GROUP BY record_id, source HAVING sum(foretold) > 0

@@ -62,7 +62,8 @@ def build_readiness(wh: Warehouse, stop: float, contracts: Iterable[Contract] = 
             HERE / "group.sql", age_bands=cases, link=repr(link), fewest=str(FEWEST_IN_GROUP), beyond=repr(beyond)
         )
         wh.table(GROUP, group)
-        found = forecast(wh.con, model, "readiness_record", stop, "readiness_won")
+        lone = DESIGNS[model.design].lone
+        found = forecast(wh.con, model, "readiness_record", stop, "readiness_won", lone)
         _write_mendings(wh, _mirrored(wh, model, stop, found))
         compared = _write_blocking(wh, model)
     finally:

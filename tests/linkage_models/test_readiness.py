@@ -76,6 +76,28 @@ def test_a_missing_birth_date_that_would_join_two_records_is_named(con):
     drop_chances(con)
 
 
+def test_a_record_that_would_join_a_group_needs_what_the_design_asks_of_it(con):
+    town(con, weight=-4.0)
+    # b stands in a group with c, which says against a record as b speaks for it
+    con.execute("INSERT INTO record SELECT * REPLACE ('c' AS record_id) FROM record WHERE record_id = 'b'")
+    con.execute("UPDATE record SET cluster = 'b' WHERE record_id = 'c'")
+    con.execute("UPDATE record SET source = 'homes', one_person_key = NULL WHERE record_id = 'c'")
+    top = max(bits(level) for level in levels_of(MODEL, "birth_date"))
+    con.execute("ALTER TABLE edge ALTER match_weight TYPE DOUBLE")
+    pair = "INSERT INTO edge SELECT * REPLACE (?::VARCHAR AS record_l, 'c' AS record_r, ? AS match_weight) FROM edge"
+    for left, weight in (("a", -5.5 - 2 * top), ("b", 9.0)):
+        con.execute(f"{pair} WHERE record_r = 'b'", [left, weight])
+    write_chances(con, "record", "edge")
+
+    def links(lone: float) -> float:
+        found = forecast(con, MODEL, "record", 0.0, "named", lone)
+        return sum(each.links for each in found if each.field == "birth_date")
+
+    assert con.execute("SELECT joins_group, best FROM chance").fetchall() == [(True, -4.0)]
+    assert links(0.0) == 0 < links(20.0)
+    drop_chances(con)
+
+
 @pytest.mark.parametrize("one_person", [False, True])
 @pytest.mark.parametrize("names", [("1", "2", "3"), ("2", "1", "3"), ("3", "1", "2")])
 def test_a_record_that_fits_two_persons_is_one_of_them_at_most(con, names, one_person):
