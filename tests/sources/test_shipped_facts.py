@@ -13,7 +13,7 @@ from pipelines.settings import SHIPPED_SOURCES
 from pipelines.sources.contract_files import load_contracts
 from pipelines.sources.facts_build import build_fact
 from pipelines.sources.intake import take_in
-from pipelines.warehouse import Warehouse, scratch_warehouse
+from pipelines.warehouse import Warehouse, scratch_warehouse, sql_file
 from synthetic_data.borough import Summary, make_borough
 
 CONTRACTS = load_contracts(SHIPPED_SOURCES)
@@ -125,6 +125,29 @@ def test_a_bill_to_the_door_of_the_shop_names_the_shop_not_the_home_above_it(wh:
     counted = {(no_home, shop): n for no_home, shop, n in told}
     assert set(counted) <= {(False, False), (True, True), (False, True)}  # a bill without a postcode proves nothing
     assert counted[True, True] > counted.get((False, True), 0)
+
+
+def test_a_bill_to_the_home_above_the_shop_or_down_the_street_names_a_home() -> None:
+    bills = {"56 High St": True, "56A High St": False, "Flat 1, 56 High St": False, "58 High St": False}
+    row = (
+        "DATE '2026-10-31' AS extract_date, DATE '2026-10-31' AS valid_from, NULL::DATE AS valid_to, 'r' AS loaded_run"
+    )
+    rest = ", ".join(f"NULL::VARCHAR AS {{0}}{line}" for line in (2, 3, 4))
+    with scratch_warehouse() as wh:
+        wh.execute("CREATE MACRO whole_uprn(uprn) AS uprn")
+        wh.execute(
+            f"CREATE TEMP TABLE premises AS SELECT 's' AS property_ref, '56 HIGH ST' AS addr1, {rest.format('addr')},"
+            f" 'SS1 1AA' AS postcode, 1::BIGINT AS uprn, {row}"
+        )
+        wh.execute(
+            f"CREATE TEMP TABLE bill AS SELECT corr_addr1 AS account_ref, 's' AS property_ref, 'S' AS liab_kind,"
+            f" corr_addr1, {rest.format('corr_addr')}, 'SS1 1AA' AS corr_postcode, {row}"
+            " FROM (SELECT unnest(?) AS corr_addr1)",
+            [[*bills]],
+        )
+        query = sql_file(SHIPPED_SOURCES / "business_rates" / "address.sql", ndrproperty="premises", ndraccount="bill")
+        told = dict(wh.rows(f"SELECT address_key, no_home FROM ({query}) WHERE address_key <> 's'"))
+    assert told == bills
 
 
 @pytest.mark.parametrize(
