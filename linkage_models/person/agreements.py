@@ -59,6 +59,7 @@ def warily_in_words(bits: float, bar: float, rivals: int) -> str:
     others = f"{rivals:,} other records fit" if rivals > 1 else "another record fits"
     because = f": {others} one of the two about as well" if rivals else ""
     return (
-        f"These lists do not show whether anybody comes twice, so a pair of them joins only where that is sure: {sure}."
+        "Their records do not show whether anybody comes twice in these lists, so pairs join only where that is sure:"
+        f" {sure}."
         f" Beside what else it may be, this one counts {bits:+.1f} bits{because}."
     )
