@@ -57,7 +57,7 @@ def warily_in_words(bits: float, bar: float, rivals: int) -> str:
     """What a pair of lists that do not show who comes twice must reach, and what keeps it from that."""
     sure = "none of them is" if bar >= NOTHING_LINKS else f"from {bar:+.1f} bits"
     others = f"{rivals:,} other records fit" if rivals > 1 else "another record fits"
-    because = f": {others} one of the two about as well" if rivals else ""
+    because = f": {others} one of the two about as well or better" if rivals else ""
     return (
         "Their records do not show whether anybody comes twice in these lists, so pairs join only where that is sure:"
         f" {sure}."
