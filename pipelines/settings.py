@@ -27,7 +27,6 @@ SHIPPED_SOURCES = Path(__file__).parent / "sources" / "shipped"
 #: At the top of a checkout; a wheel carries it inside the package.
 SHIPPED_DAGSTER = next(path for folder in Path(__file__).parents[:2] if (path := folder / "dagster.yaml").exists())
 SETTINGS_FILE = "boroughlink.yaml"
-COUNCIL = "Southend-on-Sea City Council"
 #: Of real data these stand in the folder's own file alone: whoever starts a process chooses its environment.
 NOT_FROM_OUTSIDE = (
     *("holds", "clock", "anchor", "roles", "logins", "dpia_reference", "key_escrow"),
@@ -42,7 +41,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    council: str = ""
+    council: str = "Southend-on-Sea City Council"
     timezone: str = "Europe/London"
     holds: Literal["synthetic", "real"] | None = None
     dpia_reference: str | None = None
@@ -76,7 +75,7 @@ class Settings(BaseModel):
     @classmethod
     def _named(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Whose contracts replace the shipped set is not the council of the shipped set, and says its own name."""
-        return values if values.get("sources") else {"council": COUNCIL} | values
+        return {"council": ""} | values if values.get("sources") else values
 
     @field_validator("model")
     @classmethod
