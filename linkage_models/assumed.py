@@ -15,7 +15,7 @@ from linkage_models.maximisation import NotConverged
 from linkage_models.models import Model, version_name
 from linkage_models.observed import observe, take_matches_out_of_u
 from linkage_models.person.designs import GENERAL
-from linkage_models.person.general import weigh_twins
+from linkage_models.person.general import weigh_relatives
 from linkage_models.thresholds import PRIOR_MOST, RARE_TERM_COUNT
 from linkage_models.training import SEED, TaughtTooLittle, TrainingFailed
 
@@ -54,7 +54,7 @@ def assumed_model(
         pass  # the share of pairs that meet a certain rule stands
     for level in free:
         del level["fix_m_probability"]
-    weigh_twins(trained, prior)
+    weigh_relatives(trained, prior)
     trained["probability_two_random_records_match"] = prior
     card = {
         "untrained": str(why),

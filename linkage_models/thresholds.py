@@ -104,6 +104,10 @@ TWIN_WEIGHT = -16.0
 # person's records differ in forename, held against the share of records that a twin's stands beside. 15 in 1,000 births
 # in England and Wales are of two (ONS, Birth characteristics), and a quarter of people are children at home.
 TWIN_SHARE = 0.015
+# Others at home, a record: 2.4 people live in a household (England and Wales, census 2021). Where no birth date tells
+# them apart, a home and a shared telephone or email say no more of a person than of the others.
+RELATIVE_SHARE = 1.4
+RELATIVE_WEIGHT = -30.0
 # Parent and child of one name: same home and forename, births 14 years or more apart. As strong as for twins: however
 # rare the name is elsewhere, in this home two bear it.
 NAMESAKE_WEIGHT = -16.0

@@ -26,6 +26,8 @@ from linkage_models.thresholds import (
     NEAR_DAYS,
     OTHER_GENERATION_WEIGHT,
     OTHER_PERSON_WEIGHT,
+    RELATIVE_SHARE,
+    RELATIVE_WEIGHT,
     SAME_GENERATION_WEIGHT,
     SLIGHT_SIMILARITY,
     TURNED_SIMILARITY,
@@ -55,6 +57,10 @@ _SURNAME_ALIKE = (
 # a slip or two in a short name, a name heard and then mistyped
 _SURNAME_SLIGHT = f"jaro_winkler_similarity(surname_key_l, surname_key_r) >= {SLIGHT_SIMILARITY}"
 _FORENAME_SLIGHT = f"jaro_winkler_similarity(forename_l, forename_r) >= {SLIGHT_SIMILARITY}"
+RELATIVES = "another forename at one address, telephone or e-mail, a birth date unknown, as people of one home have"
+_RELATIVES = (
+    f"({_SAME_HOME} OR phone_l = phone_r OR email_l = email_r) AND (birth_date_l IS NULL OR birth_date_r IS NULL)"
+)
 _NAMELESS = "(surname_key_l IS NULL OR surname_key_r IS NULL)"
 _UNKNOWN = " OR ".join(f"coalesce(home_key_{side}, address_line_{side}, postcode_{side}) IS NULL" for side in "lr")
 _UNKNOWN = f"({_UNKNOWN})"
@@ -175,6 +181,7 @@ def _general(levels: tuple[Level, ...]) -> tuple[Level, ...]:
         else:
             if level.words == "different forenames":
                 kept.append(Level("forenames a little alike", _FORENAME_SLIGHT))
+                kept.append(Level(RELATIVES, _RELATIVES, weight=RELATIVE_WEIGHT))
             kept.append(replace(level, most=MOST_DIFFERENT) if level.condition == "ELSE" else level)
     return tuple(kept)
 
@@ -287,23 +294,30 @@ FAMILIES["birth date"] = frozenset(name for name in RULES if "birth" in name) - 
 FAMILIES["name"] = frozenset(RULES).difference(*FAMILIES.values())
 
 
-def weigh_twins(trained: dict[str, Any], prior: float) -> None:
-    """Set the weight of twins, another forename beside one home and birth date, by how often one person's records
-    differ in forename: what the other columns say is undone, the odds of damage against twins stand in its place."""
+def weigh_relatives(trained: dict[str, Any], prior: float) -> None:
+    """Set the weights of another forename in one home, beside one birth date (twins) or an unknown one (anybody of the
+    home), by how often one person's records differ in forename: what the other columns say is undone, the odds of
+    damage against another of the home stand in its place."""
     levels = {
         each["output_column_name"]: {level["label_for_charts"]: level for level in each["comparison_levels"]}
         for each in trained["comparisons"]
     }
-    twins = levels.get("forename", {}).get(TWINS)
-    if twins is None or not levels.keys() >= {"home", "birth_date"}:
-        return
-    bits = math.log2(prior / (1 - prior))
-    for level in (levels["home"][HOME.levels[0].words], levels["birth_date"][BIRTH_DATE.levels[0].words]):
-        bits += math.log2(level["m_probability"] / level["u_probability"])
-    after = [each.words for each in FORENAME.levels].index(TWINS) + 1
-    differ = sum(levels["forename"][each.words]["m_probability"] for each in FORENAME.levels[after:])
-    weight = math.log2(differ / TWIN_SHARE) - bits
-    twins["m_probability"] = twins["u_probability"] * 2.0 ** min(max(weight, TWIN_WEIGHT), 0.0)
+    forenames = levels.get("forename", {})
+    best = {
+        each.name: math.log2(level["m_probability"] / level["u_probability"])
+        for each in (HOME, BIRTH_DATE, comparisons.CONTACT)
+        if each.name in levels and (level := levels[each.name][each.levels[0].words])
+    }
+    words = [each.words for each in FORENAME.levels if each.weight is None or each.words == TWINS]
+    differ = [forenames[each]["m_probability"] for each in words[words.index(TWINS) + 1 :] if each in forenames]
+    for apart, wrong, share, undone, least in (
+        (TWINS, sum(differ), TWIN_SHARE, ("home", "birth_date"), TWIN_WEIGHT),
+        (RELATIVES, sum(differ[-1:]), RELATIVE_SHARE, ("home", "contact"), RELATIVE_WEIGHT),
+    ):
+        if apart in forenames:
+            bits = math.log2(prior / (1 - prior)) + sum(best.get(name, 0.0) for name in undone)
+            weight = min(max(math.log2(wrong / share) - bits, least), 0.0)
+            forenames[apart]["m_probability"] = forenames[apart]["u_probability"] * 2.0**weight
 
 
 def without_proof(chosen: list[Comparison]) -> list[Comparison]:

@@ -92,6 +92,8 @@ def worth(model: Model, field: Field) -> Worth | None:
     if field.name == "home":
         return _home(field, levels)
     told = [level for level in levels if level["m_probability"] >= _LEAST_SHARE]
+    if not told:
+        return None
     whole = sum(level["m_probability"] for level in told)
     outcomes = tuple((level["m_probability"] / whole, bits(level)) for level in told)
     beside = _twins(model) if field.name == "birth_date" else "0"

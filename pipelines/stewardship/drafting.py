@@ -29,8 +29,8 @@ _HEAD = (
     ("owner", "whoever made them", "the team that answers for the data"),
     ("steward", "nobody@data.example", "an address that answers questions about it"),
     ("description", "Invented or public records.", "what it holds, and its traps"),
-    ("retention_days", "36500", "how long the council may keep it"),
-    ("refresh_days", "36500", "a new extract at least this often"),
+    ("retention_days", "365000", "how long the council may keep it"),
+    ("refresh_days", "365000", "a new extract at least this often"),
 )
 _NUMBER, _NO_COLUMN = "row_number", "no column is unique and always there"
 _NO_KEY = f"key: {_NO_COLUMN}; state one"
@@ -113,7 +113,7 @@ def _written(name: str, sample: Sample, synthetic: bool, each_person: str | None
         *(f"    {word}: {said}" for word, said in layout.table.items()),
         f"    {'grain: one record' if synthetic else 'grain:':<17} # what one row is",
         f"    {'why: to link' if synthetic else 'why:':<17} # why the council needs it",
-        f"    key: [{sample.key or _NUMBER}]" if sample.key or synthetic else f"    # {_NO_KEY}",
+        f"    key: [{_named(sample.key or _NUMBER)}]" if sample.key or synthetic else f"    # {_NO_KEY}",
     ]
     if meanings:
         lines.append("    maps:")
@@ -132,7 +132,12 @@ def _written(name: str, sample: Sample, synthetic: bool, each_person: str | None
 
 
 def _listed(columns: Sequence[str]) -> str:
-    return f"[{', '.join(columns)}]" if len(columns) > 1 else columns[0]
+    return f"[{', '.join(map(_named, columns))}]" if len(columns) > 1 else _named(columns[0])
+
+
+def _named(column: str) -> str:
+    """The name of a column; in quotes where YAML would read it as something else (no, on, y)."""
+    return column if yaml.safe_load(column) == column else _quoted(column)
 
 
 def _column(
@@ -142,7 +147,7 @@ def _column(
     typed = shape.type != "text" and not codes and (bool(meaning) or kind not in ("identifier", "contact"))
     parts = [f"name: {_quoted(column.name)}"]
     if column.staged != staged_name(column.name):
-        parts.append(f"as: {column.staged}")
+        parts.append(f"as: {_named(column.staged)}")
     if column.path:
         parts.append(f"path: {_quoted(column.path)}")
     if typed:

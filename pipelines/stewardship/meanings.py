@@ -42,20 +42,24 @@ _PERSONAL: tuple[tuple[PersonalClass, str], ...] = (
 #: What of the person, by the whole name of a column; several columns of one meaning stand in the order of the file.
 _MEANINGS = {
     "forename": r"(first|fore|given|christian)(_?n(a?me?|m)s?)?(_?\d)?|f_?name(_c?\d)?"
-    r"|prenoms?|vornamen?|voornaam|nombres?|nome_proprio",
+    r"|prenoms?|vornamen?|voornaam|nombres?|nome_proprio|jmeno|imie|imiona|fornavne?|fornamn",
     "middle": r"(mid(dle|l)?|second|other_given)(_?(n(a?me?|m)s?|init(ial)?s?))?|m_?name",
     "surname": r"(sur|last|family)(_?n(a?me?|m)s?)?(_?\d)?|l_?name(_c?\d)?"
-    r"|nachname|familienname|achternaam|apellidos?(_?\d)?|(primer|segundo)_apellido|nom_(de_)?famille|cognome|sobrenome|apelidos?",
-    "name_text": r"(full|whole|person|resident|patient|voter)?_?names?(_of_person)?|nom|naam|nome|name_text",
+    r"|nachname|familienname|achternaam|apellidos?(_?\d)?|(primer|segundo)_apellido|nom_(de_)?famille"
+    r"|cognome|sobrenome|apelidos?|prijmeni|nazwisko|efternavn|etternavn|efternamn",
+    "name_text": r"(full|whole|person|resident|patient|voter|member|customer|client|pupil|student|child|passenger)?"
+    r"_?names?(_of_person)?|nom|naam|nome|name_text",
     "former_surname": r"(maiden|birth|previous|former|married|prior)_?(sur|last_?|family_?)?name|nee|alias(es)?(_.*)?"
     r"|also_known_as|aka",
     "title": r"title|salutation|honorific|name_?(prefix|title)|prefix",
     "birth_date": r"(d_?o_?b|b_?day|(date_of_|day_of_)?birth(_?da(te|y))?|born(_on)?|birth_?dt|geburtsdatum"
-    r"|geboortedatum|date_(de_)?naissance|fecha_(de_)?nac(imiento)?|data_(di_)?nascita|data_(de_)?nascimento)(_.*)?",
+    r"|geboortedatum|date_(de_)?naissance|fecha_(de_)?nac(imiento)?|data_(di_)?nascita|data_(de_)?nascimento"
+    r"|datum_narozeni|data_urodzenia|fodelsedatum)(_.*)?",
     "birth_year": r"y_?o_?b|year_(of_birth|born)|(birth|born)_?(year|yr)|annee_(de_)?naissance|geburtsjahr"
     r"|geboortejaar",
-    "age": r"(birth_)?age(_(years?|yrs|at_.*|in_years?|last_birthday))?|years_old|alter|leeftijd|edad|eta|idade",
-    "sex": r"(sex|gender)(_(code|cd|desc|at_birth))?|geschlecht|geslacht|sexe|sexo|sesso",
+    "age": r"(birth_)?age(_(years?|yrs|at_.*|in_years?|last_birthday))?|years_old|alter|leeftijd|edad"
+    r"|eta|idade|vek|wiek",
+    "sex": r"(sex|gender)(_(code|cd|desc|at_birth))?|geschlecht|geslacht|sexe|sexo|sesso|pohlavi|plec",
     "death_date": r"d_?o_?d|date_of_death|death_?date|died(_on)?",
     "nino": r"nino|ni_(no|num|number)|national_insurance(_(no|number))?",
     "nhs_number": r"nhs(_(no|num|number))?",
@@ -87,11 +91,11 @@ _PARTS = tuple(
 
 def class_of(staged: str) -> PersonalClass | None:
     """How personal a column is by its name; None where that does not show."""
-    return next((kind for kind, pattern in _PERSONAL if re.search(pattern, _without_accents(staged))), None)
+    return next((kind for kind, pattern in _PERSONAL if re.search(pattern, without_accents(staged))), None)
 
 
-def _without_accents(staged: str) -> str:
-    return "".join(sign for sign in unicodedata.normalize("NFKD", staged) if not unicodedata.combining(sign))
+def without_accents(text: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
 
 
 def meanings_of(shapes: Mapping[str, Shape]) -> dict[str, list[str]]:
@@ -102,7 +106,7 @@ def meanings_of(shapes: Mapping[str, Shape]) -> dict[str, list[str]]:
         found["birth_date"] = parts
     for staged, shape in held.items():
         for meaning, pattern in _MEANINGS.items():
-            if re.fullmatch(pattern, _without_accents(staged)) and staged not in parts and _suits(meaning, shape):
+            if re.fullmatch(pattern, without_accents(staged)) and staged not in parts and _suits(meaning, shape):
                 if not found.get(meaning) or _takes_many(meaning):
                     found.setdefault(meaning, []).append(staged)
                 break

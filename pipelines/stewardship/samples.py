@@ -19,7 +19,7 @@ from pipelines.sources.reading import read_file
 from pipelines.sources.shapes import Shape, shape_of
 from pipelines.sources.thresholds import SHAPE_FIT
 from pipelines.sources.workbook_rows import Workbook
-from pipelines.stewardship.meanings import class_of, meanings_of
+from pipelines.stewardship.meanings import class_of, meanings_of, without_accents
 from pipelines.stewardship.zone import trial_zone
 from pipelines.warehouse import Warehouse
 
@@ -32,6 +32,7 @@ SEXES: tuple[Mapping[str, str], ...] = (
     {"HOMME": "male", "FEMME": "female"},
     {"M": "male", "W": "female"},
     {"M": "male", "V": "female"},
+    {"MUŽ": "male", "ŽENA": "female"},
 )
 
 
@@ -205,7 +206,7 @@ def _staged(columns: Sequence[tuple[str, str | None]]) -> list[str]:
     in other letters, or like another's."""
     names: list[str] = []
     for place, (heading, _) in enumerate(columns, start=1):
-        name = near = staged_name(heading)[:50]
+        name = near = staged_name(without_accents(heading))[:50]
         if not can_be_staged(name):
             name = near = f"column_{near or place}"
         while name in names:

@@ -1,5 +1,7 @@
 """What readiness says of records and pairs made by hand, with the shipped model."""
 
+from copy import deepcopy
+
 import duckdb
 import pytest
 
@@ -182,6 +184,15 @@ def test_every_field_is_worth_something_in_the_shipped_model():
         told = worth(MODEL, field)
         assert told is not None
         assert sum(share for share, _ in told.outcomes) == pytest.approx(1)
+
+
+def test_a_field_on_which_no_true_pair_was_seen_is_worth_nothing():
+    model = deepcopy(MODEL)
+    for level in levels_of(model, "contact"):
+        level["m_probability"] = 0.0001
+    (contact,) = (field for field in FIELDS if field.name == "contact")
+    assert worth(MODEL, contact) is not None
+    assert worth(model, contact) is None
 
 
 @pytest.mark.parametrize(

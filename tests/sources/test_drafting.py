@@ -69,6 +69,17 @@ def test_headings_that_cannot_name_a_column_get_a_name_near_them(
     assert [intake.state for intake in take_in(wh, contract, landing, None)] == ["accepted"]
 
 
+def test_a_list_of_the_past_with_a_key_called_no_and_accented_headings_is_drafted_and_taken_in(
+    wh: Warehouse, tmp_path: Path
+) -> None:
+    landing, given = tmp_path / "landing", tmp_path / "given.csv"
+    given.write_text("No,Jméno,Příjmení,Pohlaví\n1,Jan,Novák,muž\n2,Anna,Nováková,žena\n", encoding="utf-8")
+    draft("census", given, tmp_path / "mine", landing, date(1870, 12, 1), synthetic=True)
+    contract = load_contract(tmp_path / "mine" / "census" / "contract.yaml")
+    assert [each.staged for each in contract.tables[0].columns] == ["no", "jmeno", "prijmeni", "pohlavi"]
+    assert [intake.state for intake in take_in(wh, contract, landing, None)] == ["accepted"]
+
+
 def test_a_draft_of_a_council_s_file_stays_open_and_never_holds_a_value(tmp_path: Path) -> None:
     (tmp_path / "given.csv").write_text(VOTERS, encoding="utf-8")
     assert "Fill in by hand" in draft("voters", tmp_path / "given.csv", tmp_path / "mine")
@@ -102,6 +113,7 @@ def test_a_draft_of_a_council_s_file_stays_open_and_never_holds_a_value(tmp_path
          " address=domicilio,municipio postcode=código_postal"),
         ("prénom nom_de_famille date_naissance:date adresse code_postal ville", "forename=prénom surname=nom_de_famille"
          " birth_date=date_naissance address=adresse,ville postcode=code_postal"),
+        ("jmeno prijmeni vek:integer pohlavi", "forename=jmeno surname=prijmeni age=vek sex=pohlavi"),
         ("name_suffix_lbl last_name first_name", "forename=first_name surname=last_name,name_suffix_lbl"),
         ("voter_name suffix birth_year:integer", "name_text=voter_name,suffix birth_year=birth_year"),
         ("title manufacturer price:decimal", ""),

@@ -7,10 +7,10 @@ import pytest
 from linkage_models.maximisation import maximise
 from linkage_models.observed import settings_of
 from linkage_models.person import blocking
-from linkage_models.person.comparisons import TWINS
+from linkage_models.person.comparisons import CONTACT, TWINS
 from linkage_models.person.designs import COUNCIL, GENERAL
-from linkage_models.person.general import BIRTH_DATE, FORENAME, HOME, weigh_twins
-from linkage_models.thresholds import TWIN_SHARE
+from linkage_models.person.general import BIRTH_DATE, FORENAME, HOME, RELATIVES, weigh_relatives
+from linkage_models.thresholds import RELATIVE_SHARE, TWIN_SHARE
 
 NAMELESS = ", ".join(f"NULL::VARCHAR AS {column}" for column in ("initial", "middle", "email"))
 
@@ -124,7 +124,7 @@ def test_another_forename_beside_one_home_and_birth_date_is_damage_or_a_twin_by_
     for comparison in trained["comparisons"]:
         for place, level in enumerate(comparison["comparison_levels"][1:]):
             level |= {"m_probability": 0.5 if place == 0 else differ / 3, "u_probability": 1e-4}
-    weigh_twins(trained, prior)
+    weigh_relatives(trained, prior)
     forename, home, born = ({x["label_for_charts"]: x for x in c["comparison_levels"]} for c in trained["comparisons"])
     shown = (forename[TWINS], home[HOME.levels[0].words], born[BIRTH_DATE.levels[0].words])
     odds = prior / (1 - prior)
@@ -132,3 +132,19 @@ def test_another_forename_beside_one_home_and_birth_date_is_damage_or_a_twin_by_
         odds *= level["m_probability"] / level["u_probability"]
     assert odds == pytest.approx(differ / TWIN_SHARE)
     assert (odds > 1) == joined
+
+
+def test_without_birth_dates_a_shared_home_and_telephone_never_join_two_forenames() -> None:
+    prior = 1e-4
+    trained = settings_of([FORENAME, HOME, CONTACT], prior)
+    for comparison in trained["comparisons"]:
+        for place, level in enumerate(comparison["comparison_levels"][1:]):
+            level |= {"m_probability": 0.5 if place == 0 else 0.03, "u_probability": 1e-4}
+    weigh_relatives(trained, prior)
+    forename, home, contact = (
+        {x["label_for_charts"]: x for x in c["comparison_levels"]} for c in trained["comparisons"]
+    )
+    odds = prior / (1 - prior)
+    for level in (forename[RELATIVES], home[HOME.levels[0].words], contact[CONTACT.levels[0].words]):
+        odds *= level["m_probability"] / level["u_probability"]
+    assert odds == pytest.approx(0.03 / RELATIVE_SHARE)

@@ -22,6 +22,7 @@ def _side(said: dict[str, Any], side: str) -> str:
     texts |= {"surname": surname, "surname_key": surname, "surname_phonetic": surname}
     texts |= {"surname_initial": surname and surname[0], "home_key": home, "address_line": home}
     texts |= {"postcode": said.get("postcode"), "address_number": home and home.split()[0]}
+    texts |= {"phone": said.get("phone"), "email": said.get("email")}
     born: date | None = said.get("born")
     texts |= {"birth_text": born and str(born)}
     lists = {"address_words": home and home.split(), "surname_parts": surname and [surname], "middle_names": None}
