@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchmarks.newcomer_files import Files, Rng, joined, people_of, shuffled, slips_of, some
+from benchmarks.newcomer_files import (
+    Files,
+    Rng,
+    joined,
+    middle_of,
+    people_of,
+    shuffled,
+    slips_of,
+    some,
+    years_later,
+)
 from benchmarks.strange_tables import Slips, damaged
 from synthetic_data.corruption.characters import mistyped
 from synthetic_data.randomness import stream
@@ -53,19 +63,15 @@ def voters(count: int, seed: int) -> Files:
     for year in (2018, 2024):
         table = shuffled(rng, people[rng.permutation(count)[: int(count * 0.85)]])
         if year == 2024:
-            moved, wed = some(rng, table, 0.2), some(rng, table, 0.08) & (table["sex"] == "F")
-            new = other[table["person"].to_list()]
-            old = {name: pl.when(moved).then(new[name]).otherwise(name) for name in ("number", "street", "town", "zip")}
-            table = table.with_columns(**old, last=pl.when(wed).then(new["last"]).otherwise("last"))
+            table = years_later(rng, table, other, 0.08)
         table = damaged(table, slips_of(0.03), seed + year)
-        initial, known = some(rng, table, 0.4), some(rng, table, 0.8)
-        middle = pl.when(initial).then(pl.col("middle").str.head(1)).otherwise("middle")
+        middle = middle_of(rng, table)
         rows = table.select(
             "person",
             voter_reg_num=(pl.col("at") + year * 1_000_000).cast(pl.String),
             last_name=pl.col("last").str.to_uppercase(),
             first_name=pl.col("first").str.to_uppercase(),
-            middle_name=pl.when(known).then(middle.str.to_uppercase()),
+            middle_name=middle.str.to_uppercase(),
             name_suffix=pl.when(some(rng, table, 0.7)).then("suffix"),
             gender="sex",
             residence_address=joined("number", "street", by=" ").str.to_uppercase(),

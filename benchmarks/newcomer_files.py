@@ -53,6 +53,20 @@ def shuffled(rng: Rng, table: pl.DataFrame) -> pl.DataFrame:
     return table[rng.permutation(table.height)].with_columns(at=pl.Series(np.arange(table.height)))
 
 
+def years_later(rng: Rng, table: pl.DataFrame, other: pl.DataFrame, wed_share: float) -> pl.DataFrame:
+    """A fifth has moved to the home of the `other` of their number, some women bear that one's surname."""
+    moved, wed = some(rng, table, 0.2), some(rng, table, wed_share) & (table["sex"] == "F")
+    new = other[table["person"].to_list()]
+    homes = {name: pl.when(moved).then(new[name]).otherwise(name) for name in ("number", "street", "town", "zip")}
+    return table.with_columns(**homes, last=pl.when(wed).then(new["last"]).otherwise("last"))
+
+
+def middle_of(rng: Rng, table: pl.DataFrame) -> pl.Expr:
+    """A middle name as registers have it: two in five by its initial, one in five not at all."""
+    initial, known = some(rng, table, 0.4), some(rng, table, 0.8)
+    return pl.when(known).then(pl.when(initial).then(pl.col("middle").str.head(1)).otherwise("middle"))
+
+
 def joined(*parts: str, by: str) -> pl.Expr:
     return pl.concat_str([pl.col(part).cast(pl.String) for part in parts], separator=by)
 
@@ -65,19 +79,15 @@ def voters(count: int, seed: int) -> Files:
     for year in (2011, 2021):
         table = shuffled(rng, people[rng.permutation(count)[: int(count * 0.8)]])
         if year == 2021:
-            moved, wed = some(rng, table, 0.2), some(rng, table, 0.06) & (table["sex"] == "F")
-            new = other[table["person"].to_list()]
-            old = {name: pl.when(moved).then(new[name]).otherwise(name) for name in ("number", "street", "town", "zip")}
-            table = table.with_columns(**old, last=pl.when(wed).then(new["last"]).otherwise("last"))
+            table = years_later(rng, table, other, 0.06)
         table = damaged(table, slips_of(0.02), seed + year)
-        initial, known = some(rng, table, 0.4), some(rng, table, 0.8)
-        middle = pl.when(initial).then(pl.col("middle").str.head(1)).otherwise("middle")
+        middle = middle_of(rng, table)
         rows = table.select(
             "person",
             voter_reg_num=(pl.col("at") + year * 1_000_000).cast(pl.String),
             last_name=pl.col("last").str.to_uppercase(),
             first_name=pl.col("first").str.to_uppercase(),
-            midl_name=pl.when(known).then(middle.str.to_uppercase()),
+            midl_name=middle.str.to_uppercase(),
             age=year - pl.col("year") - (pl.col("month") > 6).cast(pl.Int64),
             sex_code=pl.when(some(rng, table, 0.05)).then(pl.lit("U")).otherwise("sex"),
             race_code=pl.lit("W"),

@@ -200,5 +200,7 @@ def of_row(row: Mapping[str, Any]) -> Pair:
         row.get("model_weight"),
         levels,
         row.get("clustered_weight"),
-        warily_in_words(row["wary_bits"], row["wary_bar"], row["wary_rivals"]) if row.get("wary_bar") else "",
+        warily_in_words(row["wary_bits"], row["wary_bar"], row["wary_rivals"])
+        if row.get("wary_bar") is not None
+        else "",
     )

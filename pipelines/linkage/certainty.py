@@ -4,8 +4,7 @@ import json
 
 from linkage_models import thresholds as policy
 from linkage_models.calibration import Calibration, Floats, Thresholds, face_value, thresholds
-from linkage_models.models import Model
-from linkage_models.person.designs import DESIGNS
+from linkage_models.person.designs import COUNCIL, DESIGNS, Design
 from pipelines.linkage.edges import MODEL
 from pipelines.warehouse import Warehouse
 
@@ -22,12 +21,11 @@ def calibration_of(wh: Warehouse, catalog: str = "identity") -> Calibration:
     return Calibration.of(read) if read else face_value()
 
 
-def lone_of(wh: Warehouse, catalog: str = "identity") -> float:
-    """How far below the stop level a record alone joins a group, by the design of the model that scored."""
+def design_of(wh: Warehouse, catalog: str = "identity") -> Design:
+    """The design of the model that scored; the council's before any did."""
     relation = MODEL.replace("identity", catalog, 1)
-    if not wh.exists(relation):
-        return 0.0
-    return DESIGNS[Model.of(wh.scalar(f"SELECT body FROM {relation}"), "{}").design].lone
+    said = wh.scalar(f"SELECT body ->> 'design' FROM {relation}") if wh.exists(relation) else None
+    return DESIGNS[said or COUNCIL.name]
 
 
 def write_thresholds(wh: Warehouse, view: str, weights: Floats, target: float) -> None:

@@ -13,7 +13,7 @@ from linkage_models.person.records import link_table
 from pipelines.faults import plural
 from pipelines.governance.protection import NEVER_LINK, listed, protected_persons
 from pipelines.linkage import company, names_alone
-from pipelines.linkage.certainty import lone_of, thresholds_of
+from pipelines.linkage.certainty import design_of, thresholds_of
 from pipelines.linkage.doubts import KEPT_APART
 from pipelines.linkage.edges import compared_in
 from pipelines.linkage.ties import Tie, between, decided_among, forbidden, path, side_of, spanning_tree, ties_among
@@ -267,7 +267,7 @@ def _kept_apart(
     held = between(one, other, ties)
     alone = min(len(one), len(other)) == 1 < max(len(one), len(other))
     spoken_for = alone and held.best is not None and held.best.weight > at.stop
-    least = at.stop - (lone_of(wh, at.catalog) if spoken_for else 0)
+    least = at.stop - (design_of(wh, at.catalog).lone if spoken_for else 0)
     size = f"the {plural(len(one), 'record')} of the one and the {plural(len(other), 'record')} of the other"
     rest = f"a pair that no rule compares counts {missing_weight():+.1f}, " if held.compared < held.pairs else ""
     said.append(

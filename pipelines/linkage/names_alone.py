@@ -19,8 +19,7 @@ from linkage_models.person.agreements import warily_in_words
 from linkage_models.person.designs import GENERAL
 from linkage_models.person.records import IS_HOME
 from linkage_models.thresholds import FITS_AS_WELL, MOST_IN_BOTH
-from pipelines.linkage.certainty import calibration_of
-from pipelines.linkage.edges import MODEL
+from pipelines.linkage.certainty import calibration_of, design_of
 from pipelines.linkage.graph import Graph
 from pipelines.people.records import RECORD
 from pipelines.people.repeats import REPEATS
@@ -42,7 +41,7 @@ _TOLD = " + ".join(f"CASE WHEN {held} THEN {1 << place} ELSE 0 END" for place, h
 def silent_lists(wh: Warehouse) -> list[str]:
     """The lists whose records do not show whether anybody comes twice (REPEATS), where the model is of records of any
     origin."""
-    if not wh.exists(REPEATS) or wh.scalar(f"SELECT body ->> 'design' FROM {MODEL}") != GENERAL.name:
+    if not wh.exists(REPEATS) or design_of(wh) is not GENERAL:
         return []
     return [
         source for (source,) in wh.rows(f"SELECT source FROM {REPEATS} WHERE is_list AND is_silent ORDER BY source")
@@ -71,11 +70,11 @@ def warily(wh: Warehouse, view: str, graph: Graph, target: float, stop: float) -
     bar = max(thresholds(face_value(), weight[wary], target).link, stop)
     rivals = np.zeros(len(weight), dtype=np.int64)
     rivals[between] = fitting_as_well(left[between], right[between], odds[between], source)
-    told = graph.pairs(left[wary], right[wary]).with_columns(
+    shown = graph.pairs(left[wary], right[wary]).with_columns(
         bits=pl.Series(weight[wary]), bar=pl.lit(bar), rivals=pl.Series(rivals[wary])
     )
     weight[wary] -= bar - stop
-    with wh.given(told.with_columns(match_weight=pl.Series(weight[wary]))):
+    with wh.given(shown.with_columns(match_weight=pl.Series(weight[wary]))):
         wh.execute(f"CREATE TABLE IF NOT EXISTS {WARY} ({COLUMNS})")
         wh.execute(f"INSERT INTO {WARY} SELECT ?, * FROM given", [view])
     return replace(graph, edges=replace(graph.edges, weight=weight))

@@ -14,7 +14,7 @@ from linkage_models import clustering
 from linkage_models import thresholds as policy
 from linkage_models.clustering import Clustering, Ints, cluster
 from linkage_models.identity import Draw, assign, changed
-from pipelines.linkage.certainty import THRESHOLD, lone_of, thresholds_of, write_thresholds
+from pipelines.linkage.certainty import THRESHOLD, design_of, thresholds_of, write_thresholds
 from pipelines.linkage.company import (
     COMPANY,
     GAINED,
@@ -170,7 +170,7 @@ def _clustered(wh: Warehouse, view: str, graph: Graph, stop: float) -> Clusterin
             found = wh.con.execute("SELECT md5_number_lower(record_id) AS mark FROM given").fetchnumpy()
         return np.asarray(found["mark"])
 
-    found = cluster(part.records.height, part.edges, part.constraints, stop=stop, lone=lone_of(wh), mark=mark)
+    found = cluster(part.records.height, part.edges, part.constraints, stop=stop, lone=design_of(wh).lone, mark=mark)
     if part is graph:
         return found
     held = f"SELECT record_id, person_id FROM {MEMBERSHIP} SEMI JOIN {NODE} USING (record_id) WHERE view = '{view}'"

@@ -113,6 +113,7 @@ def test_a_pair_of_lists_that_do_not_show_who_comes_twice_counts_as_the_run_coun
     records = [record("a"), record("b")]
     assert outcome(records, [plain], [], 0.0) == [["a", "b"]] and plain.warily == ""
     assert outcome(records, [wary], [], 0.0) == [["a"], ["b"]] and "from +7.2 bits" in wary.warily
+    assert "from +0.0 bits" in of_row(row | told | {"wary_bar": 0.0}).warily and not plain.warily
 
 
 def test_kappa() -> None:
