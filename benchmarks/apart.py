@@ -15,11 +15,11 @@ import numpy as np
 from benchmarks.readiness import LINKED, opened
 from linkage_models.models import Model
 from linkage_models.readiness.chances import APART, apart_terms, write_chances
-from pipelines.linkage.company import open_view_edges
 from pipelines.linkage.edges import MODEL
 from pipelines.readiness.measuring import PAIR, VIEW, write_records
 from pipelines.readiness.thresholds import UNSEEN
 from pipelines.settings import DataFolder
+from pipelines.view_edges import open_view_edges
 from pipelines.warehouse import Warehouse
 
 

@@ -17,8 +17,8 @@ import polars as pl
 
 from linkage_models import thresholds as policy
 from linkage_models.clustering import NEVER, Constraints, Edges, cluster, marks
-from pipelines.linkage.company import open_view_edges
 from pipelines.settings import DataFolder
+from pipelines.view_edges import open_view_edges
 from pipelines.warehouse import Warehouse
 from review_app.answers import edges_of
 from review_app.clusters import load_cluster

@@ -17,7 +17,7 @@ import polars as pl
 from benchmarks.fixtures import VIEW, Fixture, fixture, linked
 from linkage_models.evaluation.rates import judge, overall
 from linkage_models.models import pinned
-from pipelines.linkage.company import open_view_edges
+from pipelines.view_edges import open_view_edges
 from synthetic_data import vocabulary
 
 # The ten commonest surnames of Wales; there they cover some 30 people in 100, in some valleys half.

@@ -21,9 +21,8 @@ import numpy as np
 from linkage_models.clustering import components
 from linkage_models.thresholds import CLUSTER_STOP
 from pipelines.governance.purposes import VIEWS, Purposes
-from pipelines.linkage.company import COMPANY
 from pipelines.linkage.constraints import load_decisions
-from pipelines.linkage.edges import EDGE, SCORING, build_edge
+from pipelines.linkage.edges import SCORING, build_edge
 from pipelines.linkage.homes import build_households
 from pipelines.linkage.persons import MEMBERSHIP, build_persons
 from pipelines.people.records import RECORD_ADDRESS, STANDARDISED, build_record, build_record_address
@@ -31,6 +30,7 @@ from pipelines.people.touched import SETTLED
 from pipelines.runs import Run
 from pipelines.settings import SHIPPED_SOURCES, DataFolder
 from pipelines.sources.contract_files import load_contracts
+from pipelines.view_edges import COMPANY, EDGE
 from pipelines.warehouse import Warehouse
 
 GOAL = 1 / 3

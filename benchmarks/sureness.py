@@ -17,7 +17,7 @@ from linkage_models.calibration import Calibration, calibration_error, face_valu
 from linkage_models.estimation import Errors, Site, Transfer, errors_of, estimate, fit_transfer, survey
 from linkage_models.evaluation.rates import judge
 from linkage_models.models import TRAINED, Model, pinned
-from pipelines.linkage.company import open_view_edges
+from pipelines.view_edges import open_view_edges
 
 # (seed, people, profile). Councils differ in their errors, so the training boroughs differ in profile and size.
 TRAINING = (

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from pipelines.view_edges import view_edges
 from review_app.evidence import Pair, of_row
-from review_app.published import Item, Snapshot
+from review_app.published import VIEW, Item, Snapshot
 from review_app.records import Record, cased, load_records
 
 #: Beyond this many records a page shows the first ones and counts the rest.
@@ -148,15 +149,15 @@ def _sampled(snapshot: Snapshot, item_id: str) -> Cluster:
 def pair_alone(
     snapshot: Snapshot, item_id: str, position: int, left: str, right: str, sample: Sampled | None
 ) -> Cluster:
-    """Two records by themselves, without what the machine made of them. Raises NoSuchItem when one is gone."""
+    """Two records by themselves, without what the machine made of them; the pair is told as the view scored it, or not
+    at all. Raises NoSuchItem when one is gone, or not in the view."""
     wh = snapshot.wh
     homes = snapshot.persons_of((left, right))
     records = load_records(snapshot, [(left, homes.get(left, ""), "a"), (right, homes.get(right, ""), "b")])
-    if len(records) < 2:
+    if len(records) < 2 or homes.keys() != {left, right}:
         raise NoSuchItem
-    found = wh.con.execute(
-        "SELECT * FROM published.linkage.edge WHERE record_l = ? AND record_r = ?", sorted((left, right))
-    )
+    edges = view_edges(wh, VIEW, "published")
+    found = wh.con.execute(f"FROM ({edges}) WHERE record_l = ? AND record_r = ?", sorted((left, right)))
     names = [column[0] for column in found.description or ()]
     pairs = [of_row(dict(zip(names, row, strict=True))) for row in found.fetchall()]
     version = "|".join(sorted(str(record.raw["fingerprint"]) for record in records))

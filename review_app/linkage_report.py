@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.view_edges import view_edges
 from review_app.published import VIEW, Snapshot
 
 BARS = 40
@@ -61,12 +62,14 @@ def report(snapshot: Snapshot) -> LinkageReport:
 
 
 def _weights(snapshot: Snapshot) -> dict[str, Any] | None:
-    """Pairs by weight, on a root scale so that the few in doubt are seen beside the many that are not."""
+    """The view's pairs by weight, on a root scale so that the few in doubt are seen beside the many that are not."""
     low, high = -20.0, 30.0
+    inside = f"SELECT record_id FROM published.linkage.membership WHERE view = '{VIEW}'"
     rows = dict(
         snapshot.wh.rows(
             f"SELECT least(greatest(floor((match_weight - {low}) / {(high - low) / BARS}), 0), {BARS - 1})::INT "
-            "AS bar, count(*) FROM published.linkage.edge GROUP BY ALL"
+            f"AS bar, count(*) FROM ({view_edges(snapshot.wh, VIEW, 'published')}) "
+            f"WHERE record_l IN ({inside}) AND record_r IN ({inside}) GROUP BY ALL"
         )
     )
     if not rows:

@@ -11,9 +11,9 @@ import yaml
 from pipelines.governance.protection import withheld
 from pipelines.keys.keyring import Keyring
 from pipelines.keys.pseudonyms import lasting_name
-from pipelines.linkage.company import open_view_edges
 from pipelines.people.inherited import sealed_places
 from pipelines.sources.window import Passing, open_window
+from pipelines.view_edges import open_view_edges
 from pipelines.warehouse import Warehouse, sql_file
 
 HERE = Path(__file__).parent

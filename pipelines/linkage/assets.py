@@ -8,15 +8,15 @@ from linkage_models.models import version_name
 from pipelines.assets import Step, step_asset
 from pipelines.governance.purposes import VIEWS
 from pipelines.linkage.certainty import THRESHOLD
-from pipelines.linkage.company import COMPANY
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
-from pipelines.linkage.edges import EDGE, RULE, build_edge
+from pipelines.linkage.edges import RULE, build_edge
 from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID, build_households, build_property_id
 from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, build_persons
 from pipelines.linkage.reviewed import calibrated_by_review, random_answers
 from pipelines.linkage.shelf import Shelf, keep_trained
 from pipelines.sources.catalogue import Catalogue
+from pipelines.view_edges import COMPANY, EDGE
 
 
 def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:

@@ -1,7 +1,7 @@
 """What a pair gains in a view from a pair beside it: who lived with a mover moves along. Each view by itself.
 
 linkage.edge holds what a pair weighs by its own two records. What it weighs in a view, and how probable that makes it,
-is told by `open_view_edges`.
+is told by `pipelines.view_edges`.
 """
 
 from collections.abc import Collection
@@ -12,13 +12,13 @@ from linkage_models.clustering import Floats
 from linkage_models.models import Model
 from linkage_models.person.company import company, strongest
 from pipelines.linkage.certainty import calibration_of
-from pipelines.linkage.edges import MODEL, compared_in
+from pipelines.linkage.choice import MODEL
 from pipelines.linkage.graph import NODE, NODE_EDGE, Graph, left_out
+from pipelines.view_edges import COMPANY, compared_in
 from pipelines.warehouse import Warehouse, sql_list
 
 # Temporary tables of a run.
 GAINED, GAINER = "company_gained", "company_gainer"
-COMPANY = "identity.linkage.company"
 COLUMNS = (
     "view VARCHAR, record_l VARCHAR, record_r VARCHAR, bits DOUBLE, beside_l VARCHAR, beside_r VARCHAR,"
     " match_weight DOUBLE, match_probability DOUBLE"
@@ -102,18 +102,6 @@ def linking_weights(wh: Warehouse, view: str, sources: Collection[str], least: f
         UNION ALL SELECT match_weight FROM gained WHERE match_weight >= {least!r}"""
     ).fetchnumpy()
     return np.asarray(found["match_weight"])
-
-
-def open_view_edges(wh: Warehouse, view: str, catalog: str = "identity") -> None:
-    """Open the temporary view `view_edge`: edges.compared_in with the weight and probability that each pair has in a
-    view. Pairs of records outside the view are among them."""
-    edge, gained = compared_in(wh, view, catalog), COMPANY.replace("identity", catalog, 1)
-    raised, beside = "e.*", ""
-    if "match_probability" in wh.columns(gained):
-        told = (f"coalesce(c.{name}, e.{name}) AS {name}" for name in ("match_weight", "match_probability"))
-        raised = f"e.* REPLACE ({', '.join(told)})"
-        beside = f"LEFT JOIN {gained} c ON c.view = '{view}' AND c.record_l = e.record_l AND c.record_r = e.record_r"
-    wh.execute(f"CREATE OR REPLACE TEMP VIEW view_edge AS SELECT {raised} FROM {edge} e {beside}")
 
 
 def in_words(wh: Warehouse, view: str, left: str, right: str, catalog: str) -> list[str]:

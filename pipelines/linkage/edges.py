@@ -24,15 +24,12 @@ from pipelines.governance.protection import NEVER_LINK, listed
 from pipelines.linkage.choice import MODEL, choose_model
 from pipelines.people.records import RECORD
 from pipelines.people.touched import HOMES, PERSONS, touch, unsettle
+from pipelines.view_edges import COMPANY, EDGE, OTHERWISE
 from pipelines.warehouse import Warehouse
 
-EDGE = "identity.linkage.edge"
 # What the next run needs to score no more than it must: a hash of what each record said, and what scores follow from.
 RULE = "identity.linkage.blocking_rule"
 _RULE = {"rule": pl.String, "pairs": pl.Int64, "largest_block": pl.Int64, "note": pl.String, "leaves_out": pl.Boolean}
-# The pairs of EDGE that a view which reads both records does not compare (rules 0), or by other rules; views that
-# compare whatever is scored need no such table.
-OTHERWISE = "identity.linkage.compared_otherwise"
 SCORED_RECORD, SCORING = "identity.linkage.scored_record", "identity.linkage.scoring"
 # Records that must never be joined to another: the law forbids the connection (adoption, gender recognition).
 LINKABLE = f"is_person AND coalesce(sensitivity, '') NOT IN ({listed(NEVER_LINK)})"
@@ -133,11 +130,10 @@ def build_edge(
 
 def _touch(wh: Warehouse, touched: str) -> None:
     """Note for the steps to come the touched records, and what their pairs weighed that are taken away now."""
-    company = "identity.linkage.company"
-    gained = f"SELECT record_l, record_r, max(match_weight) AS weight FROM {company} GROUP BY ALL"
+    gained = f"SELECT record_l, record_r, max(match_weight) AS weight FROM {COMPANY} GROUP BY ALL"
     weight, beside = (
         ("greatest(match_weight, c.weight)", f"LEFT JOIN ({gained}) c USING (record_l, record_r)")
-        if wh.exists(company)
+        if wh.exists(COMPANY)
         else ("match_weight", "")
     )
     pairs = f"FROM {EDGE} {beside} WHERE record_l {touched} OR record_r {touched}"
@@ -159,20 +155,6 @@ def _note_otherwise(wh: Warehouse, plans: ViewPlans, touching: str | None) -> No
             JOIN person_link l ON l.unique_id = left_id JOIN person_link r ON r.unique_id = right_id ORDER BY ALL"""
         )
     wh.note(OTHERWISE)
-
-
-def compared_in(wh: Warehouse, view: str, catalog: str = "identity") -> str:
-    """Relation: the pairs of EDGE, without those that a view does not compare though it reads both records. Pairs of
-    records outside the view are among them."""
-    edge, otherwise = (table.replace("identity", catalog, 1) for table in (EDGE, OTHERWISE))
-    if not wh.exists(otherwise):
-        return edge
-    return (
-        f"(SELECT e.* REPLACE (coalesce(o.rules, e.rules) AS rules, CASE WHEN o.rules > 0 AND e.tier = 'model'"
-        f" THEN o.first_rule ELSE e.match_key END AS match_key) FROM {edge} e LEFT JOIN {otherwise} o"
-        f" ON o.view = '{view}' AND o.record_l = e.record_l AND o.record_r = e.record_r"
-        " WHERE o.rules IS DISTINCT FROM 0)"
-    )
 
 
 def _planned(wh: Warehouse, design: Design, views: Mapping[str, Sequence[str]] | None) -> ViewPlans:

@@ -2,7 +2,7 @@
 
 from linkage_models.estimation import Estimate, estimate, survey, untried
 from linkage_models.models import Model
-from pipelines.linkage.company import open_view_edges
+from pipelines.view_edges import open_view_edges
 from pipelines.warehouse import Warehouse
 
 

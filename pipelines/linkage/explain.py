@@ -15,10 +15,10 @@ from pipelines.governance.protection import NEVER_LINK, listed, protected_person
 from pipelines.linkage import company, names_alone
 from pipelines.linkage.certainty import design_of, thresholds_of
 from pipelines.linkage.doubts import KEPT_APART
-from pipelines.linkage.edges import compared_in
 from pipelines.linkage.ties import Tie, between, decided_among, forbidden, path, side_of, spanning_tree, ties_among
 from pipelines.linkage.waterfall import Step, waterfall
 from pipelines.settings import BoroughlinkError
+from pipelines.view_edges import compared_in
 from pipelines.warehouse import Warehouse
 
 Table = tuple[str, tuple[str, ...], list[tuple[Any, ...]]]

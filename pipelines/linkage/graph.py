@@ -10,8 +10,8 @@ from linkage_models.clustering import Bools, Constraints, Edges, Floats, Ints
 from linkage_models.person.company import FIRST, HOME
 from linkage_models.person.records import numbered_records
 from pipelines.linkage.constraints import constraints_of
-from pipelines.linkage.edges import EDGE, OTHERWISE
 from pipelines.people.records import RECORD
+from pipelines.view_edges import EDGE, OTHERWISE
 from pipelines.warehouse import Warehouse
 
 # Temporary tables of a run: records and edges by the places of the graph.

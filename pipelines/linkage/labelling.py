@@ -16,7 +16,7 @@ import polars as pl
 from linkage_models.calibration import Calibration, calibrate
 from pipelines.governance.protection import protected_persons
 from pipelines.linkage.certainty import calibration_of
-from pipelines.linkage.company import open_view_edges
+from pipelines.view_edges import open_view_edges
 from pipelines.warehouse import Warehouse
 
 COLUMNS = ("kind", "record_l", "record_r", "same", "inclusion_probability", "reason", "sample")

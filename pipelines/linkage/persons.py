@@ -15,15 +15,7 @@ from linkage_models import thresholds as policy
 from linkage_models.clustering import Clustering, Ints, cluster
 from linkage_models.identity import Draw, assign, changed
 from pipelines.linkage.certainty import THRESHOLD, design_of, thresholds_of, write_thresholds
-from pipelines.linkage.company import (
-    COMPANY,
-    GAINED,
-    GAINER,
-    linking_weights,
-    load_company,
-    with_company,
-    with_known_company,
-)
+from pipelines.linkage.company import GAINED, GAINER, linking_weights, load_company, with_company, with_known_company
 from pipelines.linkage.constraints import touch_decided
 from pipelines.linkage.doubts import COLUMNS, REVIEW_EDGE, counted, note_doubts, oversized_from
 from pipelines.linkage.drawing import drawer
@@ -34,6 +26,7 @@ from pipelines.linkage.names_alone import WARY, silent_lists, warily
 from pipelines.linkage.reach import ANEW, REACHED, find_reached, renew_company
 from pipelines.people.records import RECORD
 from pipelines.people.touched import HOMES, PERSONS, code_mark, settle, touch, unsettle, why_all
+from pipelines.view_edges import COMPANY
 from pipelines.warehouse import Warehouse
 
 MEMBERSHIP, PERSON, LEDGER = (f"identity.linkage.{name}" for name in ("membership", "person", "ledger"))

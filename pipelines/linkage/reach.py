@@ -12,12 +12,12 @@ import numpy as np
 from linkage_models import thresholds as policy
 from linkage_models.calibration import thresholds
 from pipelines.linkage.certainty import calibration_of
-from pipelines.linkage.company import COMPANY, GAINED, GAINER, load_company, note_company
+from pipelines.linkage.company import GAINED, GAINER, load_company, note_company
 from pipelines.linkage.constraints import MUST_LINK, SUSPENDED
-from pipelines.linkage.edges import EDGE
 from pipelines.linkage.graph import NODE, write_nodes
 from pipelines.people.records import RECORD
 from pipelines.people.touched import PERSONS, TOUCHED, touch
+from pipelines.view_edges import COMPANY, EDGE
 from pipelines.warehouse import Warehouse
 
 # Temporary table: h, a 64-bit hash of a record's id; anew, whether it is clustered anew or only looked at.

@@ -8,10 +8,11 @@ from linkage_models.calibration import TooFewLabels, face_value
 from linkage_models.models import Model
 from linkage_models.thresholds import LEAST_LABELS
 from pipelines.faults import plural
-from pipelines.linkage.edges import EDGE, MODEL
+from pipelines.linkage.edges import MODEL
 from pipelines.linkage.labelling import Sample, calibrate_here
 from pipelines.operations import Operations
 from pipelines.people.records import RECORD
+from pipelines.view_edges import EDGE
 from pipelines.warehouse import Warehouse
 
 #: Answers count in steps of so many: another calibration scores all pairs afresh, which no single answer is worth.

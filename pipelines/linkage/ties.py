@@ -7,7 +7,7 @@ from typing import Any
 from linkage_models.clustering import missing_weight
 from linkage_models.thresholds import DEATH_GRACE_DAYS, WEIGHT_CAP
 from pipelines.faults import plural
-from pipelines.linkage.edges import compared_in
+from pipelines.view_edges import compared_in
 from pipelines.warehouse import Warehouse
 
 

@@ -16,7 +16,6 @@ from pipelines.faults import BoroughlinkError
 from pipelines.keys.keyring import open_keyring
 from pipelines.linkage.certainty import thresholds_of
 from pipelines.linkage.choice import COMMON, MODEL, common_records, misfit
-from pipelines.linkage.company import open_view_edges
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.edges import LINKABLE, build_edge
 from pipelines.linkage.estimates import estimate_of
@@ -26,6 +25,7 @@ from pipelines.people.repeats import REPEATS
 from pipelines.places.gazetteer import PROPERTY
 from pipelines.settings import DataFolder, load_settings
 from pipelines.snapshots import published_place
+from pipelines.view_edges import open_view_edges
 from pipelines.warehouse import Warehouse, sql_file
 
 VIEW = "data_quality"

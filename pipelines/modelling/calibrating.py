@@ -11,11 +11,11 @@ import numpy as np
 from linkage_models.calibration import Calibration, TooFewLabels, face_value, thresholds
 from linkage_models.models import SYNTHETIC, Model, version_name
 from pipelines.faults import BoroughlinkError, plural
-from pipelines.linkage.company import open_view_edges
 from pipelines.linkage.labelling import Sample, calibrate_here
 from pipelines.linkage.shelf import stated
 from pipelines.modelling.bench import Bench
 from pipelines.review.decisions import read_decisions
+from pipelines.view_edges import open_view_edges
 from pipelines.warehouse import Warehouse
 
 CALIBRATED = "parameters as they were, probabilities fitted to labels"

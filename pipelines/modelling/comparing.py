@@ -13,12 +13,12 @@ from pipelines.faults import BoroughlinkError, plural
 from pipelines.governance import audit
 from pipelines.governance.actors import person
 from pipelines.keys.pseudonyms import record_name
-from pipelines.linkage.company import open_view_edges
 from pipelines.linkage.persons import MEMBERSHIP
 from pipelines.linkage.trial import VIEW, Tried, beside_snapshot, misfits
 from pipelines.modelling.bench import estimate_row, estimates_of, opened
 from pipelines.reading.answer import Answer
 from pipelines.settings import DataFolder
+from pipelines.view_edges import open_view_edges
 from pipelines.warehouse import Warehouse
 
 #: Pairs that are named one by one; the rest is counted.

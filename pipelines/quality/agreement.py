@@ -15,6 +15,7 @@ from pipelines.quality.parts import WARNING
 from pipelines.quality.thresholds import thresholds
 from pipelines.sources.contracts import Contract
 from pipelines.sources.intake import INTAKE
+from pipelines.view_edges import compared_in
 from pipelines.warehouse import Warehouse
 from quality_checks.principles import Dimension, Principle
 from quality_checks.rules import Missing, Rule, RuleResult
@@ -99,13 +100,9 @@ def disagreeing(wh: Warehouse, source: str, field: str) -> list[tuple[str, Any]]
 
 def _held(wh: Warehouse, field: str) -> str:
     """SQL: a row for each record with another source's value beside its own, and whether one of them agrees."""
-    otherwise, compared = "identity.linkage.compared_otherwise", "identity.linkage.edge"
-    if wh.exists(otherwise):
-        left_out = f"SELECT record_l, record_r FROM {otherwise} WHERE view = '{VIEW}' AND rules = 0"
-        compared = f"(FROM {compared} ANTI JOIN ({left_out}) USING (record_l, record_r))"
     return f"""
         WITH sure AS (
-            SELECT e.record_l, e.record_r FROM {compared} AS e
+            SELECT e.record_l, e.record_r FROM {compared_in(wh, VIEW)} AS e
             JOIN identity.linkage.membership AS l ON l.record_id = e.record_l AND l.view = '{VIEW}'
             JOIN identity.linkage.membership AS r ON r.record_id = e.record_r AND r.view = '{VIEW}'
             WHERE l.person_id = r.person_id AND e.match_weight >=

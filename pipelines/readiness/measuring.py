@@ -18,13 +18,13 @@ from linkage_models.readiness.mending import NINE_IN_TEN, Mending, forecast, sca
 from linkage_models.readiness.mirror import home_mirror
 from linkage_models.readiness.reach import reach_sql
 from pipelines.linkage.certainty import thresholds_of
-from pipelines.linkage.company import open_view_edges
-from pipelines.linkage.edges import MODEL, compared_in
+from pipelines.linkage.edges import MODEL
 from pipelines.people.records import ADDRESS_UPRN, RECORD
 from pipelines.places.gazetteer import PROPERTY
 from pipelines.readiness.thresholds import FEWEST_IN_GROUP, RECALL_OFF, UNSEEN, UNSEEN_MOST, VIEW, WORTH_A_MIRROR
 from pipelines.sources.contracts import Contract
 from pipelines.sources.joined_keys import joined
+from pipelines.view_edges import compared_in, open_view_edges
 from pipelines.warehouse import Warehouse, sql_file
 
 HERE = Path(__file__).parent

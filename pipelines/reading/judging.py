@@ -43,9 +43,9 @@ def judge(folder: DataFolder, truth: Path, with_stock: bool = False) -> dict[str
     from linkage_models.person.designs import DESIGNS
     from pipelines.fraud.evaluation import evaluate_flags, summarise
     from pipelines.linkage.certainty import calibration_of, thresholds_of
-    from pipelines.linkage.company import open_view_edges
     from pipelines.linkage.lasting import ids_by_run, ids_over_months
     from pipelines.residents.evaluation import evaluate_residents
+    from pipelines.view_edges import open_view_edges
 
     if not (truth / "persons.parquet").exists():
         raise BoroughlinkError(f"{truth} is not the truth/ folder of an invented borough.")

@@ -10,10 +10,10 @@ from pipelines.governance.protection import for_few
 from pipelines.keys.keyring import Keyring
 from pipelines.keys.pseudonyms import lasting_name
 from pipelines.linkage.certainty import thresholds_of
-from pipelines.linkage.company import open_view_edges
 from pipelines.review.bridges import weakest_bridges
 from pipelines.review.shown import build_sample, build_shown
 from pipelines.review.stakes import build_stakes
+from pipelines.view_edges import open_view_edges
 from pipelines.warehouse import Warehouse, sql_file
 
 HERE = Path(__file__).parent

@@ -8,9 +8,9 @@ import polars as pl
 from pipelines.governance.protection import protected_persons
 from pipelines.keys.keyring import Keyring
 from pipelines.keys.pseudonyms import lasting_name
-from pipelines.linkage.edges import EDGE, compared_in
 from pipelines.linkage.labelling import Sample, draw
 from pipelines.linkage.names_alone import WARY
+from pipelines.view_edges import EDGE, compared_in
 from pipelines.warehouse import Warehouse, sql_file
 
 HERE = Path(__file__).parent

@@ -14,11 +14,11 @@ from pipelines.faults import BoroughlinkError
 from pipelines.governance.protection import withheld
 from pipelines.governance.purposes import Purposes
 from pipelines.governance.treatments import Treatment, age_sql, age_words, passing_sql, widest_band
-from pipelines.linkage.edges import compared_in
 from pipelines.releases.catalogue import catalogue
 from pipelines.sources.facts import FACTS
 from pipelines.sources.origins import Columns, behind_each
 from pipelines.sources.window import Passing, how_facts_pass, how_places_pass, open_window
+from pipelines.view_edges import compared_in
 from pipelines.warehouse import Warehouse, sql_file
 
 HERE = Path(__file__).parent

@@ -11,10 +11,11 @@ from linkage_models.models import NAMES_OF, pinned
 from pipelines.linkage.choice import Choice
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
-from pipelines.linkage.edges import EDGE, SCORING, Linked, build_edge
+from pipelines.linkage.edges import SCORING, Linked, build_edge
 from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, build_households
 from pipelines.linkage.persons import MEMBERSHIP, PERSON, build_persons
 from pipelines.people.records import RECORD, STANDARDISED, build_record, build_record_address
+from pipelines.view_edges import EDGE
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from tests.linkage.facts_of_town import EACH_PERSON, load
 from tests.linkage_models.small_town import SOURCES, Town, build

@@ -8,15 +8,16 @@ import pytest
 from linkage_models.models import Model
 from pipelines.linkage import choice
 from pipelines.linkage.certainty import calibration_of
-from pipelines.linkage.company import COMPANY, GAINED, name_gainers, open_view_edges, with_company
+from pipelines.linkage.company import GAINED, name_gainers, with_company
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
-from pipelines.linkage.edges import EDGE, build_edge
+from pipelines.linkage.edges import build_edge
 from pipelines.linkage.explain import Looked, UnknownRecord, explain, explain_person
 from pipelines.linkage.graph import NODE_EDGE, load_graph, write_nodes
 from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID, build_households, build_property_id
 from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, build_persons
 from pipelines.people.records import RECORD, build_record, build_record_address
+from pipelines.view_edges import COMPANY, EDGE, open_view_edges
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from tests.linkage.facts_of_town import EACH_PERSON, load
 from tests.linkage_models.small_town import SOURCES, Town, build

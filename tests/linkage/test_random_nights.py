@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from pipelines.linkage.certainty import THRESHOLD
-from pipelines.linkage.company import COMPANY
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
-from pipelines.linkage.edges import EDGE, SCORING, build_edge
+from pipelines.linkage.edges import SCORING, build_edge
 from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, build_households
 from pipelines.linkage.persons import MEMBERSHIP, PERSON, build_persons
 from pipelines.people.records import BASIS, RECORD, RECORD_ADDRESS, STANDARDISED, build_record, build_record_address
 from pipelines.people.touched import SETTLED
+from pipelines.view_edges import COMPANY, EDGE
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from tests.linkage.facts_of_town import EACH_PERSON, load
 from tests.linkage.test_nightly_records import EVENTS, PROPERTY

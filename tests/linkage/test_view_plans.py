@@ -7,15 +7,15 @@ import pytest
 
 from linkage_models.person import blocking
 from pipelines.linkage.certainty import THRESHOLD
-from pipelines.linkage.company import COMPANY, open_view_edges
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
-from pipelines.linkage.edges import EDGE, OTHERWISE, RULE, SCORING, build_edge
+from pipelines.linkage.edges import RULE, SCORING, build_edge
 from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, build_households
 from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, build_persons
 from pipelines.linkage.ties import ties_among
 from pipelines.people.records import BASIS, RECORD, RECORD_ADDRESS, STANDARDISED, build_record, build_record_address
 from pipelines.people.touched import SETTLED
+from pipelines.view_edges import COMPANY, EDGE, OTHERWISE, open_view_edges
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from tests.linkage.facts_of_town import EACH_PERSON, load
 from tests.linkage_models.small_town import SOURCES, Town, build

@@ -7,8 +7,14 @@ import pytest
 from pipelines.review.decisions import import_file
 from pipelines.settings import DataFolder
 from pipelines.snapshots import open_snapshot
+from pipelines.view_edges import OTHERWISE
+from pipelines.warehouse import Warehouse
+from review_app.clusters import NoSuchItem, pair_alone
+from review_app.linkage_report import report
 from review_app.policy import policy
+from review_app.published import Published
 from tests.review_app.conftest import reading
+from tests.review_app.town import Town, publish
 
 PAIRS = """-- two records of one person or of two, of nobody protected
 WITH plain AS (SELECT * FROM published.linkage.membership WHERE view = 'data_quality' AND person_id NOT IN (
@@ -58,3 +64,40 @@ def test_a_random_sample_calibrates_and_checks_nobody(
     labelled(place, tmp_path / "labels.csv", "Tess Third", "0.5")
     with reading(place) as ruth:
         assert "part=gold" not in ruth.item().path
+
+
+LINKED = """-- a scored pair of the view (record_l, record_r)
+SELECT record_l, record_r FROM identity.linkage.edge
+SEMI JOIN (FROM identity.linkage.membership WHERE view = 'data_quality') AS l ON l.record_id = record_l
+SEMI JOIN (FROM identity.linkage.membership WHERE view = 'data_quality') AS r ON r.record_id = record_r
+ORDER BY match_weight DESC, record_l, record_r LIMIT 3"""
+
+
+def test_a_pair_by_itself_is_told_as_the_view_of_the_app_sees_it(
+    place: DataFolder, founded: tuple[DataFolder, Town]
+) -> None:
+    pairs: list[tuple[str, str]] = []
+
+    def left_out(wh: Warehouse) -> None:
+        """The view compares the second pair no more, and does not read a record of the third."""
+        pairs.extend(wh.rows(LINKED))
+        columns = "view VARCHAR, record_l VARCHAR, record_r VARCHAR, rules BIGINT, first_rule VARCHAR"
+        wh.execute(f"CREATE TABLE IF NOT EXISTS {OTHERWISE} ({columns})")
+        wh.execute(f"INSERT INTO {OTHERWISE} VALUES ('data_quality', ?, ?, 0, NULL)", list(pairs[1]))
+        wh.execute(
+            "DELETE FROM identity.linkage.membership WHERE view = 'data_quality' AND record_id = ?", [pairs[2][0]]
+        )
+
+    publish(place, founded[1], left_out)
+    published = Published(place)
+    try:
+        with published.read() as snapshot:
+            kept, out = (pair_alone(snapshot, "s_1", 1, *pair, None) for pair in pairs[:2])
+            assert [(pair.left, pair.right) for pair in kept.pairs] == [pairs[0]]
+            assert out.pairs == [] and out.weight is None and len(out.records) == 2
+            with pytest.raises(NoSuchItem):
+                pair_alone(snapshot, "s_1", 1, *pairs[2], None)
+            drawn = report(snapshot).weights
+            assert drawn and drawn["pairs"] < snapshot.wh.scalar("SELECT count(*) FROM published.linkage.edge")
+    finally:
+        published.close()
