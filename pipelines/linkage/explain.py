@@ -8,16 +8,17 @@ from linkage_models import thresholds as policy
 from linkage_models.clustering import FITS_TWO, missing_weight
 from linkage_models.models import Model, pinned
 from linkage_models.pairs import PairEvidence, compare
-from linkage_models.person.agreements import WORDS, agreement
+from linkage_models.person.agreements import WORDS, agreement, warily_in_words
 from linkage_models.person.records import link_table
 from pipelines.faults import plural
 from pipelines.governance.protection import NEVER_LINK, listed, protected_persons
-from pipelines.linkage import company, names_alone
+from pipelines.linkage import company
 from pipelines.linkage.certainty import design_of, thresholds_of
 from pipelines.linkage.doubts import KEPT_APART
+from pipelines.linkage.named_records import UnknownRecord, why_absent
+from pipelines.linkage.names_alone import Wary, wary_pair
 from pipelines.linkage.ties import Tie, between, decided_among, forbidden, path, side_of, spanning_tree, ties_among
 from pipelines.linkage.waterfall import Step, waterfall
-from pipelines.settings import BoroughlinkError
 from pipelines.view_edges import compared_in
 from pipelines.warehouse import Warehouse
 
@@ -28,10 +29,6 @@ SHOWN = 30
 
 #: All that is said of a person who holds a flagged record: which it is, and of which system, would tell too much.
 PROTECTED = "A person here is protected: only those who work on the restricted queue may see what holds their records."
-
-
-class UnknownRecord(BoroughlinkError):
-    """A record or person is not in this run, or not in the view."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +60,8 @@ def explain(wh: Warehouse, left: str, right: str, at: Looked) -> Explanation:
             [at.view, left, right],
         )
     )
-    if not homes.keys() >= {left, right}:
-        which = "One of the two records is not" if homes else "Neither of the two records is"
-        raise UnknownRecord(f"{which} in the view {at.view}: `export clusters` lists those that are.")
+    if gone := [record for record in (left, right) if record not in homes]:
+        raise UnknownRecord(" ".join(why_absent(wh, record, at.view, at.catalog) for record in gone))
     record = f"{at.catalog}.people.record"
     wh.execute(
         f"CREATE OR REPLACE TEMP TABLE pair_record AS SELECT * FROM {record} WHERE record_id IN (?, ?)", [left, right]
@@ -89,10 +85,12 @@ def explain(wh: Warehouse, left: str, right: str, at: Looked) -> Explanation:
     steps += [step for step in evidence if step.weight]
     silent = [step.name for step in evidence if not step.weight]
     gained = [tie.weight for tie in ties if {tie.left, tie.right} == {left, right}]
+    wary = wary_pair(wh, at.view, left, right, at.catalog)
+    link = thresholds_of(wh, at.view, at.catalog).link
     sentences = [
         f"In the view {at.view} the two records are {'one person' if together else 'two persons'}.",
         f"Their own evidence weighs {found.weight:+.1f} bits (odds of 2 to that power), from {found.prior:+.1f}"
-        f" for any two records. Pairs of {thresholds_of(wh, at.view, at.catalog).link:+.1f} and more count as linked.",
+        f" for any two records.{'' if wary else f' Pairs of {link:+.1f} and more count as linked.'}",
         *_compared(found, bool(gained)),
     ]
     if found.certain_by:
@@ -101,11 +99,11 @@ def explain(wh: Warehouse, left: str, right: str, at: Looked) -> Explanation:
             f" {policy.DETERMINISTIC_WEIGHT:+.0f} bits."
         )
     sentences += company.in_words(wh, at.view, left, right, at.catalog)
-    sentences += names_alone.in_words(wh, at.view, left, right, at.catalog)
+    sentences += [warily_in_words(*wary)] if wary else []
     people = dict.fromkeys(one, homes[left]) | dict.fromkeys(other, homes[right])
     decided = decided_among(wh, at.catalog, people, at.decisions)
     held = _joined(ties, decided)
-    sentences += _held_together(held, left, right) if together else _kept_apart(wh, at, one, other, ties, decided)
+    sentences += _held_together(held, left, right) if together else _kept_apart(wh, at, one, other, ties, decided, wary)
     if silent:
         sentences.append(f"Not known of both, or no evidence either way: {', '.join(silent)}.")
     near = [] if gained else [(agreement(rule), _lacking(key, known)) for rule, key, known in found.near]
@@ -131,6 +129,8 @@ def explain_person(wh: Warehouse, person: str, at: Looked) -> Explanation:
     Raises UnknownRecord, also for an id that is no longer in use: the ledger says what became of it.
     """
     records = _records(wh, at, person)
+    if not records and ":" in person:
+        raise UnknownRecord(why_absent(wh, person, at.view, at.catalog))
     if not records:
         raise UnknownRecord(f"That is no person of the view {at.view} today.{_former(wh, at, person)}")
     if _protected(wh, at, [person]):
@@ -257,6 +257,7 @@ def _kept_apart(
     other: Sequence[str],
     ties: Sequence[Tie],
     decided: Sequence[tuple[Any, ...]],
+    wary: Wary | None,
 ) -> list[str]:
     said = [
         f"Decision {number} of {made_on}, by {by}, keeps {a} and {b} apart."
@@ -270,10 +271,14 @@ def _kept_apart(
     least = at.stop - (design_of(wh, at.catalog).lone if spoken_for else 0)
     size = f"the {plural(len(one), 'record')} of the one and the {plural(len(other), 'record')} of the other"
     rest = f"a pair that no rule compares counts {missing_weight():+.1f}, " if held.compared < held.pairs else ""
-    said.append(
-        f"Between {size}, {held.compared} of {plural(held.pairs, 'pair')} were compared; {rest}on average the evidence"
-        f" weighs {held.mean:+.1f} bits, and persons merge above {least:+.1f}."
-    )
+    if wary and held.best and held.pairs == 1:  # one bar is told, that of such lists
+        said += [f"It falls {wary.bar - wary.bits:.1f} bits short of that."] if wary.bar < policy.NOTHING_LINKS else []
+    else:
+        above = "measured from there " if wary else ""
+        said.append(
+            f"Between {size}, {held.compared} of {plural(held.pairs, 'pair')} were compared; {rest}{above}on average"
+            f" the evidence weighs {held.mean:+.1f} bits, and persons merge above {least:+.1f}."
+        )
     if held.best and wh.rows(
         f"""-- there is one if another person fits one of the two as well
         SELECT 1 FROM {at.catalog}.linkage.review_edge
@@ -281,7 +286,7 @@ def _kept_apart(
         {"view": at.view, "l": held.best.left, "r": held.best.right, "reason": KEPT_APART[FITS_TWO]},
     ):
         said.append("One of the two fits another person about as well, so that it was joined to neither.")
-    if held.mean > least and len(said) == 1:
+    if held.mean > least and len(said) <= 1:
         said.append(
             "Nothing forbids it: the settings have changed since that run, or it will be one person in the next."
         )

@@ -9,13 +9,13 @@ partner (as in the posterior of a bipartite matching: Sadinle, JASA 2017).
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from linkage_models.calibration import face_value, thresholds
 from linkage_models.clustering import Floats, Ints
-from linkage_models.person.agreements import warily_in_words
 from linkage_models.person.designs import GENERAL
 from linkage_models.person.records import IS_HOME
 from linkage_models.thresholds import FITS_AS_WELL, MOST_IN_BOTH
@@ -104,14 +104,22 @@ def fitting_as_well(left: Ints, right: Ints, odds: Floats, source: Ints) -> Ints
     return found
 
 
-def in_words(wh: Warehouse, view: str, left: str, right: str, catalog: str) -> list[str]:
-    """What a pair of lists that do not show who comes twice must reach in a view, as sentences; none of other pairs."""
+class Wary(NamedTuple):
+    """What a pair of lists that do not show who comes twice counts, in bits, and must reach; how many fit as well."""
+
+    bits: float
+    bar: float
+    rivals: int
+
+
+def wary_pair(wh: Warehouse, view: str, left: str, right: str, catalog: str) -> Wary | None:
+    """What is asked of a pair in a view, if it is one of such lists."""
     table = WARY.replace("identity", catalog, 1)
     if not wh.exists(table):
-        return []
+        return None
     at = "view = ? AND record_l = least(?, ?) AND record_r = greatest(?, ?)"
     found = wh.rows(f"SELECT bits, bar, rivals FROM {table} WHERE {at}", [view, left, right, left, right])
-    return [warily_in_words(*row) for row in found]
+    return Wary(*found[0]) if found else None
 
 
 def _ends(left: Ints, right: Ints, source: Ints) -> tuple[Ints, Ints]:

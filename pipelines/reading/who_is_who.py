@@ -19,6 +19,7 @@ def explanation_of(
     there in clear.
     """
     from pipelines.linkage.explain import Looked, explain, explain_person
+    from pipelines.linkage.named_records import named_record
 
     settings = load_settings(folder)
     purposes = purposes_at(folder, sources)
@@ -26,7 +27,9 @@ def explanation_of(
     view = purposes.purposes[purpose].view
     with opened_store(folder) as operations, open_snapshot(folder) as (wh, _):
         at = Looked(view, operations.decisions(), "published", settings.cluster_stop)
+        left = named_record(wh, left, view)
         if right:
+            right = named_record(wh, right, view)
             told = explain(wh, left, right, at)
             named = sorted(record_name(operations.keyring, record) for record in (left, right))
             audit.record(operations, acting(folder).login, "pair explained", purpose, records=named)

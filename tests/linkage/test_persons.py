@@ -12,9 +12,10 @@ from pipelines.linkage.company import GAINED, name_gainers, with_company
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
 from pipelines.linkage.edges import build_edge
-from pipelines.linkage.explain import Looked, UnknownRecord, explain, explain_person
+from pipelines.linkage.explain import Looked, explain, explain_person
 from pipelines.linkage.graph import NODE_EDGE, load_graph, write_nodes
 from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID, build_households, build_property_id
+from pipelines.linkage.named_records import UnknownRecord
 from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, build_persons
 from pipelines.people.records import RECORD, build_record, build_record_address
 from pipelines.view_edges import COMPANY, EDGE, open_view_edges
@@ -188,7 +189,7 @@ def test_explain_says_why(shared: Warehouse) -> None:
     ((_, columns, steps),) = [table for table in told.tables if table[0] == "Evidence"]
     assert columns[2:4] == ("weight", "total")
     assert sum(step[2] for step in steps) == pytest.approx(steps[-1][3], abs=0.05)
-    with pytest.raises(UnknownRecord):
+    with pytest.raises(UnknownRecord, match="nobody:1#1 is not in the view data_quality: no source of this run"):
         explain(shared, strong[0], "nobody:1#1", Looked("data_quality"))
 
 

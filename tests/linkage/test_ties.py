@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from linkage_models.clustering import missing_weight
-from pipelines.linkage.explain import Looked, UnknownRecord, explain_person
+from pipelines.linkage.explain import Looked, explain_person
+from pipelines.linkage.named_records import UnknownRecord
 from pipelines.linkage.ties import Tie, between, decided_among, forbidden, path, side_of, spanning_tree, ties_among
 from pipelines.linkage.waterfall import Step, waterfall
 from pipelines.warehouse import Warehouse, scratch_warehouse
