@@ -10,12 +10,11 @@ from linkage_models.thresholds import HOUSEHOLD_OVERLAP_DAYS
 
 def form_households(
     con: duckdb.DuckDBPyConnection, membership: str, record_address: str, deaths: str, communal: str
-) -> int:
-    """Write the temporary table household_now: one row per person and home, group_no numbering the households.
+) -> None:
+    """Write the temporary table household_now: one row per view, person and home, group_no numbering the households.
 
-    `membership` is (record_id, source, person_id), `record_address` as people.record_address, `deaths` (person_id,
-    death_date),
-    `communal` (uprn) of care homes and the like, which are no households. Returns the number of households.
+    `membership` is (view, record_id, source, person_id), `record_address` as people.record_address, `deaths` (view,
+    person_id, death_date), `communal` (uprn) of care homes and the like, which are no households.
     """
     con.execute(
         read_sql(
@@ -27,4 +26,3 @@ def form_households(
             overlap=str(HOUSEHOLD_OVERLAP_DAYS),
         )
     )
-    return int(con.execute("SELECT count(DISTINCT group_no) FROM household_now").fetchall()[0][0])

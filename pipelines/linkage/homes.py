@@ -15,7 +15,7 @@ from pipelines.linkage.persons import MEMBERSHIP, PERSON, give_ids
 from pipelines.people.records import RECORD, RECORD_ADDRESS
 from pipelines.people.touched import HOMES, TOUCHED, code_mark, settle, why_all
 from pipelines.places.gazetteer import PROPERTY
-from pipelines.warehouse import Warehouse
+from pipelines.warehouse import Warehouse, sql_list
 
 HOUSEHOLD, HOUSEHOLD_MEMBER, HOUSEHOLD_LEDGER, PROPERTY_ID = (
     f"identity.linkage.{name}" for name in ("household", "household_member", "household_ledger", "property_id")
@@ -30,7 +30,7 @@ _LEDGER = (
     "ledger_seq BIGINT, run_id VARCHAR, view VARCHAR, event VARCHAR, household_id VARCHAR,"
     " other_household_id VARCHAR, records VARCHAR[], reason VARCHAR"
 )
-# temporary table: homes of a view whose households are made anew (view, uprn)
+# temporary table: homes whose households are made anew (view, uprn)
 _HOME = "touched_home"
 
 
@@ -44,59 +44,52 @@ def build_households(wh: Warehouse, views: Iterable[str], key: bytes) -> dict[st
     everything = why_all(wh, HOMES, _basis(wh, views, communal))
     for table, columns in ((HOUSEHOLD, _HOUSEHOLD), (HOUSEHOLD_MEMBER, _MEMBER), (HOUSEHOLD_LEDGER, _LEDGER)):
         wh.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
-    for made, columns in (("home_made", _HOUSEHOLD), ("home_member_made", _MEMBER)):
-        wh.execute(f"CREATE OR REPLACE TEMP TABLE {made} ({columns})")
-    wh.execute(f"CREATE OR REPLACE TEMP TABLE {_HOME} (view VARCHAR, uprn BIGINT)")
-    for view in views:
-        beside, here = "", "true"
-        if not everything:
-            _find_touched(wh, view)
-            beside, here = (
-                "SEMI JOIN near_person USING (person_id)",
-                f"uprn IN (SELECT uprn FROM {_HOME} WHERE view = '{view}')",
-            )
-        wh.execute(
-            f"""-- one row per record of the view
-            CREATE OR REPLACE TEMP TABLE view_member AS
-            SELECT m.record_id, r.source, m.person_id, r.death_date FROM {MEMBERSHIP} m {beside} JOIN {RECORD} r USING
-                (record_id) WHERE m.view = ? AND coalesce(r.sensitivity, '') NOT IN ({withheld()})""",
-            [view],
-        )
-        wh.execute(
-            "CREATE OR REPLACE TEMP TABLE view_death AS SELECT person_id, min(death_date) AS death_date FROM"
-            " view_member WHERE death_date IS NOT NULL GROUP BY ALL"
-        )
-        form_households(wh.con, "view_member", RECORD_ADDRESS, "view_death", communal)
-        last = wh.frame(
-            f"""-- one row per person-stay of the last run
-            SELECT h.uprn || '/' || m.person_id AS member, m.household_id AS id FROM {HOUSEHOLD_MEMBER} m
-            JOIN {HOUSEHOLD} h USING (view, household_id) WHERE view = '{view}' AND {here}"""
-        )
-        now = wh.frame(f"SELECT member, group_no FROM household_now WHERE {here}")
-        given = give_ids(wh, now, last, drawer(wh, key, view, "household", "h"), HOUSEHOLD_LEDGER, view)
-        # unchanged households keep their id
-        kept = last.join(given.last, on="id", how="anti")
-        with wh.given(pl.concat([given.ids, kept])):
-            wh.execute("CREATE OR REPLACE TEMP TABLE home_id AS FROM given")
-        wh.execute(
-            """INSERT INTO home_member_made SELECT ?, i.id, n.person_id, n.from_date, n.to_date, n.evidence, n.is_main
-            FROM household_now n JOIN home_id i USING (member)""",
-            [view],
-        )
-        wh.execute(
-            """INSERT INTO home_made SELECT ?, i.id, any_value(n.uprn),
-                CASE WHEN bool_and(n.from_date IS NOT NULL) THEN min(n.from_date) END,
-                CASE WHEN bool_and(n.to_date IS NOT NULL) THEN max(n.to_date) END, count(*)
-            FROM household_now n JOIN home_id i USING (member) GROUP BY i.id""",
-            [view],
-        )
-    _write(wh, everything is not None)
+    beside, here = "", ""
+    if not everything:
+        _find_touched(wh, views)
+        beside, here = "SEMI JOIN near_person USING (view, person_id)", f"SEMI JOIN {_HOME} USING (view, uprn)"
+    wh.execute(
+        f"""-- one row per view and record
+        CREATE OR REPLACE TEMP TABLE view_member AS
+        SELECT m.view, m.record_id, r.source, m.person_id, r.death_date FROM {MEMBERSHIP} m {beside}
+        JOIN {RECORD} r USING (record_id)
+        WHERE m.view IN ({sql_list(views)}) AND coalesce(r.sensitivity, '') NOT IN ({withheld()})"""
+    )
+    deaths = "(SELECT view, person_id, min(death_date) AS death_date FROM view_member GROUP BY ALL)"
+    form_households(wh.con, "view_member", RECORD_ADDRESS, deaths, communal)
+    ids = _give_ids(wh, views, key, here)
+    member = "SELECT view, id AS household_id, person_id, from_date, to_date, evidence, is_main"
+    home = """SELECT view, id AS household_id, any_value(uprn) AS uprn,
+            CASE WHEN bool_and(from_date IS NOT NULL) THEN min(from_date) END AS from_date,
+            CASE WHEN bool_and(to_date IS NOT NULL) THEN max(to_date) END AS to_date, count(*)::INTEGER AS persons"""
+    with wh.given(ids):
+        made = "FROM household_now JOIN given USING (view, member)"
+        _write(wh, f"{home} {made} GROUP BY view, id", f"{member} {made}", everything is not None)
     settle(wh, HOMES, _basis(wh, views, communal))
-    for table in ("home_made", "home_member_made", _HOME):
+    for table in ("view_member", "household_now"):
         wh.execute(f"DROP TABLE {table}")
     told = wh.rows(f"SELECT view, count(*) FROM {HOUSEHOLD} WHERE to_date IS NULL GROUP BY ALL")
     figures: dict[str, int | str] = {f"current households in {view}": dict(told).get(view, 0) for view in views}
     return figures | {"made": f"all: {everything}" if everything else "only at homes of touched records"}
+
+
+def _give_ids(wh: Warehouse, views: Iterable[str], key: bytes, here: str) -> pl.DataFrame:
+    """The ids of the households of household_now that a join leaves: view, member, id."""
+    last = wh.frame(
+        f"""-- one row per person-stay of the last run
+        SELECT view, h.uprn || '/' || m.person_id AS member, m.household_id AS id FROM {HOUSEHOLD_MEMBER} m
+        JOIN {HOUSEHOLD} h USING (view, household_id) {here}"""
+    )
+    now = wh.frame(f"SELECT view, member, group_no FROM household_now {here}")
+    found = [pl.DataFrame(schema=last.schema)]
+    for view in views:
+        of_view = pl.col("view") == view
+        then = last.filter(of_view).drop("view")
+        draw = drawer(wh, key, view, "household", "h")
+        given = give_ids(wh, now.filter(of_view).drop("view"), then, draw, HOUSEHOLD_LEDGER, view)
+        kept = then.join(given.last, on="id", how="anti")  # unchanged households keep their id
+        found.append(pl.concat([given.ids, kept]).select(pl.lit(view).alias("view"), "member", "id"))
+    return pl.concat(found)
 
 
 def _basis(wh: Warehouse, views: Iterable[str], communal: str) -> dict[str, str]:
@@ -113,40 +106,41 @@ def _basis(wh: Warehouse, views: Iterable[str], communal: str) -> dict[str, str]
     }
 
 
-def _find_touched(wh: Warehouse, view: str) -> None:
-    """Add to _HOME the homes where a touched person of the view lives or lived; write the temporary table near_person
-    (person_id): everyone who ever stayed at one of them."""
+def _find_touched(wh: Warehouse, views: Iterable[str]) -> None:
+    """Write the temporary tables of the homes where a touched person of a view lives or lived, _HOME, and of everyone
+    who ever stayed at one of them, near_person (view, person_id)."""
+    members = f"(SELECT view, record_id, person_id FROM {MEMBERSHIP} WHERE view IN ({sql_list(views)}))"
     named = f"SELECT record_id FROM {TOUCHED} WHERE step = '{HOMES}'"
     wh.execute(
-        f"""-- persons with a touched record, and those who are no more
-        CREATE OR REPLACE TEMP TABLE near_person AS
-        SELECT person_id FROM {MEMBERSHIP} WHERE view = '{view}' AND record_id IN ({named})
-        UNION SELECT person_id FROM {PERSON} WHERE view = '{view}' AND status = 'retired'"""
-    )
-    members = f"(SELECT record_id, person_id FROM {MEMBERSHIP} WHERE view = '{view}')"
-    wh.execute(
-        f"""INSERT INTO {_HOME} SELECT '{view}', uprn FROM (
-            SELECT a.uprn FROM {RECORD_ADDRESS} a
-            JOIN (FROM {members} SEMI JOIN near_person USING (person_id)) USING (record_id) WHERE a.uprn IS NOT NULL
-            UNION SELECT h.uprn FROM {HOUSEHOLD_MEMBER} m SEMI JOIN near_person USING (person_id)
-            JOIN {HOUSEHOLD} h USING (view, household_id) WHERE view = '{view}')"""
+        f"""-- homes of persons with a touched record, and of those who are no more
+        CREATE OR REPLACE TEMP TABLE {_HOME} AS
+        WITH person AS (
+            SELECT view, person_id FROM {members} WHERE record_id IN ({named})
+            UNION SELECT view, person_id FROM {PERSON} WHERE status = 'retired' AND view IN ({sql_list(views)}))
+        SELECT m.view, a.uprn FROM {RECORD_ADDRESS} a
+        JOIN (FROM {members} SEMI JOIN person USING (view, person_id)) m USING (record_id) WHERE a.uprn IS NOT NULL
+        UNION SELECT view, h.uprn FROM {HOUSEHOLD_MEMBER} m SEMI JOIN person USING (view, person_id)
+        JOIN {HOUSEHOLD} h USING (view, household_id)"""
     )
     wh.execute(
-        f"""CREATE OR REPLACE TEMP TABLE near_person AS SELECT DISTINCT person_id FROM {members}
-        JOIN {RECORD_ADDRESS} USING (record_id) WHERE uprn IN (SELECT uprn FROM {_HOME} WHERE view = '{view}')"""
+        f"""CREATE OR REPLACE TEMP TABLE near_person AS SELECT DISTINCT view, person_id FROM {members}
+        JOIN {RECORD_ADDRESS} USING (record_id) SEMI JOIN {_HOME} USING (view, uprn)"""
     )
 
 
-def _write(wh: Warehouse, everything: bool) -> None:
+def _write(wh: Warehouse, homes: str, members: str, everything: bool) -> None:
+    """Bring the tables to what these queries give, of all households or of those at _HOME."""
     if everything:
-        wh.renew(HOUSEHOLD, "FROM home_made", "household_id", "view, household_id")
-        wh.renew(HOUSEHOLD_MEMBER, "FROM home_member_made", "household_id", "view, household_id, person_id")
+        wh.renew(HOUSEHOLD, homes, "household_id", "view, household_id")
+        wh.renew(HOUSEHOLD_MEMBER, members, "household_id", "view, household_id, person_id")
     else:
         before = f"SELECT household_id FROM {HOUSEHOLD} SEMI JOIN {_HOME} USING (view, uprn)"
         wh.execute(f"DELETE FROM {HOUSEHOLD_MEMBER} WHERE household_id IN ({before})")
         wh.execute(f"DELETE FROM {HOUSEHOLD} WHERE household_id IN ({before})")
-        wh.execute(f"INSERT INTO {HOUSEHOLD} FROM home_made ORDER BY view, household_id")
-        wh.execute(f"INSERT INTO {HOUSEHOLD_MEMBER} FROM home_member_made ORDER BY view, household_id, person_id")
+        wh.execute(f"INSERT INTO {HOUSEHOLD} {homes} ORDER BY view, household_id")
+        wh.execute(f"INSERT INTO {HOUSEHOLD_MEMBER} {members} ORDER BY view, household_id, person_id")
+        for table in (_HOME, "near_person"):
+            wh.execute(f"DROP TABLE {table}")
     for table in (HOUSEHOLD, HOUSEHOLD_MEMBER, HOUSEHOLD_LEDGER):
         wh.note(table)
 
