@@ -2,6 +2,8 @@
 
 import json
 
+import numpy as np
+
 from linkage_models import thresholds as policy
 from linkage_models.calibration import Calibration, Floats, Thresholds, face_value, thresholds
 from linkage_models.person.designs import COUNCIL, DESIGNS, Design
@@ -36,6 +38,11 @@ def write_thresholds(wh: Warehouse, view: str, weights: Floats, target: float) -
     row = [view, at.link, at.review, at.target, at.expected]
     wh.execute(f"INSERT INTO identity.{THRESHOLD} VALUES (?, ?, ?, ?, ?)", row)
     wh.note(f"identity.{THRESHOLD}")
+
+
+def least_asked(wh: Warehouse, stop: float) -> float:
+    """The least weight of a pair that joins two records, makes a question of them or counts towards a threshold."""
+    return min(stop, policy.LINK_WEIGHT, thresholds(calibration_of(wh), np.empty(0)).review)
 
 
 def thresholds_of(wh: Warehouse, view: str, catalog: str = "identity") -> Thresholds:

@@ -43,6 +43,16 @@ def name_gainers(wh: Warehouse) -> None:
     )
 
 
+def may_gain(everyone: bool) -> str:
+    """Query of the pairs, by their places, that gain in any view: by GAINED, or those that COMPANY names already."""
+    if everyone:
+        return f"SELECT record_l, record_r FROM {GAINED}"
+    return (
+        f"SELECT l.node AS record_l, r.node AS record_r FROM {COMPANY} c"
+        f" JOIN {NODE} l ON l.record_id = c.record_l JOIN {NODE} r ON r.record_id = c.record_r"
+    )
+
+
 def note_company(wh: Warehouse, view: str, sources: Collection[str]) -> None:
     """Add to COMPANY the rows of a view over the pairs of GAINED, with the weight and probability that each has there.
     Leaves the temporary table view_company: the pairs by their places."""

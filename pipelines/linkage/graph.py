@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from linkage_models.clustering import Bools, Constraints, Edges, Floats, Ints
+from linkage_models.clustering import Bools, Constraints, Edges, Floats, Ints, components
 from linkage_models.person.company import FIRST, HOME
 from linkage_models.person.records import numbered_records
 from pipelines.linkage.constraints import constraints_of
@@ -55,21 +55,16 @@ class Graph:
     def raised(self, left: Ints, right: Ints, bits: Floats) -> "Graph":
         """The graph with `bits` more on the pairs of places `left`, `right`, all of which it has."""
         weight = self.edges.weight.copy()
-        weight[self._places(left, right)] += bits
+        every = self.records.height
+        weight[np.searchsorted(self.edges.left * every + self.edges.right, left * every + right)] += bits
         return replace(self, edges=replace(self.edges, weight=weight))
 
     def without(self, left: Ints, right: Ints) -> "Graph":
-        """The graph without the edges of these pairs of places, all of which it has."""
-        kept = np.ones(len(self.edges.left), dtype=np.bool_)
-        kept[self._places(left, right)] = False
+        """The graph without the edges of these pairs of places."""
+        every = self.records.height
+        kept = ~np.isin(self.edges.left * every + self.edges.right, left * every + right)
         edges = Edges(self.edges.left[kept], self.edges.right[kept], self.edges.weight[kept])
         return replace(self, edges=edges)
-
-    def _places(self, left: Ints, right: Ints) -> Ints:
-        """Where the edges of these pairs stand."""
-        every = self.records.height
-        known = self.edges.left.astype(np.int64) * every + self.edges.right
-        return np.searchsorted(known, left.astype(np.int64) * every + right)
 
     def pairs(self, left: Ints, right: Ints) -> pl.DataFrame:
         """Record ids of pairs of places: record_l < record_r."""
@@ -114,10 +109,29 @@ def left_out(wh: Warehouse, view: str) -> str | None:
     )
 
 
-def load_graph(wh: Warehouse) -> Graph:
-    """The graph of NODE and NODE_EDGE; needs the tables of load_decisions."""
+def load_graph(wh: Warehouse, raised: str, stop: float, least: float) -> Graph:
+    """The graph of NODE and of the edges of NODE_EDGE that decide anything; needs the tables of load_decisions.
+
+    `raised` is a query of the edges (record_l, record_r, by places) that may weigh more in a view; from the weight
+    `least` on one makes a question or counts towards a threshold. A weaker one is only ever evidence between two groups
+    that others join, so both its records lie in one component of edges above `stop`, raised ones and must-links.
+    """
     records = wh.frame(f"SELECT record_id, source, anew FROM {NODE} ORDER BY node")
-    edges = wh.con.execute(f"SELECT record_l, record_r, match_weight FROM {NODE_EDGE}").fetchnumpy()
+    constraints = constraints_of(wh, NODE)
+    joining = f"SELECT record_l, record_r FROM {NODE_EDGE} WHERE match_weight > {stop!r} UNION ALL ({raised})"
+    joined = wh.con.execute(joining).fetchnumpy()
+    left, right = (
+        np.concatenate([np.asarray(joined[name], dtype=np.int64), constraints.must[:, place]])
+        for place, name in enumerate(("record_l", "record_r"))
+    )
+    part = components(records.height, left, right)
+    several = np.flatnonzero(np.bincount(part)[part] > 1)
+    with wh.given(pl.DataFrame({"node": several, "part": part[several]})):
+        edges = wh.con.execute(
+            f"""SELECT record_l, record_r, match_weight FROM {NODE_EDGE}
+            LEFT JOIN given l ON l.node = record_l LEFT JOIN given r ON r.node = record_r
+            WHERE match_weight >= '{least}'::DOUBLE OR l.part = r.part"""
+        ).fetchnumpy()
     order = np.argsort(edges["record_l"] * records.height + edges["record_r"])  # far quicker than to sort the table
     ends = (np.asarray(edges[name])[order] for name in ("record_l", "record_r", "match_weight"))
-    return Graph(records, Edges(*ends), constraints_of(wh, NODE))
+    return Graph(records, Edges(*ends), constraints)

@@ -14,8 +14,16 @@ from linkage_models import clustering
 from linkage_models import thresholds as policy
 from linkage_models.clustering import Clustering, Ints, cluster
 from linkage_models.identity import Draw, assign, changed
-from pipelines.linkage.certainty import THRESHOLD, design_of, thresholds_of, write_thresholds
-from pipelines.linkage.company import GAINED, GAINER, linking_weights, load_company, with_company, with_known_company
+from pipelines.linkage.certainty import THRESHOLD, design_of, least_asked, thresholds_of, write_thresholds
+from pipelines.linkage.company import (
+    GAINED,
+    GAINER,
+    linking_weights,
+    load_company,
+    may_gain,
+    with_company,
+    with_known_company,
+)
 from pipelines.linkage.constraints import touch_decided
 from pipelines.linkage.doubts import COLUMNS, REVIEW_EDGE, counted, note_doubts, oversized_from
 from pipelines.linkage.drawing import drawer
@@ -128,7 +136,9 @@ class _Linking:
             write_nodes(wh, f"SELECT r.*, t.anew FROM {RECORD} r JOIN {REACHED} t ON t.h = hash(r.record_id)")
             wh.execute(f"DELETE FROM {REVIEW_EDGE} WHERE hash(record_l) IN {ANEW} OR hash(record_r) IN {ANEW}")
         wh.execute(f"DROP TABLE IF EXISTS identity.{THRESHOLD}")
-        graph, limits = load_graph(wh), dict[str, str]()
+        # any pair of a list that tells too little may be another's rival
+        least = -np.inf if silent_lists(wh) else least_asked(wh, self.stop)
+        graph, limits = load_graph(wh, may_gain(everyone), self.stop, least), dict[str, str]()
         for view, sources in sorted(self.views.items()):
             part = (with_company if everyone else with_known_company)(wh, view, sources, graph)
             found = _clustered(wh, view, warily(wh, view, part, self.target_precision, self.stop), self.stop)

@@ -7,11 +7,8 @@ clustered anew. A doubt lies between two persons, so that those beside them are 
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from linkage_models import thresholds as policy
-from linkage_models.calibration import thresholds
-from pipelines.linkage.certainty import calibration_of
+from pipelines.linkage.certainty import least_asked
 from pipelines.linkage.company import GAINED, GAINER, load_company, note_company
 from pipelines.linkage.constraints import MUST_LINK, SUSPENDED
 from pipelines.linkage.graph import NODE, write_nodes
@@ -60,8 +57,7 @@ def renew_company(wh: Warehouse, views: Mapping[str, Sequence[str]]) -> None:
 def find_reached(wh: Warehouse, membership: str, stop: float) -> int:
     """Write REACHED from what is touched; returns how many records are clustered anew, those that are gone included.
     `membership` holds the persons of the last run."""
-    doubtful = thresholds(calibration_of(wh), np.empty(0)).review
-    least = min(stop, policy.LINK_WEIGHT, doubtful)
+    least = least_asked(wh, stop)
     ends = "hash(record_l) AS a, hash(record_r) AS b"
     wh.execute(
         f"""-- one row per pair, from either end, that joins two records or makes a question of them

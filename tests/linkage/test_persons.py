@@ -1,5 +1,6 @@
 """Persons, homes and decisions over a small town, from facts to ids."""
 
+import math
 from collections.abc import Iterator
 
 import polars as pl
@@ -7,8 +8,8 @@ import pytest
 
 from linkage_models.models import Model
 from pipelines.linkage import choice
-from pipelines.linkage.certainty import calibration_of
-from pipelines.linkage.company import GAINED, name_gainers, with_company
+from pipelines.linkage.certainty import calibration_of, least_asked
+from pipelines.linkage.company import GAINED, load_company, may_gain, name_gainers, with_company
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
 from pipelines.linkage.edges import build_edge
@@ -18,6 +19,7 @@ from pipelines.linkage.homes import HOUSEHOLD, HOUSEHOLD_MEMBER, PROPERTY_ID, bu
 from pipelines.linkage.named_records import UnknownRecord
 from pipelines.linkage.persons import LEDGER, MEMBERSHIP, PERSON, build_persons
 from pipelines.people.records import RECORD, build_record, build_record_address
+from pipelines.people.touched import PERSONS, unsettle
 from pipelines.view_edges import COMPANY, EDGE, open_view_edges
 from pipelines.warehouse import Warehouse, scratch_warehouse
 from tests.linkage.facts_of_town import EACH_PERSON, load
@@ -245,13 +247,13 @@ def test_a_record_never_to_be_linked_is_compared_with_none(shared: Warehouse) ->
 def test_a_pair_has_in_a_view_the_probability_of_its_weight_there(shared: Warehouse) -> None:
     load_decisions(shared, [])
     write_nodes(shared)
-    everyone = load_graph(shared)
     beside = "record_l AS beside_l, record_r AS beside_r"
     shared.execute(
         f"CREATE OR REPLACE TEMP TABLE {GAINED} AS SELECT record_l, record_r, match_weight, 2.5 AS bits, {beside}"
         f" FROM {NODE_EDGE} WHERE record_l % 2 = 0"
     )
     name_gainers(shared)
+    everyone = load_graph(shared, may_gain(True), 0.0, -math.inf)
     try:
         with_company(shared, "fraud", VIEWS["fraud"], everyone)
         open_view_edges(shared, "fraud")
@@ -264,6 +266,28 @@ def test_a_pair_has_in_a_view_the_probability_of_its_weight_there(shared: Wareho
         assert shared.scalar(f"SELECT count(*) FROM (FROM view_edge EXCEPT FROM {EDGE})") == 0
     finally:
         shared.execute(f"DELETE FROM {COMPANY}")
+
+
+def test_pairs_that_decide_nothing_change_nothing(shared: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = (f"FROM {MEMBERSHIP}", f"FROM {REVIEW_EDGE}", "FROM identity.linkage.threshold", f"FROM {COMPANY}")
+    found, held = [], []
+    shared.execute("BEGIN TRANSACTION")
+    try:
+        for least in (None, -math.inf):
+            if least is not None:
+                monkeypatch.setattr("pipelines.linkage.persons.least_asked", lambda *_: -math.inf)
+            unsettle(shared, PERSONS)
+            load_decisions(shared, [])
+            build_persons(shared, VIEWS, KEY)
+            found.append([sorted(shared.rows(query), key=repr) for query in asked])
+            write_nodes(shared)
+            load_company(shared)
+            at = least_asked(shared, 0.0) if least is None else least
+            held.append(len(load_graph(shared, may_gain(True), 0.0, at).edges.left))
+    finally:
+        shared.execute("ROLLBACK")
+    assert found[0] == found[1]
+    assert held[0] < held[1] == shared.scalar(f"SELECT count(*) FROM {NODE_EDGE}")
 
 
 def test_a_model_for_other_columns_gives_way_to_one_trained_here(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
