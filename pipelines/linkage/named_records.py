@@ -43,7 +43,7 @@ def why_absent(wh: Warehouse, record: str, view: str, catalog: str = "published"
         return f"{said}: of this key there {'are' if len(beside) > 1 else 'is'} {_listed(beside)}."
     aside = _set_aside(wh, source, catalog)
     rest = (
-        f" It may be among {plural(sum(aside.values()), 'row')} that were set aside "
+        " It may be among the rows that were set aside "
         f"({', '.join(f'{count:,}: {words(reason)[0]}' for reason, count in aside.items())}): "
         f"`boroughlink sources quarantine list {source}` says where they stand."
         if aside
