@@ -8,6 +8,7 @@ those of the one-to-one matchings that it leaves open: its own, over those of it
 partner (as in the posterior of a bipartite matching: Sadinle, JASA 2017).
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -48,10 +49,9 @@ def silent_lists(wh: Warehouse) -> list[str]:
     ]
 
 
-def warily(wh: Warehouse, view: str, graph: Graph, target: float, stop: float) -> Graph:
-    """The graph of a view, whole, with other weights on pairs of silent lists: so that `stop` joins those that reach
+def warily(wh: Warehouse, view: str, graph: Graph, lists: Sequence[str], target: float, stop: float) -> Graph:
+    """The graph of a view, whole, with other weights on pairs of silent `lists`: so that `stop` joins those that reach
     the target precision together, and no others. Adds these pairs to WARY."""
-    lists = silent_lists(wh)
     if graph.records["source"].is_in(lists).sum() == 0:
         return graph
     told = wh.frame(

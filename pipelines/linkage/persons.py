@@ -70,8 +70,9 @@ def build_persons(
     Writes MEMBERSHIP, PERSON, LEDGER (appended), REVIEW_EDGE and COMPANY. `key` keys the ids. Taking away the sources
     outside a view changes nothing in it. What does not hang on a touched record is left as the last run made it.
     """
-    everything = why_all(wh, PERSONS, _basis(wh, views, target_precision, stop))
-    if not everything and silent_lists(wh):  # any pair may be another's rival
+    silent = silent_lists(wh)
+    everything = why_all(wh, PERSONS, _basis(wh, views, silent, target_precision, stop))
+    if not everything and silent:  # any pair may be another's rival
         everything = "lists that do not show whether anybody comes twice"
     for table, columns in ((MEMBERSHIP, _MEMBERSHIP), (PERSON, _PERSON), (LEDGER, _LEDGER), (REVIEW_EDGE, COLUMNS)):
         wh.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
@@ -80,7 +81,7 @@ def build_persons(
     if not everything:
         renew_company(wh, views)
         figures["records clustered anew"] = find_reached(wh, MEMBERSHIP, stop)
-    linking = _Linking(wh, views, key, target_precision, stop)
+    linking = _Linking(wh, views, key, silent, target_precision, stop)
     limits = linking.link(everything is not None)
     if not everything and (everything := why_all(wh, DOUBTS, limits)):
         limits = linking.link(True)
@@ -89,7 +90,7 @@ def build_persons(
         wh.execute(f"DELETE FROM {MEMBERSHIP} WHERE view = ?", [view])
     for table in (MEMBERSHIP, PERSON, LEDGER, REVIEW_EDGE, COMPANY, *([WARY] if wh.exists(WARY) else [])):
         wh.note(table)
-    settle(wh, PERSONS, _basis(wh, views, target_precision, stop))
+    settle(wh, PERSONS, _basis(wh, views, silent, target_precision, stop))
     settle(wh, DOUBTS, limits)
     if everything:
         unsettle(wh, HOMES)
@@ -97,7 +98,9 @@ def build_persons(
     return figures | linking.figures | counted(wh)
 
 
-def _basis(wh: Warehouse, views: Mapping[str, Sequence[str]], target: float, stop: float) -> dict[str, str]:
+def _basis(
+    wh: Warehouse, views: Mapping[str, Sequence[str]], silent: Sequence[str], target: float, stop: float
+) -> dict[str, str]:
     """What all persons follow from beside the records and their edges: in words -> what it is."""
     model = wh.rows(f"SELECT body, terms FROM {MODEL}")
     held = int(wh.scalar(f"SELECT count(*) FROM {MEMBERSHIP}")) if wh.exists(MEMBERSHIP) else 0
@@ -107,7 +110,7 @@ def _basis(wh: Warehouse, views: Mapping[str, Sequence[str]], target: float, sto
         "the model": hashlib.sha256(repr(model).encode()).hexdigest(),
         "the clustering or its code": code_mark(_CODE),
         "the matching engine": duckdb.__version__,
-        "the lists that tell too little": repr(silent_lists(wh)),
+        "the lists that tell too little": repr(silent),
         "what stood in its tables": str(held),  # an erasure takes records out of them
     }
 
@@ -119,6 +122,7 @@ class _Linking:
     wh: Warehouse
     views: Mapping[str, Sequence[str]]
     key: bytes
+    silent: Sequence[str]
     target_precision: float
     stop: float
     figures: dict[str, int | str] = field(default_factory=dict)
@@ -141,7 +145,8 @@ class _Linking:
         graph, limits = load_graph(wh, may_gain(everyone), self.stop, least), dict[str, str]()
         for view, sources in sorted(self.views.items()):
             part = (with_company if everyone else with_known_company)(wh, view, sources, graph)
-            found = _clustered(wh, view, warily(wh, view, part, self.target_precision, self.stop), self.stop)
+            sure = warily(wh, view, part, self.silent, self.target_precision, self.stop)
+            found = _clustered(wh, view, sure, self.stop)
             changed = _identify(wh, view, self.key, part, found.labels, everyone)
             weights = part.edges.weight if everyone else linking_weights(wh, view, sources, policy.LINK_WEIGHT)
             write_thresholds(wh, view, weights, self.target_precision)

@@ -10,6 +10,7 @@ from pipelines.governance.protection import for_few
 from pipelines.keys.keyring import Keyring
 from pipelines.keys.pseudonyms import lasting_name
 from pipelines.linkage.certainty import thresholds_of
+from pipelines.linkage.names_alone import WARY
 from pipelines.review.bridges import weakest_bridges
 from pipelines.review.shown import build_sample, build_shown
 from pipelines.review.stakes import build_stakes
@@ -24,7 +25,7 @@ TELLING = """
 CREATE OR REPLACE TEMP TABLE telling AS
 SELECT edge.record_l, edge.record_r, l.person_id, r.person_id AS other_person_id,
        edge.match_weight, edge.match_probability
-FROM view_edge AS edge
+FROM {edges} AS edge
 JOIN review_member AS l ON l.record_id = edge.record_l
 JOIN review_member AS r ON r.record_id = edge.record_r
 WHERE l.person_id = r.person_id OR edge.match_weight >= least({review_weight}, {beside_weight})
@@ -32,6 +33,14 @@ WHERE l.person_id = r.person_id OR edge.match_weight >= least({review_weight}, {
 INSIDE = """
 -- scored pair inside one person (record_l, record_r)
 SELECT person_id, record_l, record_r, match_weight, match_probability FROM telling WHERE person_id = other_person_id
+"""
+
+
+#: Of a pair of lists that do not show who comes twice counts what it weighs beside all else that its records may be.
+BESIDE_RIVALS = """
+(SELECT e.record_l, e.record_r, coalesce(w.bits, e.match_weight) AS match_weight,
+    CASE WHEN w.bits IS NULL THEN e.match_probability ELSE 1 / (1 + 2 ** -w.bits) END AS match_probability
+FROM view_edge AS e LEFT JOIN {wary} AS w ON w.view = '{view}' AND w.record_l = e.record_l AND w.record_r = e.record_r)
 """
 
 
@@ -57,7 +66,8 @@ def build_queue(
     at = thresholds_of(wh, VIEW)
     sampled, worth_of_flag, worth_of_tier = (policy.pop(name) for name in ("sample", "flagged_pair", "released_tier"))
     names = {**policy, "link_weight": at.link, "review_weight": at.review, "view": VIEW}
-    wh.execute(TELLING.format(**names))
+    edges = BESIDE_RIVALS.format(wary=WARY, view=VIEW) if wh.exists(WARY) else "view_edge"
+    wh.execute(TELLING.format(edges=edges, **names))
     _register(wh, "bridge", weakest_bridges(wh.frame(INSIDE)))
     selects = [sql_file(HERE / f"{part}.sql", **names) for part in ("between", "within", "decided")]
     wh.execute("CREATE OR REPLACE TEMP TABLE item AS " + " UNION ALL BY NAME ".join(f"({one}\n)" for one in selects))

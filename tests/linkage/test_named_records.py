@@ -64,8 +64,8 @@ def test_a_key_that_several_have_lists_them(wh: Warehouse) -> None:
         ("club:8#1", "no row that club was read from has the key 8. `boroughlink export clusters` lists the records"),
         (
             "tax:5",
-            "has the key 5. It may be among the rows that were set aside (2: an earlier row has the same key, 1: the key "
-            "or a required value is empty or can't be read): `boroughlink sources quarantine list tax` says where",
+            "has the key 5. It may be among the rows that were set aside (2: an earlier row has the same key, 1: the "
+            "key or a required value is empty or can't be read): `boroughlink sources quarantine list tax` says where",
         ),
     ],
 )

@@ -7,6 +7,7 @@ import polars as pl
 from linkage_models.clustering import FITS_TWO
 from pipelines.keys.keyring import Keyring
 from pipelines.linkage.doubts import KEPT_APART
+from pipelines.linkage.names_alone import COLUMNS, WARY
 from pipelines.review.bridges import weakest_bridges
 from pipelines.review.queue import build_queue
 from pipelines.warehouse import Warehouse, scratch_warehouse
@@ -54,6 +55,18 @@ def test_a_pair_between_the_thresholds_waits_and_the_one_most_likely_missed_come
     with scratch_warehouse() as wh:
         linked(wh, {"p": ["a"], "q": ["b"], "r": ["c"], "s": ["d"]}, [("a", "b", 2.9), ("c", "d", 0.0)])
         assert queue(wh) == [("uncertain pair", "p", "q", 2), ("uncertain pair", "r", "s", 2)]
+
+
+def test_a_pair_of_silent_lists_counts_what_it_weighs_beside_its_rivals() -> None:
+    with scratch_warehouse() as wh:
+        people = {"p": ["a"], "q": ["b"], "r": ["c"], "s": ["d"], "t": ["e", "f"]}
+        linked(wh, people, [("a", "b", 6.0), ("c", "d", 1.0), ("e", "f", 7.0)])
+        wh.execute(f"CREATE TABLE {WARY} ({COLUMNS})")
+        for left, right, bits in (("a", "b", -1.0), ("e", "f", 2.0)):
+            wh.execute(f"INSERT INTO {WARY} VALUES ('data_quality', ?, ?, ?, 8, 2, 0)", [left, right, bits])
+        assert queue(wh)[:2] == [("uncertain pair", "r", "s", 2), ("uncertain pair", "p", "q", 2)]
+        doubts = dict(wh.rows("SELECT record_l, round(doubt, 3) FROM identity.review.queue"))
+        assert doubts == {"c": 0.667, "a": 0.333, "e": 0.2}, "odds of 2 to 1 for, 2 to 1 against, and a joined one"
 
 
 def test_one_likely_pair_between_two_persons_of_many_records_says_less() -> None:
