@@ -18,19 +18,20 @@ _READ = (
 
 
 def standardise_people(
-    con: duckdb.DuckDBPyConnection, source: str, target: str, as_of: date, among: str | None = None
+    con: duckdb.DuckDBPyConnection, source: str, target: str, as_of: date, marked: bool = False
 ) -> None:
     """Write the temporary table `target`, one row per row of `source`.
 
     `source` needs record_id, source, role, title, forename, middle, surname, name_text, former_surname, birth_date,
     sex, death_date, nino, nhs_number, person_number, phone, email, birth_place, occupation, sensitivity; birth_date is
-    a date, or text in any form that std_read_date reads. `as_of` decides which birth dates lie in the future. Where
-    `source` is a part of the records of its sources, `among` names them all: whether a source is about the past, and
-    which date is its default, shows only there.
+    a date, or text in any form that std_read_date reads. `as_of` decides which birth dates lie in the future. `marked`:
+    `source` is a part of the records that mark_people has just marked: whether a source is about the past, and which
+    date is its default, shows only among all of them.
     """
     install(con)
     day, birth_date = f"DATE '{as_of:%Y-%m-%d}'", _birth_date(con, source, as_of)
-    _eras(con, among or source, as_of)
+    if not marked:
+        _eras(con, source, as_of)
     con.execute(read_sql(ROOM / "one_string.sql", source=source))
     con.execute(read_sql(ROOM / "people.sql", source=source, target=target, as_of=day, birth_date=birth_date))
     con.execute("DROP TABLE std_era; DROP TABLE std_default_date")
@@ -42,7 +43,7 @@ def mark_people(con: duckdb.DuckDBPyConnection, source: str, target: str, as_of:
 
     Two rows of one mark are standardised alike, on whatever days: the day decides only whether a birth date lies in the
     future, too far back or within a childhood, and that is part of the mark. The hash is DuckDB's own; the engine's
-    version is part of it.
+    version is part of it. Leaves the temporary tables std_era and std_default_date.
     """
     install(con)
     day, birth_date = f"DATE '{as_of:%Y-%m-%d}'", _birth_date(con, source, as_of)
@@ -56,7 +57,6 @@ def mark_people(con: duckdb.DuckDBPyConnection, source: str, target: str, as_of:
         FROM (SELECT *, {birth_date} AS born FROM {source} r) r LEFT JOIN std_era e ON e.source = r.source
         LEFT JOIN std_default_date d ON d.source = r.source AND d.birth_date = born"""
     )
-    con.execute("DROP TABLE std_era; DROP TABLE std_default_date")
 
 
 def code_mark(basis: bytes) -> str:

@@ -46,12 +46,12 @@ SELECT * EXCLUDE (family, given), CASE WHEN swapped THEN given[1] ELSE family EN
 FROM weighed;
 
 CREATE OR REPLACE TEMP TABLE std_surname_form AS   -- one row per distinct family name as given, or as read
-SELECT raw, surname, std_phonetic(surname) AS phonetic,
+SELECT raw, surname, std_sound_join(sound) AS phonetic,
     list_filter(list_distinct(list_concat(string_split(surname, ' '), list_transform(string_split(surname, ' '), lambda t: std_family_form(t)))),
         lambda t: length(t) > 1 AND NOT list_contains(std_particles(), t)) AS parts
-FROM (SELECT raw, std_prefixes_joined(nullif(array_to_string(std_without(list_filter(tokens, lambda t: NOT list_contains(std_no_name(), t)), std_beside_family_names()), ' '), '')) AS surname
+FROM (SELECT *, std_sound_letters(std_sound_spelling(surname)) AS sound FROM (SELECT raw, std_prefixes_joined(nullif(array_to_string(std_without(list_filter(tokens, lambda t: NOT list_contains(std_no_name(), t)), std_beside_family_names()), ' '), '')) AS surname
       FROM (SELECT raw, CASE WHEN len(words) > 1 AND std_generation(raw) IS NOT NULL AND list_contains(std_maybe_suffixes(), words[-1]) THEN words[:-2] ELSE words END AS tokens
-        FROM (SELECT raw, std_tokens_of(text) AS words FROM (SELECT raw, std_text(raw) AS text FROM (SELECT family AS raw FROM std_named UNION SELECT former_surname FROM std_named) WHERE raw IS NOT NULL))));
+        FROM (SELECT raw, std_tokens_of(text) AS words FROM (SELECT raw, std_text(raw) AS text FROM (SELECT family AS raw FROM std_named UNION SELECT former_surname FROM std_named) WHERE raw IS NOT NULL)))));
 
 CREATE OR REPLACE TEMP TABLE ${target} AS
 SELECT n.record_id, n.source, n.role, n.title, n.party_kind,
@@ -86,7 +86,10 @@ SELECT n.record_id, n.source, n.role, n.title, n.party_kind,
     n.party_kind IN ('person', 'executors') AND (coalesce(s.surname, n.given[1]) IS NOT NULL OR n.role = 'person' AND (
         NOT std_weak_birth_date(n.birth_date) AND n.birth_date IS NOT NULL
         OR coalesce(n.person_number, n.phone, n.email) IS NOT NULL)) AS is_person
-FROM (SELECT * REPLACE (std_person_number(person_number) AS person_number, std_phone(phone) AS phone, std_email(email) AS email) FROM std_named) n
+-- what a macro repeats is worked out first, as a column: it takes long to read
+FROM (SELECT * REPLACE (std_phone_checked(phone) AS phone, std_email_checked(email) AS email) FROM (
+    SELECT * REPLACE (std_person_number(person_number) AS person_number, std_phone_national(phone) AS phone, std_email_clean(email) AS email) FROM (
+    SELECT * REPLACE (nullif(std_phone_first(phone), '') AS phone) FROM std_named))) n
 LEFT JOIN std_surname_form s ON s.raw = n.family
 LEFT JOIN std_surname_form former ON former.raw = n.former_surname
 LEFT JOIN std_nickname k ON k.name = n.given[1];

@@ -53,7 +53,8 @@ def build_record_address(wh: Warehouse, views: Mapping[str, Sequence[str]] | Non
     for table, query in made.items():
         wh.rewrite(table, query, "record_id", "stay_touched") if standing else wh.table(table, query)
     touch(wh, (HOMES,), "SELECT record_id, NULL AS lost FROM stay_touched")
-    for table in ("stay_now", "stay_mark", "stay_touched"):
+    wh.execute("DROP VIEW stay_now")
+    for table in ("stay_mark", "stay_touched"):
         wh.execute(f"DROP TABLE {table}")
     return int(wh.scalar(f"SELECT count(*) FROM {RECORD_ADDRESS}"))
 
@@ -141,19 +142,19 @@ def _standardise(wh: Warehouse, key: bytes) -> int:
         UNION SELECT record_id FROM ({flagged})"""
     )
     wh.execute(
-        "CREATE OR REPLACE TEMP TABLE people_new AS FROM people_fact ANTI JOIN ("
-        f"SELECT record_id FROM people_now SEMI JOIN {before} USING (record_id, mark) SEMI JOIN {record}"
-        " USING (record_id)) USING (record_id)"
+        "CREATE OR REPLACE TEMP TABLE people_new AS FROM people_fact SEMI JOIN ("  # few, so that few rows are read
+        f"SELECT record_id FROM people_now ANTI JOIN (FROM {before} SEMI JOIN {record} USING (record_id))"
+        " USING (record_id, mark)) USING (record_id)"
     )
-    standardise_people(wh.con, "people_new", "people_standardised", wh.as_of, among="people_fact")
+    standardise_people(wh.con, "people_new", "people_standardised", wh.as_of, marked=True)
     made = int(wh.scalar("SELECT count(*) FROM people_standardised"))
     wh.execute(
         f"CREATE OR REPLACE TEMP TABLE people_standardised AS SELECT *, {fingerprint_sql()} AS fingerprint FROM"
         " people_standardised"
     )
     if known:
-        here = "SEMI JOIN people_fact USING (record_id) ANTI JOIN people_new USING (record_id)"
-        _take_over(wh, f"SEMI JOIN people_touched USING (record_id) {here}")
+        here = "FROM people_touched SEMI JOIN people_now USING (record_id) ANTI JOIN people_new USING (record_id)"
+        _take_over(wh, f"SEMI JOIN ({here}) USING (record_id)")
     for table in ("people_mark", "people_new"):
         wh.execute(f"DROP TABLE {table}")
     return made

@@ -1,5 +1,5 @@
 -- One row per stay of a record at an address, as its source believes it and in its words. Grain: record_id, address_id, from_date.
-CREATE OR REPLACE TEMP TABLE stay_now AS
+CREATE OR REPLACE TEMP VIEW stay_now AS
 SELECT r.record_id, r.address_id, u.uprn, u.door_key, a.postcode, a.address_text, r.from_date, r.to_date,
     r.to_date IS NULL OR r.to_date >= DATE '${as_of}' AS is_current,
     r.basis
