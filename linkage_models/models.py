@@ -15,7 +15,7 @@ from linkage_models.calibration import Calibration
 from linkage_models.estimation import Transfer
 from linkage_models.person.comparisons import local_levels
 from linkage_models.person.designs import COUNCIL, DESIGNS
-from linkage_models.term_frequencies import leave_common_names
+from linkage_models.term_frequencies import leave_common_names, raised_chance
 
 TRAINED = Path(__file__).parent / "trained"
 CORE = {"forename", "home", "birth_date"}
@@ -108,9 +108,12 @@ class Model:
         return replace(self, terms=self.terms | terms, calibration=None, transfer=None, mark="")
 
     def of_place(self, terms: dict[str, dict[str, float]], records: int) -> "Model":
-        """The model with the names of so many records at hand: its numbers are the same, and mean the same, so that its
-        mark and calibration stand."""
-        return replace(self, terms=self.terms | terms, card=self.card | {NAMES_OF: records})
+        """The model with the names of so many records at hand, and u of what names share by chance as they do here:
+        what agreement says of a person is the same, so that its mark and calibration stand."""
+        names, settings = self.terms | terms, self.settings
+        if self.design == COUNCIL.name and {"forename", "surname_key"} <= self.terms.keys():
+            settings = raised_chance(settings, self.terms, names)
+        return replace(self, settings=settings, terms=names, card=self.card | {NAMES_OF: records})
 
     def for_population(self, population: int) -> "Model":
         """The model for another number of people: the prior and the u of "same home" levels go with 1 / people.

@@ -1,11 +1,15 @@
 """How common values are: what a model weighs agreement by, and by which names are told to be telling."""
 
+import json
+from typing import Any
+
 import duckdb
 import polars as pl
 
 from linkage_models import thresholds as policy
 from linkage_models.person.communities import COLUMN as FULL_NAME
 from linkage_models.person.communities import LEARNT_BESIDE, SURNAME, write_frequencies
+from linkage_models.person.comparisons import INITIAL, NEIGHBOURS, levels_by_chance
 
 TERM_COLUMNS = ("forename", "surname_key", "surname_phonetic", "birth_place", "occupation")
 
@@ -63,6 +67,42 @@ def _raised(con: duckdb.DuckDBPyConnection, column: str, known: dict[str, float]
         here = (count - policy.ONE_FAMILY + policy.NAMES_KNOWN * share) / (every + policy.NAMES_KNOWN)
         raised[value] = max(here, share)
     return raised
+
+
+def raised_chance(
+    settings: dict[str, Any], known: dict[str, dict[str, float]], here: dict[str, dict[str, float]]
+) -> dict[str, Any]:
+    """The settings of a model of the council's design with u of the levels that no term tells (Level.by_chance) as two
+    people of this place share names: by `here` where training counted them beside `known`.
+
+    A part of a forename agrees as much oftener as two people share it oftener. Neighbours of one surname are families,
+    as many of them everywhere, and those who share it by chance: a part of the neighbours of different surnames.
+    """
+    ratio = {
+        part: _coincidence(here["forename"], of) / _coincidence(known["forename"], of)
+        for part, of in (("forename", None), (INITIAL, 1))
+    }
+    more = _coincidence(here[SURNAME]) - _coincidence(known[SURNAME])
+    settings, told = json.loads(json.dumps(settings)), levels_by_chance()
+    for comparison in settings["comparisons"]:
+        name, levels = comparison["output_column_name"], comparison["comparison_levels"]
+        u = {each["label_for_charts"]: each.get("u_probability", 0.0) for each in levels}
+        of = {each: told[name, each] for each in u if (name, each) in told}
+        alike = sum(u[each] for each, part in of.items() if part == SURNAME)
+        for level in levels:
+            if part := of.get(level["label_for_charts"]):
+                raised = 1 + more * u[NEIGHBOURS] / alike if part == SURNAME else ratio[part]
+                level["u_probability"] = min(level["u_probability"] * max(raised, 1.0), 0.99)
+    return settings
+
+
+def _coincidence(shares: dict[str, float], letters: int | None = None) -> float:
+    """How probably two people share a value, or its first letters, by the shares of those that are common."""
+    summed: dict[str, float] = {}
+    for value, share in shares.items():
+        if value:
+            summed[value[:letters]] = summed.get(value[:letters], 0.0) + share
+    return sum(share**2 for share in summed.values())
 
 
 def leave_common_names(

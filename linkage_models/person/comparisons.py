@@ -40,6 +40,8 @@ def _where(cheap: str, dear: str) -> str:
     return f"(CASE WHEN {cheap} THEN {dear} ELSE false END)"
 
 
+INITIAL = "initial"
+NEIGHBOURS = "different surnames, same postcode"
 TWINS = "another forename with the same birth date in the same home, as twins have"
 _SWAPPED = "(forename_l = surname_r AND forename_r = surname_l)"
 _SWAPPED_ALIKE = _where(
@@ -60,10 +62,11 @@ FORENAME = Comparison(
             "forenames of one root, a nickname or another spelling",
             _same("forename_root") + " AND length(forename_l) > 1",
         ),
-        Level("both give the same initial only", _same("forename")),
+        Level("both give the same initial only", _same("forename"), by_chance=INITIAL),
         Level(
             "one gives the initial of the other's forename",
             f"{_same('initial')} AND (length(forename_l) = 1 OR length(forename_r) = 1)",
+            by_chance=INITIAL,
         ),
         Level("forename and surname are swapped", _SWAPPED),
         Level("forename and surname are swapped, spelt differently", _SWAPPED_ALIKE),
@@ -84,7 +87,7 @@ FORENAME = Comparison(
             "forename and middle name are swapped",
             "list_contains(middle_names_l, forename_r) AND list_contains(middle_names_r, forename_l)",
         ),
-        Level("forename of one is the middle name of the other", _FORENAME_IS_MIDDLE),
+        Level("forename of one is the middle name of the other", _FORENAME_IS_MIDDLE, by_chance="forename"),
         Level(
             "the only initial of one is that of the other's middle name",
             "(length(forename_l) = 1 AND forename_l = middle_initial_r)"
@@ -130,6 +133,7 @@ HOME = Comparison(
             "same surname, same postcode and the home of one unknown",
             "${surname} AND ${postcode} AND ${unknown}",
             local=True,
+            by_chance="surname_key",
         ),
         # relatives live near, and share forenames
         Level(
@@ -137,8 +141,9 @@ HOME = Comparison(
             "${surname} AND ${postcode}",
             local=True,
             discount=NAMES_GO_TOGETHER,
+            by_chance="surname_key",
         ),
-        Level("different surnames, same postcode", "${postcode}", local=True),
+        Level(NEIGHBOURS, "${postcode}", local=True),
         Level(
             "same surname, address of one unknown",
             f"surname_key_l = surname_key_r AND ({_no_address('_l')} OR {_no_address('_r')})",
@@ -388,3 +393,10 @@ def as_settings(comparison: Comparison) -> dict[str, Any]:
 def local_levels() -> set[tuple[str, str]]:
     """(comparison, level) whose u is a share of neighbours, so falls with the population."""
     return {(each.name, level.words) for each in COMPARISONS for level in each.levels if level.local}
+
+
+def levels_by_chance() -> dict[tuple[str, str], str]:
+    """(comparison, level) -> the part of a name whose chance agreement a place of few names makes commoner."""
+    return {
+        (each.name, level.words): level.by_chance for each in COMPARISONS for level in each.levels if level.by_chance
+    }

@@ -11,6 +11,8 @@ class Level:
     training saw no pair at the level; `share` is about what part of matches reach it; `discount` bits are taken off
     after training, or added if below 0; `local` marks levels whose u falls as the population grows. m of a level for
     pairs of which one is `unknown` (SQL of a record) is its share of these pairs: what is unknown tells nobody apart.
+    `by_chance` names the part of a name that two people share the oftener, the fewer names a place has, where no `term`
+    tells it.
     """
 
     words: str
@@ -24,6 +26,7 @@ class Level:
     local: bool = False
     most: float = 1.0
     unknown: str | None = None
+    by_chance: str | None = None
 
 
 @dataclass(frozen=True)

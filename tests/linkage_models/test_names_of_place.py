@@ -7,8 +7,9 @@ import duckdb
 import polars as pl
 import pytest
 
-from linkage_models.models import NAMES_OF, pinned
-from linkage_models.person.communities import LEARNT_BESIDE, write_frequencies
+from linkage_models.models import NAMES_OF, Model, pinned, weights
+from linkage_models.person.communities import LEARNT_BESIDE, SURNAME, write_frequencies
+from linkage_models.person.comparisons import NEIGHBOURS, levels_by_chance
 from linkage_models.term_frequencies import names_of_place
 from linkage_models.thresholds import NAMES_KNOWN, ONE_FAMILY
 
@@ -72,4 +73,27 @@ def test_the_names_of_a_place_leave_the_model_what_it_is() -> None:
     model = pinned()
     here = model.of_place(frequencies(people({"CROWD": 100})), 100)
     assert here.mark == model.mark and here.calibration == model.calibration and here.card[NAMES_OF] == 100
-    assert here.settings == model.settings and math.isclose(here.terms["surname_key"]["CROWD"], 0.0818, abs_tol=0.001)
+    assert math.isclose(here.terms["surname_key"]["CROWD"], 0.0818, abs_tol=0.001)
+
+
+def test_what_names_share_by_chance_is_as_common_as_it_is_here_and_all_else_as_it_was() -> None:
+    def evidence(model: Model) -> dict[tuple[str, str], float]:
+        return {(name, level): weight for name, level, weight in weights(model)}
+
+    model = pinned()
+    same = evidence(model.of_place({"forename": KNOWN["forename"], SURNAME: KNOWN[SURNAME]}, 100))
+    # one in ten is called CROWD, one in three DAVID
+    few = {name: KNOWN[name] | more for name, more in (("forename", {"DAVID": 1 / 3}), (SURNAME, {"CROWD": 0.1}))}
+    found, known = evidence(model.of_place(few, 100)), evidence(model)
+    assert same == known
+    lost = {level: known[level] - weight for level, weight in found.items() if weight != known[level]}
+    assert lost.keys() == levels_by_chance().keys()
+    shared = sum(share**2 for name, share in KNOWN["forename"].items() if name not in ("", "DAVID"))
+    ratio = (shared + 1 / 9) / (shared + KNOWN["forename"]["DAVID"] ** 2)
+    assert lost["forename", "forename of one is the middle name of the other"] == pytest.approx(math.log2(ratio))
+    (home,) = (each for each in model.settings["comparisons"] if each["output_column_name"] == "home")
+    u = {each["label_for_charts"]: each.get("u_probability") for each in home["comparison_levels"]}
+    alike = [level for name, level in lost if name == "home"]
+    chance = (0.01 - KNOWN[SURNAME].get("CROWD", 0) ** 2) * u[NEIGHBOURS] / sum(u[level] for level in alike)
+    for level in alike:
+        assert lost["home", level] == pytest.approx(math.log2(1 + chance))
