@@ -13,6 +13,7 @@ import polars as pl
 
 from linkage_models.person.blocking import (
     LaidOut,
+    PairBudgetExceeded,
     Planned,
     Rule,
     RuleCost,
@@ -52,7 +53,13 @@ def plan_views(
     if alike or laid.fits(fewest, spare):
         scored = laid.fitted(laid.every, spare)
         return ViewPlans(scored, oversized_mark(scored))
-    made = {sources: _of(con, table, laid, sources, spare) for sources in dict.fromkeys(reads.values())}
+    made = {}
+    for sources in dict.fromkeys(reads.values()):
+        try:
+            made[sources] = _of(con, table, laid, sources, spare)
+        except PairBudgetExceeded as fault:
+            named = " and ".join(view for view, read in reads.items() if read == sources)
+            raise PairBudgetExceeded(f"in the view {named} {fault}") from None
     plans = {view: made[sources] for view, sources in reads.items()}
     marks = [(view, sorted(reads[view]), oversized_mark(planned)) for view, (_, planned) in plans.items()]
     return ViewPlans(_either({view: planned for view, (_, planned) in plans.items()}), repr(marks), plans)

@@ -1,11 +1,12 @@
 """At tight limits too, a view is what its own records make it: small random boroughs with crowds, or a small budget."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import polars as pl
 import pytest
 
 from linkage_models.person import blocking
+from pipelines.faults import BoroughlinkError
 from pipelines.linkage.certainty import THRESHOLD
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
@@ -61,6 +62,25 @@ def in_order(wh: Warehouse) -> dict[str, list[tuple[object, ...]]]:
     return {table: wh.rows(f"FROM {table} ORDER BY ALL") for table in (EDGE, *TOLD)}
 
 
+def forget(wh: Warehouse) -> None:
+    """Take away what a night builds on."""
+    for table in (RECORD_ADDRESS, STANDARDISED, BASIS, SCORING, SETTLED):
+        wh.execute(f"DROP TABLE {table}")
+
+
+def assert_the_same_alone(
+    town: Town, loaded: Callable[[Warehouse, Town], None], whole: dict[str, dict[str, list[tuple[object, ...]]]]
+) -> None:
+    """Each narrow view is what it was when only the sources that it reads are there."""
+    for view in ("fraud", "risk"):
+        with scratch_warehouse() as wh:
+            loaded(wh, Town(town.records.filter(pl.col("source").is_in(VIEWS[view])), town.truth))
+            link(wh)
+            alone = told(wh, view)
+        for table, rows in whole[view].items():
+            assert rows == alone[table], (view, table)
+
+
 def crowded(seed: int) -> Town:
     """A small town in which a source of each view gives many of its records one birth date and name."""
     town = build(220, seed=seed)
@@ -84,13 +104,7 @@ def test_a_view_is_the_same_without_the_sources_outside_it_however_tight_the_lim
         assert wh.scalar(f"SELECT count(note) FROM {RULE}") and wh.exists(OTHERWISE), "the limits bind nowhere"
         for view, *pair in wh.rows(f"SELECT view, record_l, record_r FROM {OTHERWISE} WHERE rules = 0 LIMIT 3"):
             assert ties_among(wh, "identity", view, pair) == [], "what explains a view knows no other pairs either"
-    for view in ("fraud", "risk"):
-        with scratch_warehouse() as wh:
-            load(wh, town, tuple(set(SOURCES) - set(VIEWS[view])))
-            link(wh)
-            alone = told(wh, view)
-        for table, rows in whole[view].items():
-            assert rows == alone[table], (view, table)
+    assert_the_same_alone(town, load, whole)
 
 
 @pytest.mark.parametrize("seed", [3, *(pytest.param(seed, marks=pytest.mark.prove) for seed in range(14, 20))])
@@ -101,11 +115,19 @@ def test_a_night_at_tight_limits_is_a_run_of_everything(seed: int, tight: None) 
         wh.execute(f"UPDATE identity.facts.person_record SET sex = NULL WHERE hash(record_id, {seed}) % 60 = 0")
         afresh = link(wh)
         night = in_order(wh) | {OTHERWISE: wh.rows(f"FROM {OTHERWISE} ORDER BY ALL")}
-        for table in (RECORD_ADDRESS, STANDARDISED, BASIS, SCORING, SETTLED):
-            wh.execute(f"DROP TABLE {table}")
+        forget(wh)
         assert link(wh) == "no edges of an earlier run"
         assert night == in_order(wh) | {OTHERWISE: wh.rows(f"FROM {OTHERWISE} ORDER BY ALL")}
         assert afresh is None and wh.scalar(f"SELECT count(*) FROM {RECORD}") > 0
+
+
+def test_a_refusal_names_the_view_that_has_too_many_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocking, "PAIR_BUDGET_PER_RECORD", 0.01)
+    monkeypatch.setattr(blocking, "PAIR_BUDGET_FLOOR", 0)
+    with scratch_warehouse() as wh:
+        load(wh, build(120, seed=1))
+        with pytest.raises(BoroughlinkError, match="too alike to link: in the view data_quality blocking"):
+            link(wh)
 
 
 def of_any_origin(wh: Warehouse, town: Town) -> None:
@@ -133,14 +155,7 @@ def test_what_is_rare_in_records_of_any_origin_is_told_by_those_that_all_views_r
         link(wh)
         assert wh.scalar("SELECT body FROM identity.linkage.model").count('"general"') == 1
         whole = {view: told(wh, view) for view in VIEWS}
-    for view in ("fraud", "risk"):
-        with scratch_warehouse() as wh:
-            outside = set(SOURCES) - set(VIEWS[view])
-            of_any_origin(wh, Town(town.records.filter(~pl.col("source").is_in(list(outside))), town.truth))
-            link(wh)
-            alone = told(wh, view)
-        for table, rows in whole[view].items():
-            assert rows == alone[table], (view, table)
+    assert_the_same_alone(town, of_any_origin, whole)
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.prove) for seed in range(2, 8))])
@@ -155,7 +170,6 @@ def test_a_value_that_becomes_common_overnight_takes_its_pairs_along(seed: int, 
         )
         assert link(wh) is None
         night = in_order(wh)
-        for table in (RECORD_ADDRESS, STANDARDISED, BASIS, SCORING, SETTLED):
-            wh.execute(f"DROP TABLE {table}")
+        forget(wh)
         link(wh)
         assert night == in_order(wh)
