@@ -30,14 +30,14 @@ def design_of(wh: Warehouse, catalog: str = "identity") -> Design:
     return DESIGNS[said or COUNCIL.name]
 
 
-def write_thresholds(wh: Warehouse, view: str, weights: Floats, target: float) -> None:
+def write_thresholds(wh: Warehouse, view: str, weights: Floats, target: float) -> Thresholds:
     """Add the row of a view to identity.linkage.threshold, from the weights of the pairs between its records: what lies
-    outside the view moves nothing in it."""
+    outside the view moves nothing in it. Returns it."""
     at = thresholds(calibration_of(wh), weights, target)
     wh.execute(f"CREATE TABLE IF NOT EXISTS identity.{THRESHOLD} ({_COLUMNS})")
     row = [view, at.link, at.review, at.target, at.expected]
     wh.execute(f"INSERT INTO identity.{THRESHOLD} VALUES (?, ?, ?, ?, ?)", row)
-    wh.note(f"identity.{THRESHOLD}")
+    return at
 
 
 def least_asked(wh: Warehouse, stop: float) -> float:

@@ -14,7 +14,7 @@ from linkage_models import clustering
 from linkage_models import thresholds as policy
 from linkage_models.clustering import Clustering, Ints, cluster
 from linkage_models.identity import Draw, assign, changed
-from pipelines.linkage.certainty import THRESHOLD, design_of, least_asked, thresholds_of, write_thresholds
+from pipelines.linkage.certainty import THRESHOLD, design_of, least_asked, write_thresholds
 from pipelines.linkage.company import (
     GAINED,
     GAINER,
@@ -35,7 +35,7 @@ from pipelines.linkage.reach import ANEW, REACHED, find_reached, renew_company
 from pipelines.people.records import RECORD
 from pipelines.people.touched import HOMES, PERSONS, code_mark, settle, touch, unsettle, why_all
 from pipelines.view_edges import COMPANY
-from pipelines.warehouse import Warehouse
+from pipelines.warehouse import Warehouse, sql_list
 
 MEMBERSHIP, PERSON, LEDGER = (f"identity.linkage.{name}" for name in ("membership", "person", "ledger"))
 _MEMBERSHIP = "view VARCHAR, record_id VARCHAR, person_id VARCHAR"
@@ -88,7 +88,8 @@ def build_persons(
     gone = [view for (view,) in wh.rows(f"SELECT DISTINCT view FROM {MEMBERSHIP}") if view not in views]
     for view in gone:
         wh.execute(f"DELETE FROM {MEMBERSHIP} WHERE view = ?", [view])
-    for table in (MEMBERSHIP, PERSON, LEDGER, REVIEW_EDGE, COMPANY, *([WARY] if wh.exists(WARY) else [])):
+    noted = [MEMBERSHIP, PERSON, LEDGER, REVIEW_EDGE, COMPANY, f"identity.{THRESHOLD}"]
+    for table in (*noted, WARY) if wh.exists(WARY) else noted:
         wh.note(table)
     settle(wh, PERSONS, _basis(wh, views, silent, target_precision, stop))
     settle(wh, DOUBTS, limits)
@@ -143,22 +144,30 @@ class _Linking:
         # any pair of a list that tells too little may be another's rival
         least = -np.inf if silent_lists(wh) else least_asked(wh, self.stop)
         graph, limits = load_graph(wh, may_gain(everyone), self.stop, least), dict[str, str]()
-        for view, sources in sorted(self.views.items()):
-            part = (with_company if everyone else with_known_company)(wh, view, sources, graph)
+        views = sorted(self.views)
+        for some in [[view] for view in views] if everyone else [views]:  # few records are held for all views at once
+            limits |= self._link(some, graph, everyone)
+        for table in (GAINED, GAINER, NODE_EDGE, NODE):
+            wh.execute(f"DROP TABLE IF EXISTS {table}")
+        return limits
+
+    def _link(self, views: Sequence[str], graph: Graph, everyone: bool) -> dict[str, str]:
+        """As link, of some views, from the graph of all."""
+        wh, limits, made = self.wh, dict[str, str](), list[tuple[str, Graph, Clustering]]()
+        for view in views:
+            part = (with_company if everyone else with_known_company)(wh, view, self.views[view], graph)
             sure = warily(wh, view, part, self.silent, self.target_precision, self.stop)
-            found = _clustered(wh, view, sure, self.stop)
-            changed = _identify(wh, view, self.key, part, found.labels, everyone)
-            weights = part.edges.weight if everyone else linking_weights(wh, view, sources, policy.LINK_WEIGHT)
-            write_thresholds(wh, view, weights, self.target_precision)
-            at, sizes = thresholds_of(wh, view), _sizes(wh, view)
+            made.append((view, part, _clustered(wh, view, sure, self.stop)))
+        changed = _identify(wh, self.key, {view: (part, found.labels) for view, part, found in made}, everyone)
+        for view, part, found in made:
+            read = part.edges.weight if everyone else linking_weights(wh, view, self.views[view], policy.LINK_WEIGHT)
+            at, sizes = write_thresholds(wh, view, read, self.target_precision), _sizes(wh, view)
             note_doubts(wh, view, part, found, at, oversized_from(sizes))
             limits[f"the thresholds in {view}"] = repr((at.link, at.review))
             limits[f"what is oversized in {view}"] = str(oversized_from(sizes))
             told = f"persons changed in {view}"
             # a second clustering in one run finds what the first made
-            self.figures |= {told: changed + int(self.figures.get(told, 0)), f"persons in {view}": len(sizes)}
-        for table in (GAINED, GAINER, NODE_EDGE, NODE):
-            wh.execute(f"DROP TABLE IF EXISTS {table}")
+            self.figures |= {told: changed[view] + int(self.figures.get(told, 0)), f"persons in {view}": len(sizes)}
         return limits
 
 
@@ -196,32 +205,43 @@ def _clustered(wh: Warehouse, view: str, graph: Graph, stop: float) -> Clusterin
     )
 
 
-def _identify(wh: Warehouse, view: str, key: bytes, graph: Graph, labels: Ints, everyone: bool) -> int:
-    """Give the clusters of the view their person ids and write down what changed; return how many clusters did."""
-    held = f"SELECT record_id AS member, person_id AS id FROM {MEMBERSHIP} WHERE view = '{view}'"
+def _identify(wh: Warehouse, key: bytes, made: Mapping[str, tuple[Graph, Ints]], everyone: bool) -> dict[str, int]:
+    """Give the clusters of each view, labels of its records, their person ids and write down what changed; return how
+    many clusters did."""
+    held = f"SELECT view, record_id AS member, person_id AS id FROM {MEMBERSHIP} WHERE view IN ({sql_list(made)})"
     last = wh.frame(held if everyone else f"{held} AND hash(record_id) IN {ANEW}")
-    now = graph.records.with_columns(group_no=pl.Series(labels, dtype=pl.Int64)).filter("anew")
-    now = now.select("source", "group_no", member="record_id")
-    given = give_ids(wh, now, last, drawer(wh, key, view, "person", "p"), LEDGER, view)
+    given = dict[str, Given]()
+    for view, (graph, labels) in made.items():
+        now = graph.records.with_columns(group_no=pl.Series(labels, dtype=pl.Int64)).filter("anew")
+        now = now.select("source", "group_no", member="record_id")
+        then = last.filter(pl.col("view") == view).drop("view")
+        given[view] = give_ids(wh, now, then, drawer(wh, key, view, "person", "p"), LEDGER, view)
+    del last
+
+    def of_views(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+        return pl.concat([frame.select(pl.lit(view).alias("view"), pl.all()) for view, frame in frames.items()])
+
+    was = of_views({view: each.last for view, each in given.items()})
+    now = of_views({view: each.now.with_columns(person_id=each.ids["id"]) for view, each in given.items()})
     if not everyone:  # else all homes are made anew
-        with wh.given(pl.concat([given.now["member"], given.last["member"]]).unique().to_frame("record_id")):
+        with wh.given(pl.concat([now["member"], was["member"]]).unique().to_frame("record_id")):
             touch(wh, (HOMES,), "SELECT record_id, NULL AS lost FROM given")
-    with wh.given(given.last.select(person_id="id").unique()):
-        first = f"SELECT person_id, first_run FROM {PERSON} SEMI JOIN given USING (person_id) WHERE view = '{view}'"
-        gone = wh.frame(first)
+    with wh.given(was.select("view", person_id="id").unique()):
+        gone = wh.frame(f"SELECT view, person_id, first_run FROM {PERSON} SEMI JOIN given USING (view, person_id)")
     # a source by its number: distinct numbers are found far quicker than distinct names
-    numbered = pl.Enum(given.now["source"].unique().sort())
+    numbered = pl.Enum(now["source"].unique().sort())
     persons = (
-        given.now.select("group_no", pl.col("source").cast(numbered), person_id=given.ids["id"])
-        .group_by("group_no", "source")
+        now.select("view", "group_no", pl.col("source").cast(numbered), "person_id")
+        .group_by("view", "group_no", "source")
         .agg(pl.col("person_id").first(), records=pl.len().cast(pl.Int32))
         .sort("source")
-        .group_by("group_no")
+        .group_by("view", "group_no")
         .agg(pl.col("person_id").first(), pl.col("records").sum(), sources="source")
         .with_columns(pl.col("sources").cast(pl.List(pl.String)))
-        .join(gone, on="person_id", how="full", coalesce=True)
-        .sort("group_no", "person_id")
+        .join(gone, on=["view", "person_id"], how="full", coalesce=True)
+        .sort("view", "group_no", "person_id")
         .select(
+            "view",
             "person_id",
             pl.col("records").fill_null(0),
             pl.col("sources").fill_null(pl.lit([], dtype=pl.List(pl.String))),
@@ -229,14 +249,14 @@ def _identify(wh: Warehouse, view: str, key: bytes, graph: Graph, labels: Ints, 
             status=pl.when(pl.col("records").is_null()).then(pl.lit("retired")).otherwise(pl.lit("current")),
         )
     )
-    with wh.given(given.last):
-        wh.execute(f"DELETE FROM {MEMBERSHIP} WHERE view = ? AND record_id IN (SELECT member FROM given)", [view])
-        wh.execute(f"DELETE FROM {PERSON} WHERE view = ? AND person_id IN (SELECT id FROM given)", [view])
-    with wh.given(given.ids):
-        wh.execute(f"INSERT INTO {MEMBERSHIP} SELECT ?, member, id FROM given", [view])
+    with wh.given(was):
+        wh.execute(f"DELETE FROM {MEMBERSHIP} WHERE (view, record_id) IN (SELECT view, member FROM given)")
+        wh.execute(f"DELETE FROM {PERSON} WHERE (view, person_id) IN (SELECT view, id FROM given)")
+    with wh.given(of_views({view: each.ids for view, each in given.items()})):
+        wh.execute(f"INSERT INTO {MEMBERSHIP} SELECT view, member, id FROM given")
     with wh.given(persons):
-        wh.execute(f"INSERT INTO {PERSON} SELECT ?, * FROM given", [view])
-    return given.groups
+        wh.execute(f"INSERT INTO {PERSON} FROM given")
+    return {view: each.groups for view, each in given.items()}
 
 
 @dataclass(frozen=True)
