@@ -99,7 +99,7 @@ def raised_chance(
 def _coincidence(shares: dict[str, float], letters: int | None = None) -> float:
     """How probably two people share a value, or its first letters, by the shares of those that are common."""
     summed: dict[str, float] = {}
-    for value, share in shares.items():
+    for value, share in sorted(shares.items()):  # the same sum to the last digit once they have been written and read
         if value:
             summed[value[:letters]] = summed.get(value[:letters], 0.0) + share
     return sum(share**2 for share in summed.values())

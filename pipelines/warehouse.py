@@ -121,12 +121,11 @@ class Warehouse:
 
     def note(self, name: str) -> int:
         """Record in the file's `meta.relation` that this run made the table; return its rows."""
-        rows = int(self.scalar(f"SELECT count(*) FROM {name}"))
         catalog, _, relation = name.partition(".")
-        if self.exists(f"{catalog}.meta.relation"):
-            self.execute(f"DELETE FROM {catalog}.meta.relation WHERE name = ?", [relation])
-            self.execute(f"INSERT INTO {catalog}.meta.relation VALUES (?, ?, ?)", [relation, self.run_id, rows])
-        return rows
+        if not self.exists(f"{catalog}.meta.relation"):
+            return int(self.scalar(f"SELECT count(*) FROM {name}"))
+        noted = f"INSERT OR REPLACE INTO {catalog}.meta.relation SELECT ?, ?, count(*) FROM {name} RETURNING row_count"
+        return int(self.scalar(noted, [relation, self.run_id]))
 
     def exists(self, name: str) -> bool:
         """Whether a table or view of that full name is there."""

@@ -34,12 +34,13 @@ def build_record_address(wh: Warehouse, views: Mapping[str, Sequence[str]] | Non
     seal_places(wh, found)
     names = {"as_of": f"{wh.as_of:%Y-%m-%d}", "address_uprn": found, "sealed_place": SEALED_PLACE}
     names |= {fact: fact_at_hand(wh, fact) for fact in ("residence", "address")}
-    wh.execute(sql_file(ROOM / "stay.sql", sealed=listed(SEAL), masked=listed(MASKED), **names))
+    names |= {"sealed": listed(SEAL), "masked": listed(MASKED)}
+    stays = sql_file(ROOM / "stay.sql", among="", **names)
     code = code_mark((ROOM / "record_address.sql").read_bytes())
     wh.execute(
         f"""-- one row per record
         CREATE OR REPLACE TEMP TABLE stay_mark AS
-        SELECT record_id, sum(hash('{code}', s)) AS stays FROM stay_now s GROUP BY record_id"""
+        SELECT record_id, sum(hash('{code}', s)) AS stays FROM ({stays}) s GROUP BY record_id"""
     )
     standing = wh.exists(RECORD_ADDRESS) and wh.exists(STAYED)
     wh.execute(
@@ -49,11 +50,11 @@ def build_record_address(wh: Warehouse, views: Mapping[str, Sequence[str]] | Non
     )
     standing = standing and _few(wh, "stay_touched", "stay_mark")
     among = "SEMI JOIN stay_touched USING (record_id)" if standing else ""
-    made = {RECORD_ADDRESS: sql_file(ROOM / "record_address.sql", among=among), STAYED: f"FROM stay_mark {among}"}
+    stays = sql_file(ROOM / "stay.sql", among=among, **names)
+    made = {RECORD_ADDRESS: sql_file(ROOM / "record_address.sql", stay=stays), STAYED: f"FROM stay_mark {among}"}
     for table, query in made.items():
         wh.rewrite(table, query, "record_id", "stay_touched") if standing else wh.table(table, query)
     touch(wh, (HOMES,), "SELECT record_id, NULL AS lost FROM stay_touched")
-    wh.execute("DROP VIEW stay_now")
     for table in ("stay_mark", "stay_touched"):
         wh.execute(f"DROP TABLE {table}")
     return int(wh.scalar(f"SELECT count(*) FROM {RECORD_ADDRESS}"))
