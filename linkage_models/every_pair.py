@@ -9,7 +9,7 @@ import polars as pl
 
 from linkage_models.linker import linker_for, predict_given, unweighed
 from linkage_models.maximisation import SMOOTHING, Learnt, Rivals, maximise, pairs_by_level
-from linkage_models.person import blocking
+from linkage_models.person import blocking, communities
 from linkage_models.person.designs import Design
 from linkage_models.thresholds import PRIOR_MOST
 
@@ -114,11 +114,18 @@ def _shared(
     are weighed by it. Writes training_common, one row per record: log2 of the share of each of its terms."""
     held, joins = ["unique_id"], ""
     for column, share in terms.items():
+        if communities.is_axis(column):
+            continue
         frame = pl.DataFrame({"value": list(share), f"{column}_share": list(share.values())})
         con.register(f"training_{column}", frame)
         held.append(f"log2(coalesce({column}_share, {share['']!r})) AS {column}")
         joins += f" LEFT JOIN training_{column} ON training_{column}.value = {column}"
+    if communities.SURNAME in terms:
+        communities.write_frequencies(con, table, terms, "training_full_name")
+        held.append(f"log2(tf_{communities.COLUMN}) AS {communities.COLUMN}")
+        joins += f" LEFT JOIN training_full_name USING ({communities.COLUMN})"
     con.execute(f"CREATE OR REPLACE TEMP TABLE training_common AS SELECT {', '.join(held)} FROM {table}{joins}")
+    con.execute("DROP TABLE IF EXISTS training_full_name")
     for column in terms:
         con.unregister(f"training_{column}")
     cases = ["0"]
@@ -126,7 +133,8 @@ def _shared(
         levels = [x for x in comparison["comparison_levels"] if not x.get("is_null_level")]
         for gamma, level in enumerate(reversed(levels)):
             # a column that is not among the terms is empty, or of one value that all share
-            if (column := level.get("tf_adjustment_column")) in terms:
+            column = level.get("tf_adjustment_column")
+            if column in terms or column == communities.COLUMN and communities.SURNAME in terms:
                 commoner = f"greatest(l.{column}, r.{column})"
                 cases.append(f"CASE gamma_{comparison['output_column_name']} WHEN {gamma} THEN {commoner} ELSE 0 END")
     return " + ".join(cases)

@@ -52,8 +52,9 @@ def observe(
     prior = _certain_prior(con, table, columns, records)
     terms = terms_here(con, table, columns.intersection(design.weighed))
     keys, keyed = table, columns
-    if design is COUNCIL and columns.issuperset({"forename", "surname_key"}):
+    if columns.issuperset({"forename", "surname_key"}):
         terms |= learn_communities(con, table)
+    if design is COUNCIL and columns.issuperset({"forename", "surname_key"}):
         keys, keyed = "training_key", columns | {"rare_name"}
         write_rare_names(con, table, terms, population, keys)
     names = {each.name for each in chosen}

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from linkage_models.person import blocking, comparisons
+from linkage_models.person.communities import COLUMN as FULL_NAME
 from linkage_models.person.comparisons import TWINS
 from linkage_models.person.levels import Comparison, Level
 from linkage_models.thresholds import (
@@ -88,19 +89,19 @@ HOME = Comparison(
         Level(
             "same surname, an address unknown",
             f"surname_key_l = surname_key_r AND {_UNKNOWN}",
-            term="surname_key",
+            term=FULL_NAME,
         ),
         Level(
             "same surname, other addresses",
             "surname_key_l = surname_key_r",
-            term="surname_key",
+            term=FULL_NAME,
         ),
         Level(
             "surnames of one sound, other or unknown addresses",
             "surname_phonetic_l = surname_phonetic_r",
             term="surname_phonetic",
         ),
-        Level("surnames alike, other or unknown addresses", f"{_SURNAME} OR {_SURNAME_ALIKE}", term="surname_key"),
+        Level("surnames alike, other or unknown addresses", f"{_SURNAME} OR {_SURNAME_ALIKE}", term=FULL_NAME),
         Level("surnames a little alike, other or unknown addresses", _SURNAME_SLIGHT),
         Level("a surname unknown, other addresses", _NAMELESS),
         Level("different surnames, an address unknown", _UNKNOWN, most=MOST_OTHER_SURNAMES),
