@@ -12,9 +12,8 @@ of its pairs. Weights are summed as whole numbers and equals are ordered by mark
 some depends neither on the order of rows nor on what others there are.
 """
 
-import hashlib
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,11 +23,12 @@ from scipy.sparse.csgraph import connected_components
 
 from linkage_models import thresholds as policy
 from linkage_models.bridges import bridges
+from linkage_models.marks import Marks, mixed
+from linkage_models.stop_level import Joins
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Marks = NDArray[np.uint64]
 NEVER = np.iinfo(np.int64).max
 # Weights are held in steps of 2^-20 bit: exact sums whatever their order, far below what a weight can mean.
 STEPS = 2.0**20
@@ -85,6 +85,7 @@ class Clustering:
     stopped_by: Ints
     bridges: Ints
     thin: Ints
+    joins: Joins
 
 
 @dataclass(frozen=True)
@@ -113,14 +114,6 @@ def missing_weight(recall: float = policy.BLOCKING_RECALL) -> float:
     taken at the bound, so that no estimate can bring the weight near the stop level."""
     least, most = policy.BLOCKING_RECALL_BOUNDS
     return math.log2(1 - min(max(recall, least), most))
-
-
-def marks(records: Iterable[str]) -> Marks:
-    """The lower half of the MD5 of each name, as DuckDB's md5_number_lower."""
-    return np.array(
-        [int.from_bytes(hashlib.md5(name.encode(), usedforsecurity=False).digest()[8:], "little") for name in records],
-        np.uint64,
-    )
 
 
 def check_stop(stop: float, missing: float) -> None:
@@ -166,6 +159,7 @@ def cluster(
     named = np.where(hard[component], group, _first_member(component)[component])
     part = np.where(hard[component], component, -1).astype(np.int32)
     inside = np.flatnonzero((at := part[left]) == part[right])
+    whole = inside[(at[inside] < 0) & strong[inside]]
     inside = inside[at[inside] >= 0]
     left, right = (of(left[inside], right[inside]) for of in (np.minimum, np.maximum))
     order = np.lexsort((right, left))
@@ -182,7 +176,8 @@ def cluster(
     stopped, stopped_by, thin = merging.for_review()
     holding = np.flatnonzero(strong[inside] & (numbered[left] == numbered[right]))
     held = inside[holding[bridges(numbered, left[holding], right[holding])]]
-    return Clustering(numbered, suspended, inside[stopped], stopped_by, held, inside[thin])
+    joins = merging.joins(steps[whole])
+    return Clustering(numbered, suspended, inside[stopped], stopped_by, held, inside[thin], joins)
 
 
 def components(records: int, left: Ints, right: Ints) -> Ints:
@@ -253,6 +248,7 @@ class _Merging:
         self.codes = _distinct(named[coded] * self.code_count + constraints.exclusive[coded])
         self.stopped: list[tuple[Ints, Ints]] = []
         self.thin: list[Ints] = []
+        self.joined: list[tuple[Floats, Floats, Ints]] = []
 
     def run(self, left: Ints, right: Ints, weight: Ints) -> None:
         """Merge until no pair of groups may and wants to. The scored pairs, each once, are ordered by their records."""
@@ -262,8 +258,9 @@ class _Merging:
             every = self.size[pairs.a] * self.size[pairs.b]
             mean = (pairs.total + self.missing * (every - pairs.compared)) / every
             sizes = np.stack([self.size[pairs.a], self.size[pairs.b]])
-            joins = (sizes.min(axis=0) == 1) & (sizes.max(axis=0) > 1) & (weight[pairs.strongest] > self.stop)
-            wanted = np.flatnonzero(mean > self.stop - self.lone * joins)
+            alone = (sizes.min(axis=0) == 1) & (sizes.max(axis=0) > 1)
+            upto = np.where(alone, np.maximum(np.minimum(mean + self.lone, weight[pairs.strongest]), mean), mean)
+            wanted = np.flatnonzero(upto > self.stop)
             kept_apart = self._kept_apart(pairs[wanted])
             allowed = np.flatnonzero(kept_apart < 0)
             kept_apart[allowed[self._fits_two(pairs, mean, wanted[allowed])]] = FITS_TWO
@@ -275,6 +272,7 @@ class _Merging:
             self.stopped.append((pairs.strongest[wanted[over]], kept_apart[over]))
             best = self._each_others_best(pairs, mean, free)
             self._note_thin(pairs[best], mean[best])
+            self.joined.append((mean[best], upto[best], every[best]))
             self._merge(pairs.a[best], pairs.b[best])
             pairs = self._joined(pairs[going], False)
 
@@ -292,6 +290,11 @@ class _Merging:
         why = np.concatenate([none, *(reason for _, reason in self.stopped)])
         order = np.argsort(stopped, kind="stable")
         return stopped[order], why[order], np.sort(np.concatenate([none, *self.thin]))
+
+    def joins(self, whole: Floats) -> Joins:
+        """Of what was merged, and of the pairs of components that needed no merging (`whole`, in steps)."""
+        mean, upto, pairs = zip((whole, whole, np.ones(len(whole), dtype=np.int64)), *self.joined, strict=True)
+        return Joins(np.concatenate(mean) / STEPS, np.concatenate(upto) / STEPS, np.concatenate(pairs))
 
     def _kept_apart(self, pairs: _Pairs) -> Ints:
         """What forbids each pair, -1 if nothing does."""
@@ -344,7 +347,7 @@ class _Merging:
         """The free pairs whose two groups have no better neighbour than each other."""
         a, b = pairs.a[free], pairs.b[free]
         # equal means are ordered by a hash of both marks, so that a crowd of equals pairs off instead of queueing up
-        order = np.lexsort((_mixed(_mixed(self.mark[a]) + self.mark[b]), -mean[free]))
+        order = np.lexsort((mixed(mixed(self.mark[a]) + self.mark[b]), -mean[free]))
         rank = np.empty_like(order)
         rank[order] = np.arange(len(order))
         best = np.full(len(self.named), NEVER)
@@ -387,11 +390,3 @@ def _distinct(numbers: Ints) -> Ints:
     """The distinct numbers in order (numpy's own `unique` hashes before it sorts, which takes ten times as long)."""
     ordered = np.sort(numbers)
     return ordered[np.concatenate([ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]])]
-
-
-def _mixed(number: Marks) -> Marks:
-    """A 64-bit hash (the finaliser of splitmix64: Steele, Lea and Flood 2014)."""
-    with np.errstate(over="ignore"):
-        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-            number = (number ^ (number >> np.uint64(shift))) * np.uint64(factor)
-    return number ^ (number >> np.uint64(31))

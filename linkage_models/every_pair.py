@@ -134,7 +134,7 @@ def _shared(
         for gamma, level in enumerate(reversed(levels)):
             # a column that is not among the terms is empty, or of one value that all share
             column = level.get("tf_adjustment_column")
-            if column in terms or column == communities.COLUMN and communities.SURNAME in terms:
+            if column in terms or (column == communities.COLUMN and communities.SURNAME in terms):
                 commoner = f"greatest(l.{column}, r.{column})"
                 cases.append(f"CASE gamma_{comparison['output_column_name']} WHEN {gamma} THEN {commoner} ELSE 0 END")
     return " + ".join(cases)

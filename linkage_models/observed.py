@@ -10,7 +10,7 @@ from linkage_models import thresholds as policy
 from linkage_models.neighbours import count_local_levels
 from linkage_models.patterns import Patterns, Session, TrainingFailed, look_at_pairs, plan_sessions
 from linkage_models.person import comparisons, deterministic
-from linkage_models.person.communities import learn_communities
+from linkage_models.person.communities import learn_communities, names_go_together
 from linkage_models.person.designs import COUNCIL, GENERAL, Design
 from linkage_models.person.general import without_families, without_proof
 from linkage_models.person.levels import Comparison
@@ -52,9 +52,10 @@ def observe(
     prior = _certain_prior(con, table, columns, records)
     terms = terms_here(con, table, columns.intersection(design.weighed))
     keys, keyed = table, columns
-    if columns.issuperset({"forename", "surname_key"}):
+    named = columns.issuperset({"forename", "surname_key"})
+    if named and (design is COUNCIL or names_go_together(con, table)):
         terms |= learn_communities(con, table)
-    if design is COUNCIL and columns.issuperset({"forename", "surname_key"}):
+    if named and design is COUNCIL:
         keys, keyed = "training_key", columns | {"rare_name"}
         write_rare_names(con, table, terms, population, keys)
     names = {each.name for each in chosen}

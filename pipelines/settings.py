@@ -92,6 +92,11 @@ class Settings(BaseModel):
         return name
 
     @property
+    def states_target(self) -> bool:
+        """Whether somebody asks for `target_precision`: then persons are held to it, not pairs alone."""
+        return "target_precision" in self.model_fields_set
+
+    @property
     def declared(self) -> bool:
         """Whether somebody has said what the folder holds; until then only what says it is invented is taken in."""
         return self.holds is not None

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from linkage_models import thresholds as policy
-from linkage_models.clustering import NEVER, Constraints, Edges, cluster, marks
+from linkage_models.clustering import NEVER, Constraints, Edges, cluster
+from linkage_models.marks import marks
 from review_app.answers import edges_of
 from review_app.clusters import Cluster
 from review_app.evidence import Pair

@@ -129,6 +129,10 @@ class Snapshot:
     def lone(self) -> float:
         return self.shared.lone
 
+    @property
+    def raised_stop(self) -> float | None:
+        return self.shared.raised_stop
+
 
 @dataclass
 class _Open:
@@ -162,6 +166,14 @@ class _Open:
             for (link,) in self.cursor().rows("SELECT link FROM published.linkage.threshold WHERE view = ?", [VIEW]):
                 return float(link)
         return 0.0
+
+    @cached_property
+    def raised_stop(self) -> float | None:
+        """The stop level that a stated target precision asked for, if one did."""
+        if self.cursor().exists("published.linkage.stop_level"):
+            for (stop,) in self.cursor().rows("SELECT stop FROM published.linkage.stop_level WHERE view = ?", [VIEW]):
+                return float(stop)
+        return None
 
     @cached_property
     def queue(self) -> list[Item]:

@@ -19,6 +19,9 @@ from linkage_models.thresholds import (
     COMMUNITY_LEAST,
     COMMUNITY_LIFT,
     COMMUNITY_SHRINKAGE,
+    NAMESAKES_APART,
+    NAMESAKES_FEWEST,
+    NAMESAKES_TOO_MANY,
     RARE_TERM_COUNT,
 )
 
@@ -34,6 +37,28 @@ Floats = NDArray[np.float64]
 def is_axis(term: str) -> bool:
     """Whether an entry of a model's terms is an axis, not the frequencies of a column."""
     return "@" in term
+
+
+def names_go_together(con: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether plainly different people (born years apart, nowhere at one home or postcode) share a full name clearly
+    oftener than a forename and a surname meet by chance. Where they do not, what names seem to have in common is the
+    copies of one person, written in several ways."""
+    found = con.execute(
+        f"""-- one row: pairs of plainly different people who share a full name, and as many as chance would make
+        WITH named AS (SELECT {FORENAME} AS f, {SURNAME} AS s, birth_year AS y, postcode, home_key FROM {table}
+            WHERE birth_year IS NOT NULL AND length({FORENAME}) > 1 AND length({SURNAME}) > 1),
+        sharing AS (
+            SELECT (SELECT sum(n * n) FROM (SELECT count(*)::DOUBLE AS n FROM named GROUP BY f)) AS forenames,
+                (SELECT sum(n * n) FROM (SELECT count(*)::DOUBLE AS n FROM named GROUP BY s)) AS surnames),
+        born AS (SELECT y, count(*)::DOUBLE AS n FROM named GROUP BY y),
+        apart AS (SELECT sum(l.n * r.n) / 2 AS pairs FROM born l JOIN born r ON abs(l.y - r.y) > {NAMESAKES_APART})
+        SELECT (SELECT count(*) FROM named l JOIN named r ON l.f = r.f AND l.s = r.s AND l.y < r.y - {NAMESAKES_APART}
+                WHERE NOT coalesce(l.postcode = r.postcode, false) AND NOT coalesce(l.home_key = r.home_key, false)),
+            pairs * forenames * surnames / (SELECT count(*) FROM named) ** 4
+        FROM sharing, apart"""
+    ).fetchall()
+    ((seen, expected),) = found
+    return seen >= NAMESAKES_FEWEST and seen > NAMESAKES_TOO_MANY * (expected or 0.0)
 
 
 def learn_communities(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, dict[str, float]]:

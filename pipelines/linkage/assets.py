@@ -60,9 +60,8 @@ def assets(catalogue: Catalogue[Any]) -> list[dg.AssetsDefinition]:
         decided = load_decisions(step.wh, step.run.operations.decisions())
         views = {view: step.purposes.sources(view) for view in VIEWS}
         settings = step.run.settings
-        figures = build_persons(
-            step.wh, views, step.run.keyring.key("ids"), settings.target_precision, settings.cluster_stop
-        )
+        asked = settings.target_precision, settings.cluster_stop, settings.states_target
+        figures = build_persons(step.wh, views, step.run.keyring.key("ids"), *asked)
         return figures | {"decisions held": decided.must + decided.cannot, "decisions suspended": decided.suspended}
 
     @step_asset(

@@ -11,6 +11,7 @@ from pipelines.linkage.edges import MODEL
 from pipelines.warehouse import Warehouse
 
 THRESHOLD = "linkage.threshold"
+STOP_LEVEL = "linkage.stop_level"
 _COLUMNS = "view VARCHAR, link DOUBLE, review DOUBLE, target DOUBLE, expected DOUBLE"
 
 
@@ -38,6 +39,21 @@ def write_thresholds(wh: Warehouse, view: str, weights: Floats, target: float) -
     row = [view, at.link, at.review, at.target, at.expected]
     wh.execute(f"INSERT INTO identity.{THRESHOLD} VALUES (?, ?, ?, ?, ?)", row)
     return at
+
+
+def write_stop_level(wh: Warehouse, view: str, stop: float, expected: float) -> None:
+    """Add the row of a view to identity.linkage.stop_level: from what mean weight on groups join, for a stated target,
+    and the precision that is expected of it."""
+    wh.execute(f"CREATE TABLE IF NOT EXISTS identity.{STOP_LEVEL} (view VARCHAR, stop DOUBLE, expected DOUBLE)")
+    wh.execute(f"INSERT INTO identity.{STOP_LEVEL} VALUES (?, ?, ?)", [view, stop, expected])
+
+
+def stop_of(wh: Warehouse, view: str, otherwise: float, catalog: str = "identity") -> float:
+    """The stop level at which a view was clustered: `otherwise` unless a stated target raised it."""
+    if wh.exists(f"{catalog}.{STOP_LEVEL}"):
+        for (stop,) in wh.rows(f"SELECT stop FROM {catalog}.{STOP_LEVEL} WHERE view = ?", [view]):
+            return float(stop)
+    return otherwise
 
 
 def least_asked(wh: Warehouse, stop: float) -> float:

@@ -14,7 +14,16 @@ from linkage_models import clustering
 from linkage_models import thresholds as policy
 from linkage_models.clustering import Clustering, Ints, cluster
 from linkage_models.identity import Draw, assign, changed
-from pipelines.linkage.certainty import THRESHOLD, design_of, least_asked, write_thresholds
+from linkage_models.stop_level import stop_level
+from pipelines.linkage.certainty import (
+    STOP_LEVEL,
+    THRESHOLD,
+    calibration_of,
+    design_of,
+    least_asked,
+    write_stop_level,
+    write_thresholds,
+)
 from pipelines.linkage.company import (
     GAINED,
     GAINER,
@@ -49,7 +58,10 @@ _MODELS, _ROOM = Path(clustering.__file__).parent, Path(__file__).parent
 _CODE = [
     *(
         _MODELS / name
-        for name in ("clustering.py", "bridges.py", "calibration.py", "thresholds.py", "person/company.py")
+        for name in (
+            *("clustering.py", "bridges.py", "calibration.py", "marks.py", "stop_level.py", "thresholds.py"),
+            "person/company.py",
+        )
     ),
     *(
         _ROOM / f"{name}.py"
@@ -64,16 +76,22 @@ def build_persons(
     key: bytes,
     target_precision: float = policy.TARGET_PRECISION,
     stop: float = policy.CLUSTER_STOP,
+    stated: bool = False,
 ) -> dict[str, int | str]:
     """Cluster each view over the records of its sources; needs EDGE and the tables of load_decisions.
 
     Writes MEMBERSHIP, PERSON, LEDGER (appended), REVIEW_EDGE and COMPANY. `key` keys the ids. Taking away the sources
     outside a view changes nothing in it. What does not hang on a touched record is left as the last run made it.
+
+    `stated`: somebody has asked for the target precision, so the persons must be expected to reach it too. The stop
+    level of a view is then raised until they are, and STOP_LEVEL says where to.
     """
     silent = silent_lists(wh)
-    everything = why_all(wh, PERSONS, _basis(wh, views, silent, target_precision, stop))
+    everything = why_all(wh, PERSONS, _basis(wh, views, silent, (target_precision, stop, stated)))
     if not everything and silent:  # any pair may be another's rival
         everything = "lists that do not show whether anybody comes twice"
+    if not everything and stated:  # any pair may move the level
+        everything = "a stated target precision"
     for table, columns in ((MEMBERSHIP, _MEMBERSHIP), (PERSON, _PERSON), (LEDGER, _LEDGER), (REVIEW_EDGE, COLUMNS)):
         wh.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
     figures: dict[str, int | str] = {"members under a new key": succeed(wh, MEMBERSHIP)}
@@ -81,7 +99,7 @@ def build_persons(
     if not everything:
         renew_company(wh, views)
         figures["records clustered anew"] = find_reached(wh, MEMBERSHIP, stop)
-    linking = _Linking(wh, views, key, silent, target_precision, stop)
+    linking = _Linking(wh, views, key, silent, target_precision, stop, stated)
     limits = linking.link(everything is not None)
     if not everything and (everything := why_all(wh, DOUBTS, limits)):
         limits = linking.link(True)
@@ -89,9 +107,9 @@ def build_persons(
     for view in gone:
         wh.execute(f"DELETE FROM {MEMBERSHIP} WHERE view = ?", [view])
     noted = [MEMBERSHIP, PERSON, LEDGER, REVIEW_EDGE, COMPANY, f"identity.{THRESHOLD}"]
-    for table in (*noted, WARY) if wh.exists(WARY) else noted:
+    for table in (*noted, *(x for x in (WARY, f"identity.{STOP_LEVEL}") if wh.exists(x))):
         wh.note(table)
-    settle(wh, PERSONS, _basis(wh, views, silent, target_precision, stop))
+    settle(wh, PERSONS, _basis(wh, views, silent, (target_precision, stop, stated)))
     settle(wh, DOUBTS, limits)
     if everything:
         unsettle(wh, HOMES)
@@ -100,14 +118,14 @@ def build_persons(
 
 
 def _basis(
-    wh: Warehouse, views: Mapping[str, Sequence[str]], silent: Sequence[str], target: float, stop: float
+    wh: Warehouse, views: Mapping[str, Sequence[str]], silent: Sequence[str], asked: tuple[float, float, bool]
 ) -> dict[str, str]:
     """What all persons follow from beside the records and their edges: in words -> what it is."""
     model = wh.rows(f"SELECT body, terms FROM {MODEL}")
     held = int(wh.scalar(f"SELECT count(*) FROM {MEMBERSHIP}")) if wh.exists(MEMBERSHIP) else 0
     return {
         "the views": repr({view: sorted(sources) for view, sources in sorted(views.items())}),
-        "the settings of clustering": repr((target, stop)),
+        "the settings of clustering": repr(asked),
         "the model": hashlib.sha256(repr(model).encode()).hexdigest(),
         "the clustering or its code": code_mark(_CODE),
         "the matching engine": duckdb.__version__,
@@ -126,6 +144,7 @@ class _Linking:
     silent: Sequence[str]
     target_precision: float
     stop: float
+    stated: bool
     figures: dict[str, int | str] = field(default_factory=dict)
 
     def link(self, everyone: bool) -> dict[str, str]:
@@ -140,7 +159,8 @@ class _Linking:
         else:
             write_nodes(wh, f"SELECT r.*, t.anew FROM {RECORD} r JOIN {REACHED} t ON t.h = hash(r.record_id)")
             wh.execute(f"DELETE FROM {REVIEW_EDGE} WHERE hash(record_l) IN {ANEW} OR hash(record_r) IN {ANEW}")
-        wh.execute(f"DROP TABLE IF EXISTS identity.{THRESHOLD}")
+        for table in (THRESHOLD, STOP_LEVEL):
+            wh.execute(f"DROP TABLE IF EXISTS identity.{table}")
         # any pair of a list that tells too little may be another's rival
         least = -np.inf if silent_lists(wh) else least_asked(wh, self.stop)
         graph, limits = load_graph(wh, may_gain(everyone), self.stop, least), dict[str, str]()
@@ -157,7 +177,7 @@ class _Linking:
         for view in views:
             part = (with_company if everyone else with_known_company)(wh, view, self.views[view], graph)
             sure = warily(wh, view, part, self.silent, self.target_precision, self.stop)
-            made.append((view, part, _clustered(wh, view, sure, self.stop)))
+            made.append((view, part, self._clustered(view, sure)))
         changed = _identify(wh, self.key, {view: (part, found.labels) for view, part, found in made}, everyone)
         for view, part, found in made:
             read = part.edges.weight if everyone else linking_weights(wh, view, self.views[view], policy.LINK_WEIGHT)
@@ -169,6 +189,18 @@ class _Linking:
             # a second clustering in one run finds what the first made
             self.figures |= {told: changed[view] + int(self.figures.get(told, 0)), f"persons in {view}": len(sizes)}
         return limits
+
+    def _clustered(self, view: str, graph: Graph) -> Clustering:
+        """The clusters of a view, at a stop level at which they are expected to reach the target where it is stated."""
+        stop, found = self.stop, _clustered(self.wh, view, graph, self.stop)
+        if self.stated and set(self.views[view]).difference(self.silent):  # lists that tell too little reach it as is
+            sure = calibration_of(self.wh)
+            # at another level other groups are there to join: looked at until they reach it
+            while (raised := stop_level(sure, found.joins, self.target_precision))[0] > stop:
+                stop = raised[0]
+                found = _clustered(self.wh, view, graph, stop)
+            write_stop_level(self.wh, view, stop, raised[1])
+        return found
 
 
 def _sizes(wh: Warehouse, view: str) -> Ints:

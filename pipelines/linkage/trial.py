@@ -99,6 +99,7 @@ def try_model(
     decisions: Sequence[dict[str, Any]],
     target: float,
     stop: float,
+    stated: bool = False,
 ) -> Tried:
     """Score and cluster the records of `beside_snapshot` with a model that fits them; EDGE, MEMBERSHIP and the like of
     the model tried before are gone. Person ids are passing ones: only who is with whom counts. Names weigh as in the
@@ -109,7 +110,7 @@ def try_model(
         wh.execute(f"CREATE TABLE {MODEL} AS FROM {there}")
     linked = build_edge(wh, views, model)
     load_decisions(wh, list(decisions))
-    build_persons(wh, views, b"passing", target, stop)
+    build_persons(wh, views, b"passing", target, stop, stated)
     at = {view: thresholds_of(wh, view) for view in sorted(views)}
     said = {view: estimate_of(wh, linked.model, view) for view in at}
     return Tried(linked.model, at, said)

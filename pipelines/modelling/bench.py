@@ -30,7 +30,8 @@ class Bench:
 
     def tried(self, wh: Warehouse, model: Model) -> Tried:
         decisions = self.operations.decisions()
-        return try_model(wh, model, self.views, decisions, self.settings.target_precision, self.settings.cluster_stop)
+        asked = self.settings.target_precision, self.settings.cluster_stop, self.settings.states_target
+        return try_model(wh, model, self.views, decisions, *asked)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
     "places.address_uprn": (),
     "linkage.model": (),
     "linkage.threshold": (),
+    "linkage.stop_level": (),
     "linkage.blocking_rule": (),
     "linkage.edge": (),
     "linkage.company": (),

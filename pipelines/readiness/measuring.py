@@ -17,7 +17,7 @@ from linkage_models.readiness.fields import FIELDS
 from linkage_models.readiness.mending import NINE_IN_TEN, Mending, forecast, scaled
 from linkage_models.readiness.mirror import home_mirror
 from linkage_models.readiness.reach import reach_sql
-from pipelines.linkage.certainty import thresholds_of
+from pipelines.linkage.certainty import stop_of, thresholds_of
 from pipelines.linkage.edges import MODEL
 from pipelines.people.records import ADDRESS_UPRN, RECORD
 from pipelines.places.gazetteer import PROPERTY
@@ -40,7 +40,7 @@ _NO_ADDRESSES = "SELECT NULL::VARCHAR AS source, NULL::BIGINT AS addresses, NULL
 def build_readiness(wh: Warehouse, stop: float, contracts: Iterable[Contract] = ()) -> dict[str, float | int]:
     """Write the tables; `stop` is the weight at which groups of records stop merging. Returns figures of the whole."""
     ((body, terms),) = wh.rows(f"SELECT body, terms FROM {MODEL}")
-    model, link = Model.of(body, terms), thresholds_of(wh, VIEW).link
+    model, link, stop = Model.of(body, terms), thresholds_of(wh, VIEW).link, stop_of(wh, VIEW, stop)
     write_records(wh, model)
     _write_ethnic_groups(wh, contracts)
     open_view_edges(wh, VIEW)

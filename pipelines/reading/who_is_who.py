@@ -18,6 +18,7 @@ def explanation_of(
     Noted in the audit before it is shown, and only what is a record or person: a name typed in their place would stand
     there in clear.
     """
+    from pipelines.linkage.certainty import stop_of
     from pipelines.linkage.explain import Looked, explain, explain_person
     from pipelines.linkage.named_records import named_record
 
@@ -26,7 +27,8 @@ def explanation_of(
     purposes.require(purpose, {record.split(":", 1)[0] for record in (left, right) if right and record})
     view = purposes.purposes[purpose].view
     with opened_store(folder) as operations, open_snapshot(folder) as (wh, _):
-        at = Looked(view, operations.decisions(), "published", settings.cluster_stop)
+        stop = stop_of(wh, view, settings.cluster_stop, "published")
+        at = Looked(view, operations.decisions(), "published", stop)
         left = named_record(wh, left, view)
         if right:
             right = named_record(wh, right, view)

@@ -327,8 +327,8 @@ def outcomes(held: House, snapshot: Snapshot, cluster: Cluster, chosen: Sequence
     def told(*_: Any) -> list[dict[str, Any]]:
         wanted = ["same", "different"] if cluster.side("b") else ["same"]
         wanted += ["split"] if chosen else []
-        levels = held.settings.cluster_stop, snapshot.lone
-        return [outcome_of(cluster, verdict, chosen, standing, *levels) for verdict in wanted]
+        stop = held.settings.cluster_stop if snapshot.raised_stop is None else snapshot.raised_stop
+        return [outcome_of(cluster, verdict, chosen, standing, stop, snapshot.lone) for verdict in wanted]
 
     return told() if chosen else snapshot.recent(f"outcomes {cluster.item.item_id} {standing}", told)
 

@@ -8,7 +8,7 @@ import pytest
 
 from linkage_models.models import Model
 from pipelines.linkage import choice
-from pipelines.linkage.certainty import calibration_of, least_asked
+from pipelines.linkage.certainty import calibration_of, least_asked, stop_of
 from pipelines.linkage.company import GAINED, load_company, may_gain, name_gainers, with_company
 from pipelines.linkage.constraints import load_decisions
 from pipelines.linkage.doubts import REVIEW_EDGE
@@ -288,6 +288,26 @@ def test_pairs_that_decide_nothing_change_nothing(shared: Warehouse, monkeypatch
         shared.execute("ROLLBACK")
     assert found[0] == found[1]
     assert held[0] < held[1] == shared.scalar(f"SELECT count(*) FROM {NODE_EDGE}")
+
+
+def test_a_stated_target_raises_the_level_of_each_view_until_it_is_expected(shared: Warehouse) -> None:
+    members = f"SELECT view, person_id, list(record_id ORDER BY record_id) FROM {MEMBERSHIP} GROUP BY ALL"
+    before = {(view, record): set(held) for view, _, held in shared.rows(members) for record in held}
+    assert not shared.exists("identity.linkage.stop_level") and stop_of(shared, "risk", 0.0) == 0.0
+    shared.execute("BEGIN TRANSACTION")
+    try:
+        load_decisions(shared, [])
+        told = build_persons(shared, VIEWS, KEY, 0.9995, stated=True)
+        after = [(view, held) for view, _, held in shared.rows(members)]
+        rows = shared.rows("SELECT view, stop, expected FROM identity.linkage.stop_level")
+        assert told["clustered"].startswith("everyone") and [view for view, *_ in rows] == sorted(VIEWS)
+        assert all(expected >= 0.9995 for *_, expected in rows)
+        assert all(stop_of(shared, view, 0.0) == stop > 0 for view, stop, _ in rows)
+        # what joins less: persons fall apart, none takes in another's record
+        assert len(after) > len({frozenset(held) | {view} for (view, _), held in before.items()})
+        assert sum(not before[view, held[0]].issuperset(held) for view, held in after) <= len(after) / 100
+    finally:
+        shared.execute("ROLLBACK")
 
 
 def test_a_model_for_other_columns_gives_way_to_one_trained_here(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

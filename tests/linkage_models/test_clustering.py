@@ -16,9 +16,9 @@ from linkage_models.clustering import (
     check_stop,
     cluster,
     components,
-    marks,
     missing_weight,
 )
+from linkage_models.marks import marks
 
 
 def edges(*rows: tuple[int, int, float]) -> Edges:

@@ -6,8 +6,15 @@ import duckdb
 import polars as pl
 import pytest
 
-from linkage_models.person.communities import FORENAME, SURNAME, is_axis, learn_communities, write_frequencies
-from linkage_models.thresholds import RARE_TERM_COUNT
+from linkage_models.person.communities import (
+    FORENAME,
+    SURNAME,
+    is_axis,
+    learn_communities,
+    names_go_together,
+    write_frequencies,
+)
+from linkage_models.thresholds import NAMESAKES_FEWEST, RARE_TERM_COUNT
 
 # 40 forenames and 60 surnames of a majority, all combined; 8 and 8 of a minority of one in some forty, all combined.
 # VERA is borne in both. One forename of the minority is rare.
@@ -60,3 +67,32 @@ def test_nothing_depends_on_row_order_repetition_or_rare_names() -> None:
 
 def test_too_few_names_have_no_communities() -> None:
     assert told([("ANNA", "SMITH"), ("JOHN", "JONES")], [("ANNA", "SMITH")]) == {("ANNA", "SMITH"): 0.0}
+
+
+@pytest.mark.parametrize(
+    ("surname", "apart", "postcode", "together"),
+    [
+        ("of the forename", 10, "own", True),  # every forename has its own surname
+        ("of anybody", 10, "own", False),  # namesakes as chance makes them
+        ("of the forename", 1, "own", False),  # the copies of one person, a year of birth wrongly told
+        ("of the forename", 10, "shared", False),  # the same, with another year at one postcode
+        ("of few", 10, "own", False),  # too few namesakes to say
+    ],
+)
+def test_names_go_together_where_plainly_different_namesakes_abound(
+    surname: str, apart: int, postcode: str, together: bool
+) -> None:
+    people = 400 if surname != "of few" else NAMESAKES_FEWEST // 10
+    rows = [
+        {
+            FORENAME: f"AN{n % 20}",
+            SURNAME: f"SKI{(n if surname != 'of anybody' else n // 20) % 20}",
+            "birth_year": 1950 + apart * (n // 20 % 4),
+            "postcode": f"P{n if postcode == 'own' else n % 20}",
+            "home_key": None,
+        }
+        for n in range(people)
+    ]
+    with duckdb.connect() as con:
+        con.register("given", pl.DataFrame(rows, schema_overrides={"home_key": pl.String}))
+        assert names_go_together(con, "given") is together
