@@ -15,7 +15,7 @@ from linkage_models.maximisation import NotConverged
 from linkage_models.models import Model, version_name
 from linkage_models.observed import observe, take_matches_out_of_u
 from linkage_models.person.designs import GENERAL
-from linkage_models.person.general import weigh_relatives
+from linkage_models.person.general import weigh_among_these, weigh_relatives
 from linkage_models.thresholds import PRIOR_MOST, RARE_TERM_COUNT
 from linkage_models.training import SEED, TaughtTooLittle, TrainingFailed
 
@@ -55,6 +55,7 @@ def assumed_model(
     for level in free:
         del level["fix_m_probability"]
     weigh_relatives(trained, prior)
+    weigh_among_these(trained, pairs.shares)
     trained["probability_two_random_records_match"] = prior
     card = {
         "untrained": str(why),

@@ -1,5 +1,6 @@
 """EM over all pairs that the blocking rules find, after the sessions of training have given a first m."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from linkage_models.linker import linker_for, predict_given, unweighed
 from linkage_models.maximisation import SMOOTHING, Learnt, Rivals, maximise, pairs_by_level
 from linkage_models.person import blocking, communities
 from linkage_models.person.designs import Design
+from linkage_models.person.general import shares_of_pairs
 from linkage_models.thresholds import PRIOR_MOST
 
 # The prior decides how much of u is true matches, u decides how many matches EM finds, these give the prior.
@@ -24,6 +26,7 @@ class EveryPair:
 
     counts: dict[str, Any]
     rivals: Rivals | None
+    shares: dict[str, float]
 
 
 def look_at_every_pair(
@@ -52,7 +55,8 @@ def look_at_every_pair(
     kept = f"SELECT unique_id_l, unique_id_r, {gammas} FROM predicted"
     linker = linker_for(con, table, alone, {}, kept)
     predicted = predict_given(con, linker, "training_blocked")
-    shared = _shared(con, table, settings, terms)
+    shares = shares_of_pairs(con, table)
+    shared = _shared(con, table, settings, terms, shares)
     con.execute(
         f"""-- one row per pair: its levels, and half bits of how common what it shares is
         CREATE OR REPLACE TEMP TABLE training_seen AS
@@ -72,7 +76,7 @@ def look_at_every_pair(
     rivals = _rivals(con, "training_seen", gammas)
     for each in ("training_blocked", "training_pattern", "training_pair", "training_seen", "training_common"):
         con.execute(f"DROP TABLE {each}")
-    return EveryPair(counts, rivals)
+    return EveryPair(counts, rivals, shares)
 
 
 def learn_from_every_pair(
@@ -108,7 +112,11 @@ def learn_from_every_pair(
 
 
 def _shared(
-    con: duckdb.DuckDBPyConnection, table: str, settings: dict[str, Any], terms: dict[str, dict[str, float]]
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    settings: dict[str, Any],
+    terms: dict[str, dict[str, float]],
+    shares: dict[str, float],
 ) -> str:
     """SQL: of a pair, log2 of the shares of records that have what it shares, the commoner of two, over the levels that
     are weighed by it. Writes training_common, one row per record: log2 of the share of each of its terms."""
@@ -135,7 +143,8 @@ def _shared(
             # a column that is not among the terms is empty, or of one value that all share
             column = level.get("tf_adjustment_column")
             if column in terms or (column == communities.COLUMN and communities.SURNAME in terms):
-                commoner = f"greatest(l.{column}, r.{column})"
+                among = math.log2(shares.get(level["label_for_charts"], 1.0))
+                commoner = f"greatest(l.{column}, r.{column}) + {among!r}"
                 cases.append(f"CASE gamma_{comparison['output_column_name']} WHEN {gamma} THEN {commoner} ELSE 0 END")
     return " + ".join(cases)
 

@@ -16,7 +16,7 @@ from linkage_models.models import CORE, Model, version_name
 from linkage_models.observed import FLOOR, Observed, observe, take_matches_out_of_u
 from linkage_models.patterns import Patterns, Session, TrainingFailed
 from linkage_models.person.designs import COUNCIL, GENERAL, Design
-from linkage_models.person.general import weigh_relatives
+from linkage_models.person.general import weigh_among_these, weigh_relatives
 from linkage_models.person.levels import Comparison
 
 _OTHERS = frozenset(
@@ -91,6 +91,7 @@ def train(
             raise TaughtTooLittle(_too_little(min(lacking), found), seen, pairs)
         learnt.append(every_pair)
         weigh_relatives(trained, prior)
+        weigh_among_these(trained, pairs.shares)
     else:
         of_unknown(con, table, trained, chosen)
     trained["probability_two_random_records_match"] = prior

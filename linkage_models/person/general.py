@@ -9,6 +9,8 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import duckdb
+
 from linkage_models.person import blocking, comparisons
 from linkage_models.person.communities import COLUMN as FULL_NAME
 from linkage_models.person.comparisons import TWINS
@@ -65,6 +67,8 @@ _RELATIVES = (
 _NAMELESS = "(surname_key_l IS NULL OR surname_key_r IS NULL)"
 _UNKNOWN = " OR ".join(f"coalesce(home_key_{side}, address_line_{side}, postcode_{side}) IS NULL" for side in "lr")
 _UNKNOWN = f"({_UNKNOWN})"
+# levels of HOME weighed by how common a name is, for pairs of which one address or none is unknown
+_ADDRESS_UNKNOWN, _ADDRESSES_KNOWN = "same surname, an address unknown", "same surname, other addresses"
 
 HOME = Comparison(
     "home",
@@ -87,12 +91,12 @@ HOME = Comparison(
         Level("a surname unknown, same postcode", f"{_NAMELESS} AND {_POSTCODE}"),
         Level("different surnames, same postcode", _POSTCODE),
         Level(
-            "same surname, an address unknown",
+            _ADDRESS_UNKNOWN,
             f"surname_key_l = surname_key_r AND {_UNKNOWN}",
             term=FULL_NAME,
         ),
         Level(
-            "same surname, other addresses",
+            _ADDRESSES_KNOWN,
             "surname_key_l = surname_key_r",
             term=FULL_NAME,
         ),
@@ -293,6 +297,23 @@ FAMILIES: dict[str, frozenset[str]] = {
 }
 FAMILIES["birth date"] = frozenset(name for name in RULES if "birth" in name) - FAMILIES["place"]
 FAMILIES["name"] = frozenset(RULES).difference(*FAMILIES.values())
+
+
+def shares_of_pairs(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, float]:
+    """Of the levels of HOME that are for pairs with an address unknown, or with none, the share of all pairs that they
+    are: how common a name is, which stands in the place of their u, counts among these alone."""
+    known = "avg((coalesce(home_key, address_line, postcode) IS NOT NULL)::INT)"
+    ((held,),) = con.execute(f"SELECT {known} FROM {table}").fetchall()
+    shares = {_ADDRESS_UNKNOWN: 1 - held**2, _ADDRESSES_KNOWN: held**2}
+    return {words: share for words, share in shares.items() if share > 0}
+
+
+def weigh_among_these(trained: dict[str, Any], shares: dict[str, float]) -> None:
+    """Make m of the levels of `shares_of_pairs` the share of these pairs, as how common a name is counts."""
+    for comparison in trained["comparisons"]:
+        for level in comparison["comparison_levels"] if comparison["output_column_name"] == HOME.name else ():
+            if (share := shares.get(level["label_for_charts"])) is not None:
+                level["m_probability"] = min(level["m_probability"] / share, 1.0)
 
 
 def weigh_relatives(trained: dict[str, Any], prior: float) -> None:

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 import yaml
 
-from linkage_models.person.general import BIRTH_DATE, FORENAME, HOME
+from linkage_models.person.general import BIRTH_DATE, FORENAME, HOME, shares_of_pairs, weigh_among_these
 from linkage_models.person.levels import Comparison
 
 COMPARED = {each.name: each for each in (HOME, FORENAME, BIRTH_DATE)}
@@ -51,3 +51,22 @@ def test_level(row: dict[str, Any], turned: bool) -> None:
             f"SELECT {_place(comparison)} FROM (SELECT {_side(first, 'l')}, {_side(second, 'r')})"
         ).fetchall()
     assert ([level.words for level in comparison.levels] + [comparison.null_words])[place] == expected
+
+
+def test_how_common_a_surname_is_counts_among_the_pairs_that_a_level_is_for() -> None:
+    with duckdb.connect() as con:
+        con.execute(
+            "CREATE TABLE given AS SELECT CASE WHEN n < 4 THEN 'h' END AS home_key, CASE WHEN n = 4 THEN 'a' END AS"
+            " address_line, CASE WHEN n < 2 OR n > 7 THEN 'p' END AS postcode FROM range(10) t(n)"
+        )
+        shares = shares_of_pairs(con, "given")
+        assert shares == {
+            "same surname, an address unknown": pytest.approx(1 - 0.7**2),
+            "same surname, other addresses": pytest.approx(0.7**2),
+        }
+        con.execute("UPDATE given SET postcode = 'p'")
+        assert shares_of_pairs(con, "given") == {"same surname, other addresses": 1.0}
+    home = [{"label_for_charts": words, "m_probability": 0.1} for words in (*shares, "same surname and postcode")]
+    trained = {"comparisons": [{"output_column_name": "home", "comparison_levels": home}]}
+    weigh_among_these(trained, shares)
+    assert [level["m_probability"] for level in home] == pytest.approx([0.1 / 0.51, 0.1 / 0.49, 0.1])
