@@ -89,7 +89,9 @@ def build_definitions(place: Place) -> dg.Definitions:
     built = [key for definition in assets for key in definition.keys]
     used = {dep for definition in assets for deps in definition.asset_deps.values() for dep in deps}
     leaves = sorted("/".join(key.path) for key in built if key not in used)
-    assets.extend(publication_assets(leaves, place.sources, {name: c.title for name, c in contracts.items()}))
+    titles = {name: each.title for name, each in contracts.items()}
+    idle = [name for name, each in contracts.items() if each.level == "person" and not each.facts]
+    assets.extend(publication_assets(leaves, place.sources, titles, idle))
     upstream = _upstream(assets)
     job = dg.define_asset_job(
         JOB, selection=dg.AssetSelection.all(), description="Everything, from landed extracts to a linked borough."

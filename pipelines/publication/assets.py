@@ -20,14 +20,20 @@ from pipelines.settings import write_atomically
 from pipelines.source_faults import reported_faults
 
 #: What the report says of a release, and in which states one counts as standing.
+NO_FACT = (
+    "its contract maps nothing: `maps` in its table says which column is a forename, a surname, a birth date"
+    " (`boroughlink sources new` drafts it), or a file such as person_record.sql makes facts of it"
+)
 RELEASE_TOLD = ("release", "purpose", "rows", "rows_left_out", "k_asked", "k_measured")
 STANDING = ("checked", "approved", "published")
 
 
-def assets(after: Sequence[str], sources: Path, titles: Mapping[str, str]) -> list[dg.AssetsDefinition]:
+def assets(
+    after: Sequence[str], sources: Path, titles: Mapping[str, str], idle: Sequence[str] = ()
+) -> list[dg.AssetsDefinition]:
     """The `published` asset, downstream of everything named in `after` (asset keys).
 
-    `sources` is the folder of contracts, `titles` what each source is called.
+    `sources` is the folder of contracts, `titles` what each source is called, `idle` are sources that provide no fact.
     """
 
     @step_asset(
@@ -45,6 +51,7 @@ def assets(after: Sequence[str], sources: Path, titles: Mapping[str, str]) -> li
         sweep(step.run.folder, step.run.operations, step.run.settings.today(), step.run.started_by)
         told = [one.manifest for one in releases(step.run.operations) if one.state in STANDING]
         step.run.notes |= {"council": step.run.settings.council, "titles": dict(titles)}
+        step.run.notes["left_out"] = {f"All links of {titles[source]}": NO_FACT for source in idle}
         step.run.notes["releases"] = [{name: manifest[name] for name in RELEASE_TOLD} for manifest in told]
         figures = collect(step.wh, step.run.summary())
         write_atomically(step.run.work / "published" / "figures.json", figures.to_json().encode())

@@ -33,29 +33,38 @@ class Shape:
 
 def shape_of(wh: Warehouse, table: str, column: str) -> Shape:
     """The shape of a text column of a raw table."""
-    dates = ", ".join(
-        f"count(*) FILTER (regexp_full_match(v, '{_form(form)}') AND try_strptime(v, '{form}') IS NOT NULL)"
-        for form in DATE_FORMATS
-    )
-    rows, filled, distinct, longest, whole, wide, zeros, number, *dated = wh.rows(
+    values = f"""FROM (SELECT nullif(trim("{column}"), '') AS v FROM {table})"""
+    rows, filled, distinct, longest, whole, wide, zeros, number, like_dates = wh.rows(
         f"""-- one row: how many values of the column fit each type
         SELECT count(*), count(v), count(DISTINCT v), coalesce(max(length(v)), 0),
                count(*) FILTER (regexp_full_match(v, '[+-]?[0-9]{{1,18}}')),
                count(*) FILTER (regexp_full_match(v, '[+-]?[0-9]{{10,18}}')),
                count(*) FILTER (regexp_full_match(v, '[+-]?0[0-9]+')),
-               count(*) FILTER (regexp_full_match(v, '[+-]?[0-9]*\\.?[0-9]+')), {dates}
-        FROM (SELECT nullif(trim("{column}"), '') AS v FROM {table})"""
+               count(*) FILTER (regexp_full_match(v, '[+-]?[0-9]*\\.?[0-9]+')),
+               count(*) FILTER (regexp_matches(v, '^[0-9]{{1,4}}[-/. ]|^[0-9]{{8}}$')) {values}"""
     )[0]
     found = (rows, filled, distinct, longest)
     enough = SHAPE_FIT * filled
-    best = max(range(len(dated)), key=lambda at: (dated[at], -at))
-    if filled and dated[best] >= enough:
-        return Shape("date", DATE_FORMATS[best], *found)
+    if filled and like_dates >= enough:  # seldom: to ask for every form costs ten times the rest
+        dated = _dated(wh, values)
+        best = max(range(len(dated)), key=lambda at: (dated[at], -at))
+        if dated[best] >= enough:
+            return Shape("date", DATE_FORMATS[best], *found)
     if filled and whole >= enough and not zeros:
         return Shape("bigint" if wide else "integer", None, *found)
     if filled and number >= enough and not zeros:
         return Shape("decimal", None, *found)
     return Shape("text", None, *found)
+
+
+def _dated(wh: Warehouse, values: str) -> tuple[int, ...]:
+    """How many of the values are dates of each form."""
+    counts = ", ".join(
+        f"count(*) FILTER (regexp_full_match(v, '{_form(form)}') AND try_strptime(v, '{form}') IS NOT NULL)"
+        for form in DATE_FORMATS
+    )
+    ((*found,),) = wh.rows(f"-- one row: how many values are dates of each form\nSELECT {counts} {values}")
+    return tuple(found)
 
 
 def _form(form: str) -> str:

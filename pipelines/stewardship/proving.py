@@ -23,7 +23,7 @@ def check(folder: DataFolder, name: str, sources: str | None, landing: str | Non
         f"`{purpose}` was agreed until {b.expires}" for purpose, b in contract.purposes.items() if b.expires < today
     ]
     if not contract.facts and contract.level == "person":
-        missing.append("no fact: write person_record.sql, or the SQL of what else it provides")
+        missing.append("nothing of it will be linked: say which column is what in `maps`, or write person_record.sql")
     said = [f"{contract.title}: {plural(len(contract.tables), 'table')}, the contract is whole."]
     rows: list[tuple[Any, ...]] = []
     folders = delivery_folders(contract, inbox)

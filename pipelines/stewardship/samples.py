@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from linkage_models.standardise.install import install
 from pipelines.sources.contract_files import load_contract
 from pipelines.sources.contracts import Column, Contract, Table, can_be_staged, staged_name
 from pipelines.sources.expat import XmlReader
@@ -77,7 +78,7 @@ def look_at(name: str, file: Path) -> Sample:
     """Raises BoroughlinkError if the file can't be read."""
     layout = _layout(file)
     with trial_zone((file.parent,)) as wh, tempfile.TemporaryDirectory() as beside:
-        contract = _provisional(Path(beside), name, layout)
+        contract = _provisional(wh, Path(beside), name, layout)
         table = contract.tables[0]
         raw = read_file(wh, contract, inspect(file, contract.encoding, table.format), contract.tables)[0]
         shapes = [shape_of(wh, raw.name, column.staged) for column in table.columns]
@@ -183,7 +184,7 @@ def _elements(file: Inspected, encoding: str) -> tuple[str, list[tuple[str, str 
     return "/".join(rows), [("_".join(value).replace("@", ""), "/".join(value)) for value in once]
 
 
-def _provisional(beside: Path, name: str, layout: Layout) -> Contract:
+def _provisional(wh: Warehouse, beside: Path, name: str, layout: Layout) -> Contract:
     """A contract just good enough to read the sample as text."""
     stated = {
         "name": name, "title": "-", "system": "-", "level": "person", "owner": "-", "steward": "a@b",
@@ -193,7 +194,7 @@ def _provisional(beside: Path, name: str, layout: Layout) -> Contract:
         "tables": [{
             "name": "rows", "file": "any", "grain": "-", "why": "-", **layout.table,
             "columns": [{"name": column, "as": staged, "personal": "free_text"} | ({"path": path} if path else {})
-                        for (column, path), staged in zip(layout.columns, _staged(layout.columns), strict=True)],
+                        for (column, path), staged in zip(layout.columns, _staged(wh, layout.columns), strict=True)],
         }],
     }  # fmt: skip
     (beside / name).mkdir()
@@ -201,11 +202,14 @@ def _provisional(beside: Path, name: str, layout: Layout) -> Contract:
     return load_contract(beside / name / "contract.yaml")
 
 
-def _staged(columns: Sequence[tuple[str, str | None]]) -> list[str]:
+def _staged(wh: Warehouse, columns: Sequence[tuple[str, str | None]]) -> list[str]:
     """A name for each column that the tables can bear, near its heading: that may be a word of SQL, a whole question,
-    in other letters, or like another's."""
+    in other letters (written as those of names are), or like another's."""
+    install(wh.con)
+    listed = "SELECT std_fold(heading) FROM (SELECT unnest(?::VARCHAR[]) AS heading, unnest(range(len(?))) AS place)"
+    headings = [heading for heading, _ in columns]
     names: list[str] = []
-    for place, (heading, _) in enumerate(columns, start=1):
+    for place, (heading,) in enumerate(wh.rows(f"{listed} ORDER BY place", [headings, headings]), start=1):
         name = near = staged_name(without_accents(heading))[:50]
         if not can_be_staged(name):
             name = near = f"column_{near or place}"

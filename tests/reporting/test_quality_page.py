@@ -97,6 +97,8 @@ def test_ids_are_unique_and_every_reference_leads_somewhere(html: str) -> None:
 def test_it_is_headed_by_the_council_if_one_is_named() -> None:
     named, nameless = (render_quality(scorecard(), readiness(), council, True) for council in ("Wyre", ""))
     assert ": Wyre</title>" in named and "<span>Wyre</span>" in named
+    plain = render_quality(scorecard(), readiness(), "", False)
+    assert "for those who work on these data" in plain and "council</p>" not in plain
     assert ":</title>" not in nameless and ": </title>" not in nameless and "<span></span>" not in nameless
 
 

@@ -1,18 +1,23 @@
 """A contract drafted from a file of invented or public records is whole: what each column says of a person, a key."""
 
+import json
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from pipelines.commit_point import Current
+from pipelines.definitions import Place, execute
 from pipelines.faults import BoroughlinkError
+from pipelines.settings import DataFolder, write_settings
 from pipelines.sources.contract_files import load_contract
 from pipelines.sources.facts_build import build_fact
 from pipelines.sources.intake import take_in
 from pipelines.sources.shapes import Shape
 from pipelines.stewardship.drafting import draft
 from pipelines.stewardship.meanings import meanings_of
+from pipelines.stewardship.proving import check
 from pipelines.warehouse import Warehouse
 
 DAY = date(2021, 6, 1)
@@ -78,6 +83,30 @@ def test_a_list_of_the_past_with_a_key_called_no_and_accented_headings_is_drafte
     contract = load_contract(tmp_path / "mine" / "census" / "contract.yaml")
     assert [each.staged for each in contract.tables[0].columns] == ["no", "jmeno", "prijmeni", "pohlavi"]
     assert [intake.state for intake in take_in(wh, contract, landing, None)] == ["accepted"]
+
+
+def test_headings_in_other_letters_are_named_as_names_in_them_are(wh: Warehouse, tmp_path: Path) -> None:
+    given = tmp_path / "given.csv"
+    headings = "Nr,Fødselsdato,Straße,Æresnavn,Đorđe,Miejsce łąki,Þorp,Фамилия"
+    given.write_text(f"{headings}\n1,1.2.1980,a,b,c,d,e,f\n", encoding="utf-8")
+    draft("list", given, tmp_path / "mine", synthetic=True)
+    staged = [each.staged for each in load_contract(tmp_path / "mine" / "list" / "contract.yaml").tables[0].columns]
+    assert staged == ["nr", "fodselsdato", "strasse", "aeresnavn", "dorde", "miejsce_laki", "thorp", "familiya"]
+
+
+def test_a_table_that_maps_nothing_is_said_not_to_be_linked(tmp_path: Path) -> None:
+    given, mine, landing = tmp_path / "given.csv", tmp_path / "mine", tmp_path / "landing"
+    given.write_text("id,size\n1,big\n2,small\n", encoding="utf-8")
+    draft("boxes", given, mine, landing, date(2026, 10, 1), synthetic=True)
+    folder = DataFolder.at(tmp_path / "data").make()
+    write_settings(folder, holds="synthetic", clock="2026-10-31", sources=str(mine), landing=str(landing))
+    fine, said = check(folder, "boxes", str(mine), str(landing))
+    assert not fine and "nothing of it will be linked: say which column is what in `maps`" in " ".join(said.said)
+    assert execute(Place.of(folder.root, landing, mine), "test") == (True, [])
+    run = Current.read(folder).published
+    told = json.loads((folder.published / str(run) / "figures.json").read_text())["left_out"]
+    assert any(gap["what"] == "All links of boxes" and "maps nothing" in gap["why"] for gap in told["rows"])
+    assert "What this run made of these sources" in (folder.published / str(run) / "report.html").read_text()
 
 
 def test_a_draft_of_a_council_s_file_stays_open_and_never_holds_a_value(tmp_path: Path) -> None:
