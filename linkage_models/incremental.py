@@ -20,7 +20,7 @@ _PACKAGE = Path(__file__).parent
 
 def scoring_basis(model: Model) -> dict[str, str]:
     """What all scores follow from beside the records: a name in words -> a hash."""
-    settings = json.dumps([model.settings, model.prior], sort_keys=True)
+    settings = json.dumps([model.version, model.settings, model.prior], sort_keys=True)  # edges name the version
     code = "\0".join(path.read_text() for pattern in _SCORING_CODE for path in sorted(_PACKAGE.glob(pattern)))
     parts = {
         "the model": settings,

@@ -124,7 +124,8 @@ def _find_touched(wh: Warehouse, views: Iterable[str]) -> None:
     )
     wh.execute(
         f"""CREATE OR REPLACE TEMP TABLE near_person AS SELECT DISTINCT view, person_id FROM {members}
-        JOIN {RECORD_ADDRESS} USING (record_id) SEMI JOIN {_HOME} USING (view, uprn)"""
+        JOIN (SELECT record_id, uprn FROM {RECORD_ADDRESS} WHERE uprn IN (SELECT uprn FROM {_HOME})) USING (record_id)
+        SEMI JOIN {_HOME} USING (view, uprn)"""
     )
 
 

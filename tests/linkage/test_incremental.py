@@ -144,6 +144,10 @@ def test_another_model_scores_all_pairs_and_says_so(town: Town, monkeypatch: pyt
         monkeypatch.setattr("pipelines.linkage.edges.choose_model", lambda *_: Choice(other, "for the test"))
         found = build_edge(wh)
         assert found.afresh == "the model changed" and found.scored.pairs == found.pairs
+        renamed = replace(other, version=f"{other.version}, again")  # of the same numbers
+        monkeypatch.setattr("pipelines.linkage.edges.choose_model", lambda *_: Choice(renamed, "for the test"))
+        build_edge(wh)
+        assert wh.rows(f"SELECT DISTINCT model_version FROM {EDGE}") == [(renamed.version,)]
 
 
 def test_splink_writes_the_query_once(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
