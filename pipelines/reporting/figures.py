@@ -35,6 +35,7 @@ from pipelines.reporting.rows import (
     ReviewItems,
     RiskTier,
     Score,
+    SeenPopulation,
     SourceTable,
     Step,
     View,
@@ -85,6 +86,7 @@ class Figures:
     cluster_sizes: Part[ClusterSize] = Part()
     residents: Part[Residents] = Part()
     wards: Part[Ward] = Part()
+    seen_population: Part[SeenPopulation] = Part()
     coverage: Part[Coverage] = Part()
     overlap: Part[Overlap] = Part()
     flagged: Part[FlaggedPairs] = Part()
@@ -151,6 +153,12 @@ COUNTED = (
         ("identity.residents.reconciliation",),
         "No source at hand says where people live, and when.",
         _VIEW,
+    ),
+    Count(
+        "seen_population",
+        SeenPopulation,
+        ("identity.residents.reconciliation",),
+        "No source at hand says where people live, and when.",
     ),
     Count("coverage", Coverage, ("identity.linkage.membership", "identity.people.record"), _NO_PEOPLE, _VIEW),
     Count("overlap", Overlap, ("identity.linkage.membership", "identity.people.record"), _NO_PEOPLE, _VIEW),

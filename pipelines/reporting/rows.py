@@ -113,6 +113,18 @@ class Ward:
 
 
 @dataclass(frozen=True)
+class SeenPopulation:
+    """The known population beside the residents that a view counts, and the ward that is farthest off: as counted, and
+    weighted by age and sex alone, as shares."""
+
+    view: str
+    known: int
+    counted: float
+    farthest: float
+    farthest_by_age_and_sex: float
+
+
+@dataclass(frozen=True)
 class ClusterSize:
     """Persons of a view made of `size` records (LARGEST_SIZE stands for that many or more)."""
 

@@ -164,6 +164,17 @@ def _linked(f: Figures) -> dict[str, Any]:
         **_pivot(
             "resident", "Class", [(r.residence.capitalize(), say("views", r.view), r.persons) for r in f.residents.rows]
         ),
+        "seen_rows": [
+            (
+                say("views", v.view),
+                number(v.known),
+                number(round(v.counted)),
+                per_cent(v.counted, v.known),
+                per_cent(v.farthest, 1),
+                per_cent(v.farthest_by_age_and_sex, 1),
+            )
+            for v in f.seen_population.rows
+        ],
         "ward_rows": [
             (
                 w.ward,

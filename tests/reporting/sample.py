@@ -20,6 +20,7 @@ from pipelines.reporting.rows import (
     ReviewItems,
     RiskTier,
     Score,
+    SeenPopulation,
     SourceTable,
     Step,
     View,
@@ -127,6 +128,12 @@ def figures() -> Figures:
         residents=Part((Residents("data_quality", "resident", 131_240), Residents("data_quality", "left", 21_307))),
         wards=Part(
             (Ward("Milton", 11_694, 9_355.2, 11_040.4, 11_694.0), Ward("Thorpe", 9_117, 7_750.0, 9_200.0, 9_117.0))
+        ),
+        seen_population=Part(
+            (
+                SeenPopulation("data_quality", 20_811, 17_105.2, 0.2, 0.056),
+                SeenPopulation("fraud", 20_811, 9_000.0, 0.7, 0.1),
+            )
         ),
         cluster_sizes=Part(
             tuple(

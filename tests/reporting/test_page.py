@@ -190,6 +190,7 @@ def test_wards_stand_beside_their_known_totals() -> None:
     page = render(figures())
     assert "Residents by ward beside the known population" in page
     assert all(said in page for said in ("-20.0%", "-5.6%", "131,240"))
+    assert all(said in page for said in ("Residents by view beside the known population", "82.2%", "43.2%", "70%"))
     drawing = page.split('aria-labelledby="chart-wards-title')[1].split("</figure>")[0]
     assert drawing.index("Milton") < drawing.index("Thorpe"), "the farthest from its total comes first"
     # the goal is 2 of the 21.2 per cent that the half from the middle to the edge stands for
