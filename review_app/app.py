@@ -108,6 +108,7 @@ def _templates() -> Jinja2Templates:
     environment.globals |= {
         "plural": plural,
         "odds": evidence.odds,
+        "chance": evidence.chance,
         "compared": records.compared,
         "masked": records.masked,
         "FIELDS": records.FIELDS,

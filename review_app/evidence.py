@@ -128,6 +128,12 @@ def odds(weight: float) -> str:
     return f"{told} to 1 {'for' if weight > 0 else 'against'} one person"
 
 
+def chance(probability: float) -> str:
+    """`76 %`; nothing is ever wholly sure."""
+    share = round(probability * 100)
+    return "over 99 %" if share > 99 else "under 1 %" if share < 1 else f"{share} %"
+
+
 def _rounded(ratio: float) -> int:
     digits = max(len(str(int(ratio))) - 2, 0)
     return max(int(round(ratio, -digits)), 1)

@@ -87,6 +87,13 @@ def test_odds_in_words(weight: float, words: str) -> None:
     assert evidence.odds(weight) == words
 
 
+@pytest.mark.parametrize(
+    ("said", "words"), [(0.76, "76 %"), (0.9991, "over 99 %"), (0.003, "under 1 %"), (0.99, "99 %")]
+)
+def test_nothing_is_told_as_wholly_sure(said: float, words: str) -> None:
+    assert evidence.chance(said) == words
+
+
 def record(name: str, **raw: object) -> Record:
     return Record(name, "src", "", "p", "a", None, {}, raw)
 
