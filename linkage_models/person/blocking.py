@@ -170,9 +170,12 @@ def block(
     touched = records_of(con, table, touching, last) if touching else None
     pair, rules = found_pairs(planned, last, touched)
     width = int(last).bit_length()
-    frame = pl.DataFrame({"left_id": pair >> width, "right_id": pair & ((1 << width) - 1), "rules": rules})
+    frame = pl.DataFrame({"pair": pair, "rules": rules})
     con.register("pair_found", frame)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {target} AS FROM pair_found")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {target} AS"
+        f" SELECT pair >> {width} AS left_id, pair & {(1 << width) - 1} AS right_id, rules FROM pair_found"
+    )
     con.unregister("pair_found")
 
 
@@ -186,11 +189,14 @@ def found_pairs(planned: list[Planned], last: int, touched: Bools | None) -> tup
         ends = (part.ends(touched) for part in each.parts if part.pairs)
         found += [(left << width | right) << kinds | place for left, right in ends]
     code = np.concatenate(found)
+    del found  # there may be tens of millions: no array of them more than is needed
     code.sort()
     pair = code >> kinds
     first = np.flatnonzero(np.concatenate([pair[:1] == pair[:1], pair[1:] != pair[:-1]]))
-    bit = np.int64(1) << (code & ((1 << kinds) - 1))
-    return pair[first], np.bitwise_or.reduceat(bit, first) if len(first) else bit
+    pair = pair[first]
+    code &= (1 << kinds) - 1
+    bit = np.left_shift(np.int64(1), code, out=code)
+    return pair, np.bitwise_or.reduceat(bit, first) if len(first) else bit
 
 
 def records_of(con: duckdb.DuckDBPyConnection, table: str, touching: str, last: int) -> Bools:

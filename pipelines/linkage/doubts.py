@@ -5,18 +5,8 @@ import polars as pl
 
 from linkage_models import thresholds as policy
 from linkage_models.calibration import Thresholds
-from linkage_models.clustering import (
-    DEAD,
-    DECIDED,
-    FITS_TWO,
-    ONE_PER_SOURCE,
-    Bools,
-    Clustering,
-    Edges,
-    Floats,
-    Ints,
-    components,
-)
+from linkage_models.clustering import Bools, Clustering, Edges, Floats, Ints, components
+from linkage_models.merging import DEAD, DECIDED, FITS_TWO, ONE_PER_SOURCE
 from pipelines.linkage.constraints import SUSPENDED
 from pipelines.linkage.graph import Graph
 from pipelines.warehouse import Warehouse
@@ -35,23 +25,40 @@ BRIDGE = "held by a bridge: without this pair the person falls into two groups o
 THIN = "joined on little evidence"
 OVERSIZED = "oversized: more records than sources give one person"
 CHANGED = "decision suspended: a record has changed since"
+SLICE = 1_000_000
 CONTRADICTED = "decisions contradict each other"
 
 
 def note_doubts(wh: Warehouse, view: str, graph: Graph, found: Clustering, at: Thresholds, oversized: int) -> None:
     """Add to REVIEW_EDGE the view's doubts about records that were clustered anew. From `oversized` records on a person
     is too large."""
-    rows = pl.concat([_scored(graph, found, at, oversized), _decided(wh, graph, found)])
-    if not graph.records["anew"].all():
-        anew = graph.records.filter("anew")["record_id"].implode()
-        rows = rows.filter(pl.col("record_l").is_in(anew) | pl.col("record_r").is_in(anew))
-    wh.con.register("doubt", rows)
-    wh.execute(
-        f"INSERT INTO {REVIEW_EDGE} SELECT ?, record_l, record_r, match_weight, reason FROM doubt"
-        " ORDER BY reason, record_l, record_r",
-        [view],
-    )
-    wh.con.unregister("doubt")
+    anew = graph.records["anew"].to_numpy()
+    chosen, why, reasons = _scored(graph, found, at, oversized)
+    edges = graph.edges
+    told = anew[edges.left[chosen]] | anew[edges.right[chosen]]
+    chosen, why = chosen[told], why[told]
+    # each reason's in the order of its records, as edges are; a slice at a time, for there may be millions
+    for reason, place in sorted((said, place) for place, said in enumerate(reasons)):
+        of_reason = chosen[why == place]
+        for first in range(0, len(of_reason), SLICE):
+            part = of_reason[first : first + SLICE]
+            rows = graph.pairs(edges.left[part], edges.right[part]).with_columns(
+                match_weight=pl.Series(edges.weight[part], dtype=pl.Float64), reason=pl.lit(reason)
+            )
+            _insert(wh, view, rows)
+    decided = _decided(wh, graph, found)
+    if not anew.all():
+        named = graph.records.filter("anew")["record_id"].implode()
+        decided = decided.filter(pl.col("record_l").is_in(named) | pl.col("record_r").is_in(named))
+    _insert(wh, view, decided.sort("reason", "record_l", "record_r"))
+
+
+def _insert(wh: Warehouse, view: str, rows: pl.DataFrame) -> None:
+    with wh.given(rows):
+        wh.execute(
+            f"INSERT INTO {REVIEW_EDGE} SELECT ?, record_l, record_r, match_weight, reason FROM given",
+            [view],
+        )
 
 
 def counted(wh: Warehouse) -> dict[str, int]:
@@ -72,8 +79,9 @@ def oversized_from(sizes: Ints) -> int:
     return max(policy.OVERSIZED_LEAST, int(policy.OVERSIZED_TIMES * usual) + 1)
 
 
-def _scored(graph: Graph, found: Clustering, at: Thresholds, oversized: int) -> pl.DataFrame:
-    """Scored pairs with a reason; the most telling one where several hold."""
+def _scored(graph: Graph, found: Clustering, at: Thresholds, oversized: int) -> tuple[Ints, Ints, list[str]]:
+    """The edges with a reason, the place of each one's reason among all, the most telling where several hold, and what
+    the reasons are."""
     edges, labels = graph.edges, found.labels
     together = labels[edges.left] == labels[edges.right]
     reasons: list[tuple[str, Ints]] = [(KEPT_APART[why], found.stopped[found.stopped_by == why]) for why in KEPT_APART]
@@ -89,23 +97,20 @@ def _scored(graph: Graph, found: Clustering, at: Thresholds, oversized: int) -> 
     apart = np.flatnonzero((edges.weight >= at.review) & (part[edges.left] != part[edges.right]))
     asked = _strongest_between(edges, part, apart)
     reasons += [(STRONG, asked[strong[asked]]), (BETWEEN, asked[~strong[asked]])]
-    chosen = np.concatenate([edge for _, edge in reasons])
-    why = np.repeat(np.arange(len(reasons)), [len(edge) for _, edge in reasons])
-    _, first = np.unique(chosen, return_index=True)
-    chosen, why = chosen[first], why[first]
-    return graph.pairs(edges.left[chosen], edges.right[chosen]).with_columns(
-        match_weight=pl.Series(edges.weight[chosen], dtype=pl.Float64),
-        reason=pl.Series([reasons[each][0] for each in why.tolist()], dtype=pl.String),
-    )
+    why = np.full(len(edges.left), len(reasons))
+    for place in reversed(range(len(reasons))):
+        why[reasons[place][1]] = place
+    chosen = np.flatnonzero(why < len(reasons))
+    return chosen, why[chosen], [reason for reason, _ in reasons]
 
 
 def _strongest_between(edges: Edges, part: Ints, chosen: Ints) -> Ints:
     """Of the chosen pairs, the one of most weight between every two parts: their other pairs ask the same question."""
     one, other = part[edges.left[chosen]], part[edges.right[chosen]]
-    low, high = np.minimum(one, other), np.maximum(one, other)
-    order = np.lexsort((chosen, -edges.weight[chosen], high, low))
-    low, high = low[order], high[order]
-    first = np.concatenate([low[:1] == low[:1], (low[1:] != low[:-1]) | (high[1:] != high[:-1])])
+    between = np.minimum(one, other) * len(part) + np.maximum(one, other)
+    order = np.lexsort((-edges.weight[chosen], between))  # of equals the first, as the chosen are in order
+    between = between[order]
+    first = np.concatenate([between[:1] == between[:1], between[1:] != between[:-1]])
     return np.sort(chosen[order[first]])
 
 

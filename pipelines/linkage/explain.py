@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from linkage_models import thresholds as policy
-from linkage_models.clustering import FITS_TWO, missing_weight
+from linkage_models.clustering import missing_weight
+from linkage_models.merging import FITS_TWO
 from linkage_models.models import Model, pinned
 from linkage_models.pairs import PairEvidence, compare
 from linkage_models.person.agreements import WORDS, agreement, warily_in_words

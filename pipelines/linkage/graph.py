@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from linkage_models.clustering import Bools, Constraints, Edges, Floats, Ints, components
+from linkage_models.merging import STEPS
 from linkage_models.person.company import FIRST, HOME
 from linkage_models.person.records import numbered_records
 from pipelines.linkage.constraints import constraints_of
@@ -114,24 +115,30 @@ def load_graph(wh: Warehouse, raised: str, stop: float, least: float) -> Graph:
 
     `raised` is a query of the edges (record_l, record_r, by places) that may weigh more in a view; from the weight
     `least` on one makes a question or counts towards a threshold. A weaker one is only ever evidence between two groups
-    that others join, so both its records lie in one component of edges above `stop`, raised ones and must-links.
+    that a stronger one lies between: both its records lie in one component of edges above `stop`, raised ones and
+    must-links, and one of them may join another record.
     """
     records = wh.frame(f"SELECT record_id, source, anew FROM {NODE} ORDER BY node")
     constraints = constraints_of(wh, NODE)
-    joining = f"SELECT record_l, record_r FROM {NODE_EDGE} WHERE match_weight > {stop!r} UNION ALL ({raised})"
+    above = stop - 1 / STEPS  # as clustering rounds
+    joining = f"SELECT record_l, record_r, false AS gains FROM {NODE_EDGE} WHERE match_weight > {above!r}"
+    joining += f" UNION ALL SELECT record_l, record_r, true FROM ({raised})"
     joined = wh.con.execute(joining).fetchnumpy()
-    left, right = (
-        np.concatenate([np.asarray(joined[name], dtype=np.int64), constraints.must[:, place]])
-        for place, name in enumerate(("record_l", "record_r"))
-    )
+    ends = [np.asarray(joined[name], dtype=np.int64) for name in ("record_l", "record_r")]
+    code, may_join = constraints.exclusive, np.zeros(records.height, dtype=np.bool_)
+    free = (code[ends[0]] < 0) | (code[ends[0]] != code[ends[1]]) | np.asarray(joined["gains"])
+    for place, end in enumerate(ends):
+        may_join[end[free]] = True
+        may_join[constraints.must[:, place]] = True
+    left, right = (np.concatenate([end, constraints.must[:, place]]) for place, end in enumerate(ends))
     part = components(records.height, left, right)
     several = np.flatnonzero(np.bincount(part)[part] > 1)
-    with wh.given(pl.DataFrame({"node": several, "part": part[several]})):
+    with wh.given(pl.DataFrame({"node": several, "part": part[several], "joins": may_join[several]})):
         edges = wh.con.execute(
             f"""SELECT record_l, record_r, match_weight FROM {NODE_EDGE}
             LEFT JOIN given l ON l.node = record_l LEFT JOIN given r ON r.node = record_r
-            WHERE match_weight >= '{least}'::DOUBLE OR l.part = r.part"""
+            WHERE match_weight >= '{least}'::DOUBLE OR (l.part = r.part AND (l.joins OR r.joins))"""
         ).fetchnumpy()
     order = np.argsort(edges["record_l"] * records.height + edges["record_r"])  # far quicker than to sort the table
-    ends = (np.asarray(edges[name])[order] for name in ("record_l", "record_r", "match_weight"))
-    return Graph(records, Edges(*ends), constraints)
+    left, right, weight = (np.asarray(edges.pop(name))[order] for name in ("record_l", "record_r", "match_weight"))
+    return Graph(records, Edges(left, right, weight), constraints)

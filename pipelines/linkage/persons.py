@@ -59,7 +59,15 @@ _CODE = [
     *(
         _MODELS / name
         for name in (
-            *("clustering.py", "bridges.py", "calibration.py", "marks.py", "stop_level.py", "thresholds.py"),
+            *(
+                "clustering.py",
+                "bridges.py",
+                "calibration.py",
+                "marks.py",
+                "merging.py",
+                "stop_level.py",
+                "thresholds.py",
+            ),
             "person/company.py",
         )
     ),

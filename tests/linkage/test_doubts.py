@@ -18,8 +18,9 @@ def asked(pairs: dict[tuple[int, int], float], records: int) -> list[tuple[str, 
     )
     graph = Graph(names, Edges(left, right, np.array(list(pairs.values()))), Constraints.none(records))
     found = cluster(records, graph.edges, graph.constraints)
-    rows = _scored(graph, found, AT, 13).select("record_l", "record_r", "reason").sort("record_l", "record_r")
-    return rows.rows()
+    chosen, why, reasons = _scored(graph, found, AT, 13)
+    ends = graph.pairs(left[chosen], right[chosen]).rows()
+    return sorted((*pair, reasons[place]) for pair, place in zip(ends, why, strict=True))
 
 
 def test_two_groups_make_one_question() -> None:

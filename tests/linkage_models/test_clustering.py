@@ -4,21 +4,9 @@ import numpy as np
 import pytest
 
 from linkage_models import thresholds as policy
-from linkage_models.clustering import (
-    DEAD,
-    DECIDED,
-    FITS_TWO,
-    NEVER,
-    ONE_PER_SOURCE,
-    Clustering,
-    Constraints,
-    Edges,
-    check_stop,
-    cluster,
-    components,
-    missing_weight,
-)
+from linkage_models.clustering import Clustering, Constraints, Edges, check_stop, cluster, components, missing_weight
 from linkage_models.marks import marks
+from linkage_models.merging import DEAD, DECIDED, FITS_TWO, NEVER, ONE_PER_SOURCE
 
 
 def edges(*rows: tuple[int, int, float]) -> Edges:
@@ -73,6 +61,24 @@ def test_one_record_of_a_person_where_the_source_holds_each_once() -> None:
     found = cluster(3, edges((0, 1, 9), (1, 2, 5), (0, 2, 4)), constraints(3, exclusive=[7, -1, 7]), missing=-3)
     assert labels(found) == [0, 0, 1]
     assert (found.stopped.tolist(), found.stopped_by.tolist()) == ([1], [ONE_PER_SOURCE])
+
+
+@pytest.mark.parametrize(("others", "asked"), [(5.0, 2), (-9.0, None)])
+def test_what_lies_between_two_persons_decides_whether_a_forbidden_pair_is_asked_about(
+    others: float, asked: int | None
+) -> None:
+    # records 0 and 1 are of one person, 2 and 3 of another; one source holds 0 and 2
+    rows = [(0, 1, 9.0), (2, 3, 9.0), (0, 2, 8.0), (0, 3, others), (1, 2, others), (1, 3, others)]
+    found = cluster(4, edges(*rows), constraints(4, exclusive=[7, -1, 7, -1]))
+    assert labels(found) == [0, 0, 1, 1]
+    assert list(zip(found.stopped, found.stopped_by, strict=True)) == ([(asked, ONE_PER_SOURCE)] if asked else [])
+
+
+def test_of_a_list_that_holds_a_person_once_every_likely_pair_is_asked_about() -> None:
+    every = [(a, b, 3.0) for b in range(40) for a in range(b)]
+    found = cluster(40, edges(*every), constraints(40, exclusive=[0] * 40, cannot=[(0, 1)]))
+    assert labels(found) == list(range(40)) and len(found.stopped) == len(every)
+    assert set(found.stopped_by[1:].tolist()) == {ONE_PER_SOURCE} and found.stopped_by[0] == DECIDED
 
 
 def test_what_fits_two_persons_joins_neither() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from linkage_models.clustering import FITS_TWO
+from linkage_models.merging import FITS_TWO
 from pipelines.keys.keyring import Keyring
 from pipelines.linkage.doubts import KEPT_APART
 from pipelines.linkage.names_alone import COLUMNS, WARY
