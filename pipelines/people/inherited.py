@@ -65,14 +65,18 @@ def inherit_flags(wh: Warehouse) -> int:
         "o.birth_date = f.birth_date AND o.home_key = f.home_key AND o.forename_root = f.forename_root",
     )
     former = " UNION ALL ".join(
-        f"SELECT o.record_id, f.sensitivity FROM flagged f JOIN {_RECORD} o ON {same} AND o.sensitivity IS NULL "
+        f"SELECT o.record_id, f.sensitivity FROM flagged f JOIN alike o ON {same} "
         f"JOIN {_REACH} w ON w.flagged = f.source AND w.source = o.source"
         for same in agree
     )
+    # records are sought once for all of these, by what each of them asks for
+    first = " OR ".join(f"{each} IN (SELECT {each} FROM flagged)" for each in ("nino", "nhs_number", "birth_date"))
     return len(
         wh.rows(
             f"""UPDATE {_RECORD} AS r SET sensitivity = f.sensitivity
-            FROM (WITH flagged AS (SELECT * FROM {_RECORD} WHERE sensitivity IN ({listed(NEVER_LINK)}))
+            FROM (WITH flagged AS (SELECT * FROM {_RECORD} WHERE sensitivity IN ({listed(NEVER_LINK)})),
+                alike AS MATERIALIZED (SELECT record_id, source, nino, nhs_number, birth_date, email, phone, home_key,
+                    surname_key, forename_root FROM {_RECORD} WHERE sensitivity IS NULL AND ({first}))
                 SELECT record_id, min(sensitivity) AS sensitivity FROM ({former}) GROUP BY record_id) f
             WHERE r.record_id = f.record_id RETURNING r.record_id"""
         )
