@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipelines.faults import plural
 from pipelines.governance import audit
 from pipelines.operations import Operations, timestamp
 from review_app.kin import kept_from
@@ -70,6 +71,12 @@ class Flag:
 
     def days(self, today: date) -> int:
         return (today - self.since).days if self.since else 0
+
+    def long(self, today: date) -> str:
+        """How long both entries have stood, as people say it: `24 days`, `9 months`, `9 years`."""
+        days = self.days(today)
+        years, months = days // 365, days // 30
+        return plural(years, "year") if years > 1 else plural(months, "month") if months > 1 else plural(days, "day")
 
     def side(self, side: str) -> dict[str, Any]:
         """One of the two records, masked unless open."""

@@ -23,6 +23,7 @@ from pipelines.settings import DataFolder, load_settings, remember
 from pipelines.snapshots import published_place
 from pipelines.source_faults import report_fault, reported_faults
 from pipelines.store_tables import audit_table
+from review_app.flagged import Flag
 from review_app.published import Published
 from review_app.starting import started
 from tests.review_app.conftest import reading
@@ -33,6 +34,15 @@ DPO = "data_protection_officer"
 
 def store(folder: DataFolder) -> Operations:
     return Operations.open(folder, open_keyring(folder, load_settings(folder), STORE))
+
+
+@pytest.mark.parametrize(
+    ("since", "said"),
+    [(date(2026, 10, 30), "1 day"), (date(2026, 9, 1), "2 months"), (date(2024, 10, 30), "2 years"),
+     (date(2025, 10, 30), "12 months"), (date(2026, 9, 5), "56 days"), (None, "0 days")],
+)  # fmt: skip
+def test_how_long_a_pair_stands_is_said_as_people_say_it(since: date | None, said: str) -> None:
+    assert Flag({"subject_from": since, "other_from": None}, "A rule").long(date(2026, 10, 31)) == said
 
 
 def test_the_list_is_masked_narrowed_and_carries_the_notice(place: DataFolder) -> None:
