@@ -62,7 +62,7 @@ def observe(
     telling = tuple(each for each in sessions if names & (each.trains | each.evidence))
     usable = plan_sessions(con, keys, telling, keyed) if sessions else []
     settings = settings_of(chosen, prior)
-    patterns = look_at_pairs(con, table, settings, usable, keys, seed)
+    patterns = look_at_pairs(con, table, settings, chosen, usable, keys, seed)
     con.execute("DROP TABLE IF EXISTS training_key")
     if design is COUNCIL:
         count_local_levels(con, table, settings, seed)
@@ -113,8 +113,9 @@ def _raise_u(
 
 
 def _families_seen(con: duckdb.DuckDBPyConnection, table: str, columns: set[str]) -> bool:
-    """Whether people of one surname live together in these records: of the pairs of one surname in one home, those
-    whose forename and birth date both differ, against those that agree on both."""
+    """Whether people of one surname live together in these records. Of the pairs of one surname in one home, those
+    whose forename and birth date both differ are many against those that agree on both; or, where copies are so many
+    that they drown these, homes hold two people whom two records each describe alike: damage seldom repeats itself."""
     if not columns.issuperset({"home_key", "surname_key", "forename_root", "birth_date"}):
         return True
     differ, agree = con.execute(
@@ -123,7 +124,19 @@ def _families_seen(con: duckdb.DuckDBPyConnection, table: str, columns: set[str]
         FROM {table} l JOIN {table} r ON l.home_key = r.home_key AND l.surname_key = r.surname_key
             AND l.unique_id < r.unique_id"""
     ).fetchall()[0]
-    return bool(differ > policy.FAMILY_SHARE * (differ + agree))
+    if differ > policy.FAMILY_SHARE * (differ + agree):
+        return True
+    homes, shared = con.execute(
+        f"""WITH seen AS (  -- one row per person whom two records of one home describe alike
+            SELECT home_key, surname_key, left(forename_root, 1) AS initial, birth_year FROM {table}
+            WHERE length(forename_root) > 1 AND NOT weak_birth_date
+            GROUP BY home_key, surname_key, forename_root, birth_date, birth_year HAVING count(*) > 1
+        )
+        SELECT count(*), count(*) FILTER (several OR last - first >= {policy.NAMESAKE_YEARS}) FROM (
+            SELECT count(DISTINCT initial) > 1 AS several, min(birth_year) AS first, max(birth_year) AS last
+            FROM seen WHERE home_key IS NOT NULL AND surname_key IS NOT NULL GROUP BY home_key, surname_key)"""
+    ).fetchall()[0]
+    return bool(shared >= policy.FAMILY_HOMES_FEWEST and shared > policy.FAMILY_HOMES * homes)
 
 
 def settings_of(chosen: list[Comparison], prior: float) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from linkage_models.linker import linker_for, predict_given, unweighed
 from linkage_models.maximisation import pairs_by_level
 from linkage_models.models import CORE
 from linkage_models.person import blocking
+from linkage_models.person.levels import Comparison
 
 MIN_SESSION_PAIRS = 200
 # A session of fewer pairs is noise beside one of more, but better than none for what no other session shows.
@@ -67,6 +68,7 @@ def look_at_pairs(
     con: duckdb.DuckDBPyConnection,
     table: str,
     settings: dict[str, Any],
+    chosen: list[Comparison],
     usable: list[tuple[Session, blocking.Planned]],
     keys: str,
     seed: int,
@@ -100,8 +102,11 @@ def look_at_pairs(
     kept = f"SELECT match_key AS taken, {gammas}, count(*) AS pairs FROM predicted GROUP BY ALL"
     shown = predict_given(con, linker_for(con, table, alone, {}, kept), "training_blocked")
     counts = con.execute(f"FROM {shown.physical_name} WHERE taken = {chance}").fetchnumpy()
-    for each in settings["comparisons"]:
-        _set_u([x for x in each["comparison_levels"] if not x.get("is_null_level")], counts, each["output_column_name"])
+    for each, source in zip(settings["comparisons"], chosen, strict=True):
+        levels = [x for x in each["comparison_levels"] if not x.get("is_null_level")]
+        _set_u(levels, counts, source.name)
+        if source.among and not set(names).isdisjoint(source.among):
+            _narrow_u(levels, counts, source, {other.name: other for other in chosen})
     patterns = []
     for place, ((session, _), part) in enumerate(zip(usable, parts, strict=True)):
         compared = [name for name in names if name in session.trains | session.evidence]
@@ -128,6 +133,26 @@ def _at_random(con: duckdb.DuckDBPyConnection, table: str, seed: int) -> pl.Data
         left, right = np.sort(np.random.default_rng(seed).integers(len(records), size=(2, policy.U_PAIRS)), axis=0)
         left, right = left[left < right], right[left < right]
     return pl.DataFrame({"left_id": records[left], "right_id": records[right]})
+
+
+def _narrow_u(
+    levels: list[dict[str, Any]], patterns: dict[str, Any], source: Comparison, others: dict[str, Comparison]
+) -> None:
+    """Set u to the share among the pairs that `among` names, drawn to the share among all as strongly as by
+    MIN_SESSION_PAIRS pairs."""
+    kept = np.ones(len(patterns["pairs"]), dtype=bool)
+    for name, words in source.among.items():
+        if name in others:
+            last = len(others[name].levels) - 1
+            at = [last - place for place, level in enumerate(others[name].levels) if level.words in words]
+            kept &= np.isin(patterns[f"gamma_{name}"], at)
+    found = pairs_by_level(
+        {key: np.asarray(column)[kept] for key, column in patterns.items()}, source.name, len(levels)
+    )
+    for level, pairs in zip(levels, found, strict=True):
+        if "u_probability" in level and not level.get("fix_u_probability"):
+            drawn = pairs + MIN_SESSION_PAIRS * level["u_probability"]
+            level["u_probability"] = drawn / (sum(found) + MIN_SESSION_PAIRS)
 
 
 def _set_u(levels: list[dict[str, Any]], patterns: dict[str, Any], name: str) -> None:

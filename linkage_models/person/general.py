@@ -27,6 +27,7 @@ from linkage_models.thresholds import (
     NAMESAKE_WEIGHT,
     NAMESAKE_YEARS,
     NEAR_DAYS,
+    NOBODY_WEIGHT,
     OTHER_GENERATION_WEIGHT,
     OTHER_PERSON_WEIGHT,
     RELATIVE_SHARE,
@@ -65,6 +66,10 @@ _RELATIVES = (
     f"({_SAME_HOME} OR phone_l = phone_r OR email_l = email_r) AND (birth_date_l IS NULL OR birth_date_r IS NULL)"
 )
 _NAMELESS = "(surname_key_l IS NULL OR surname_key_r IS NULL)"
+_NOBODY = (
+    "(forename_l IS NULL AND surname_key_l IS NULL) <> (forename_r IS NULL AND surname_key_r IS NULL)"
+    " AND (birth_date_l IS NULL OR birth_date_r IS NULL)"
+)
 _UNKNOWN = " OR ".join(f"coalesce(home_key_{side}, address_line_{side}, postcode_{side}) IS NULL" for side in "lr")
 _UNKNOWN = f"({_UNKNOWN})"
 # levels of HOME weighed by how common a name is, for pairs of which one address or none is unknown
@@ -78,6 +83,8 @@ HOME = Comparison(
         Level("same surname at one address", f"{_SURNAME} AND {_SAME_HOME}", share=0.4),
         Level("surnames alike at one address", f"{_SURNAME_ALIKE} AND {_SAME_HOME}"),
         Level("surnames a little alike at one address", f"{_SURNAME_SLIGHT} AND {_SAME_HOME}"),
+        # a home's or an office's record is none of its people's
+        Level("one names nobody, a birth date unknown", _NOBODY, weight=NOBODY_WEIGHT),
         Level("a surname unknown at one address", f"{_NAMELESS} AND {_SAME_HOME}"),
         Level("different surnames at one address", _SAME_HOME),
         Level("same surname, addresses alike", f"{_SURNAME} AND {_ALIKE}", share=0.2),
@@ -193,6 +200,15 @@ def _general(levels: tuple[Level, ...]) -> tuple[Level, ...]:
 
 FORENAME = replace(comparisons.FORENAME, levels=_general(comparisons.FORENAME.levels))
 SEX = Comparison("sex", ("sex",), "sex_l IS NULL OR sex_r IS NULL", _general(comparisons.SEX.levels[::2]))
+# with a forename go a sex, a tongue and an age, and with these middle names: what namesakes of other families share of
+# them is counted
+MIDDLE = replace(
+    comparisons.MIDDLE,
+    among={
+        "forename": (FORENAME.levels[0].words,),
+        "home": tuple(level.words for level in HOME.levels if level.words.startswith("different surnames")),
+    },
+)
 
 
 def _said(name: str, called: str, many: str) -> Comparison:
@@ -223,7 +239,7 @@ GENERATION = Comparison(
         Level("one Sr, the other Jr, or of other numbers, as father and son", "ELSE", weight=OTHER_GENERATION_WEIGHT),
     ),
 )
-_REPLACED = {"sex": SEX, "forename": FORENAME, "home": HOME, "birth_date": BIRTH_DATE}
+_REPLACED = {"sex": SEX, "forename": FORENAME, "home": HOME, "middle": MIDDLE, "birth_date": BIRTH_DATE}
 COMPARISONS = (
     *(_REPLACED.get(each.name, each) for each in comparisons.COMPARISONS if each.name != "move"),
     comparisons.number("person_number", "number"),

@@ -31,10 +31,13 @@ class Level:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Levels in order, after the null level; `needs` are the columns without which it is left out."""
+    """Levels in order, after the null level; `needs` are the columns without which it is left out. `among`: by other
+    comparisons the words of levels, and u is the share among random pairs at these, where what two people share goes
+    with what they share there."""
 
     name: str
     needs: tuple[str, ...]
     null: str
     levels: tuple[Level, ...] = field(default_factory=tuple)
     null_words: str = "not known for both"
+    among: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -22,7 +22,7 @@ REPEATED_SHARE = 0.02
 # of copies, two a person, shows a half; who comes twice for all that goes to review).
 COPIES_SHARE = 1 / 3
 # What may be known of a person, beside the name.
-_KNOWN = ("middle", "generation", "birth_date", "sex", "home")
+_KNOWN = ("middle", "generation", "birth_date", "birth_year", "sex", "home")
 
 Stated = Mapping[str, str | Mapping[str, str]]
 
@@ -54,16 +54,25 @@ def _plain_copies_are_few(wh: Warehouse, people: str, source: str, others: Colle
     wh.execute(
         f"""-- one row per record of these lists
         CREATE OR REPLACE TEMP TABLE listed AS
-        SELECT source = '{source}' AS here, forename_root, surname_key, middle, generation, birth_date, sex, home
+        SELECT source = '{source}' AS here, forename_root, surname_key, middle, generation, sex, home,
+            year(birth_date) AS birth_year, CASE WHEN NOT weak_birth_date THEN birth_date END AS birth_date
         FROM {people} LEFT JOIN (
             SELECT record_id, min(home_key) AS home FROM identity.people.record_address GROUP BY ALL) USING (record_id)
         WHERE is_person AND source IN ({sql_list(sorted({source, *others}))})"""
     )
-    held = ", ".join(f"count({name}) FILTER (here) * count({name}) FILTER (NOT here) > 0" for name in _KNOWN)
-    (known,) = wh.rows(f"SELECT {held} FROM listed")
+    held = [f"count({name}) FILTER (here) * count({name}) FILTER (NOT here) > 0" for name in _KNOWN]
+    # where one list knows little more than years of birth, the years are held against each other
+    held += [
+        f"2 * count(birth_date) FILTER ({side}) < count(birth_year) FILTER ({side})" for side in ("here", "NOT here")
+    ]
+    ((*known, of_years, beside_years),) = wh.rows(f"SELECT {', '.join(held)} FROM listed")
     columns = [name for name, both in zip(_KNOWN, known, strict=True) if both]
+    if of_years or beside_years:
+        columns = [name for name in columns if name != "birth_date"]
     # a copy of a name alone is no copy to be seen: namesakes look the same
-    told = " OR ".join(f"{name} IS NOT NULL" for name in columns if name in ("birth_date", "home")) or "true"
+    told = (
+        " OR ".join(f"{name} IS NOT NULL" for name in columns if name in ("birth_date", "birth_year", "home")) or "true"
+    )
     ((inside, across, here, there),) = wh.rows(
         f"""SELECT sum(a * (a - 1))::DOUBLE, sum(a * b)::DOUBLE, sum(a)::DOUBLE, sum(b)::DOUBLE
         FROM (SELECT count(*) FILTER (here) AS a, count(*) FILTER (NOT here) AS b FROM listed
