@@ -42,34 +42,45 @@ _PERSONAL: tuple[tuple[PersonalClass, str], ...] = (
 #: What of the person, by the whole name of a column; several columns of one meaning stand in the order of the file.
 _MEANINGS = {
     "forename": r"(first|fore|given|christian)(_?n(a?me?|m)s?)?(_?\d)?|f_?name(_c?\d)?"
-    r"|prenoms?|vornamen?|voornaam|nombres?|nome_proprio|jmeno|imie|imiona|fornavne?|fornamn",
-    "middle": r"(mid(dle|l)?|second|other_given)(_?(n(a?me?|m)s?|init(ial)?s?))?|m_?name",
+    r"|prenoms?|vornamen?|voornaam|nombres?|nome_proprio|jmeno|imie|imiona|fornavne?|fornamn"
+    r"|ten|eiginnafn|etunimi",
+    "middle": r"(mid(dle|l)?|second|other_given)(_?(n(a?me?|m)s?|init(ial)?s?))?|m_?name"
+    r"|ten_(dem|lot)|millinafn",
     "surname": r"(sur|last|family)(_?n(a?me?|m)s?)?(_?\d)?|l_?name(_c?\d)?"
     r"|nachname|familienname|achternaam|apellidos?(_?\d)?|(primer|segundo)_apellido|nom_(de_)?famille"
-    r"|cognome|sobrenome|apelidos?|prijmeni|nazwisko|efternavn|etternavn|efternamn",
+    r"|cognome|sobrenome|apelidos?|prijmeni|nazwisko|efternavn|etternavn|efternamn"
+    r"|ho|fodurnafn|kenninafn|sukunimi|apellido_(paterno|materno)",
     "name_text": r"(full|whole|person|resident|patient|voter|member|customer|client|pupil|student|child|passenger)?"
-    r"_?names?(_of_person)?|nom|naam|nome|name_text",
+    r"_?names?(_of_person)?|nom|naam|nome|name_text"
+    r"|ho_(va_)?ten|nafn|(elector|applicant|beneficiary)_?s?_?name|nombre_completo|nombre_y_apellidos",
     "former_surname": r"(maiden|birth|previous|former|married|prior)_?(sur|last_?|family_?)?name|nee|alias(es)?(_.*)?"
     r"|also_known_as|aka",
     "title": r"title|salutation|honorific|name_?(prefix|title)|prefix",
     "birth_date": r"(d_?o_?b|b_?day|(date_of_|day_of_)?birth(_?da(te|y))?|born(_on)?|birth_?dt|geburtsdatum"
     r"|geboortedatum|date_(de_)?naissance|fecha_(de_)?nac(imiento)?|data_(di_)?nascita|data_(de_)?nascimento"
-    r"|datum_narozeni|data_urodzenia|fodelsedatum)(_.*)?",
+    r"|datum_narozeni|data_urodzenia|fodelsedatum)(_.*)?"
+    r"|(ngay_(thang_nam_)?sinh|faeddur|faedingardagur|syntymaaika)",
     "birth_year": r"y_?o_?b|year_(of_birth|born)|(birth|born)_?(year|yr)|annee_(de_)?naissance|geburtsjahr"
-    r"|geboortejaar",
+    r"|geboortejaar"
+    r"|nam_sinh|faedingarar|syntymavuosi|rok_(narozeni|urodzenia)|ano_(de_)?nac(imiento)?",
     "age": r"(birth_)?age(_(years?|yrs|at_.*|in_years?|last_birthday))?|years_old|alter|leeftijd|edad"
-    r"|eta|idade|vek|wiek",
-    "sex": r"(sex|gender)(_(code|cd|desc|at_birth))?|geschlecht|geslacht|sexe|sexo|sesso|pohlavi|plec",
+    r"|eta|idade|vek|wiek"
+    r"|tuoi|aldur|ika|alder",
+    "sex": r"(sex|gender)(_(code|cd|desc|at_birth))?|geschlecht|geslacht|sexe|sexo|sesso|pohlavi|plec"
+    r"|gioi_tinh|kyn|sukupuoli|kon|kjonn",
     "death_date": r"d_?o_?d|date_of_death|death_?date|died(_on)?",
     "nino": r"nino|ni_(no|num|number)|national_insurance(_(no|number))?",
     "nhs_number": r"nhs(_(no|num|number))?",
     "person_number": r"s_?s_?n|soc(ial)?_?sec(urity)?(_?(id|no|num|number|nbr))?|passport(_(no|number))?"
     r"|(national|citizen|identity)_(id|no|number|code)|personal_(no|number|code)|medicare(_(no|number))?|medical_record_(no|number)",
-    "phone": r"(full_|home_|mobile_?|cell_|work_|tele)?(phone|tel|mobile|cell)(_?(no|num|number))?(_?1)?",
+    "phone": r"(full_|home_|mobile_?|cell_|work_|tele)?(phone|tel|mobile|cell)(_?(no|num|number))?(_?1)?"
+    r"|(so_)?dien_thoai|telefon(o|nummer)?|telefone|mobil|movil|celular|puhelin",
     "email": r"e_?mail(_?addr(ess)?)?(_?1)?",
     "birth_place": r"birth_?place|place_of_birth|pob|born_(in|at)|(town|city|parish|county|country|state)_of_birth"
-    r"|birth_(town|city|parish|county|country|state)",
-    "occupation": r"occupations?|profession|job(_title)?|trade|beruf",
+    r"|birth_(town|city|parish|county|country|state)"
+    r"|lugar_(de_)?nac(imiento)?|lieu_(de_)?naissance|luogo_(di_)?nascita|geburtsort|rodiste|miejsce_urodzenia|fode(sted|ort)|noi_sinh|where_born",
+    "occupation": r"occupations?|profession|job(_title)?|trade|beruf"
+    r"|povolani|zawod|ocupacion|profesion|oficio|professione|profissao|erhverv|yrke|nghe_nghiep",
     "postcode": r"(res_|residen(ce|tial)_|home_)?(post_?codes?|postal_?code|pcode|zip(_?code)?|plz)(_.*)?"
     r"|(codigo|code|cod)_postal|cp|cap|cep",
     "uprn": r"uprn",
@@ -77,10 +88,12 @@ _MEANINGS = {
     r"|(house|flat|door|street|apartment|apt|unit|building)(_?(no|num|number|name|type|nbr|address))?|addr_.*|street_.*|house_.*|(res_)?street(_address)?|res_street_address"
     r"|(res_|residen(ce|tial)_|home_)?(suburb|town|city|locality|village|parish|county|state|province)(_(name|desc|cd|code))?"
     r"|strasse|straat|rue|ville|ort|woonplaats|plaats|lieu|adresse|direccion|domicilio|calle|municipio|poblacion|localidad"
-    r"|provincia|indirizzo|comune|endereco|morada|localidade",
+    r"|provincia|indirizzo|comune|endereco|morada|localidade"
+    r"|commune|tehsil|taluka|mandal|xa|phuong|quan|huyen|tinh|dia_chi|thon|baer|heimili|obec|ulice|wohnort|haus(nummer|nr)|strasse_(und_|u_)?(hausnummer|hausnr|hnr|nr)|kommune|gade|gata|barrio|parroquia",
 }
 #: Jr and Sr in a column of their own belong behind the family name, whatever stands first in the file.
 _SUFFIX = re.compile(r"(name_?|gen(eration(al)?)?_?)?suffix(_lbl)?")
+_NAME = re.compile(r"names?|nome|nafn")
 _NUMBERS = ("birth_year", "age")
 _DATES = ("birth_date", "death_date")
 _PARTS = tuple(
@@ -94,7 +107,12 @@ def class_of(staged: str) -> PersonalClass | None:
     return next((kind for kind, pattern in _PERSONAL if re.search(pattern, without_accents(staged))), None)
 
 
+#: Letters that are no other letter with a mark.
+_LETTERS = str.maketrans({"đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "ß": "ss", "ı": "i"})
+
+
 def without_accents(text: str) -> str:
+    text = text.lower().translate(_LETTERS)
     return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
 
 
@@ -111,7 +129,10 @@ def meanings_of(shapes: Mapping[str, Shape]) -> dict[str, list[str]]:
                     found.setdefault(meaning, []).append(staged)
                 break
     if found.get("surname") or found.get("forename"):
-        found.pop("name_text", None)
+        whole = found.pop("name_text", [])
+        # a column called no more than `name` beside the surname holds the rest
+        if "forename" not in found and (rest := [each for each in whole if _NAME.fullmatch(without_accents(each))]):
+            found["forename"] = rest
     behind = [staged for staged in held if _SUFFIX.fullmatch(staged)]
     if last := next((meaning for meaning in ("surname", "name_text") if meaning in found), None):
         found[last] += behind

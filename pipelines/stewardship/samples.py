@@ -34,6 +34,11 @@ SEXES: tuple[Mapping[str, str], ...] = (
     {"M": "male", "W": "female"},
     {"M": "male", "V": "female"},
     {"MUŽ": "male", "ŽENA": "female"},
+    {"NAM": "male", "NỮ": "female"},
+    {"KARL": "male", "KONA": "female"},
+    {"MIES": "male", "NAINEN": "female"},
+    {"MASCULINO": "male", "FEMENINO": "female"},
+    {"MÄNNLICH": "male", "WEIBLICH": "female"},
 )
 
 

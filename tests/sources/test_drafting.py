@@ -143,6 +143,13 @@ def test_a_draft_of_a_council_s_file_stays_open_and_never_holds_a_value(tmp_path
         ("prénom nom_de_famille date_naissance:date adresse code_postal ville", "forename=prénom surname=nom_de_famille"
          " birth_date=date_naissance address=adresse,ville postcode=code_postal"),
         ("jmeno prijmeni vek:integer pohlavi", "forename=jmeno surname=prijmeni age=vek sex=pohlavi"),
+        ("stt ho ten_dem ten ngay_sinh:date gioi_tinh xa", "forename=ten middle=ten_dem surname=ho birth_date=ngay_sinh"
+         " sex=gioi_tinh address=xa"),
+        ("nr nafn fodurnafn kyn faedingarar:integer baer", "forename=nafn surname=fodurnafn birth_year=faedingarar"
+         " sex=kyn address=baer"),
+        ("nr nafn faeddur:date baer", "name_text=nafn birth_date=faeddur address=baer"),
+        ("vorname nachname geburtsort strasse_und_hausnummer plz wohnort telefon", "forename=vorname surname=nachname"
+         " phone=telefon birth_place=geburtsort address=strasse_und_hausnummer,wohnort postcode=plz"),
         ("name_suffix_lbl last_name first_name", "forename=first_name surname=last_name,name_suffix_lbl"),
         ("voter_name suffix birth_year:integer", "name_text=voter_name,suffix birth_year=birth_year"),
         ("title manufacturer price:decimal", ""),
