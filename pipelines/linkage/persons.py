@@ -271,13 +271,15 @@ def _identify(wh: Warehouse, key: bytes, made: Mapping[str, tuple[Graph, Ints]],
     # a source by its number: distinct numbers are found far quicker than distinct names
     numbered = pl.Enum(now["source"].unique().sort())
     persons = (
-        now.select("view", "group_no", pl.col("source").cast(numbered), "person_id")
-        .group_by("view", "group_no", "source")
-        .agg(pl.col("person_id").first(), records=pl.len().cast(pl.Int32))
-        .sort("source")
-        .group_by("view", "group_no")
-        .agg(pl.col("person_id").first(), pl.col("records").sum(), sources="source")
-        .with_columns(pl.col("sources").cast(pl.List(pl.String)))
+        now.select(pl.col("view").cast(pl.Enum(sorted(given))), "group_no", pl.col("source").cast(numbered), "person_id")
+        .sort("view", "group_no", "source")
+        .group_by("view", "group_no", maintain_order=True)
+        .agg(
+            pl.col("person_id").first(),
+            records=pl.len().cast(pl.Int32),
+            sources=pl.col("source").unique(maintain_order=True),
+        )
+        .with_columns(pl.col("view").cast(pl.String), pl.col("sources").cast(pl.List(pl.String)))
         .join(gone, on=["view", "person_id"], how="full", coalesce=True)
         .sort("view", "group_no", "person_id")
         .select(

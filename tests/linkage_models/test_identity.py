@@ -1,6 +1,7 @@
 """Ids that last: the larger overlap keeps the id; every change has its event."""
 
 import polars as pl
+from polars.testing import assert_frame_equal
 
 from linkage_models.identity import assign
 
@@ -18,6 +19,14 @@ def test_first_run_draws_in_order() -> None:
     ids, events = run({"a": 0, "b": 0, "c": 1}, {})
     assert ids == {"a": "new0", "b": "new0", "c": "new1"}
     assert events == {("created", "new0", None), ("created", "new1", None)}
+
+
+def test_where_nobody_has_an_id_all_is_as_beside_one_who_is_gone() -> None:
+    groups = pl.DataFrame({"member": ["d", "a", "c", "b", "e"], "group_no": [7, 3, 7, 0, 3]})
+    gone = pl.DataFrame({"member": ["gone"], "id": ["old"]})
+    first, later = (assign(groups, last, lambda n: pl.Series([f"new{k}" for k in range(n)])) for last in (gone[:0], gone))
+    assert_frame_equal(first.ids, later.ids)
+    assert_frame_equal(first.events, later.events.filter(pl.col("event") != "retired"))
 
 
 def test_nothing_changes_nothing() -> None:
