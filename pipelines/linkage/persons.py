@@ -271,7 +271,9 @@ def _identify(wh: Warehouse, key: bytes, made: Mapping[str, tuple[Graph, Ints]],
     # a source by its number: distinct numbers are found far quicker than distinct names
     numbered = pl.Enum(now["source"].unique().sort())
     persons = (
-        now.select(pl.col("view").cast(pl.Enum(sorted(given))), "group_no", pl.col("source").cast(numbered), "person_id")
+        now.select(
+            pl.col("view").cast(pl.Enum(sorted(given))), "group_no", pl.col("source").cast(numbered), "person_id"
+        )
         .sort("view", "group_no", "source")
         .group_by("view", "group_no", maintain_order=True)
         .agg(

@@ -24,7 +24,9 @@ def test_first_run_draws_in_order() -> None:
 def test_where_nobody_has_an_id_all_is_as_beside_one_who_is_gone() -> None:
     groups = pl.DataFrame({"member": ["d", "a", "c", "b", "e"], "group_no": [7, 3, 7, 0, 3]})
     gone = pl.DataFrame({"member": ["gone"], "id": ["old"]})
-    first, later = (assign(groups, last, lambda n: pl.Series([f"new{k}" for k in range(n)])) for last in (gone[:0], gone))
+    first, later = (
+        assign(groups, last, lambda n: pl.Series([f"new{k}" for k in range(n)])) for last in (gone[:0], gone)
+    )
     assert_frame_equal(first.ids, later.ids)
     assert_frame_equal(first.events, later.events.filter(pl.col("event") != "retired"))
 
