@@ -36,3 +36,6 @@ UNREADABLE_ALWAYS = 20
 
 # A column is of a type if so large a share of its values fits it; the rest are slips.
 SHAPE_FIT = 0.9
+# Among dates so large a share of years alone is a way of writing what is known (invented church books give a tenth of
+# births so), less is slips (assumed).
+YEARS_ALONE = 0.01

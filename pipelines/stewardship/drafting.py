@@ -152,10 +152,11 @@ def _column(
         parts.append(f"path: {_quoted(column.path)}")
     if typed:
         parts.append(f"type: {shape.type}")
-    if typed and shape.type == "date" and shape.date_format != usual:
-        parts.append(f"date_format: {_quoted(str(shape.date_format))}")
+    if typed and shape.type == "date" and (shape.date_format != usual or shape.years):
+        form = _quoted(str(shape.date_format))
+        parts.append(f'date_format: [{form}, "%Y"]' if shape.years else f"date_format: {form}")
     parts.append(f"personal: {kind or ('none' if shape.type != 'text' else 'free_text')}")
-    notes = []
+    notes = ["a year alone is read as its 1 January"] if typed and shape.years else []
     if codes:
         parts.append(f"codes: {{{', '.join(f'{_quoted(code)}: {meant}' for code, meant in codes.items())}}}")
         notes.append("as ISO 5218 has it" if "1" in codes else "guessed: which is which?")

@@ -74,6 +74,21 @@ def test_headings_that_cannot_name_a_column_get_a_name_near_them(
     assert [intake.state for intake in take_in(wh, contract, landing, None)] == ["accepted"]
 
 
+def test_a_column_of_dates_and_years_alone_is_drafted_and_taken_in_as_both(
+    wh: Warehouse, landing: Path, tmp_path: Path
+) -> None:
+    born = [f"0{1 + day % 9}.02.1816" for day in range(20)] + ["1817"] * 4
+    rows = [f"{place},Elín Jónsdóttir,{each},Hof" for place, each in enumerate(born, start=1)]
+    (tmp_path / "given.csv").write_text("\n".join(["Nr,Nafn,Fæddur,Bær", *rows]), encoding="utf-8")
+    draft("church_book", tmp_path / "given.csv", tmp_path / "mine", landing, DAY, synthetic=True)
+    contract = load_contract(tmp_path / "mine" / "church_book" / "contract.yaml")
+    assert [intake.state for intake in take_in(wh, contract, landing, None)] == ["accepted"]
+    for fact in contract.facts:
+        build_fact(wh, fact, {"church_book": contract})
+    found = wh.rows("SELECT year(birth_date), count(*) FROM identity.facts.person_record GROUP BY ALL ORDER BY ALL")
+    assert found == [(1816, 20), (1817, 4)]
+
+
 def test_a_list_of_the_past_with_a_key_called_no_and_accented_headings_is_drafted_and_taken_in(
     wh: Warehouse, tmp_path: Path
 ) -> None:
