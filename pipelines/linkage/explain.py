@@ -61,8 +61,9 @@ def explain(wh: Warehouse, left: str, right: str, at: Looked) -> Explanation:
             [at.view, left, right],
         )
     )
-    if gone := [record for record in (left, right) if record not in homes]:
-        raise UnknownRecord(" ".join(why_absent(wh, record, at.view, at.catalog) for record in gone))
+    gone = {called: record for called, record in (("The first", left), ("The second", right)) if record not in homes}
+    if gone:
+        raise UnknownRecord(" ".join(why_absent(wh, record, at.view, at.catalog, c) for c, record in gone.items()))
     record = f"{at.catalog}.people.record"
     wh.execute(
         f"CREATE OR REPLACE TEMP TABLE pair_record AS SELECT * FROM {record} WHERE record_id IN (?, ?)", [left, right]

@@ -28,17 +28,21 @@ def named_record(wh: Warehouse, given: str, view: str, catalog: str = "published
     return records[0] if records else given
 
 
-def why_absent(wh: Warehouse, record: str, view: str, catalog: str = "published") -> str:
-    """Why a record that was asked for is not in a view, in words."""
-    said, people = f"{record} is not in the view {view}", f"{catalog}.people.record"
-    for source, is_person in wh.rows(f"SELECT source, is_person FROM {people} WHERE record_id = ?", [record]):
-        if not is_person:
-            return f"{said}: it names no person, so it is linked to nobody."
-        return f"{said}: the view does not read {_title(source)}."
-    source, key = record.partition(":")[::2]
+def why_absent(wh: Warehouse, record: str, view: str, catalog: str = "published", called: str = "The record") -> str:
+    """Why a record that was asked for is not in a view, in words that don't repeat what was typed: it may be a name.
+
+    Of a source that the view does not read no more is said, so that nobody learns whose records it holds.
+    """
+    said, people = f"{called} is not in the view {view}", f"{catalog}.people.record"
+    source = record.partition(":")[0]
     known = [name for (name,) in wh.rows(f"SELECT DISTINCT source FROM {people} ORDER BY ALL")]
     if source not in known:
         return f"{said}: no source of this run that holds people is called so; these do: {', '.join(known)}."
+    reads = f"SELECT count(*) FROM {catalog}.linkage.membership WHERE view = ? AND starts_with(record_id, ? || ':')"
+    if not wh.scalar(reads, [view, source]):
+        return f"{said}: the view does not read {_title(source)}."
+    if wh.scalar(f"SELECT count(*) FROM {people} WHERE record_id = ? AND NOT is_person", [record]):
+        return f"{said}: it names no person, so it is linked to nobody."
     if beside := _of_key(wh, record.rpartition("#")[0] or record, view, catalog):
         return f"{said}: of this key there {'are' if len(beside) > 1 else 'is'} {_listed(beside)}."
     aside = _set_aside(wh, source, catalog)
@@ -49,7 +53,7 @@ def why_absent(wh: Warehouse, record: str, view: str, catalog: str = "published"
         if aside
         else " `boroughlink export clusters` lists the records that there are."
     )
-    return f"{said}: no row that {_title(source)} was read from has the key {key.rpartition('#')[0] or key}.{rest}"
+    return f"{said}: no row that {_title(source)} was read from has this key.{rest}"
 
 
 def _of_key(wh: Warehouse, key: str, view: str, catalog: str) -> list[str]:

@@ -191,7 +191,7 @@ def test_explain_says_why(shared: Warehouse) -> None:
     ((_, columns, steps),) = [table for table in told.tables if table[0] == "Evidence"]
     assert columns[2:4] == ("weight", "total")
     assert sum(step[2] for step in steps) == pytest.approx(steps[-1][3], abs=0.05)
-    with pytest.raises(UnknownRecord, match="nobody:1#1 is not in the view data_quality: no source of this run"):
+    with pytest.raises(UnknownRecord, match="The second is not in the view data_quality: no source of this run"):
         explain(shared, strong[0], "nobody:1#1", Looked("data_quality"))
 
 
