@@ -20,7 +20,7 @@ from pipelines.sources.reading import read_file
 from pipelines.sources.shapes import Shape, shape_of
 from pipelines.sources.thresholds import SHAPE_FIT
 from pipelines.sources.workbook_rows import Workbook
-from pipelines.stewardship.meanings import class_of, meanings_of, without_accents
+from pipelines.stewardship.meanings import class_of, in_english, meanings_of, without_accents
 from pipelines.stewardship.zone import trial_zone
 from pipelines.warehouse import Warehouse
 
@@ -39,6 +39,10 @@ SEXES: tuple[Mapping[str, str], ...] = (
     {"MIES": "male", "NAINEN": "female"},
     {"MASCULINO": "male", "FEMENINO": "female"},
     {"MÄNNLICH": "male", "WEIBLICH": "female"},
+    {"男": "male", "女": "female"},
+    {"남": "male", "여": "female"},
+    {"ذكر": "male", "أنثى": "female"},
+    {"ذكر": "male", "انثى": "female"},
 )
 
 
@@ -212,7 +216,7 @@ def _staged(wh: Warehouse, columns: Sequence[tuple[str, str | None]]) -> list[st
     in other letters (written as those of names are), or like another's."""
     install(wh.con)
     listed = "SELECT std_fold(heading) FROM (SELECT unnest(?::VARCHAR[]) AS heading, unnest(range(len(?))) AS place)"
-    headings = [heading for heading, _ in columns]
+    headings = [in_english(heading) for heading, _ in columns]
     names: list[str] = []
     for place, (heading,) in enumerate(wh.rows(f"{listed} ORDER BY place", [headings, headings]), start=1):
         name = near = staged_name(without_accents(heading))[:50]

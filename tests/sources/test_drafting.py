@@ -53,7 +53,7 @@ def test_a_file_without_a_key_is_drafted_delivered_taken_in_and_mapped(
     ]
 
 
-AWKWARD = ["Order", "Group", "record_id", "电话", "1st line", "Phone No.", "Phone-No", "Any", "Forename", "Surname"]
+AWKWARD = ["Order", "Group", "record_id", "备注", "1st line", "Phone No.", "Phone-No", "Any", "Forename", "Surname"]
 AWKWARD += [f"{'How many of those who live with you ' * 2}{each}?" for each in ("work", "study")]
 
 
@@ -107,6 +107,35 @@ def test_headings_in_other_letters_are_named_as_names_in_them_are(wh: Warehouse,
     draft("list", given, tmp_path / "mine", synthetic=True)
     staged = [each.staged for each in load_contract(tmp_path / "mine" / "list" / "contract.yaml").tables[0].columns]
     assert staged == ["nr", "fodselsdato", "strasse", "aeresnavn", "dorde", "miejsce_laki", "thorp", "familiya"]
+
+
+@pytest.mark.parametrize(
+    ("headings", "row", "said"),
+    [
+        ("编号,姓名,性别,出生日期,电话,地址", "7,王伟,男,1980-02-01,13912345678,北京市建国路9号",
+         ("王伟", None, None, date(1980, 2, 1), "M")),
+        ("الرقم,الإسم الاول,اسم العائلة,الجنس,تاريخ الميلاد", "7,سارة,المصري,أنثى,1980-02-01",
+         (None, "سارة", "المصري", date(1980, 2, 1), "F")),
+        ("č.,Jméno,Příjmení,Čp.", "7,Jan,Novák,12", (None, "Jan", "Novák", None, None)),
+    ],
+)  # fmt: skip
+def test_headings_in_chinese_and_arabic_letters_say_what_they_are(
+    wh: Warehouse, tmp_path: Path, headings: str, row: str, said: tuple[object, ...]
+) -> None:
+    given, landing = tmp_path / "given.csv", tmp_path / "landing"
+    other = row.replace("7,", "8,", 1).replace("男", "女").replace("أنثى", "ذكر")
+    given.write_text(f"{headings}\n{row}\n{other}\n", encoding="utf-8")
+    draft("list", given, tmp_path / "mine", landing, DAY, synthetic=True)
+    contract = load_contract(tmp_path / "mine" / "list" / "contract.yaml")
+    maps = contract.tables[0].maps
+    assert maps and maps.postcode is None
+    assert [intake.state for intake in take_in(wh, contract, landing, None)] == ["accepted"]
+    for fact in contract.facts:
+        build_fact(wh, fact, {"list": contract})
+    found = wh.rows(
+        "SELECT name_text, forename, surname, birth_date, sex FROM identity.facts.person_record ORDER BY source_key"
+    )
+    assert found[0] == said
 
 
 def test_a_table_that_maps_nothing_is_said_not_to_be_linked(tmp_path: Path) -> None:
@@ -165,6 +194,14 @@ def test_a_draft_of_a_council_s_file_stays_open_and_never_holds_a_value(tmp_path
         ("nr nafn faeddur:date baer", "name_text=nafn birth_date=faeddur address=baer"),
         ("vorname nachname geburtsort strasse_und_hausnummer plz wohnort telefon", "forename=vorname surname=nachname"
          " phone=telefon birth_place=geburtsort address=strasse_und_hausnummer,wohnort postcode=plz"),
+        ("first mi last dob:date ssn_last_4 mailing_address zip", "forename=first middle=mi surname=last birth_date=dob"
+         " address=mailing_address postcode=zip"),
+        ("schedule forename_s surname age:integer relation_to_head rank_profession_or_occupation", "forename=forename_s"
+         " surname=surname age=age occupation=rank_profession_or_occupation"),
+        ("name_of_beneficiary father_husband_name household_number village_name", "name_text=name_of_beneficiary"
+         " address=household_number,village_name"),
+        ("anrede name_des_teilnehmers anschrift postleitzahl e_mail_adresse", "title=anrede"
+         " name_text=name_des_teilnehmers email=e_mail_adresse address=anschrift postcode=postleitzahl"),
         ("name_suffix_lbl last_name first_name", "forename=first_name surname=last_name,name_suffix_lbl"),
         ("voter_name suffix birth_year:integer", "name_text=voter_name,suffix birth_year=birth_year"),
         ("title manufacturer price:decimal", ""),
