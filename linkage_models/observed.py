@@ -12,8 +12,9 @@ from linkage_models.patterns import Patterns, Session, TrainingFailed, look_at_p
 from linkage_models.person import comparisons, deterministic
 from linkage_models.person.communities import learn_communities, names_go_together
 from linkage_models.person.designs import COUNCIL, GENERAL, Design
-from linkage_models.person.general import without_families, without_proof
+from linkage_models.person.general import with_days_alone, without_families, without_proof
 from linkage_models.person.levels import Comparison
+from linkage_models.person.records import IS_HOME
 from linkage_models.term_frequencies import terms_here, write_rare_names
 
 FLOOR = 1e-6
@@ -82,15 +83,18 @@ def _comparisons_here(
         raise TrainingFailed("there is nothing to train on: no column tells people apart")
     if design is GENERAL and not _families_seen(con, table, columns):
         chosen = without_families(chosen)
-    return without_proof(chosen) if design is GENERAL and _unproved(con, table, chosen) else chosen
-
-
-def _unproved(con: duckdb.DuckDBPyConnection, table: str, chosen: list[Comparison]) -> bool:
-    """Whether names, addresses, sexes and, for most, years of birth are all that is known of people."""
-    if {each.name for each in chosen} - {"forename", "middle", "home", "sex", "birth_date"}:
-        return False
-    days = "count(*) FILTER (birth_date IS NOT NULL AND NOT weak_birth_date)"
-    return bool(con.execute(f"SELECT {days} < count(*) / 2 FROM {table}").fetchall()[0][0])
+    # names, addresses, sexes and births are all that is known of people
+    if design is not GENERAL or {each.name for each in chosen} - {"forename", "middle", "home", "sex", "birth_date"}:
+        return chosen
+    ((days, unknown, homes),) = con.execute(
+        f"""-- one row: shares of records with a day of birth, of births known by year alone, of records with a home
+        SELECT avg((birth_date IS NOT NULL AND NOT weak_birth_date)::INT),
+            coalesce(avg(weak_birth_date::INT) FILTER (birth_date IS NOT NULL), 0), avg(coalesce({IS_HOME}, false)::INT)
+        FROM {table}"""
+    ).fetchall()
+    if days < 1 / 2:
+        return without_proof(chosen)
+    return with_days_alone(chosen, unknown) if homes < policy.FEW_HOMES else chosen
 
 
 def _raise_u(

@@ -194,6 +194,11 @@ MOST_OTHER_DAYS = 0.05
 MOST_OTHER_SURNAMES = 0.05
 # The same where nothing but names, an address and, for most, a year of birth is known (assumed).
 MOST_UNPROVED = 0.01
+# The same of days of birth two digits apart or further, each kind, where a day of birth is the only thing beside names
+# that could prove a person, as fewer than FEW_HOMES of the records have a home: namesakes fill any bound there (an
+# invented Vietnamese clinic, seeds 2 and 3: true .000 to .004; assumed).
+MOST_DAYS_UNPROVED = 0.005
+FEW_HOMES = 0.1
 
 # Of the pairs of one surname in one home, the share of two plainly different people from which records hold families
 # (assumed: a council's registers show more than half, a list of persons with copies none).

@@ -19,6 +19,7 @@ from linkage_models.thresholds import (
     ADDRESS_ALIKE,
     ADDRESS_SAME,
     BIRTH_DATE_U,
+    MOST_DAYS_UNPROVED,
     MOST_DIFFERENT,
     MOST_OTHER_DAYS,
     MOST_OTHER_SURNAMES,
@@ -177,6 +178,13 @@ BIRTH_DATE = Comparison(
         ),
         Level("other days of birth", "ELSE", most=MOST_OTHER_DAYS),
     ),
+)
+
+_DAYS_APART = ("days of birth two digits apart", "same year of birth, or same day and month", "other days of birth")
+_YEARS_APART = (
+    "years of birth next to each other, day unknown",
+    "years of birth two or three apart, day unknown",
+    "years of birth further apart, day unknown",
 )
 
 
@@ -369,6 +377,18 @@ def without_proof(chosen: list[Comparison]) -> list[Comparison]:
         if each.name == HOME.name
         else each
         for each in chosen
+    ]
+
+
+def with_days_alone(chosen: list[Comparison], unknown: float) -> list[Comparison]:
+    """The comparisons where a day of birth is the only thing beside names that could prove a person: whoever shares a
+    name and no day is a namesake, of whom training would take many for one person. `unknown`: the share of births known
+    by their year alone; no more pairs than have such a one can differ so."""
+    most = dict.fromkeys(_DAYS_APART, MOST_DAYS_UNPROVED) | {
+        words: MOST_DAYS_UNPROVED * min(2 * unknown, 1.0) for words in _YEARS_APART
+    }
+    return [
+        replace(each, levels=tuple(replace(x, most=most.get(x.words, x.most)) for x in each.levels)) for each in chosen
     ]
 
 

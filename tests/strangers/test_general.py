@@ -5,12 +5,16 @@ import numpy as np
 import pytest
 
 from linkage_models.maximisation import maximise
-from linkage_models.observed import settings_of
+from linkage_models.observed import observe, settings_of
 from linkage_models.person import blocking
 from linkage_models.person.comparisons import CONTACT, TWINS
 from linkage_models.person.designs import COUNCIL, GENERAL
 from linkage_models.person.general import BIRTH_DATE, FORENAME, HOME, RELATIVES, weigh_relatives
-from linkage_models.thresholds import RELATIVE_SHARE, TWIN_SHARE
+from linkage_models.person.records import link_table
+from linkage_models.thresholds import MOST_DAYS_UNPROVED, RELATIVE_SHARE, TWIN_SHARE
+from pipelines.people.records import RECORD
+from pipelines.warehouse import scratch_warehouse
+from tests.strangers.linking import link, people
 
 NAMELESS = ", ".join(f"NULL::VARCHAR AS {column}" for column in ("initial", "middle", "email"))
 
@@ -63,6 +67,24 @@ def test_namesakes_of_a_common_name_teach_nothing_of_birth_dates() -> None:
     blind = maximise(("every",), patterns, levels, known)
     told = maximise(("every",), patterns | {"shared": np.array([-3.0, -3.0, -12.0, -12.0])}, levels, known)
     assert told.m["birth_date"][1] < 0.1 < blind.m["birth_date"][1]
+
+
+@pytest.mark.parametrize(("address", "bounded"), [(None, True), ("7 Elm Road", False)])
+def test_where_days_of_birth_alone_prove_a_person_other_days_are_seldom_one_persons(
+    address: str | None, bounded: bool
+) -> None:
+    rows = people(60, 3)
+    rows = [{**row, "address_text": address, "postcode": None} for row in rows]
+    with scratch_warehouse() as wh:
+        link(wh, {"clinic": rows})
+        link_table(wh.con, RECORD, "listed")
+        chosen = observe(wh.con, "listed", GENERAL, 1_000, 1).chosen
+    most = {level.words: level.most for each in chosen if each.name == "birth_date" for level in each.levels}
+    assert (most["other days of birth"] == MOST_DAYS_UNPROVED) is bounded
+    assert (most["same year of birth, or same day and month"] == MOST_DAYS_UNPROVED) is bounded
+    # hardly a birth is known by its year alone, so hardly a pair can differ so
+    assert (most["years of birth two or three apart, day unknown"] < MOST_DAYS_UNPROVED) is bounded
+    assert most["same day of birth"] == 1.0
 
 
 def test_both_designs_fit_the_marks_of_their_rules() -> None:
