@@ -25,7 +25,10 @@ def stop_level(calibration: Calibration, joins: Joins, target: float) -> tuple[f
     """The least stop level at which the pairs of records that `joins` brought together are expected to reach `target`,
     and what they are then expected to reach. A pair is of one person as likely as one of the mean weight between the
     two groups that it joined: their pairs share what they show, so that together they say little more than on average.
+    Where nothing was joined any level will do.
     """
+    if not len(joins.pairs):
+        return -np.inf, 1.0
     order = np.argsort(-joins.upto, kind="stable")
     pairs = joins.pairs[order]
     expected = np.cumsum(calibration.probability(joins.mean)[order] * pairs) / np.cumsum(pairs)

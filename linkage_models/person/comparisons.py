@@ -93,11 +93,7 @@ FORENAME = Comparison(
             "(length(forename_l) = 1 AND forename_l = middle_initial_r)"
             " OR (length(forename_r) = 1 AND forename_r = middle_initial_l)",
         ),
-        Level(
-            TWINS,
-            "birth_date_l = birth_date_r AND home_key_l = home_key_r",
-            weight=TWIN_WEIGHT,
-        ),
+        Level(TWINS, "birth_date_l = birth_date_r AND home_key_l = home_key_r", weight=TWIN_WEIGHT),
         Level("different forenames that begin alike", "left(forename_l, 3) = left(forename_r, 3)"),
         Level("different forenames", "ELSE"),
     ),

@@ -25,8 +25,9 @@ BRIDGE = "held by a bridge: without this pair the person falls into two groups o
 THIN = "joined on little evidence"
 OVERSIZED = "oversized: more records than sources give one person"
 CHANGED = "decision suspended: a record has changed since"
-SLICE = 1_000_000
 CONTRADICTED = "decisions contradict each other"
+# So many doubts are written at a time.
+SLICE = 1_000_000
 
 
 def note_doubts(wh: Warehouse, view: str, graph: Graph, found: Clustering, at: Thresholds, oversized: int) -> None:

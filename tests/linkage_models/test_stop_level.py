@@ -30,6 +30,11 @@ def test_joins_are_kept_from_the_best_down_while_they_reach_the_target(
     assert found == pytest.approx((stop, expected))
 
 
+def test_where_nothing_was_joined_the_level_stays() -> None:
+    none = np.empty(0)
+    assert stop_level(face_value(), Joins(none, none, none.astype(np.int64)), 0.99) == (-np.inf, 1.0)
+
+
 def test_joins_of_many_pairs_weigh_more_and_equals_stand_together() -> None:
     best = (10.0, 10.0, 100)
     assert stop_level(face_value(), joins(best, (2.0, 2.0, 1)), 0.99)[0] == -np.inf
