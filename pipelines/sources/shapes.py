@@ -9,7 +9,8 @@ from pipelines.warehouse import Warehouse
 #: Ways of writing a date that extracts use, the British ones first; where several fit, the first does.
 DATE_FORMATS = (
     "%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%Y%m%d", "%d/%m/%Y %H:%M",
-    "%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y", "%d/%m/%y",
+    "%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y", "%d/%m/%y", "%Y/%m/%d",
+    "%Y.%m.%d", "%Y年%m月%d日", "%m-%d-%Y",
 )  # fmt: skip
 
 
@@ -43,7 +44,7 @@ def shape_of(wh: Warehouse, table: str, column: str) -> Shape:
                count(*) FILTER (regexp_full_match(v, '[+-]?[0-9]{{10,18}}')),
                count(*) FILTER (regexp_full_match(v, '[+-]?0[0-9]+')),
                count(*) FILTER (regexp_full_match(v, '[+-]?[0-9]*\\.?[0-9]+')),
-               count(*) FILTER (regexp_matches(v, '^[0-9]{{1,4}}[-/. ]|^[0-9]{{8}}$')),
+               count(*) FILTER (regexp_matches(v, '^[0-9]{{1,4}}[-/. 年]|^[0-9]{{8}}$')),
                count(*) FILTER (regexp_full_match(v, '1[5-9][0-9]{{2}}|20[0-9]{{2}}')) {values}"""
     )[0]
     found = (rows, filled, distinct, longest)

@@ -96,6 +96,7 @@ _SUFFIX = re.compile(r"(name_?|gen(eration(al)?)?_?)?suffix(_lbl)?")
 #: Of "Forename(s)".
 _NAMES = re.compile("_s$")
 _NAME = re.compile(r"names?|nome|nafn")
+_FATHER_OR_HUSBAND = re.compile(r"(name_of_)?father(_?s)?_(or_)?husband(_?s)?(_name)?")
 _NUMBERS = ("birth_year", "age")
 _DATES = ("birth_date", "death_date")
 _PARTS = tuple(
@@ -181,6 +182,9 @@ def meanings_of(shapes: Mapping[str, Shape]) -> dict[str, list[str]]:
         # a column called no more than `name` beside the surname holds the rest
         if "forename" not in found and (rest := [each for each in whole if _NAME.fullmatch(without_accents(each))]):
             found["forename"] = rest
+    if found.get("name_text") and (of := [each for each in held if _FATHER_OR_HUSBAND.fullmatch(each)]):
+        # what a family shares where there are no surnames, and what tells those of one name apart
+        found["forename"], found["surname"] = found.pop("name_text"), of[:1]
     behind = [staged for staged in held if _SUFFIX.fullmatch(staged)]
     if last := next((meaning for meaning in ("surname", "name_text") if meaning in found), None):
         found[last] += behind

@@ -138,6 +138,21 @@ def test_headings_in_chinese_and_arabic_letters_say_what_they_are(
     assert found[0] == said
 
 
+@pytest.mark.parametrize("written", ["%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%m-%d-%Y"])
+def test_days_of_birth_written_as_in_east_asia_or_america_are_dates(
+    wh: Warehouse, tmp_path: Path, written: str
+) -> None:
+    born = [date(1980, 2, day).strftime(written) for day in range(1, 29)]
+    rows = "".join(f"{at},Ann,{each}\n" for at, each in enumerate(born))
+    (tmp_path / "given.csv").write_text("id,name,born\n" + rows, encoding="utf-8")
+    draft("list", tmp_path / "given.csv", tmp_path / "mine", tmp_path / "landing", DAY, synthetic=True)
+    contract = load_contract(tmp_path / "mine" / "list" / "contract.yaml")
+    assert [intake.state for intake in take_in(wh, contract, tmp_path / "landing", None)] == ["accepted"]
+    build_fact(wh, "person_record", {"list": contract})
+    days = "SELECT min(birth_date), max(birth_date), count(birth_date) FROM identity.facts.person_record"
+    assert wh.rows(days) == [(date(1980, 2, 1), date(1980, 2, 28), 28)]
+
+
 def test_a_table_that_maps_nothing_is_said_not_to_be_linked(tmp_path: Path) -> None:
     given, mine, landing = tmp_path / "given.csv", tmp_path / "mine", tmp_path / "landing"
     given.write_text("id,size\n1,big\n2,small\n", encoding="utf-8")
@@ -198,7 +213,8 @@ def test_a_draft_of_a_council_s_file_stays_open_and_never_holds_a_value(tmp_path
          " address=mailing_address postcode=zip"),
         ("schedule forename_s surname age:integer relation_to_head rank_profession_or_occupation", "forename=forename_s"
          " surname=surname age=age occupation=rank_profession_or_occupation"),
-        ("name_of_beneficiary father_husband_name household_number village_name", "name_text=name_of_beneficiary"
+        ("name_of_beneficiary father_husband_name household_number village_name",
+         "forename=name_of_beneficiary surname=father_husband_name"
          " address=household_number,village_name"),
         ("anrede name_des_teilnehmers anschrift postleitzahl e_mail_adresse", "title=anrede"
          " name_text=name_des_teilnehmers email=e_mail_adresse address=anschrift postcode=postleitzahl"),
