@@ -20,8 +20,8 @@ _KINDS = {
     _WORKBOOK: "a spreadsheet or ZIP file, not {} text; export it as {}",
     _PROTECTED: "an old or password-protected Office file, not {} text; export it as {}",
     b"\x1f\x8b": "a gzip file, not {} text; unpack it first",
-    b"\xff\xfe": "UTF-16 text; export it in the encoding of the contract",
-    b"\xfe\xff": "UTF-16 text; export it in the encoding of the contract",
+    b"\xff\xfe": "UTF-16 text; export it as UTF-8, or as its contract says",
+    b"\xfe\xff": "UTF-16 text; export it as UTF-8, or as its contract says",
     b"%PDF": "a PDF, not {} text; export it as {}",
 }
 

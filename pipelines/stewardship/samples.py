@@ -110,7 +110,8 @@ def _layout(file: Path) -> Layout:
     delimiter = max(",;|\t", key=line.count)
     header = [name.strip() for name in next(csv.reader(io.StringIO(line), delimiter=delimiter), [])]
     if len(set(header)) != len(header) or not all(header):
-        raise FileRefused(file.name, "has a heading with empty or repeated names; a sample with a heading is needed", 1)
+        what = "has a heading with empty or repeated names; leave one line of names, and none above it"
+        raise FileRefused(file.name, what, 1)
     if sum(any(sign.isdigit() for sign in name) and not re.search("[A-Za-z]", name) for name in header):
         raise FileRefused(file.name, "has no heading: its first line holds numbers; give it one", 1)
     return Layout({"encoding": encoding, "delimiter": delimiter}, {}, [(column, None) for column in header])

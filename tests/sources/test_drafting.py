@@ -153,6 +153,20 @@ def test_days_of_birth_written_as_in_east_asia_or_america_are_dates(
     assert wh.rows(days) == [(date(1980, 2, 1), date(1980, 2, 28), 28)]
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("id;name\n1;Ann\n".encode("utf-16"), "export it as UTF-8"),
+        (b"Person;;Home\nid;name;street\n1;Ann;Elm Rd\n", "leave one line of names, and none above it"),
+    ],
+)
+def test_a_sample_that_cannot_be_read_says_what_to_do(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "given.csv").write_bytes(content)
+    with pytest.raises(BoroughlinkError, match=said):
+        draft("list", tmp_path / "given.csv", tmp_path / "mine", synthetic=True)
+    assert not (tmp_path / "mine").exists()
+
+
 def test_a_table_that_maps_nothing_is_said_not_to_be_linked(tmp_path: Path) -> None:
     given, mine, landing = tmp_path / "given.csv", tmp_path / "mine", tmp_path / "landing"
     given.write_text("id,size\n1,big\n2,small\n", encoding="utf-8")
