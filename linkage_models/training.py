@@ -43,6 +43,8 @@ GENERAL_SESSIONS = (
 )
 SESSIONS = {COUNCIL.name: COUNCIL_SESSIONS, GENERAL.name: GENERAL_SESSIONS}
 MIN_MATCHES = 20
+# So many pairs of one person teach the rest where hardly any holds one of CORE on both sides. Assumed.
+MATCHES_WITHOUT = 10 * MIN_MATCHES
 # Which pairs are drawn at random.
 SEED = 1
 
@@ -86,7 +88,10 @@ def train(
             raise TaughtTooLittle(str(fault), seen, pairs) from None
         prior = min(every_pair.matches / every, policy.PRIOR_MOST)
         assumed = [name for name in assumed if every_pair.counts[name].sum() < MIN_MATCHES]
-        if lacking := CORE.intersection(assumed):
+        lacking = CORE.intersection(assumed)
+        if len(lacking) == 1 and every_pair.matches >= MATCHES_WITHOUT:
+            lacking = set()  # one list alone may hold it: the rest tells who is who
+        if lacking:
             found = float(every_pair.counts[min(lacking)].sum())
             raise TaughtTooLittle(_too_little(min(lacking), found), seen, pairs)
         learnt.append(every_pair)

@@ -37,3 +37,9 @@ CREATE OR REPLACE TEMP MACRO std_lead(t) AS split_part(regexp_replace(t, '^(AL|E
 CREATE OR REPLACE TEMP MACRO std_family_ending(t) AS regexp_matches(t, '^(MC|MAC|FITZ)[A-Z]{4,}$|...(SON|TON|HAM|FORD|WORTH|BY|FIELD|WOOD|STONE|BURN|DALE|WELL|HURST|BROOK|LAND|BURY|RIDGE|COTT|SHAW|GATE|BOROUGH|WICK|THWAITE|SMITH|MAN|KINS|INGS)$|..(SKI|SKA|CKI|CKA|WICZ|CZYK|CZAK|IAK|OVA|OV|EV|EVA|ENKO|CHUK|OVIC|EVIC|SKY|ESCU|EANU|IENE|AITE|AUSKAS|AVICIUS|OPOULOS|OPOULOU|AKIS|IDIS|ELLI|ETTI|INI|UCCI|SEN|SSON|MANN|STEIN|BERG|OGLU)$|[AEIOU](NDEZ|NEZ|LEZ|REZ|GUEZ|RAZ)$');
 CREATE OR REPLACE TEMP MACRO std_bits_of(t, listed) AS CASE WHEN length(t) = 1 THEN 8
     ELSE coalesce(listed, CASE WHEN std_family_ending(t) THEN std_bits_family_ending() ELSE std_bits_unlisted() END) END;
+
+-- A name in Chinese, Japanese or Korean signs has its family name in front: before a space, else its first sign, or two
+-- where they are such a name or four signs are two and two. 王小明 is 王, 小明; 欧阳娜娜 is 欧阳, 娜娜; 山田 太郎 is 山田, 太郎.
+CREATE OR REPLACE TEMP MACRO std_signs_parted(s) AS CASE WHEN strlen(s) = length(s) THEN s ELSE regexp_replace(s,
+    '^\s*(?:(\p{Han}{1,3}|\p{Hangul}{1,2})[\s　]+([\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]{1,5})|(' || array_to_string(std_double_surnames(), '|')
+    || ')(\pL{1,2})|(\p{Han}{2})(\p{Han}{2})|(\p{Han}|\p{Hangul})(\p{Han}{1,2}|\p{Hangul}{1,3}))\s*$', '\1\3\5\7, \2\4\6\8') END;

@@ -1,7 +1,7 @@
 -- Names that ${source} holds as one string, read into title, given names and family name. Grain: name_text.
 CREATE OR REPLACE TEMP TABLE std_one_string AS
 WITH folded AS (
-    SELECT name_text, std_fold(name_text) AS capitals FROM (SELECT DISTINCT name_text FROM ${source} WHERE name_text IS NOT NULL)
+    SELECT name_text, std_fold(std_signs_parted(name_text)) AS capitals FROM (SELECT DISTINCT name_text FROM ${source} WHERE name_text IS NOT NULL)
 ), own AS (   -- in whose care, under which business or former name: beside the person, who is named first
     SELECT name_text,
         regexp_extract(capitals, '\S\s+\(?(NEE|FORMERLY|PREVIOUSLY)[\s:]+(\S.*?)\)?$', 2) AS former,

@@ -25,6 +25,16 @@ def test_few_records_are_linked_and_what_was_not_learnt_is_said(count: int, trai
     assert ("Not trained: training failed" in written(Model.of(body, terms))) == (not trained)
 
 
+def test_a_birth_date_that_one_list_alone_holds_keeps_nothing_from_being_learnt() -> None:
+    rows = people(400, 3)
+    with scratch_warehouse() as wh:
+        undated = [row | {"birth_date": None} for row in copied(rows, 5)]
+        linked, persons = link(wh, {"one": rows, "two": undated})
+    assert "trained here" in linked.chosen
+    assert sum(len(each) == 2 for each in persons.values()) >= 0.95 * len(rows)
+    assert sum(len({record.split(":")[1] for record in each}) > 1 for each in persons.values()) <= 1
+
+
 def test_what_is_assumed_are_shares_of_levels_that_there_are() -> None:
     known = {each.name: {level.words for level in each.levels if level.weight is None} for each in COMPARISONS}
     for name, levels in yaml.safe_load(ASSUMED_M.read_text(encoding="utf-8")).items():
