@@ -16,9 +16,9 @@ import numpy as np
 import polars as pl
 
 from linkage_models import thresholds as policy
-from linkage_models.clustering import Constraints, Edges, cluster
+from linkage_models.clustering import Edges, cluster
+from linkage_models.constraints import NEVER, Constraints
 from linkage_models.marks import marks
-from linkage_models.merging import NEVER
 from pipelines.settings import DataFolder
 from pipelines.view_edges import open_view_edges
 from pipelines.warehouse import Warehouse

@@ -23,8 +23,9 @@ from scipy.sparse.csgraph import connected_components
 
 from linkage_models import thresholds as policy
 from linkage_models.bridges import bridges
+from linkage_models.constraints import NEVER, Constraints
 from linkage_models.marks import Marks
-from linkage_models.merging import DECIDED, NEVER, ONE_PER_SOURCE, STEPS, Merging, distinct
+from linkage_models.merging import DECIDED, ONE_PER_SOURCE, STEPS, Merging, distinct
 from linkage_models.stop_level import Joins
 
 Ints = NDArray[np.int64]
@@ -39,27 +40,6 @@ class Edges:
     left: Ints
     right: Ints
     weight: Floats
-
-
-@dataclass(frozen=True)
-class Constraints:
-    """What no score may overrule.
-
-    `must`, `cannot`: decided pairs, shape (k, 2). `exclusive`: a code per record, at most one record of a code in a
-    cluster, -1 for none. `dead_from`: day (any integer scale) from which the record's person is known dead, NEVER if
-    not. `begins`: latest day on which the record's person did something only the living do, -NEVER if none.
-    """
-
-    must: Ints
-    cannot: Ints
-    exclusive: Ints
-    dead_from: Ints
-    begins: Ints
-
-    @staticmethod
-    def none(records: int) -> "Constraints":
-        pairs = np.empty((0, 2), dtype=np.int64)
-        return Constraints(pairs, pairs, np.full(records, -1), np.full(records, NEVER), np.full(records, -NEVER))
 
 
 @dataclass(frozen=True)

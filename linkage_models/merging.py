@@ -1,22 +1,18 @@
 """The rounds of average linkage: which groups become one, which the evidence would join and something keeps apart."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from linkage_models import thresholds as policy
+from linkage_models.constraints import NEVER, Constraints
 from linkage_models.marks import Marks, mixed
 from linkage_models.stop_level import Joins
-
-if TYPE_CHECKING:
-    from linkage_models.clustering import Constraints
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-NEVER = np.iinfo(np.int64).max
 # Weights are held in steps of 2^-20 bit: exact sums whatever their order, far below what a weight can mean.
 STEPS = 2.0**20
 # A mean weight in steps, at most WEIGHT_CAP in size, takes fewer bits than this.
@@ -51,7 +47,7 @@ class Merging:
     records of hard components; `levels` are stop, lone and missing, in steps."""
 
     def __init__(
-        self, named: Ints, component: Ints, merged: Ints, constraints: "Constraints", levels: Floats, mark: Marks
+        self, named: Ints, component: Ints, merged: Ints, constraints: Constraints, levels: Floats, mark: Marks
     ) -> None:
         records = len(named)
         self.named, self.component, self.mark = named, component, mark

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from linkage_models import thresholds as policy
-from linkage_models.clustering import Constraints, Edges, cluster
+from linkage_models.clustering import Edges, cluster
+from linkage_models.constraints import NEVER, Constraints
 from linkage_models.marks import marks
-from linkage_models.merging import NEVER
 from review_app.answers import edges_of
 from review_app.clusters import Cluster
 from review_app.evidence import Pair

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from linkage_models.clustering import Constraints, Ints
-from linkage_models.merging import NEVER
+from linkage_models.clustering import Ints
+from linkage_models.constraints import NEVER, Constraints
 from linkage_models.thresholds import DEATH_GRACE_DAYS
 from pipelines.governance.protection import NEVER_LINK, listed
 from pipelines.linkage.former_keys import SUCCESSION, load_successions

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from linkage_models.clustering import Bools, Constraints, Edges, Floats, Ints, components
+from linkage_models.clustering import Bools, Edges, Floats, Ints, components
+from linkage_models.constraints import Constraints
 from linkage_models.merging import STEPS
 from linkage_models.person.company import FIRST, HOME
 from linkage_models.person.records import numbered_records

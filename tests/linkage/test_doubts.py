@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 
 from linkage_models.calibration import Thresholds
-from linkage_models.clustering import Constraints, Edges, cluster
+from linkage_models.clustering import Edges, cluster
+from linkage_models.constraints import Constraints
 from pipelines.linkage.doubts import BETWEEN, STRONG, _scored
 from pipelines.linkage.graph import Graph
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from linkage_models import thresholds as policy
-from linkage_models.clustering import Clustering, Constraints, Edges, check_stop, cluster, components, missing_weight
+from linkage_models.clustering import Clustering, Edges, check_stop, cluster, components, missing_weight
+from linkage_models.constraints import NEVER, Constraints
 from linkage_models.marks import marks
-from linkage_models.merging import DEAD, DECIDED, FITS_TWO, NEVER, ONE_PER_SOURCE
+from linkage_models.merging import DEAD, DECIDED, FITS_TWO, ONE_PER_SOURCE
 
 
 def edges(*rows: tuple[int, int, float]) -> Edges:

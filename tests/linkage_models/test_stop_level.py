@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from linkage_models.calibration import face_value
-from linkage_models.clustering import Constraints, Edges, cluster
+from linkage_models.clustering import Edges, cluster
+from linkage_models.constraints import Constraints
 from linkage_models.stop_level import Joins, stop_level
 from linkage_models.thresholds import NOTHING_LINKS
 
