@@ -94,6 +94,9 @@ def train(
         if lacking:
             found = float(every_pair.counts[min(lacking)].sum())
             raise TaughtTooLittle(_too_little(min(lacking), found), seen, pairs)
+        if misspelt_rather_than_same(chosen, every_pair):
+            why = "what looks like one person seldom has the same forename, rather one that is a letter apart"
+            raise TaughtTooLittle(why, seen, pairs)
         learnt.append(every_pair)
         weigh_relatives(trained, prior)
         weigh_among_these(trained, pairs.shares)
@@ -156,6 +159,16 @@ def _within_reach(levels: list[dict[str, Any]], gammas: Any) -> list[dict[str, A
         else level | {"u_probability": min(level["u_probability"] / max(reach, FLOOR), 1.0)}
         for level in levels
     ]
+
+
+def misspelt_rather_than_same(chosen: list[Comparison], learnt: Learnt) -> bool:
+    """Whether more matches have forenames a letter apart than the same one. Nobody is misspelt more often than not:
+    such matches are of people who share something else, a day of birth in a crowd of one year and one surname."""
+    for each in chosen:
+        if each.name == "forename" and each.name in learnt.counts:
+            held = dict(zip([level.words for level in each.levels], learnt.counts[each.name].tolist(), strict=True))
+            return held.get("forenames one letter apart", 0.0) > held.get("same forename", 0.0)
+    return False
 
 
 def _too_little(name: str, found: float) -> str:

@@ -4,7 +4,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from linkage_models.maximisation import maximise
+from linkage_models.maximisation import Learnt, maximise
 from linkage_models.observed import observe, settings_of
 from linkage_models.person import blocking
 from linkage_models.person.comparisons import CONTACT, TWINS
@@ -12,6 +12,7 @@ from linkage_models.person.designs import COUNCIL, GENERAL
 from linkage_models.person.general import BIRTH_DATE, FORENAME, HOME, RELATIVES, weigh_relatives
 from linkage_models.person.records import link_table
 from linkage_models.thresholds import MOST_DAYS_UNPROVED, RELATIVE_SHARE, TWIN_SHARE
+from linkage_models.training import misspelt_rather_than_same
 from pipelines.people.records import RECORD
 from pipelines.warehouse import scratch_warehouse
 from tests.strangers.linking import link, people
@@ -85,6 +86,16 @@ def test_where_days_of_birth_alone_prove_a_person_other_days_are_seldom_one_pers
     # hardly a birth is known by its year alone, so hardly a pair can differ so
     assert (most["years of birth two or three apart, day unknown"] < MOST_DAYS_UNPROVED) is bounded
     assert most["same day of birth"] == 1.0
+
+
+@pytest.mark.parametrize(("same", "near", "refused"), [(5.0, 90.0, True), (90.0, 5.0, False)])
+def test_a_model_whose_people_are_misspelt_rather_than_the_same_is_refused(
+    same: float, near: float, refused: bool
+) -> None:
+    held = {"same forename": same, "forenames one letter apart": near}
+    counts = np.array([held.get(level.words, 0.0) for level in FORENAME.levels])
+    learnt = Learnt(("every",), 5, 100.0, {"forename": counts}, {})
+    assert misspelt_rather_than_same([FORENAME], learnt) is refused
 
 
 def test_both_designs_fit_the_marks_of_their_rules() -> None:
