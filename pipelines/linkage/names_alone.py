@@ -73,7 +73,10 @@ def warily(wh: Warehouse, view: str, graph: Graph, lists: Sequence[str], target:
     shown = graph.pairs(left[wary], right[wary]).with_columns(
         bits=pl.Series(weight[wary]), bar=pl.lit(bar), rivals=pl.Series(rivals[wary])
     )
-    weight[wary] -= bar - stop
+    # what is too little to join two neither speaks against what other records of theirs say
+    short = wary & ~between & (weight <= bar)
+    weight[short] = np.minimum(weight[short], stop)
+    weight[wary & ~short] -= bar - stop
     with wh.given(shown.with_columns(match_weight=pl.Series(weight[wary]))):
         wh.execute(f"CREATE TABLE IF NOT EXISTS {WARY} ({COLUMNS})")
         wh.execute(f"INSERT INTO {WARY} SELECT ?, * FROM given", [view])
