@@ -36,6 +36,24 @@ def test_pairs_that_are_not_sure_enough_are_reviewed_and_not_joined() -> None:
     assert len(joined) < 20 and all(len({each.split(":")[1] for each in records}) == 1 for records in joined)
 
 
+def test_a_pair_too_little_to_join_by_itself_does_not_part_what_others_join() -> None:
+    few = people(30, 4)  # of few names, so that no name tells who is meant
+    everyone = [
+        row | BARE | {"email": f"{row['source_key']}@mail.example", "forename": few[number % 13]["forename"]}
+        for number, row in enumerate(people(600, 8))
+    ]
+    homes = [row | {"address_text": home["address_text"]} for row, home in zip(everyone, people(600, 8), strict=True)]
+    booked = [row | {"email": None} for row in (*copied(homes, 10), *copied(homes, 11, "9"))]
+    with scratch_warehouse() as wh:
+        _, persons = link(wh, {"shop": copied(homes, 9), "news": everyone, "booked": booked})
+        against = f"count(*) FILTER (match_weight < least(bits, {CLUSTER_STOP}))"
+        ((spoke, short),) = wh.rows(f"SELECT {against}, count(*) FROM {WARY} WHERE bits < bar")
+    whole = sum(len(records) == 4 for records in persons.values())
+    mixed = sum(len({each[-8:-2] for each in records}) > 1 for records in persons.values())
+    assert (spoke, short > 0) == (0, True), (spoke, short)
+    assert whole > 0.9 * len(everyone) and mixed <= 3, (whole, mixed)
+
+
 def test_a_trial_beside_the_published_tables_makes_the_persons_of_the_run() -> None:
     everyone, views, persons = people(900, 8), {VIEW: ["a", "b"]}, f"SELECT list(record_id) FROM {MEMBERSHIP}"
     with scratch_warehouse() as wh:
